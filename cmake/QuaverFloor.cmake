@@ -1,0 +1,36 @@
+# quaver_floor(NAME name [HEADERS ...] [SOURCES ...] [DEPS floors...] [PRIVATE_LIBS libs...]
+#              [TESTS ...] [TEST_LIBS libs...] [BENCHES ...])
+#
+# Declares one floor of the tree: a static library quaver_<name> from the files beside the calling CMakeLists.txt,
+# one GoogleTest program quaver_<name>_test (ctest '<name>_test') and one Google Benchmark program quaver_<name>_bench.
+# HEADERS are the floor's public headers: CMake verifies that each compiles alone (target all_verify_interface_header_sets).
+function(quaver_floor)
+  cmake_parse_arguments(PARSE_ARGV 0 floor "" "NAME"
+                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;TESTS;TEST_LIBS;BENCHES")
+  set(target quaver_${floor_NAME})
+  list(TRANSFORM floor_DEPS PREPEND quaver_ OUTPUT_VARIABLE deps)
+  if(floor_SOURCES)
+    add_library(${target} STATIC ${floor_SOURCES})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE ${floor_PRIVATE_LIBS})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(${target} ${scope} quaver_flags ${deps})
+  target_compile_features(${target} ${scope} cxx_std_20)
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${floor_HEADERS})
+  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON EXPORT_NAME ${floor_NAME})
+
+  if(BUILD_TESTING AND floor_TESTS)
+    find_package(GTest REQUIRED)
+    add_executable(${target}_test ${floor_TESTS})
+    target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest_main ${floor_TEST_LIBS})
+    add_test(NAME ${floor_NAME}_test COMMAND ${target}_test)
+  endif()
+  if(BUILD_TESTING AND floor_BENCHES)
+    find_package(benchmark REQUIRED)
+    add_executable(${target}_bench ${floor_BENCHES})
+    target_link_libraries(${target}_bench PRIVATE ${target} benchmark::benchmark_main)
+  endif()
+endfunction()

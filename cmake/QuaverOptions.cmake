@@ -1,0 +1,37 @@
+# Options a user or a preset sets, and the compile flags every floor shares.
+
+option(QUAVER_WARNINGS_AS_ERRORS "Treat compiler warnings as errors (developer presets)" OFF)
+option(QUAVER_BUILD_TOOLS "Build the command line, data, quantizer and reports, not the runtime alone" ON)
+option(QUAVER_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
+set(QUAVER_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. 'address,undefined' or 'thread'")
+set(QUAVER_WITH_TORCH "AUTO" CACHE STRING "Build training on libtorch: AUTO (when found), ON (must be found) or OFF")
+set(QUAVER_WITH_ONEDNN "AUTO" CACHE STRING "Link oneDNN as a peer of 'bench': AUTO, ON or OFF")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+# A rebuild of an unchanged file should cost nothing, also in another build folder.
+find_program(QUAVER_CCACHE ccache)
+if(QUAVER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${QUAVER_CCACHE})
+endif()
+
+# Baseline flags only: instruction sets beyond the baseline live in target regions of single files (style: no leaks).
+# Float code must mean the same on every compiler: no contraction into fused multiply-add.
+add_library(quaver_flags INTERFACE)
+target_compile_options(quaver_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -ffp-contract=off)
+if(QUAVER_WARNINGS_AS_ERRORS)
+  target_compile_options(quaver_flags INTERFACE -Werror)
+endif()
+if(QUAVER_SANITIZE)
+  target_compile_options(quaver_flags INTERFACE -fsanitize=${QUAVER_SANITIZE} -fno-sanitize-recover=all
+                                                -fno-omit-frame-pointer)
+  target_link_options(quaver_flags INTERFACE -fsanitize=${QUAVER_SANITIZE})
+endif()
+install(TARGETS quaver_flags EXPORT quaverTargets)
