@@ -1,0 +1,73 @@
+// elementwise.h - the arithmetic between the matrix products: requantize, activate, update. One table of functions a path.
+//
+// Every function works on n elements, any n >= 0, any alignment, arrays not overlapping unless named inout. All paths
+// return the bits of scalar.cc, which calls fixed/ element by element. None allocates or throws.
+// Names of formats: acc_i32 accumulators; pre_q3_12 gate pre-activations; gate_q0_15 gates and GRU state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "quaver/fixed/multiplier.h"
+#include "quaver/kernels/dispatch/dispatch.h"
+
+namespace quaver {
+
+// Codes are stored as LiteRT's arithmetic needs them: zero point added first, then clamped to [low, high].
+struct OutputCodes {
+  std::int32_t zero_point = 0;
+  std::int32_t low = -128;
+  std::int32_t high = 127;
+  bool operator==(const OutputCodes&) const = default;
+};
+
+struct ElementwisePath {
+  Isa isa;
+
+  // out[j] = sat16(m[j].apply(acc[j]))                                                                       (A16)
+  void (*requantize_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n, std::int16_t* out) noexcept;
+  // inout[j] = sat16(inout[j] + m[j].apply(acc[j]))                                                          (A17)
+  void (*requantize_add_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
+                             std::int16_t* inout) noexcept;
+  // out[j] = clamp(m[j].apply(acc[j]) + zero_point, low, high)                                               (A18)
+  void (*requantize_i8)(const std::int32_t* acc_i32, const RowMultipliers& m, OutputCodes codes, std::size_t n,
+                        std::int8_t* out) noexcept;
+  // inout[j] = sat16(inout[j] + m.apply(p[j] c[j])): the peephole                                            (A19)
+  void (*peephole_add)(const std::int16_t* p, const std::int16_t* c, Multiplier m, std::size_t n,
+                       std::int16_t* inout) noexcept;
+  // out[j] = sat16(a[j] + b[j])                                                                              (A20)
+  void (*add_i16)(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::int16_t* out) noexcept;
+
+  // In place is allowed (out == in).                                                                    (A10, A11)
+  void (*sigmoid)(const std::int16_t* pre_q3_12, std::size_t n, std::int16_t* gate_q0_15) noexcept;
+  void (*tanh)(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
+  // out[j] = 32767 - in[j]: CIFG's input gate; in place allowed                                              (A21)
+  void (*one_minus)(const std::int16_t* gate_q0_15, std::size_t n, std::int16_t* out_q0_15) noexcept;
+
+  // c[j] = clamp(sat16(divide_by_pot(f[j] c[j], 15) + divide_by_pot(i[j] z[j], 30 - fraction_bits)), -clip, clip);
+  // fraction_bits = 15 - m_c in 9..15; clip in 1..32767, or 0 for no clip (then -32768 is reachable)         (A22)
+  void (*lstm_cell_update)(const std::int16_t* i_q0_15, const std::int16_t* f_q0_15, const std::int16_t* z_q0_15,
+                           int fraction_bits, std::int32_t clip, std::size_t n, std::int16_t* c) noexcept;
+  // out[j] = clamp(m.apply(o[j] t[j]) + zero_point, low, high), t = tanh(c) in Q0.15                         (A23)
+  void (*lstm_hidden)(const std::int16_t* o_q0_15, const std::int16_t* t_q0_15, Multiplier m, OutputCodes codes,
+                      std::size_t n, std::int8_t* out) noexcept;
+
+  // out[j] = sat16(a[j] + divide_by_pot(r[j] u[j], 15)): reset after the product                             (A24)
+  void (*gru_reset_after)(const std::int16_t* a_q3_12, const std::int16_t* r_q0_15, const std::int16_t* u_q3_12,
+                          std::size_t n, std::int16_t* out_q3_12) noexcept;
+  // out[j] = sat8(divide_by_pot(r[j] h[j], 23)): reset before the product                                    (A25)
+  void (*gru_reset_before)(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, std::size_t n,
+                           std::int8_t* out) noexcept;
+  // h[j] = sat16(cand[j] + divide_by_pot(z[j] (h[j] - cand[j]), 15));  h8[j] = sat8(divide_by_pot(h[j], 8))  (A26)
+  // z in 0..32767 so that the product fits int32.
+  void (*gru_state_update)(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, std::size_t n,
+                           std::int16_t* h_q0_15, std::int8_t* h8) noexcept;
+  // h8[j] = sat8(divide_by_pot(h[j], 8)): the matrix product's copy of a Q0.15 state                         (A27)
+  void (*narrow_state)(const std::int16_t* h_q0_15, std::size_t n, std::int8_t* h8) noexcept;
+};
+
+std::span<const ElementwisePath> elementwise_paths();     // row 0 is scalar
+const ElementwisePath& elementwise_path(Isa isa);         // Error when it was not built
+
+}  // namespace quaver
