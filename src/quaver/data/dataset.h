@@ -1,0 +1,52 @@
+// dataset.h - sequences with labels, as training, calibration and evaluation use them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace quaver {
+
+// One sequence: real features [steps, features], row-major, or ids [steps] (then `values` is empty).
+struct Sequence {
+  std::size_t steps = 0;
+  std::size_t features = 0;  // of one step; 0 for ids
+  std::vector<float> values;
+  std::vector<std::int32_t> ids;
+  bool operator==(const Sequence&) const = default;
+};
+
+enum class Target {
+  kClass,  // one label a sequence
+  kTags,   // one label a step
+};
+
+struct Example {
+  std::string name;  // where it comes from, for messages: a file name or "train/17"
+  Sequence input;
+  std::vector<std::int32_t> labels;  // 1 (kClass) or `steps` (kTags), each in [0, classes)
+  bool operator==(const Example&) const = default;
+};
+
+struct Dataset {
+  std::string task;
+  std::string split;  // train, validation or test
+  Target target = Target::kClass;
+  std::size_t features = 0;    // 0 for ids
+  std::size_t vocabulary = 0;  // 0 for real features
+  std::vector<std::string> classes;
+  std::vector<Example> examples;
+
+  std::size_t step_count() const;
+  // Fingerprint of inputs and labels, for provenance.
+  std::uint64_t content_hash() const;
+};
+
+// Mean and 1 / deviation of every feature over all steps of a data set; a constant feature gets 1.
+struct FeatureStatistics {
+  std::vector<float> mean;
+  std::vector<float> inverse_deviation;
+};
+FeatureStatistics feature_statistics(const Dataset& data);
+
+}  // namespace quaver

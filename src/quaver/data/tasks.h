@@ -1,0 +1,43 @@
+// tasks.h - the named tasks: where their data comes from and how it becomes a Dataset.
+//
+//   chirps          built in, generated from a seed: ten classes of chirps in noise, real features
+//   chirps_tags     built in: a long stream of chirps and noise, one label a step (0 is noise)
+//   digits          spoken digits, Free Spoken Digit Dataset (fsdd/fsdd_recordings.tar.xz)
+//   har             smartphone activity, HAPT raw signals (har/hapt_raw.tar.xz)
+// Data folders: options.data_dir, else the environment's QUAVER_DATA, else ../shared/data.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quaver/data/dataset.h"
+
+namespace quaver {
+
+struct TaskOptions {
+  std::optional<std::filesystem::path> data_dir;  // folder that holds fsdd/, har/, ...
+  std::uint64_t seed = 1;                         // of generated data; files have a fixed split
+  std::size_t limit = 0;                          // examples at most (evenly spread over the split); 0: all
+};
+
+struct TaskInfo {
+  std::string name;
+  std::string summary;      // one line
+  Target target;
+  std::size_t features;     // of one step
+  std::vector<std::string> classes;
+  std::string needs;        // files below the data folder, or "" when built in
+  double step_seconds;      // time one step stands for; 0 when it has none
+};
+
+std::vector<TaskInfo> tasks();
+const TaskInfo& task_info(const std::string& name);  // Error that lists the tasks and suggests the closest
+
+// split: "train", "validation" or "test". Error (bad input) when the data is missing: where to get it and what the
+// folder must hold. The same options give the same bytes on every machine of one architecture.
+Dataset load_task(const std::string& name, const std::string& split, const TaskOptions& options = {});
+
+}  // namespace quaver

@@ -1,0 +1,161 @@
+// model.h - a network as a value: named nodes, edges, formats and tensors. Runs nothing, reads no file.
+//
+// A model is a graph in topological order: every node reads values made before it (or the input) and makes one value,
+// called by the node's name. A value is a sequence [time, features] or, after pooling, one vector [features].
+// Float and integer models have the same shape: quantizing gives every edge and tensor an integer Format and puts the
+// formats of a cell's inside (cell state, hidden before projection, gates before layer norm) into Node::formats.
+//
+// Tensors of node N are called "N.<tensor>", the reverse direction's "N.<tensor>_reverse". Gate order is ONNX's:
+//   lstm   W [G*cell, input]  R [G*cell, output]  b [G*cell]   G = 4: i,o,f,c; CIFG G = 3: o,f,c
+//          P [(G-1)*cell] i,o,f or o,f   L [G*cell] layer norm   W_projection [output, cell]  b_projection [output]
+//   gru    W [3*hidden, input]  R [3*hidden, hidden]  b [3*hidden]  b_recurrent [3*hidden]    z,r,h
+//   rnn    W [hidden, input]  R [hidden, hidden]  b [hidden]
+//   dense  W [units, input]  b [units]           embedding  W [vocabulary, features]
+//   activation (integer only)  table [256] i8: output code of input code q at q + 128
+// Integer models: W R W_projection i8, b i32, P L i16, with scales as tensor.h says.
+// "input.mean" and "input.inverse_deviation" [features] f32, both or neither: the border computes
+// (x - mean) * inverse_deviation before it hands (or quantizes) a frame to the first node.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "quaver/model/format.h"
+#include "quaver/model/tensor.h"
+
+namespace quaver {
+
+enum class Direction { kForward, kReverse, kBidirectional };
+
+struct LstmAttributes {
+  std::int64_t input_size = 0;
+  std::int64_t hidden_size = 0;      // cells
+  std::int64_t projection_size = 0;  // 0: no projection, output = hidden_size
+  bool input_forget = false;         // CIFG: input gate = 1 - forget gate
+  bool peephole = false;
+  bool layer_norm = false;
+  float clip = 0.0f;             // cell state to [-clip, clip]; 0: none
+  float projection_clip = 0.0f;  // output to [-clip, clip]; 0: none
+  Direction direction = Direction::kForward;
+  bool operator==(const LstmAttributes&) const = default;
+
+  std::int64_t gate_count() const { return input_forget ? 3 : 4; }
+  std::int64_t output_size() const { return projection_size > 0 ? projection_size : hidden_size; }  // of one direction
+};
+
+struct GruAttributes {
+  std::int64_t input_size = 0;
+  std::int64_t hidden_size = 0;
+  bool linear_before_reset = true;  // true: PyTorch, Keras, cuDNN (reset after the product)
+  Direction direction = Direction::kForward;
+  bool operator==(const GruAttributes&) const = default;
+};
+
+enum class Nonlinearity { kIdentity, kRelu, kSigmoid, kTanh, kHardSigmoid, kElu, kGelu };
+
+struct RnnAttributes {
+  std::int64_t input_size = 0;
+  std::int64_t hidden_size = 0;
+  Nonlinearity nonlinearity = Nonlinearity::kTanh;  // kTanh or kRelu
+  Direction direction = Direction::kForward;
+  bool operator==(const RnnAttributes&) const = default;
+};
+
+struct DenseAttributes {
+  std::int64_t input_size = 0;
+  std::int64_t units = 0;
+  bool operator==(const DenseAttributes&) const = default;
+};
+
+struct EmbeddingAttributes {
+  std::int64_t vocabulary = 0;
+  std::int64_t features = 0;
+  bool operator==(const EmbeddingAttributes&) const = default;
+};
+
+struct ActivationAttributes {
+  Nonlinearity function = Nonlinearity::kRelu;
+  bool operator==(const ActivationAttributes&) const = default;
+};
+
+enum class Pooling { kLast, kMean, kMax };
+
+struct PoolAttributes {  // over time: sequence -> vector
+  Pooling pooling = Pooling::kLast;
+  bool operator==(const PoolAttributes&) const = default;
+};
+
+struct SoftmaxAttributes {  // integer: i16 logits -> Q0.15 probabilities
+  bool operator==(const SoftmaxAttributes&) const = default;
+};
+
+struct ArgmaxAttributes {  // -> one i32: the lowest index of the largest value
+  bool operator==(const ArgmaxAttributes&) const = default;
+};
+
+using Operation = std::variant<LstmAttributes, GruAttributes, RnnAttributes, DenseAttributes, EmbeddingAttributes,
+                               ActivationAttributes, PoolAttributes, SoftmaxAttributes, ArgmaxAttributes>;
+
+std::string_view operation_name(const Operation& operation);  // "lstm", "gru", "rnn", "dense", ...
+
+// What flows along an edge.
+struct Value {
+  bool sequence = true;       // [time, features], else [features]
+  std::int64_t features = 0;  // for ids (input of an embedding): 1
+  Format format;
+  bool operator==(const Value&) const = default;
+};
+
+struct Node {
+  std::string name;  // unique, not empty, not "input", without '.'; the name of its value
+  Operation operation;
+  std::string input;  // "input" or the name of an earlier node
+  Value output;
+  // Formats inside the cell, integer nodes only. LSTM: "cell" (i16, scale 2^-(15-m)), "hidden" (i8, with projection),
+  // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". GRU, RNN: none.
+  std::map<std::string, Format> formats;
+  std::string scheme = "f32";  // f32, int8 or int8_per_tensor
+  bool operator==(const Node&) const = default;
+};
+
+struct Model {
+  std::string name;
+  std::string task;            // the task it was made for, or ""
+  std::string scheme = "f32";  // of the whole; single nodes may differ (Node::scheme)
+  Value input;                 // format i32 for ids
+  std::vector<Node> nodes;
+  std::vector<std::string> outputs;  // names of nodes
+  std::map<std::string, Tensor> tensors;
+  std::vector<std::string> classes;               // labels of the scores, or empty
+  std::map<std::string, std::string> provenance;  // command, seed, data hash, tool version, ...
+  bool operator==(const Model&) const = default;
+
+  const Node& node(std::string_view name) const;       // Error naming the nodes there are
+  const Value& value(std::string_view name) const;     // of "input" or a node
+  const Tensor& tensor(std::string_view name) const;   // Error
+  const Tensor* find_tensor(std::string_view name) const;
+};
+
+// "" and "_reverse": the tensor suffixes of the directions a node runs, in output order.
+std::vector<std::string> direction_suffixes(Direction direction);
+// Output features of one step, all directions together.
+std::int64_t output_features(const Operation& operation, std::int64_t input_features);
+// What a node makes from its input: sequence or vector, features; the format is the caller's.
+Value output_value(const Operation& operation, const Value& input);
+
+// Everything a file or a caller can get wrong: names, order, shapes, kinds, scales, formats, finite float values.
+// Error names the node or tensor, what was found and what was expected.
+void validate(const Model& model);
+
+// A stable hash of graph and tensors (not of name or provenance): states remember which model they belong to.
+std::uint64_t fingerprint(const Model& model);
+
+// A short aligned listing: a line a node.
+std::string to_text(const Model& model);
+
+}  // namespace quaver

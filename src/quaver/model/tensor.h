@@ -1,0 +1,43 @@
+// tensor.h - a named constant of a model: shape, codes and scales; a value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "quaver/core/aligned.h"
+#include "quaver/core/matrix_view.h"
+#include "quaver/model/format.h"
+
+namespace quaver {
+
+struct Tensor {
+  FormatKind kind = FormatKind::kF32;
+  std::vector<std::int64_t> shape;
+  AlignedVector<std::byte> bytes;  // row-major, little-endian, element_count() * format_bytes(kind)
+  // Real units per step. Empty for f32. Otherwise scales.size() divides shape[0], and each scale covers
+  // shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per gate, shape[0] of them per row.
+  std::vector<float> scales;
+
+  static Tensor zeros(FormatKind kind, std::vector<std::int64_t> shape);
+  template <typename T>
+  static Tensor from(std::vector<std::int64_t> shape, std::span<const T> values);  // T: float, int8/16/32_t
+
+  std::int64_t element_count() const;
+  std::int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
+  std::int64_t row_size() const;  // elements of one row
+  float scale_of_row(std::int64_t row) const;
+
+  // The elements as T; Error when T is not the tensor's kind.
+  template <typename T>
+  std::span<const T> as() const;
+  template <typename T>
+  std::span<T> as_mutable();
+  template <typename T>
+  MatrixView<const T> matrix() const;  // rows() x row_size()
+
+  bool operator==(const Tensor&) const = default;
+};
+
+}  // namespace quaver
