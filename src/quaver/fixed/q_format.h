@@ -1,4 +1,5 @@
-// q_format.h - fixed-point numbers whose point is in the type: Q<std::int16_t, 3> is Q3.12, Q<std::int16_t, 0> is Q0.15.
+// q_format.h - fixed-point numbers whose point is in the type: Q<std::int16_t, 3> is Q3.12, Q<std::int16_t, 0> is
+// Q0.15.
 //
 // Used across function borders; kernels work on raw integers with the format in the name (gate_q0_15, acc_i32).
 #pragma once

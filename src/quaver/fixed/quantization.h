@@ -20,7 +20,8 @@ struct Affine {
 // (A7) int8 codes for [min, max], widened to hold 0: scale = (max - min) / 255, zero point nearest to -128 - min/scale.
 // A range of no width gives scale 1, zero point 0. min <= max, both finite.
 Affine affine_i8(double min, double max);
-// Symmetric around 0 (zero point 0): scale = max_abs / limit with limit 127 (i8) or 32767 (i16); max_abs 0 gives scale 1.
+// Symmetric around 0 (zero point 0): scale = max_abs / limit with limit 127 (i8) or 32767 (i16); max_abs 0 gives
+// scale 1.
 float symmetric_scale(double max_abs, std::int32_t limit);
 // (A8) The smallest m with max_abs <= 2^m, clamped to 0..6: the cell state is Qm.(15-m).
 int power_of_two_integer_bits(double max_abs);
