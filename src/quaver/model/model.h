@@ -25,6 +25,8 @@
 #include <variant>
 #include <vector>
 
+#include "quaver/cells/feedforward/nonlinearity.h"
+#include "quaver/cells/feedforward/pool.h"
 #include "quaver/model/format.h"
 #include "quaver/model/tensor.h"
 
@@ -56,8 +58,6 @@ struct GruAttributes {
   bool operator==(const GruAttributes&) const = default;
 };
 
-enum class Nonlinearity { kIdentity, kRelu, kSigmoid, kTanh, kHardSigmoid, kElu, kGelu };
-
 struct RnnAttributes {
   std::int64_t input_size = 0;
   std::int64_t hidden_size = 0;
@@ -82,8 +82,6 @@ struct ActivationAttributes {
   Nonlinearity function = Nonlinearity::kRelu;
   bool operator==(const ActivationAttributes&) const = default;
 };
-
-enum class Pooling { kLast, kMean, kMax };
 
 struct PoolAttributes {  // over time: sequence -> vector
   Pooling pooling = Pooling::kLast;
@@ -117,8 +115,14 @@ struct Node {
   std::string input;  // "input" or the name of an earlier node
   Value output;
   // Formats inside the cell, integer nodes only. LSTM: "cell" (i16, scale 2^-(15-m)), "hidden" (i8, with projection),
-  // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". GRU, RNN: none.
+  // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". GRU, RNN: none of these.
+  // Any integer node: "input" (i8) where the edge it reads is coded differently (a float island, an i16 edge): the
+  // engine converts.
   std::map<std::string, Format> formats;
+  // Clamps as codes, integer lstm nodes only, always all three: "cell_clip" (1..32767, or 0 for none), "output_low" and
+  // "output_high" (-128 <= low <= high <= 127). Codes, not reals, so that LiteRT's clamp around code 0 and ours around
+  // the zero point are both just two numbers.
+  std::map<std::string, std::int32_t> codes;
   std::string scheme = "f32";  // f32, int8 or int8_per_tensor
   bool operator==(const Node&) const = default;
 };
@@ -141,15 +145,38 @@ struct Model {
   const Tensor* find_tensor(std::string_view name) const;
 };
 
+// Names as files, listings and flags write them: "forward", "relu", "mean"; *_from_name: Error that lists the names.
+std::string_view direction_name(Direction direction);
+std::string_view nonlinearity_name(Nonlinearity nonlinearity);
+std::string_view pooling_name(Pooling pooling);
+Direction direction_from_name(std::string_view name);
+Nonlinearity nonlinearity_from_name(std::string_view name);
+Pooling pooling_from_name(std::string_view name);
+
+// A tensor that a node must have.
+struct TensorSlot {
+  std::string name;  // in Model::tensors, with the node's name before it
+  std::vector<std::int64_t> shape;
+  FormatKind kind = FormatKind::kF32;  // under the node's scheme
+};
+std::vector<TensorSlot> tensor_slots(const Node& node);
+// Names that Node::formats of this node must have: all of them under an integer scheme, none under f32.
+std::vector<std::string> format_slots(const Node& node);
+
 // "" and "_reverse": the tensor suffixes of the directions a node runs, in output order.
 std::vector<std::string> direction_suffixes(Direction direction);
 // Output features of one step, all directions together.
 std::int64_t output_features(const Operation& operation, std::int64_t input_features);
-// What a node makes from its input: sequence or vector, features; the format is the caller's.
+// What a node makes from its input: sequence or vector, features; the format is the caller's (argmax: i32).
 Value output_value(const Operation& operation, const Value& input);
+
+inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 16;        // of features, cells, units
+inline constexpr std::int64_t kMaxVocabulary = std::int64_t{1} << 24;  // rows of an embedding
 
 // Everything a file or a caller can get wrong: names, order, shapes, kinds, scales, formats, finite float values.
 // Error names the node or tensor, what was found and what was expected.
+// A node is judged by its own scheme. An integer node reads integer codes, so that the format is known into which its
+// input is quantized: a float node in front of it has scheme "f32" and an integer output format.
 void validate(const Model& model);
 
 // A stable hash of graph and tensors (not of name or provenance): states remember which model they belong to.

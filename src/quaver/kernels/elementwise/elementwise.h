@@ -36,7 +36,7 @@ struct ElementwisePath {
   // inout[j] = sat16(inout[j] + m.apply(p[j] c[j])): the peephole                                            (A19)
   void (*peephole_add)(const std::int16_t* p, const std::int16_t* c, Multiplier m, std::size_t n,
                        std::int16_t* inout) noexcept;
-  // out[j] = sat16(a[j] + b[j])                                                                              (A20)
+  // out[j] = sat16(a[j] + b[j]); out == a allowed                                                            (A20)
   void (*add_i16)(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::int16_t* out) noexcept;
 
   // In place is allowed (out == in).                                                                    (A10, A11)
@@ -53,7 +53,7 @@ struct ElementwisePath {
   void (*lstm_hidden)(const std::int16_t* o_q0_15, const std::int16_t* t_q0_15, Multiplier m, OutputCodes codes,
                       std::size_t n, std::int8_t* out) noexcept;
 
-  // out[j] = sat16(a[j] + divide_by_pot(r[j] u[j], 15)): reset after the product                             (A24)
+  // out[j] = sat16(a[j] + divide_by_pot(r[j] u[j], 15)): reset after the product; out == a allowed           (A24)
   void (*gru_reset_after)(const std::int16_t* a_q3_12, const std::int16_t* r_q0_15, const std::int16_t* u_q3_12,
                           std::size_t n, std::int16_t* out_q3_12) noexcept;
   // out[j] = sat8(divide_by_pot(r[j] h[j], 23)): reset before the product                                    (A25)

@@ -1,0 +1,56 @@
+// dense.h - y = W x + b in float and in integers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "quaver/cells/linear_ref.h"
+#include "quaver/fixed/quantization.h"
+#include "quaver/kernels/elementwise/elementwise.h"
+#include "quaver/kernels/matvec/matvec.h"
+
+namespace quaver {
+
+class DenseRef {
+ public:
+  DenseRef(MatrixView<const float> W, std::span<const float> b) : W_(W), b_(b.begin(), b.end()) {}
+  std::size_t units() const { return W_.rows(); }
+  void run(const float* x, float* y) const noexcept {
+    std::copy(b_.begin(), b_.end(), y);
+    W_.add_to(x, y);
+  }
+
+ private:
+  LinearRef W_;
+  std::vector<float> b_;
+};
+
+struct DenseIntParams {
+  MatrixView<const std::int8_t> W;
+  std::span<const std::int32_t> b;  // scale s_x s_W a row
+  std::span<const float> W_scales;  // tensor.h's rule
+  Affine x;
+  Affine y;  // output: i8 with zero point, or i16 symmetric (zero point 0)
+};
+
+class DenseInt {
+ public:
+  // Error when a sum can leave int32.
+  DenseInt(const DenseIntParams& params, Isa isa);
+  std::size_t units() const { return W_.rows(); }
+  std::size_t weight_bytes() const { return W_.bytes(); }
+  std::size_t scratch_bytes() const { return align_up(padded_rows(units()) * sizeof(std::int32_t)); }
+  void run(const std::int8_t* x, std::int8_t* y, std::byte* scratch) const noexcept;
+  void run(const std::int8_t* x, std::int16_t* y, std::byte* scratch) const noexcept;  // needs y.zero_point 0
+
+ private:
+  const ElementwisePath* elementwise_;
+  PackedMatrix W_;
+  AlignedVector<std::int32_t> B_;
+  RowMultipliers r_;
+  OutputCodes codes_;
+};
+
+}  // namespace quaver

@@ -1,0 +1,170 @@
+#include "quaver/cells/lstm/int.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "quaver/cells/row_scales.h"
+#include "quaver/fixed/q_format.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without allocation
+
+}  // namespace
+
+struct LstmInt::Buffers {
+  std::int32_t* acc;     // [padded G n_cell], and the projection's
+  std::int16_t* gates;   // [G n_cell]
+  std::int16_t* input;   // [n_cell] CIFG's input gate
+  std::int16_t* tanh_c;  // [n_cell]
+  std::int8_t* m;        // [n_cell]
+  std::size_t used;
+};
+
+LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
+  Scratch pieces(scratch);
+  const std::size_t rows = shape_.gate_count() * shape_.n_cell;
+  Buffers buffers{};
+  buffers.acc = pieces.take<std::int32_t>(padded_rows(std::max(rows, shape_.n_out)));
+  buffers.gates = pieces.take<std::int16_t>(rows);
+  buffers.input = pieces.take<std::int16_t>(shape_.n_cell);
+  buffers.tanh_c = pieces.take<std::int16_t>(shape_.n_cell);
+  buffers.m = pieces.take<std::int8_t>(shape_.n_cell);
+  buffers.used = pieces.used();
+  return buffers;
+}
+
+LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
+    : shape_(params.shape),
+      elementwise_(&elementwise_path(isa)),
+      layer_norm_(&layer_norm_path(isa)),
+      W_(params.W, isa),
+      R_(params.R, isa),
+      B_W_(fold_zero_point(params.W, shape_.layer_norm ? std::span<const std::int32_t>{} : params.b,
+                           params.x.zero_point)),
+      B_R_(fold_zero_point(params.R, {}, params.h.zero_point)),
+      P_(params.P.begin(), params.P.end()),
+      L_(params.L.begin(), params.L.end()),
+      m_scale_(params.m.scale),
+      cell_integer_bits_(params.cell_integer_bits),
+      cell_clip_(params.cell_clip) {
+  const std::size_t n = shape_.n_cell;
+  for (std::size_t g = 0; g < shape_.gate_count(); ++g)
+    gate_scale_[g] = shape_.layer_norm ? static_cast<double>(params.gate_scale[g]) : Q3_12::kStep;
+
+  // Effective scales in float32, left to right, then a multiplier: what LiteRT does, and 2 of 68 goldens show it (A30).
+  const auto to_gate = [&](std::span<const float> scales, float input_scale) {
+    return row_multipliers(shape_.gate_count() * n, scales, [&](std::size_t row, float scale) {
+      return scale * input_scale / static_cast<float>(gate_scale_[row / n]);
+    });
+  };
+  r_W_ = to_gate(params.W_scales, params.x.scale);
+  r_R_ = to_gate(params.R_scales, params.h.scale);
+  const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);
+  if (shape_.peephole) {
+    for (std::size_t g = 0; g < shape_.peephole_count(); ++g) {
+      const float scale = params.P_scales[g * params.P_scales.size() / shape_.peephole_count()];
+      r_P_[g] = Multiplier::from_real(cell_scale * scale / static_cast<float>(gate_scale_[g]));
+    }
+  }
+  if (shape_.layer_norm) {
+    b_norm_.assign(params.b.begin(), params.b.end());
+    for (std::size_t g = 0; g < shape_.gate_count(); ++g)
+      norm_rule_[g] =
+          LayerNormRule::from_weight_scale(params.L_scales[g * params.L_scales.size() / shape_.gate_count()]);
+  }
+
+  h_codes_ = {params.h.zero_point, params.output_low, params.output_high};
+  m_codes_ = shape_.projection ? OutputCodes{params.m.zero_point, -128, 127} : h_codes_;
+  const float m_scale = shape_.projection ? params.m.scale : params.h.scale;
+  r_m_ = Multiplier::from_real(0x1p-15f / m_scale * 0x1p-15f);
+  if (shape_.projection) {
+    W_projection_ = PackedMatrix(params.W_projection, isa);
+    B_projection_ = fold_zero_point(params.W_projection, params.b_projection, params.m.zero_point);
+    r_projection_ = row_multipliers(shape_.n_out, params.W_projection_scales,
+                                    [&](std::size_t, float scale) { return scale * params.m.scale / params.h.scale; });
+  }
+}
+
+std::size_t LstmInt::weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }
+
+std::vector<StatePart> LstmInt::state_parts() const {
+  return {{"h", StateType::kI8, shape_.n_out}, {"c", StateType::kI16, shape_.n_cell, align_up(shape_.n_out)}};
+}
+
+std::size_t LstmInt::scratch_bytes() const { return lay_out(nullptr).used; }
+
+void LstmInt::reset(std::byte* state) const noexcept {
+  std::fill_n(reinterpret_cast<std::int8_t*>(state), shape_.n_out, static_cast<std::int8_t>(h_codes_.zero_point));
+  std::fill_n(reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)), shape_.n_cell, std::int16_t{0});
+}
+
+const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, std::byte* scratch,
+                                 Observer* observer) const noexcept {
+  const std::size_t n = shape_.n_cell;
+  const std::size_t rows = shape_.gate_count() * n;
+  auto* h = reinterpret_cast<std::int8_t*>(state);
+  auto* c = reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out));
+  const Buffers buffers = lay_out(scratch);
+  const ElementwisePath& run = *elementwise_;
+  const auto gate = [&](std::size_t g) { return buffers.gates + g * n; };
+  const auto report = [&](const char* prefix, std::size_t g, double scale) {
+    if (observer == nullptr) return;
+    char name[kNameLength];
+    char* end = std::copy_n(prefix, std::char_traits<char>::length(prefix), name);
+    *end++ = lstm_gate_letter(shape_, g)[0];
+    observer->codes({name, static_cast<std::size_t>(end - name)}, std::span<const std::int16_t>(gate(g), n), scale);
+  };
+  const auto finish = [&](std::size_t g, auto activation) {  // sum -> Q3.12 -> gate in Q0.15
+    if (shape_.layer_norm) {
+      report("gate_", g, gate_scale_[g]);
+      layer_norm_->layer_norm(gate(g), L_.data() + g * n, b_norm_.data() + g * n, norm_rule_[g], n, gate(g));
+    }
+    report("pre_", g, Q3_12::kStep);
+    activation(gate(g));
+    report("act_", g, Q0_15::kStep);
+  };
+  const auto peephole = [&](std::size_t g) {
+    if (shape_.peephole) run.peephole_add(P_.data() + g * n, c, r_P_[g], n, gate(g));
+  };
+  const auto sigmoid = [&](std::int16_t* values) { run.sigmoid(values, n, values); };
+  const auto tangent = [&](std::int16_t* values) { run.tanh(values, Q3_12::kIntegerBits, n, values); };
+
+  W_.run(x, B_W_.data(), buffers.acc);
+  run.requantize_i16(buffers.acc, r_W_, rows, buffers.gates);
+  R_.run(h, B_R_.data(), buffers.acc);
+  run.requantize_add_i16(buffers.acc, r_R_, rows, buffers.gates);
+
+  const std::size_t f = shape_.forget_gate(), z = shape_.cell_gate(), o = shape_.output_gate();
+  peephole(f);
+  finish(f, sigmoid);
+  const std::int16_t* input = buffers.input;
+  if (shape_.cifg) {
+    run.one_minus(gate(f), n, buffers.input);
+  } else {
+    const std::size_t i = shape_.input_gate();
+    peephole(i);
+    finish(i, sigmoid);
+    input = gate(i);
+  }
+  finish(z, tangent);
+  run.lstm_cell_update(input, gate(f), gate(z), 15 - cell_integer_bits_, cell_clip_, n, c);
+  if (observer != nullptr)
+    observer->codes("cell", std::span<const std::int16_t>(c, n), std::ldexp(1.0, cell_integer_bits_ - 15));
+  peephole(o);  // sees the new cell
+  finish(o, sigmoid);
+  run.tanh(c, cell_integer_bits_, n, buffers.tanh_c);
+  std::int8_t* m = shape_.projection ? buffers.m : h;
+  run.lstm_hidden(gate(o), buffers.tanh_c, r_m_, m_codes_, n, m);
+  if (shape_.projection) {
+    if (observer != nullptr)
+      observer->codes("hidden", std::span<const std::int8_t>(m, n), m_scale_, m_codes_.zero_point);
+    W_projection_.run(m, B_projection_.data(), buffers.acc);
+    run.requantize_i8(buffers.acc, r_projection_, h_codes_, shape_.n_out, h);
+  }
+  return h;
+}
+
+}  // namespace quaver

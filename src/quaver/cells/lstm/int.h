@@ -1,0 +1,59 @@
+// int.h - one time step of the LSTM in integers, all 16 variants: the same order of statements as ref.h.
+//
+// Source: Li & Alvarez 2021 and its public implementation; bit for bit LiteRT's integer LSTM (tests: litert_goldens).
+// Formats: x, h, m int8 affine; weights int8, scale a row or any block of rows; P, L int16; sums before the activation
+// Q3.12; gates Q0.15; c int16 Qm.(15-m). Derivation: docs/arithmetic.md, docs/cells/lstm.md. State: h i8, then c i16.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "quaver/cells/lstm/params.h"
+#include "quaver/cells/observer.h"
+#include "quaver/cells/scratch.h"
+#include "quaver/cells/state_part.h"
+#include "quaver/kernels/matvec/matvec.h"
+#include "quaver/kernels/norm/norm.h"
+
+namespace quaver {
+
+class LstmInt {
+ public:
+  using Input = std::int8_t;
+  using Output = std::int8_t;
+  // Folds zero points, derives multipliers and packs weights for `isa`. Error when a sum can leave int32.
+  LstmInt(const LstmIntParams& params, Isa isa);
+
+  std::size_t output_size() const { return shape_.n_out; }
+  std::size_t weight_bytes() const;  // read by one step
+  std::vector<StatePart> state_parts() const;
+  std::size_t scratch_bytes() const;
+  void reset(std::byte* state) const noexcept;  // h is the code of real 0, its zero point; c = 0
+  // Advances the state by x[n_in]; returns h[n_out], which lives in the state.
+  const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
+                          Observer* observer) const noexcept;
+
+ private:
+  struct Buffers;
+  Buffers lay_out(std::byte* scratch) const noexcept;
+
+  LstmShape shape_;
+  const ElementwisePath* elementwise_;
+  const LayerNormPath* layer_norm_;
+  PackedMatrix W_, R_, W_projection_;
+  AlignedVector<std::int32_t> B_W_, B_R_, B_projection_;  // folded biases
+  RowMultipliers r_W_, r_R_, r_projection_;
+  std::vector<std::int16_t> P_, L_;
+  std::vector<std::int32_t> b_norm_;  // layer norm's shift
+  std::array<Multiplier, 3> r_P_{};   // per peephole
+  std::array<LayerNormRule, 4> norm_rule_{};
+  std::array<double, 4> gate_scale_{};
+  Multiplier r_m_;
+  OutputCodes m_codes_, h_codes_;
+  double m_scale_;
+  int cell_integer_bits_;
+  std::int32_t cell_clip_;
+};
+
+}  // namespace quaver

@@ -1,0 +1,31 @@
+// observer.h - how calibration, comparison and reports look inside a cell without the cell knowing about them.
+//
+// A cell calls its observer, when there is one, once a step and point, with the numbers as it holds them. Points of one
+// cell, in the order they arise; float and integer cells report the same ones, so that they can be compared:
+//   every node  "input" first and "output" last, reported by the engine around the cell
+//   lstm        gates i o f c: "gate_i" (sum before layer norm, only with it), "pre_i" (what the activation reads),
+//               "act_i" (what it gives); "cell"; "hidden" (only with projection)
+//   gru         "pre_z" "act_z" "pre_r" "act_r" "pre_h" "act_h"; "state" (full precision)
+//   rnn         "pre_h"; "state"
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace quaver {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // What follows belongs to this node and direction ("" or "_reverse") at this time step.
+  virtual void at(std::string_view node, std::string_view direction, std::size_t step) = 0;
+  virtual void real(std::string_view point, std::span<const float> values) = 0;
+  // real value = scale (code - zero_point)
+  virtual void codes(std::string_view point, std::span<const std::int8_t> codes, double scale,
+                     std::int32_t zero_point) = 0;
+  virtual void codes(std::string_view point, std::span<const std::int16_t> codes, double scale) = 0;
+};
+
+}  // namespace quaver

@@ -1,0 +1,81 @@
+// rnn.h - one time step of the vanilla RNN, in float (tanh, relu) and in integers (tanh).
+//
+//   h = f(W x + b + R h)
+// Integers: as the GRU's candidate without a gate: sums Q3.12, h int16 Q0.15 with an int8 copy at scale 1/128. A relu
+// state has no bound, hence no such format: validate() refuses it for integer schemes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "quaver/cells/linear_ref.h"
+#include "quaver/cells/observer.h"
+#include "quaver/cells/scratch.h"
+#include "quaver/cells/state_part.h"
+#include "quaver/fixed/quantization.h"
+#include "quaver/kernels/elementwise/elementwise.h"
+#include "quaver/kernels/matvec/matvec.h"
+
+namespace quaver {
+
+struct RnnFloatParams {
+  std::size_t n_in = 0;
+  std::size_t n = 0;
+  bool relu = false;          // else tanh
+  MatrixView<const float> W;  // [n, n_in]
+  MatrixView<const float> R;  // [n, n]
+  std::span<const float> b;   // [n]
+};
+
+class RnnRef {
+ public:
+  using Input = float;
+  using Output = float;
+  explicit RnnRef(const RnnFloatParams& params);
+  std::size_t output_size() const { return n_; }
+  std::vector<StatePart> state_parts() const { return {{"h", StateType::kF32, n_}}; }
+  std::size_t scratch_bytes() const { return align_up(n_ * sizeof(float)); }
+  void reset(std::byte* state) const noexcept;
+  const float* step(const float* x, std::byte* state, std::byte* scratch, Observer* observer) const noexcept;
+
+ private:
+  std::size_t n_;
+  bool relu_;
+  LinearRef W_, R_;
+  std::vector<float> b_;
+};
+
+struct RnnIntParams {
+  std::size_t n_in = 0;
+  std::size_t n = 0;
+  MatrixView<const std::int8_t> W, R;
+  std::span<const std::int32_t> b;  // scale s_x s_W a row
+  std::span<const float> W_scales, R_scales;
+  Affine x;
+};
+
+class RnnInt {
+ public:
+  using Input = std::int8_t;
+  using Output = std::int8_t;
+  RnnInt(const RnnIntParams& params, Isa isa);
+  std::size_t output_size() const { return n_; }
+  std::size_t weight_bytes() const { return W_.bytes() + R_.bytes(); }
+  std::vector<StatePart> state_parts() const;
+  std::size_t scratch_bytes() const { return align_up(padded_rows(n_) * sizeof(std::int32_t)); }
+  void reset(std::byte* state) const noexcept;
+  void restore_derived(std::byte* state) const noexcept;  // h8 from h
+  const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
+                          Observer* observer) const noexcept;
+
+ private:
+  std::size_t n_;
+  const ElementwisePath* elementwise_;
+  PackedMatrix W_, R_;
+  AlignedVector<std::int32_t> B_W_, B_R_;
+  RowMultipliers r_W_, r_R_;
+};
+
+}  // namespace quaver
