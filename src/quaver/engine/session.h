@@ -1,0 +1,94 @@
+// session.h - runs a model, float or integer: whole sequences with run(), streams with step().
+//
+//   auto session = quaver::Session(model, {.threads = 1});
+//   auto state = session.initial_state();
+//   session.step(frame, state, scores);        // noexcept, no allocation, no lock, no system call
+//
+// step() gives the bits that run() gives over the whole sequence, for any chunking, batch position and thread count.
+// The border: real frames are normalised ("input.mean") and, in an integer model, coded to the input format; outputs are
+// turned into reals. Callers that hold codes use the overloads that take them; then no float is touched at all.
+// Threads: a Session is one worker; copies share the prepared weights and may run at the same time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quaver/cells/observer.h"
+#include "quaver/engine/state.h"
+#include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/model/model.h"
+
+namespace quaver {
+
+struct SessionOptions {
+  std::size_t threads = 1;  // of run() over a batch; step() always runs on the caller's thread
+  Isa isa = chosen_isa();
+};
+
+// One sequence to run, a view: real frames [steps, features], or ids [steps], or input codes [steps, features].
+struct SequenceView {
+  std::size_t steps = 0;
+  std::span<const float> real;
+  std::span<const std::int32_t> ids;
+  std::span<const std::int8_t> codes;
+};
+
+// One output of one sequence, as the model codes it.
+struct Result {
+  Value value;
+  std::size_t steps = 1;  // 1 when the value is a vector
+  AlignedVector<std::byte> bytes;
+
+  std::vector<float> real() const;  // [steps, features], decoded
+  bool operator==(const Result&) const = default;
+};
+
+class Session {
+ public:
+  // Prepares the model for this CPU; Error for a model that does not validate or has sums that can leave int32.
+  explicit Session(const Model& model, SessionOptions options = {});
+  Session(const Session& other);  // shares the prepared model, has working memory of its own
+  Session& operator=(const Session& other);
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  const Model& model() const;
+  Isa isa() const;
+  bool streams() const;                  // no reverse or bidirectional node
+  std::size_t input_features() const;    // of one real frame; 1 for ids
+  std::size_t score_count() const;       // features of the first output
+  std::size_t weight_bytes() const;      // packed weights read by one step
+
+  State initial_state() const;           // Error when the model cannot stream: which node looks ahead
+  // A state from its parts' bytes, e.g. from a file. Error for missing, unknown or wrongly sized parts.
+  State restore_state(const std::vector<std::pair<std::string, std::span<const std::byte>>>& parts) const;
+
+  // One time step. frame: input_features() reals (not a number counts as 0), or one id (out of range counts as 0).
+  // scores: score_count() reals of the first output. `state` must come from this model.
+  void step(std::span<const float> frame, State& state, std::span<float> scores) noexcept;
+  void step(std::int32_t id, State& state, std::span<float> scores) noexcept;
+  // Codes in, nothing decoded: read outputs with output_codes(). Integer models only.
+  void step(std::span<const std::int8_t> frame, State& state) noexcept;
+  std::span<const std::byte> output_codes(std::size_t output = 0) const noexcept;  // of the last step
+
+  // Whole sequences, from a fresh state: results[sequence][output]. Error (with sequence and step) for an empty
+  // sequence, wrong feature count, NaN or infinity, or an id outside the vocabulary.
+  std::vector<std::vector<Result>> run(std::span<const SequenceView> batch);
+  std::vector<Result> run(const SequenceView& sequence, Observer* observer = nullptr);
+  // The same, going on from `state` and leaving the new one there (streaming models only).
+  std::vector<Result> run(const SequenceView& sequence, State& state, Observer* observer = nullptr);
+
+ private:
+  struct Plan;
+  struct Workspace;
+  std::shared_ptr<const Plan> plan_;
+  std::unique_ptr<Workspace> workspace_;
+  std::size_t threads_;
+};
+
+}  // namespace quaver

@@ -1,0 +1,43 @@
+// state.h - what a stream remembers between steps: a value. Copy it to fork, keep it to restore, compare it in tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quaver/cells/state_part.h"
+#include "quaver/core/aligned.h"
+
+namespace quaver {
+
+// Where the parts of a model's state lie: "lstm0.h", "lstm0.c", ... (reverse halves never stream, so have no state).
+struct StateLayout {
+  std::vector<StatePart> parts;  // offsets from the start of the whole state
+  std::size_t bytes = 0;
+  std::uint64_t fingerprint = 0;  // of the model
+};
+
+class State {
+ public:
+  const StateLayout& layout() const { return *layout_; }
+  std::span<const std::byte> part(const std::string& name) const;  // Error naming the parts there are
+  std::span<std::byte> part(const std::string& name);
+  std::byte* data() noexcept { return bytes_.data(); }
+  const std::byte* data() const noexcept { return bytes_.data(); }
+  std::uint64_t fingerprint() const noexcept { return layout_->fingerprint; }
+  bool operator==(const State& other) const {
+    return layout_->fingerprint == other.layout_->fingerprint && bytes_ == other.bytes_;
+  }
+
+ private:
+  friend class Session;
+  State(std::shared_ptr<const StateLayout> layout, AlignedVector<std::byte> bytes)
+      : layout_(std::move(layout)), bytes_(std::move(bytes)) {}
+  std::shared_ptr<const StateLayout> layout_;
+  AlignedVector<std::byte> bytes_;
+};
+
+}  // namespace quaver

@@ -1,0 +1,71 @@
+// calibrate.h - runs the float model over whole sequences, carrying state through, and keeps what was seen at every point.
+//
+// Methods as in Wu et al. 2020 (arXiv 2004.09602) section 5 and its public package: max, percentile, entropy, mse over a
+// histogram of |x|. Ranges are shared by all time steps; the largest |x| of every step is kept beside them, so that
+// growth over a sequence is visible.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quaver/engine/session.h"
+#include "quaver/model/model.h"
+
+namespace quaver {
+
+enum class CalibrationMethod { kMinMax, kPercentile, kEntropy, kMse };
+std::string_view method_name(CalibrationMethod method);
+CalibrationMethod method_from_name(std::string_view name);  // Error (usage) that lists the names
+
+struct CalibrateOptions {
+  CalibrationMethod method = CalibrationMethod::kMinMax;
+  double percentile = 99.99;  // of kPercentile: share of |x| that stays inside, in percent, in (50, 100]
+  std::function<void(std::size_t done, std::size_t total)> progress;  // after every sequence
+};
+
+inline constexpr std::size_t kHistogramBins = 2048;
+
+// What one point of the float model held over all sequences. A value: merge in any order, same result.
+struct RangeStatistics {
+  double min = 0;
+  double max = 0;
+  std::uint64_t count = 0;                // values seen
+  double bin_width = 0;                   // of the histogram of |x|; 0 while nothing but zeros was seen
+  std::vector<std::uint64_t> histogram;   // kHistogramBins bins of the first range; grows by bins of the same width
+  std::vector<float> step_max_abs;        // largest |x| at every time step over all sequences
+
+  double max_abs() const;
+  void add(std::span<const float> values, std::size_t step);
+};
+
+struct Calibration {
+  std::map<std::string, RangeStatistics> points;  // "lstm0.cell", "lstm0.pre_i_reverse", "scores.output", ...
+  std::size_t sequences = 0;
+  std::size_t steps = 0;
+  CalibrationMethod method = CalibrationMethod::kMinMax;
+  double percentile = 99.99;
+
+  const RangeStatistics& at(const std::string& point) const;  // Error naming the point
+};
+
+// Error when there is no sequence, an empty one, or one the model can not read (which and why).
+Calibration calibrate(const Model& model, std::span<const SequenceView> sequences, const CalibrateOptions& options = {});
+
+// The interval to code a point with. Affine use: [low, high] cut from [min, max] by the method's |x| threshold.
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+Interval choose_interval(const RangeStatistics& statistics, CalibrationMethod method, double percentile);
+// The threshold on |x| that the method picks, for codes of `bits` bits (8: 128 levels of |x|).
+double choose_max_abs(const RangeStatistics& statistics, CalibrationMethod method, double percentile, int bits = 8);
+
+// One line for every cell state that keeps growing: point, the step where its steady growth starts, and the figures.
+std::vector<std::string> growth_warnings(const Calibration& calibration);
+
+}  // namespace quaver
