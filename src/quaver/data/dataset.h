@@ -1,6 +1,7 @@
 // dataset.h - sequences with labels, as training, calibration and evaluation use them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,8 +12,8 @@ namespace quaver {
 struct Sequence {
   std::size_t steps = 0;
   std::size_t features = 0;  // of one step; 0 for ids
-  std::vector<float> values;
-  std::vector<std::int32_t> ids;
+  std::vector<float> values{};
+  std::vector<std::int32_t> ids{};
   bool operator==(const Sequence&) const = default;
 };
 
@@ -22,20 +23,20 @@ enum class Target {
 };
 
 struct Example {
-  std::string name;  // where it comes from, for messages: a file name or "train/17"
-  Sequence input;
-  std::vector<std::int32_t> labels;  // 1 (kClass) or `steps` (kTags), each in [0, classes)
+  std::string name{};  // where it comes from, for messages: a file name or "train/17"
+  Sequence input{};
+  std::vector<std::int32_t> labels{};  // 1 (kClass) or `steps` (kTags), each in [0, classes)
   bool operator==(const Example&) const = default;
 };
 
 struct Dataset {
-  std::string task;
-  std::string split;  // train, validation or test
+  std::string task{};
+  std::string split{};  // train, validation or test
   Target target = Target::kClass;
   std::size_t features = 0;    // 0 for ids
   std::size_t vocabulary = 0;  // 0 for real features
-  std::vector<std::string> classes;
-  std::vector<Example> examples;
+  std::vector<std::string> classes{};
+  std::vector<Example> examples{};
 
   std::size_t step_count() const;
   // Fingerprint of inputs and labels, for provenance.

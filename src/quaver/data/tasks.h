@@ -7,8 +7,9 @@
 // Data folders: options.data_dir, else the environment's QUAVER_DATA, else ../shared/data.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,19 +19,19 @@
 namespace quaver {
 
 struct TaskOptions {
-  std::optional<std::filesystem::path> data_dir;  // folder that holds fsdd/, har/, ...
-  std::uint64_t seed = 1;                         // of generated data; files have a fixed split
-  std::size_t limit = 0;                          // examples at most (evenly spread over the split); 0: all
+  std::optional<std::filesystem::path> data_dir{};  // folder that holds fsdd/, har/, ...
+  std::uint64_t seed = 1;                           // of generated data; files have a fixed split
+  std::size_t limit = 0;                            // examples at most (evenly spread over the split); 0: all
 };
 
 struct TaskInfo {
   std::string name;
-  std::string summary;      // one line
+  std::string summary;  // one line
   Target target;
-  std::size_t features;     // of one step
+  std::size_t features;  // of one step
   std::vector<std::string> classes;
-  std::string needs;        // files below the data folder, or "" when built in
-  double step_seconds;      // time one step stands for; 0 when it has none
+  std::string needs;    // files below the data folder, or "" when built in
+  double step_seconds;  // time one step stands for; 0 when it has none
 };
 
 std::vector<TaskInfo> tasks();

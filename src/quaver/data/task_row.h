@@ -1,0 +1,41 @@
+// task_row.h - one row of the table of tasks, and what the rows share. Internal to this floor.
+//
+// To add a task: a file of its own that defines a function returning its row, and a line in the table of tasks.cc.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "quaver/data/dataset.h"
+#include "quaver/data/tasks.h"
+
+namespace quaver {
+
+enum class Split : std::uint8_t { kTrain, kValidation, kTest };
+
+std::string split_name(Split split);
+
+struct TaskRow {
+  TaskInfo info;
+  // Fills `data.examples`; load_task() fills the rest from `info`. Empty when the source has nothing for this split.
+  std::vector<Example> (*load)(Split split, const TaskOptions& options);
+};
+
+TaskRow chirps_row();
+TaskRow chirps_tags_row();
+
+// Which `limit` of `count` examples to take: indices, rising, evenly spread; all of them when limit is 0 or not less.
+std::vector<std::size_t> spread(std::size_t count, std::size_t limit);
+
+// Where a task that is not built in finds its file. Error (bad input) when it is not there.
+struct DataFile {
+  std::string task;      // for messages
+  std::string file;      // below the data folder
+  std::string set;       // the publisher's name of the data, and where it is published
+  std::string contents;  // what the file holds
+};
+std::filesystem::path find_data_file(const DataFile& wanted, const TaskOptions& options);
+
+}  // namespace quaver

@@ -1,0 +1,99 @@
+#include "quaver/data/tasks.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <span>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/data/task_row.h"
+
+namespace quaver {
+namespace {
+
+const std::vector<TaskRow>& rows() {
+  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row()};
+  return table;
+}
+
+// "did you mean 'digits'? " or "".
+std::string suggestion(const std::string& word, std::span<const std::string> candidates) {
+  const std::string near = closest(word, candidates);
+  return near.empty() ? "" : concat("did you mean '", near, "'? ");
+}
+
+const TaskRow& find_row(const std::string& name) {
+  std::vector<std::string> names;
+  for (const TaskRow& row : rows()) {
+    if (row.info.name == name) return row;
+    names.push_back(row.info.name);
+  }
+  throw_usage(concat("unknown task '", name, "': ", suggestion(name, names), "the tasks are ", join(names, ", ")));
+}
+
+Split parse_split(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    if (split_name(split) == name) return split;
+    names.push_back(split_name(split));
+  }
+  throw_usage(concat("unknown split '", name, "': ", suggestion(name, names), "the splits are ", join(names, ", ")));
+}
+
+}  // namespace
+
+std::string split_name(Split split) {
+  switch (split) {
+    case Split::kTrain: return "train";
+    case Split::kValidation: return "validation";
+    case Split::kTest: return "test";
+  }
+  return "";
+}
+
+std::vector<std::size_t> spread(std::size_t count, std::size_t limit) {
+  const std::size_t taken = limit == 0 ? count : std::min(count, limit);
+  std::vector<std::size_t> indices(taken);
+  for (std::size_t i = 0; i < taken; ++i) indices[i] = i * count / taken;
+  return indices;
+}
+
+std::filesystem::path find_data_file(const DataFile& wanted, const TaskOptions& options) {
+  const char* environment = std::getenv("QUAVER_DATA");
+  const bool from_environment = !options.data_dir && environment != nullptr && *environment != '\0';
+  const std::filesystem::path folder =
+      options.data_dir.value_or(from_environment ? std::filesystem::path(environment) : "../shared/data");
+  std::filesystem::path path = folder / wanted.file;
+  std::error_code ignored;  // a folder that may not be entered counts as missing
+  if (std::filesystem::is_regular_file(path, ignored)) return path;
+  const std::string source = options.data_dir   ? "given folder"
+                             : from_environment ? "folder from QUAVER_DATA"
+                                                : "default folder";
+  throw_bad_input(concat("task '", wanted.task, "': no file ", path.string(), " (", source, "); it needs the ",
+                         wanted.set, ": the data folder must hold ", wanted.file, " with ", wanted.contents,
+                         "; point to the folder with --data DIR or the environment variable QUAVER_DATA"));
+}
+
+std::vector<TaskInfo> tasks() {
+  std::vector<TaskInfo> infos;
+  for (const TaskRow& row : rows()) infos.push_back(row.info);
+  return infos;
+}
+
+const TaskInfo& task_info(const std::string& name) { return find_row(name).info; }
+
+Dataset load_task(const std::string& name, const std::string& split, const TaskOptions& options) {
+  const TaskRow& row = find_row(name);
+  Dataset data;
+  data.task = row.info.name;
+  data.split = split;
+  data.target = row.info.target;
+  data.features = row.info.features;
+  data.classes = row.info.classes;
+  data.examples = row.load(parse_split(split), options);
+  if (data.examples.empty())
+    throw_bad_input(concat("task '", name, "': its data has no examples of split '", split, "'"));
+  return data;
+}
+
+}  // namespace quaver
