@@ -139,9 +139,9 @@ struct Model {
   std::map<std::string, std::string> provenance;  // command, seed, data hash, tool version, ...
   bool operator==(const Model&) const = default;
 
-  const Node& node(std::string_view name) const;       // Error naming the nodes there are
-  const Value& value(std::string_view name) const;     // of "input" or a node
-  const Tensor& tensor(std::string_view name) const;   // Error
+  const Node& node(std::string_view name) const;      // Error naming the nodes there are
+  const Value& value(std::string_view name) const;    // of "input" or a node
+  const Tensor& tensor(std::string_view name) const;  // Error
   const Tensor* find_tensor(std::string_view name) const;
 };
 
@@ -160,7 +160,7 @@ struct TensorSlot {
   FormatKind kind = FormatKind::kF32;  // under the node's scheme
 };
 std::vector<TensorSlot> tensor_slots(const Node& node);
-// Names that Node::formats of this node must have: all of them under an integer scheme, none under f32.
+// Names that Node::formats of this node must have, "input" apart, which some integer nodes have on top; none under f32.
 std::vector<std::string> format_slots(const Node& node);
 
 // "" and "_reverse": the tensor suffixes of the directions a node runs, in output order.
@@ -175,8 +175,8 @@ inline constexpr std::int64_t kMaxVocabulary = std::int64_t{1} << 24;  // rows o
 
 // Everything a file or a caller can get wrong: names, order, shapes, kinds, scales, formats, finite float values.
 // Error names the node or tensor, what was found and what was expected.
-// A node is judged by its own scheme. An integer node reads integer codes, so that the format is known into which its
-// input is quantized: a float node in front of it has scheme "f32" and an integer output format.
+// A node is judged by its own scheme. An integer node reads codes: its edge's, or those of its format "input" into
+// which the engine converts the edge. A float node reads any edge, and its own output edge may be i8 or i16.
 void validate(const Model& model);
 
 // A stable hash of graph and tensors (not of name or provenance): states remember which model they belong to.

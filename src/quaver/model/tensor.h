@@ -12,6 +12,8 @@
 
 namespace quaver {
 
+inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 31;  // of one tensor
+
 struct Tensor {
   FormatKind kind = FormatKind::kF32;
   std::vector<std::int64_t> shape;
@@ -20,6 +22,7 @@ struct Tensor {
   // shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per gate, shape[0] of them per row.
   std::vector<float> scales;
 
+  // Integer kinds start with one scale of 1. Error when the shape has more than kMaxTensorElements elements.
   static Tensor zeros(FormatKind kind, std::vector<std::int64_t> shape);
   template <typename T>
   static Tensor from(std::vector<std::int64_t> shape, std::span<const T> values);  // T: float, int8/16/32_t

@@ -1,0 +1,337 @@
+#include "quaver/model/model.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/model/sample_models.h"
+
+namespace quaver {
+namespace {
+
+using samples::append;
+
+// The error's text, or "" when nothing is thrown.
+std::string error_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput) << error.what();
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Format, NamesGoBothWays) {
+  for (const FormatKind kind : {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16, FormatKind::kI32})
+    EXPECT_EQ(format_from_name(format_name(kind)), kind);
+  EXPECT_EQ(error_of([] { format_from_name("i4"); }), "unknown format 'i4'; the formats are f32, i8, i16, i32");
+}
+
+TEST(Tensor, IsAValueWithTypedViews) {
+  const std::vector<std::int16_t> codes{1, -2, 3, -4, 5, -6};
+  Tensor tensor = Tensor::from<std::int16_t>({3, 2}, codes);
+  EXPECT_EQ(tensor.element_count(), 6);
+  EXPECT_EQ(tensor.row_size(), 2);
+  EXPECT_EQ(tensor.matrix<std::int16_t>()(2, 1), -6);
+  EXPECT_EQ(tensor.scales, std::vector<float>{1.0f});
+  tensor.scales = {0.5f, 0.25f, 2.0f};
+  EXPECT_EQ(tensor.scale_of_row(1), 0.25f);
+  const Tensor copy = tensor;
+  tensor.as_mutable<std::int16_t>()[0] = 9;
+  EXPECT_NE(copy, tensor);
+  EXPECT_EQ(error_of([&] { tensor.as<float>(); }), "tensor of shape 3x2 holds i16, expected f32");
+}
+
+TEST(Tensor, ScalesCoverConsecutiveRows) {
+  Tensor tensor = Tensor::zeros(FormatKind::kI8, {6, 1});
+  tensor.scales = {1.0f, 2.0f, 3.0f};
+  for (std::int64_t row = 0; row < 6; ++row) EXPECT_EQ(tensor.scale_of_row(row), static_cast<float>(row / 2 + 1));
+}
+
+TEST(Tensor, RefusesShapesThatCannotBe) {
+  EXPECT_NE(error_of([] { Tensor::zeros(FormatKind::kI8, {std::int64_t{1} << 40, std::int64_t{1} << 40}); }), "");
+  EXPECT_NE(error_of([] { Tensor::zeros(FormatKind::kI8, {-1}); }), "");
+  const std::vector<float> two(2);
+  EXPECT_EQ(error_of([&] { Tensor::from<float>({3}, two); }), "shape 3 wants 3 values, found 2");
+}
+
+TEST(Validate, AcceptsEverySample) {
+  for (const Model& model : samples::all()) EXPECT_EQ(error_of([&] { validate(model); }), "") << model.name;
+}
+
+TEST(Validate, AcceptsEveryLstmVariantInFloatAndInteger) {
+  for (int bits = 0; bits < 16; ++bits) {
+    for (const Direction direction : {Direction::kForward, Direction::kReverse, Direction::kBidirectional}) {
+      for (const char* scheme : {"f32", "int8", "int8_per_tensor"}) {
+        const bool in_float = std::string(scheme) == "f32";
+        Model model;
+        model.scheme = scheme;
+        model.input = {true, 3, in_float ? Format{} : Format{FormatKind::kI8, 0.1f, 0}};
+        append(model, "lstm",
+               LstmAttributes{.input_size = 3,
+                              .hidden_size = 5,
+                              .projection_size = (bits & 1) != 0 ? 2 : 0,
+                              .input_forget = (bits & 2) != 0,
+                              .peephole = (bits & 4) != 0,
+                              .layer_norm = (bits & 8) != 0,
+                              .direction = direction},
+               scheme, in_float ? Format{} : Format{FormatKind::kI8, 0.01f, 0});
+        samples::fill_tensors(model, 1);
+        model.outputs = {"lstm"};
+        EXPECT_EQ(error_of([&] { validate(model); }), "") << bits << " " << scheme;
+      }
+    }
+  }
+}
+
+// One change that breaks a valid model, and a part of the message that must follow.
+struct Breakage {
+  const char* name;
+  Model (*sample)();
+  void (*change)(Model&);
+  const char* message;
+};
+void PrintTo(const Breakage& breakage, std::ostream* out) { *out << breakage.name; }
+
+Model float_sample() { return samples::float_classifier(); }
+Model lstm_sample() { return samples::integer_lstm(); }
+Model tagger_sample() { return samples::integer_tagger(); }
+LstmAttributes& lstm_of(Model& model) { return std::get<LstmAttributes>(model.nodes[0].operation); }
+
+const Breakage kBreakages[] = {
+    {"unknown_scheme", float_sample, [](Model& m) { m.scheme = "int3"; }, "unknown scheme 'int3'"},
+    {"unknown_node_scheme", float_sample, [](Model& m) { m.nodes[0].scheme = "int3"; }, "unknown scheme 'int3'"},
+    {"no_nodes", float_sample, [](Model& m) { m.nodes.clear(); }, "no nodes"},
+    {"empty_name", float_sample, [](Model& m) { m.nodes[1].name = ""; }, "no name"},
+    {"dotted_name", float_sample, [](Model& m) { m.nodes[1].name = "a.b"; }, "'a.b'"},
+    {"twice", float_sample, [](Model& m) { m.nodes[1].name = "lstm0"; }, "'lstm0' is used twice"},
+    {"called_input", float_sample, [](Model& m) { m.nodes[0].name = "input"; }, "'input' is used twice"},
+    {"from_later", float_sample, [](Model& m) { m.nodes[0].input = "gru1"; }, "reads 'gru1'"},
+    {"from_itself", float_sample, [](Model& m) { m.nodes[0].input = "lstm0"; }, "reads 'lstm0'"},
+    {"no_outputs", float_sample, [](Model& m) { m.outputs.clear(); }, "no outputs"},
+    {"unknown_output", float_sample, [](Model& m) { m.outputs = {"x"}; }, "output 'x' is not a node"},
+    {"input_is_output", float_sample, [](Model& m) { m.outputs = {"input"}; }, "output 'input' is not a node"},
+    {"output_twice", float_sample,
+     [](Model& m) {
+       m.outputs = {"scores", "scores"};
+     },
+     "listed twice"},
+    {"classes", float_sample, [](Model& m) { m.classes.push_back("x"); }, "3 classes"},
+    {"hidden_zero", float_sample, [](Model& m) { lstm_of(m).hidden_size = 0; }, "hidden_size 0, expected 1 to 65536"},
+    {"hidden_huge", float_sample, [](Model& m) { lstm_of(m).hidden_size = INT64_MAX; }, "hidden_size"},
+    {"input_size", float_sample, [](Model& m) { lstm_of(m).input_size = 6; },
+     "takes 6 features, but its input 'input' has 5"},
+    {"negative_projection", lstm_sample, [](Model& m) { lstm_of(m).projection_size = -1; }, "projection_size -1"},
+    {"clip_nan", lstm_sample, [](Model& m) { lstm_of(m).clip = std::numeric_limits<float>::quiet_NaN(); }, "clip nan"},
+    {"clip_alone", float_sample, [](Model& m) { lstm_of(m).projection_clip = 1; }, "no projection"},
+    {"input_features", float_sample, [](Model& m) { m.input.features = 0; }, "0 features"},
+    {"output_features", float_sample, [](Model& m) { m.nodes[1].output.features = 4; }, "expected 3 a step"},
+    {"output_sequence", float_sample, [](Model& m) { m.nodes[2].output.sequence = true; }, "expected 3 without time"},
+    {"pool_twice", float_sample, [](Model& m) { m.nodes[3].operation = PoolAttributes{}; }, "has no time"},
+    {"gru_without_time", float_sample,
+     [](Model& m) { m.nodes[3].operation = GruAttributes{.input_size = 3, .hidden_size = 2}; }, "without time"},
+    {"embedding_of_reals", float_sample,
+     [](Model& m) { m.nodes[0].operation = EmbeddingAttributes{.vocabulary = 3, .features = 8}; }, "reads one i32 id"},
+    {"lstm_of_ids", tagger_sample,
+     [](Model& m) { m.nodes[0].operation = LstmAttributes{.input_size = 1, .hidden_size = 4}; }, "only an embedding"},
+    {"f32_scale", float_sample, [](Model& m) { m.nodes[0].output.format.scale = 2; }, "expected 1"},
+    {"i8_zero_point", lstm_sample, [](Model& m) { m.nodes[0].output.format.zero_point = 128; }, "expected -128 to 127"},
+    {"zero_scale", lstm_sample, [](Model& m) { m.nodes[0].output.format.scale = 0; }, "finite number above 0"},
+    {"lstm_output", lstm_sample,
+     [](Model& m) {
+       m.nodes[0].output.format = {FormatKind::kI16, 0.1f, 0};
+     },
+     "is i16, expected i8"},
+    {"lstm_reads_float", lstm_sample, [](Model& m) { m.input.format = {}; }, "is f32, expected i8"},
+    {"gru_output", tagger_sample, [](Model& m) { m.nodes[1].output.format.scale = 0.01f; },
+     "expected i8 scale 0.0078125"},
+    {"relu_rnn", tagger_sample, [](Model& m) { m.nodes[2].scheme = "int8"; },
+     "'island' (rnn) with relu has no integer form"},
+    {"dense_output", tagger_sample, [](Model& m) { m.nodes[4].output.format = {}; }, "is f32, expected i8 or i16"},
+    {"softmax_output", tagger_sample, [](Model& m) { m.nodes[5].output.format.scale = 0.1f; }, "'softmax'"},
+    {"argmax_output", tagger_sample,
+     [](Model& m) {
+       m.nodes[6].output.format = {FormatKind::kI8, 1.0f, 0};
+     },
+     "'tags'"},
+    {"cell_missing", lstm_sample, [](Model& m) { m.nodes[0].formats.erase("cell_reverse"); },
+     "'cell_reverse' of node 'lstm' (lstm) is missing"},
+    {"cell_scale", lstm_sample, [](Model& m) { m.nodes[0].formats["cell"].scale = 0x1p-8f; }, "power of two"},
+    {"cell_kind", lstm_sample, [](Model& m) { m.nodes[0].formats["cell"].kind = FormatKind::kI8; }, "expected i16"},
+    {"hidden_kind", lstm_sample,
+     [](Model& m) {
+       m.nodes[0].formats["hidden"] = {FormatKind::kI16, 0.1f, 0};
+     },
+     "expected i8"},
+    {"gate_i_of_cifg", lstm_sample,
+     [](Model& m) {
+       m.nodes[0].formats["gate_i"] = {FormatKind::kI16, 0.1f, 0};
+     },
+     "'gate_i'"},
+    {"input_kind", lstm_sample,
+     [](Model& m) {
+       m.nodes[0].formats["input"] = {FormatKind::kI16, 0.1f, 0};
+     },
+     "format 'input' of node 'lstm' (lstm) with scheme 'int8' is i16, expected i8"},
+    {"input_of_float", float_sample,
+     [](Model& m) {
+       m.nodes[0].formats["input"] = {FormatKind::kI8, 0.1f, 0};
+     },
+     "'input' that it does not use"},
+    {"input_of_embedding", tagger_sample,
+     [](Model& m) {
+       m.nodes[0].formats["input"] = {FormatKind::kI8, 0.1f, 0};
+     },
+     "'input' that it does not use"},
+    {"code_missing", lstm_sample, [](Model& m) { m.nodes[0].codes.erase("cell_clip"); },
+     "code 'cell_clip' of node 'lstm' (lstm) is missing"},
+    {"code_range", lstm_sample, [](Model& m) { m.nodes[0].codes["cell_clip"] = 32768; },
+     "is 32768, expected 0 to 32767"},
+    {"code_order", lstm_sample, [](Model& m) { m.nodes[0].codes["output_high"] = -128; },
+     "output_low -120 is above output_high -128"},
+    {"code_stray", lstm_sample, [](Model& m) { m.nodes[0].codes["output"] = 1; }, "'output' that it does not use"},
+    {"code_of_gru", tagger_sample, [](Model& m) { m.nodes[1].codes["cell_clip"] = 1; },
+     "'cell_clip' that it does not use"},
+    {"formats_in_float", float_sample,
+     [](Model& m) {
+       m.nodes[0].formats["cell"] = {FormatKind::kI16, 0x1p-12f, 0};
+     },
+     "'cell'"},
+    {"tensor_missing", float_sample, [](Model& m) { m.tensors.erase("lstm0.R_reverse"); },
+     "'lstm0.R_reverse' is missing, expected 16x4 f32"},
+    {"tensor_stray", float_sample, [](Model& m) { m.tensors["lstm0.P"] = Tensor::zeros(FormatKind::kF32, {8}); },
+     "no node uses tensor 'lstm0.P'"},
+    {"tensor_shape", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(FormatKind::kF32, {3}); },
+     "'scores.b' is 3 f32, expected 2 f32"},
+    {"tensor_kind", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(FormatKind::kI32, {2}); },
+     "'scores.b' is 2 i32, expected 2 f32"},
+    {"tensor_bytes", float_sample, [](Model& m) { m.tensors["scores.b"].bytes.resize(7); }, "7 bytes, expected 8"},
+    {"tensor_nan", float_sample,
+     [](Model& m) { m.tensors["gru1.W"].as_mutable<float>()[5] = std::numeric_limits<float>::quiet_NaN(); },
+     "'gru1.W' has nan at index 5"},
+    {"tensor_infinity", float_sample,
+     [](Model& m) { m.tensors["gru1.W"].as_mutable<float>()[2] = -std::numeric_limits<float>::infinity(); },
+     "'gru1.W' has -inf at index 2"},
+    {"f32_scales", float_sample, [](Model& m) { m.tensors["gru1.W"].scales = {1.0f}; }, "expected none"},
+    {"scale_count", lstm_sample, [](Model& m) { m.tensors["lstm.W"].scales.resize(5, 1.0f); },
+     "5 scales, expected a number that divides its 12 rows"},
+    {"no_scales", lstm_sample, [](Model& m) { m.tensors["lstm.W"].scales.clear(); }, "0 scales"},
+    {"scale_negative", lstm_sample, [](Model& m) { m.tensors["lstm.W"].scales[3] = -1.0f; }, "scale -1 at index 3"},
+    {"weight_code", lstm_sample, [](Model& m) { m.tensors["lstm.W"].as_mutable<std::int8_t>()[7] = -128; },
+     "code -128 at index 7"},
+    {"layer_norm_code", lstm_sample, [](Model& m) { m.tensors["lstm.L"].as_mutable<std::int16_t>()[1] = -32768; },
+     "code -32768 at index 1"},
+    {"table_missing", tagger_sample, [](Model& m) { m.tensors.erase("gelu.table"); }, "'gelu.table' is missing"},
+    {"mean_alone", float_sample, [](Model& m) { m.tensors.erase("input.inverse_deviation"); },
+     "'input.inverse_deviation' is missing"},
+    {"mean_shape", float_sample, [](Model& m) { m.tensors["input.mean"] = Tensor::zeros(FormatKind::kF32, {4}); },
+     "expected 5 f32"},
+    {"deviation_zero", float_sample, [](Model& m) { m.tensors["input.inverse_deviation"].as_mutable<float>()[0] = 0; },
+     "above 0"},
+    {"mean_of_ids", tagger_sample,
+     [](Model& m) {
+       m.tensors["input.mean"] = m.tensors["input.inverse_deviation"] = Tensor::zeros(FormatKind::kF32, {1});
+     },
+     "cannot be applied to ids"},
+    {"too_many_elements", tagger_sample,
+     [](Model& m) {
+       m.nodes[0].operation = EmbeddingAttributes{.vocabulary = kMaxVocabulary, .features = kMaxSize};
+       m.nodes[0].output.features = kMaxSize;
+     },
+     "more than the limit"},
+};
+
+class ValidateRefuses : public testing::TestWithParam<Breakage> {};
+
+TEST_P(ValidateRefuses, WithNameAndReason) {
+  Model model = GetParam().sample();
+  validate(model);
+  GetParam().change(model);
+  const std::string error = error_of([&] { validate(model); });
+  EXPECT_NE(error.find(GetParam().message), std::string::npos) << "the error was: " << error;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ValidateRefuses, testing::ValuesIn(kBreakages),
+                         [](const testing::TestParamInfo<Breakage>& breakage) {
+                           return std::string(breakage.param.name);
+                         });
+
+TEST(Validate, PoolKeepsTheFormatOfItsInput) {
+  Model model = samples::integer_lstm();
+  append(model, "mean", PoolAttributes{Pooling::kMean}, "int8", model.nodes[0].output.format);
+  model.outputs = {"mean"};
+  EXPECT_EQ(error_of([&] { validate(model); }), "");
+  model.nodes[1].output.format.scale *= 2;
+  EXPECT_NE(error_of([&] { validate(model); }), "");
+}
+
+TEST(Validate, IntegerNodeReadsItsOwnFormatAfterAFloatOne) {
+  Model model = samples::integer_tagger();
+  model.nodes[2].output.format = {};  // the island now hands on reals
+  EXPECT_NE(error_of([&] { validate(model); }), "");
+  model.nodes[3].formats["input"] = {FormatKind::kI8, 0.05f, 1};
+  EXPECT_EQ(error_of([&] { validate(model); }), "");
+}
+
+TEST(Model, LooksThingsUpByNameAndSuggests) {
+  const Model model = samples::float_classifier();
+  EXPECT_EQ(model.node("gru1").name, "gru1");
+  EXPECT_EQ(model.value("input").features, 5);
+  EXPECT_EQ(model.value("lstm0").features, 8);
+  EXPECT_NE(error_of([&] { model.node("gru2"); }).find("lstm0, gru1, last, scores, softmax"), std::string::npos);
+  EXPECT_NE(error_of([&] { model.tensor("gru1.w"); }).find("did you mean 'gru1.R'"), std::string::npos);
+  EXPECT_EQ(model.find_tensor("nothing"), nullptr);
+}
+
+TEST(Model, NamesOfAttributesGoBothWays) {
+  for (const char* name : {"forward", "reverse", "bidirectional"})
+    EXPECT_EQ(direction_name(direction_from_name(name)), name);
+  for (const char* name : {"identity", "relu", "sigmoid", "tanh", "hard_sigmoid", "elu", "gelu"})
+    EXPECT_EQ(nonlinearity_name(nonlinearity_from_name(name)), name);
+  for (const char* name : {"last", "mean", "max"}) EXPECT_EQ(pooling_name(pooling_from_name(name)), name);
+  EXPECT_EQ(error_of([] { pooling_from_name("sum"); }), "unknown pooling 'sum', expected one of: last, mean, max");
+}
+
+TEST(Fingerprint, KnowsGraphAndTensorsButNotNameOrProvenance) {
+  const Model model = samples::float_classifier();
+  Model renamed = model;
+  renamed.name = "other";
+  renamed.provenance["seed"] = "2";
+  EXPECT_EQ(fingerprint(renamed), fingerprint(model));
+  Model changed = model;
+  changed.tensors["gru1.W"].as_mutable<float>()[0] += 1;
+  EXPECT_NE(fingerprint(changed), fingerprint(model));
+  changed = model;
+  lstm_of(changed).clip = 1;
+  EXPECT_NE(fingerprint(changed), fingerprint(model));
+  changed = model;
+  changed.nodes[2].operation = PoolAttributes{Pooling::kMax};
+  EXPECT_NE(fingerprint(changed), fingerprint(model));
+}
+
+TEST(Fingerprint, NeverChanges) {  // saved states carry it
+  EXPECT_EQ(hex64(fingerprint(samples::integer_lstm())), "e3bc685fcacd8046");
+}
+
+TEST(ToText, IsALineANode) {
+  EXPECT_EQ(to_text(samples::integer_tagger()),
+            R"(model integer tagger, scheme int8
+node     operation           input   output     format                 scheme
+input                                [time, 1]  i32
+words    embedding 6x4       input   [time, 4]  i8 scale 0.013 zero 7  int8
+gru      gru 3 reset_before  words   [time, 3]  i8 scale 0.0078125     int8_per_tensor
+island   rnn 2 relu          gru     [time, 2]  i8 scale 0.013 zero 7  f32
+gelu     gelu                island  [time, 2]  i8 scale 0.013 zero 7  int8
+logits   dense 3             gelu    [time, 3]  i16 scale 0.001        int8
+softmax  softmax             logits  [time, 3]  i16 scale 3.05176e-05  int8
+tags     argmax              logits  [time, 1]  i32                    int8
+outputs softmax, tags
+)");
+}
+
+}  // namespace
+}  // namespace quaver

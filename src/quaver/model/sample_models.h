@@ -1,0 +1,132 @@
+// sample_models.h - small valid models with random weights, for tests and fuzz seeds. Not a public header.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quaver/core/random.h"
+#include "quaver/model/model.h"
+
+namespace quaver::samples {
+
+// Appends a node that reads `input` ("" for the last node made, or the model's input).
+inline Node& append(Model& model, std::string name, Operation operation, const std::string& scheme, Format output,
+                    std::string input = "") {
+  if (input.empty()) input = model.nodes.empty() ? "input" : model.nodes.back().name;
+  Node node;
+  node.output = output_value(operation, model.value(input));
+  node.output.format = output;
+  node.name = std::move(name);
+  node.operation = std::move(operation);
+  node.input = std::move(input);
+  node.scheme = scheme;
+  for (const std::string& format : format_slots(node)) {
+    node.formats[format] = {FormatKind::kI16, format.starts_with("cell") ? 0x1p-12f : 3e-4f, 0};
+    if (format.starts_with("hidden")) node.formats[format] = {FormatKind::kI8, 0.007f, 4};
+  }
+  if (node.scheme != "f32" && std::holds_alternative<LstmAttributes>(node.operation))
+    node.codes = {{"cell_clip", 32000}, {"output_low", -120}, {"output_high", 127}};
+  model.nodes.push_back(std::move(node));
+  return model.nodes.back();
+}
+
+// Random tensors for every slot; integer weights get a scale a row when the scheme is int8.
+inline void fill_tensors(Model& model, std::uint64_t seed) {
+  Random random(seed);
+  for (const Node& node : model.nodes) {
+    for (const TensorSlot& slot : tensor_slots(node)) {
+      Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
+      if (slot.kind == FormatKind::kF32) {
+        for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(random.uniform(-0.5, 0.5));
+      } else if (slot.kind == FormatKind::kI8) {
+        for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
+          code = static_cast<std::int8_t>(random.between(-127, 127));
+      } else if (slot.kind == FormatKind::kI16) {
+        for (std::int16_t& code : tensor.as_mutable<std::int16_t>())
+          code = static_cast<std::int16_t>(random.between(-32767, 32767));
+      } else {
+        for (std::int32_t& code : tensor.as_mutable<std::int32_t>())
+          code = static_cast<std::int32_t>(random.between(-1000, 1000));
+      }
+      if (slot.kind != FormatKind::kF32) {
+        const bool per_row = node.scheme == "int8" && tensor.rows() != 256;
+        tensor.scales.assign(per_row ? static_cast<std::size_t>(tensor.rows()) : 1, 0.0f);
+        for (float& scale : tensor.scales) scale = static_cast<float>(random.uniform(1e-4, 1e-2));
+      }
+      model.tensors[slot.name] = std::move(tensor);
+    }
+  }
+}
+
+// Features -> two recurrent layers -> pool -> dense -> softmax in float, with normalization of the input.
+inline Model float_classifier(std::uint64_t seed = 1) {
+  Model model;
+  model.name = "float classifier";
+  model.task = "chirps";
+  model.input = {true, 5, {}};
+  append(model, "lstm0", LstmAttributes{.input_size = 5, .hidden_size = 4, .direction = Direction::kBidirectional},
+         "f32", {});
+  append(model, "gru1", GruAttributes{.input_size = 8, .hidden_size = 3}, "f32", {});
+  append(model, "last", PoolAttributes{Pooling::kLast}, "f32", {});
+  append(model, "scores", DenseAttributes{.input_size = 3, .units = 2}, "f32", {});
+  append(model, "softmax", SoftmaxAttributes{}, "f32", {});
+  fill_tensors(model, seed);
+  const std::vector<float> mean{0.1f, -0.2f, 0.3f, 0.0f, 5.0f}, inverse{1.0f, 2.0f, 0.5f, 1e-3f, 3.0f};
+  model.tensors["input.mean"] = Tensor::from<float>({5}, mean);
+  model.tensors["input.inverse_deviation"] = Tensor::from<float>({5}, inverse);
+  model.outputs = {"scores", "softmax"};
+  model.classes = {"up", "down \"quoted\" \xc3\xa9"};
+  model.provenance = {{"command", "quaver train chirps"}, {"seed", "1"}};
+  return model;
+}
+
+// One LSTM with every switch on, in integers.
+inline Model integer_lstm(const std::string& scheme = "int8", std::uint64_t seed = 2) {
+  Model model;
+  model.name = "integer lstm";
+  model.scheme = scheme;
+  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
+  append(model, "lstm",
+         LstmAttributes{.input_size = 3,
+                        .hidden_size = 4,
+                        .projection_size = 2,
+                        .input_forget = true,
+                        .peephole = true,
+                        .layer_norm = true,
+                        .clip = 7.5f,
+                        .projection_clip = 0.9f,
+                        .direction = Direction::kBidirectional},
+         scheme, {FormatKind::kI8, 0.0078f, 3});
+  fill_tensors(model, seed);
+  model.outputs = {"lstm"};
+  return model;
+}
+
+// Ids -> embedding -> GRU -> dense -> softmax and argmax a step, in integers, with one float island in the middle.
+inline Model integer_tagger(std::uint64_t seed = 3) {
+  const Format i8{FormatKind::kI8, 0.013f, 7};
+  Model model;
+  model.name = "integer tagger";
+  model.scheme = "int8";
+  model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+  append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", i8);
+  append(model, "gru", GruAttributes{.input_size = 4, .hidden_size = 3, .linear_before_reset = false},
+         "int8_per_tensor", {FormatKind::kI8, 0x1p-7f, 0});
+  append(model, "island", RnnAttributes{.input_size = 3, .hidden_size = 2, .nonlinearity = Nonlinearity::kRelu}, "f32",
+         i8);
+  append(model, "gelu", ActivationAttributes{Nonlinearity::kGelu}, "int8", i8);
+  append(model, "logits", DenseAttributes{.input_size = 2, .units = 3}, "int8", {FormatKind::kI16, 1e-3f, 0});
+  append(model, "softmax", SoftmaxAttributes{}, "int8", {FormatKind::kI16, 0x1p-15f, 0});
+  append(model, "tags", ArgmaxAttributes{}, "int8", {FormatKind::kI32, 1.0f, 0}, "logits");
+  fill_tensors(model, seed);
+  model.outputs = {"softmax", "tags"};
+  model.classes = {"a", "b", "c"};
+  return model;
+}
+
+inline std::vector<Model> all() {
+  return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_tagger()};
+}
+
+}  // namespace quaver::samples

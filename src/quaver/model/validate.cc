@@ -1,0 +1,455 @@
+// validate.cc - the door of the model: after it, plans, cells and kernels run without a check.
+//
+// The order of checks matters: sizes are bounded before any two of them are multiplied, tensors are compared with the
+// shapes that the (then known good) attributes ask for, and codes are read only after their count is known.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <span>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/model/model.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::array<std::string_view, 3> kSchemes{"f32", "int8", "int8_per_tensor"};
+
+template <typename... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+  throw_bad_input(concat("model: ", parts...));
+}
+
+bool known_scheme(std::string_view scheme) {
+  return std::find(kSchemes.begin(), kSchemes.end(), scheme) != kSchemes.end();
+}
+bool runs_in_float(const Node& node) { return node.scheme == "f32"; }
+
+std::string described(const Node& node) {
+  return concat("node '", node.name, "' (", operation_name(node.operation), ")");
+}
+
+// 2^-(15-m), m = 0..6: the cell state is Qm.(15-m).
+bool is_cell_scale(float scale) {
+  for (int m = 0; m <= 6; ++m) {
+    if (scale == std::ldexp(1.0f, m - 15)) return true;
+  }
+  return false;
+}
+
+void check_format(const std::string& what, const Format& format) {
+  if (!std::isfinite(format.scale) || format.scale <= 0)
+    refuse(what, " has scale ", format.scale, ", expected a finite number above 0");
+  const auto expect_zero_point = [&](std::int32_t low, std::int32_t high) {
+    if (format.zero_point < low || format.zero_point > high)
+      refuse(what, " is ", format_name(format.kind), " with zero point ", format.zero_point, ", expected ", low,
+             low == high ? "" : concat(" to ", high));
+  };
+  switch (format.kind) {
+    case FormatKind::kF32:
+    case FormatKind::kI32:
+      if (format.scale != 1.0f)
+        refuse(what, " is ", format_name(format.kind), " with scale ", format.scale, ", expected 1");
+      expect_zero_point(0, 0);
+      return;
+    case FormatKind::kI8: expect_zero_point(-128, 127); return;
+    case FormatKind::kI16: expect_zero_point(0, 0); return;
+  }
+  refuse(what, " has an unknown format");
+}
+
+void expect_kind(const std::string& what, const Format& format, std::initializer_list<FormatKind> kinds) {
+  if (std::find(kinds.begin(), kinds.end(), format.kind) != kinds.end()) return;
+  std::vector<std::string> names;
+  for (const FormatKind kind : kinds) names.emplace_back(format_name(kind));
+  refuse(what, " is ", format_name(format.kind), ", expected ", join(names, " or "));
+}
+
+void expect_format(const std::string& what, const Format& format, const Format& expected) {
+  if (format == expected) return;
+  refuse(what, " is ", format_name(format.kind), " scale ", format.scale, " zero point ", format.zero_point,
+         ", expected ", format_name(expected.kind), " scale ", expected.scale, " zero point ", expected.zero_point);
+}
+
+void check_size(const Node& node, std::string_view attribute, std::int64_t size, std::int64_t limit = kMaxSize) {
+  if (size < 1 || size > limit) refuse(described(node), " has ", attribute, " ", size, ", expected 1 to ", limit);
+}
+
+void check_input_size(const Node& node, std::int64_t size, const Value& input) {
+  check_size(node, "input_size", size);
+  if (size != input.features)
+    refuse(described(node), " takes ", size, " features, but its input '", node.input, "' has ", input.features);
+}
+
+void check_clip(const Node& node, std::string_view attribute, float clip) {
+  if (!std::isfinite(clip) || clip < 0)
+    refuse(described(node), " has ", attribute, " ", clip, ", expected 0 (none) or a finite number above 0");
+}
+
+void check_recurrent(const Node& node, std::int64_t input_size, std::int64_t hidden_size, const Value& input) {
+  check_input_size(node, input_size, input);
+  check_size(node, "hidden_size", hidden_size);
+  if (!input.sequence)
+    refuse(described(node), " runs over time, but its input '", node.input, "' is one vector without time");
+}
+
+// Attributes alone and against the input's shape; formats come later.
+struct CheckAttributes {
+  const Node& node;
+  const Value& input;
+
+  void operator()(const LstmAttributes& a) const {
+    check_recurrent(node, a.input_size, a.hidden_size, input);
+    if (a.projection_size != 0) check_size(node, "projection_size", a.projection_size);
+    check_clip(node, "clip", a.clip);
+    check_clip(node, "projection_clip", a.projection_clip);
+    if (a.projection_clip > 0 && a.projection_size == 0)
+      refuse(described(node), " has projection_clip ", a.projection_clip, " but no projection");
+  }
+  void operator()(const GruAttributes& a) const { check_recurrent(node, a.input_size, a.hidden_size, input); }
+  void operator()(const RnnAttributes& a) const {
+    check_recurrent(node, a.input_size, a.hidden_size, input);
+    if (a.nonlinearity != Nonlinearity::kTanh && a.nonlinearity != Nonlinearity::kRelu)
+      refuse(described(node), " has nonlinearity ", nonlinearity_name(a.nonlinearity), ", expected tanh or relu");
+    if (a.nonlinearity == Nonlinearity::kRelu && !runs_in_float(node))
+      refuse(described(node), " with relu has no integer form (its state has no bound), but its scheme is '",
+             node.scheme, "'; keep the node at scheme 'f32'");
+  }
+  void operator()(const DenseAttributes& a) const {
+    check_input_size(node, a.input_size, input);
+    check_size(node, "units", a.units);
+  }
+  void operator()(const EmbeddingAttributes& a) const {
+    check_size(node, "vocabulary", a.vocabulary, kMaxVocabulary);
+    check_size(node, "features", a.features);
+    if (input.format.kind != FormatKind::kI32 || input.features != 1)
+      refuse(described(node), " reads one i32 id a step, but its input '", node.input, "' has ", input.features, " ",
+             format_name(input.format.kind), " features");
+  }
+  void operator()(const PoolAttributes&) const {
+    if (!input.sequence) refuse(described(node), " pools over time, but its input '", node.input, "' has no time");
+  }
+  void operator()(const ActivationAttributes&) const {}
+  void operator()(const SoftmaxAttributes&) const {}
+  void operator()(const ArgmaxAttributes&) const {}
+};
+
+// Formats at the node's borders, as its scheme wants them. An integer node reads the codes of its format "input" when
+// it has one (the engine converts), else those of the edge.
+void check_border_formats(const Node& node, const Value& edge) {
+  const auto converted = node.formats.find("input");
+  const Format& input = converted == node.formats.end() ? edge.format : converted->second;
+  const std::string in = concat(converted == node.formats.end() ? concat("input '", node.input, "'") : "format 'input'",
+                                " of ", described(node), " with scheme '", node.scheme, "'");
+  const std::string out = concat("output of ", described(node), " with scheme '", node.scheme, "'");
+  const Format& format = node.output.format;
+  check_format(out, format);
+  const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
+  if (edge.format.kind == FormatKind::kI32 && !reads_ids)
+    refuse("input '", node.input, "' of ", described(node), " holds ids (i32); only an embedding reads them");
+  if (std::holds_alternative<ArgmaxAttributes>(node.operation)) {
+    expect_format(out, format, {FormatKind::kI32, 1.0f, 0});
+    return;
+  }
+  if (runs_in_float(node)) {
+    expect_kind(out, format, {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16});
+    return;
+  }
+  if (std::holds_alternative<LstmAttributes>(node.operation)) {
+    expect_kind(in, input, {FormatKind::kI8});
+    expect_kind(out, format, {FormatKind::kI8});
+  } else if (std::holds_alternative<GruAttributes>(node.operation) ||
+             std::holds_alternative<RnnAttributes>(node.operation)) {
+    expect_kind(in, input, {FormatKind::kI8});
+    expect_format(out, format, {FormatKind::kI8, 0x1p-7f, 0});
+  } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
+    expect_kind(in, input, {FormatKind::kI8});
+    expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
+  } else if (reads_ids) {
+    expect_kind(out, format, {FormatKind::kI8});
+  } else if (std::holds_alternative<ActivationAttributes>(node.operation)) {
+    expect_kind(in, input, {FormatKind::kI8});
+    expect_kind(out, format, {FormatKind::kI8});
+  } else if (std::holds_alternative<PoolAttributes>(node.operation)) {
+    expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
+    expect_format(out, format, input);
+  } else if (std::holds_alternative<SoftmaxAttributes>(node.operation)) {
+    expect_kind(in, input, {FormatKind::kI16});
+    expect_format(out, format, {FormatKind::kI16, 0x1p-15f, 0});
+  }
+}
+
+// What an integer cell needs to know of its inside.
+void check_inner_formats(const Node& node) {
+  const std::vector<std::string> wanted = format_slots(node);
+  for (const std::string& name : wanted) {
+    const std::string what = concat("format '", name, "' of ", described(node));
+    const auto found = node.formats.find(name);
+    if (found == node.formats.end()) refuse(what, " is missing");
+    const Format& format = found->second;
+    check_format(what, format);
+    expect_kind(what, format, {name.starts_with("hidden") ? FormatKind::kI8 : FormatKind::kI16});
+    if (name.starts_with("cell") && !is_cell_scale(format.scale))
+      refuse(what, " has scale ", format.scale, ", expected a power of two 2^-(15-m) with m = 0..6");
+  }
+  const auto input = node.formats.find("input");
+  const bool converts = input != node.formats.end() && !runs_in_float(node) &&
+                        !std::holds_alternative<EmbeddingAttributes>(node.operation);
+  if (converts) check_format(concat("format 'input' of ", described(node)), input->second);
+  for (const auto& [name, format] : node.formats) {
+    if (converts && name == "input") continue;
+    if (std::find(wanted.begin(), wanted.end(), name) == wanted.end())
+      refuse(described(node), " with scheme '", node.scheme, "' has a format '", name, "' that it does not use",
+             wanted.empty() ? "" : concat("; it uses: ", join(wanted, ", ")));
+  }
+}
+
+// The clamps of an integer LSTM.
+void check_codes(const Node& node) {
+  const bool wanted = std::holds_alternative<LstmAttributes>(node.operation) && !runs_in_float(node);
+  constexpr std::array<std::string_view, 3> kNames{"cell_clip", "output_high", "output_low"};
+  for (const auto& [name, code] : node.codes) {
+    if (!wanted || std::find(kNames.begin(), kNames.end(), name) == kNames.end())
+      refuse(described(node), " with scheme '", node.scheme, "' has a code '", name, "' that it does not use");
+  }
+  if (!wanted) return;
+  const auto code = [&](std::string_view name, std::int32_t low, std::int32_t high) {
+    const auto found = node.codes.find(std::string(name));
+    if (found == node.codes.end()) refuse("code '", name, "' of ", described(node), " is missing");
+    if (found->second < low || found->second > high)
+      refuse("code '", name, "' of ", described(node), " is ", found->second, ", expected ", low, " to ", high);
+    return found->second;
+  };
+  code("cell_clip", 0, 32767);
+  const std::int32_t low = code("output_low", -128, 127), high = code("output_high", -128, 127);
+  if (low > high) refuse("codes of ", described(node), ": output_low ", low, " is above output_high ", high);
+}
+
+template <typename T>
+void expect_symmetric(const std::string& name, const Tensor& tensor) {
+  const std::span<const T> codes = tensor.as<T>();
+  const auto lowest = std::find(codes.begin(), codes.end(), std::numeric_limits<T>::min());
+  if (lowest != codes.end())
+    refuse("tensor '", name, "' has code ", int{*lowest}, " at index ", lowest - codes.begin(), ", expected ",
+           int{std::numeric_limits<T>::min()} + 1, " to ", int{std::numeric_limits<T>::max()});
+}
+
+void expect_finite(const std::string& name, const Tensor& tensor) {
+  const std::span<const float> values = tensor.as<float>();
+  const auto wrong = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  if (wrong != values.end())
+    refuse("tensor '", name, "' has ", *wrong, " at index ", wrong - values.begin(), ", expected finite values");
+}
+
+void check_tensor(const TensorSlot& slot, const Tensor& tensor) {
+  if (tensor.kind != slot.kind || tensor.shape != slot.shape)
+    refuse("tensor '", slot.name, "' is ", shape_text(tensor.shape), " ", format_name(tensor.kind), ", expected ",
+           shape_text(slot.shape), " ", format_name(slot.kind));
+  const std::size_t bytes = static_cast<std::size_t>(tensor.element_count()) * format_bytes(tensor.kind);
+  if (tensor.bytes.size() != bytes)
+    refuse("tensor '", slot.name, "' of shape ", shape_text(tensor.shape), " holds ", tensor.bytes.size(),
+           " bytes, expected ", bytes);
+  if (tensor.kind == FormatKind::kF32) {
+    if (!tensor.scales.empty()) refuse("tensor '", slot.name, "' is f32 and has scales, expected none");
+    expect_finite(slot.name, tensor);
+    return;
+  }
+  if (tensor.scales.empty() || tensor.rows() % static_cast<std::int64_t>(tensor.scales.size()) != 0)
+    refuse("tensor '", slot.name, "' has ", tensor.scales.size(), " scales, expected a number that divides its ",
+           tensor.rows(), " rows");
+  for (std::size_t i = 0; i < tensor.scales.size(); ++i) {
+    if (!std::isfinite(tensor.scales[i]) || tensor.scales[i] <= 0)
+      refuse("tensor '", slot.name, "' has scale ", tensor.scales[i], " at index ", i,
+             ", expected a finite number above 0");
+  }
+}
+
+void check_node_tensors(const Model& model, const Node& node, std::set<std::string>& used) {
+  // A table and an integer embedding hold output codes, which use all of i8; weights are symmetric.
+  const bool output_codes = std::holds_alternative<ActivationAttributes>(node.operation) ||
+                            std::holds_alternative<EmbeddingAttributes>(node.operation);
+  for (const TensorSlot& slot : tensor_slots(node)) {
+    std::int64_t elements = 1;
+    for (const std::int64_t size : slot.shape) elements *= size;  // at most 2^18 x 2^16, or 2^24 x 2^16
+    if (elements > kMaxTensorElements)
+      refuse("tensor '", slot.name, "' would have ", shape_text(slot.shape), " elements, more than the limit of ",
+             kMaxTensorElements);
+    const Tensor* tensor = model.find_tensor(slot.name);
+    if (tensor == nullptr)
+      refuse("tensor '", slot.name, "' is missing, expected ", shape_text(slot.shape), " ", format_name(slot.kind),
+             " for ", described(node));
+    check_tensor(slot, *tensor);
+    if (tensor->kind == FormatKind::kI8 && !output_codes) expect_symmetric<std::int8_t>(slot.name, *tensor);
+    if (tensor->kind == FormatKind::kI16) expect_symmetric<std::int16_t>(slot.name, *tensor);
+    used.insert(slot.name);
+  }
+}
+
+void check_normalization(const Model& model, std::set<std::string>& used) {
+  constexpr std::string_view kMean = "input.mean", kInverse = "input.inverse_deviation";
+  const Tensor* mean = model.find_tensor(kMean);
+  const Tensor* inverse = model.find_tensor(kInverse);
+  if (mean == nullptr && inverse == nullptr) return;
+  if (mean == nullptr || inverse == nullptr)
+    refuse("tensor '", mean == nullptr ? kMean : kInverse,
+           "' is missing; the input's mean and inverse deviation come together");
+  if (model.input.format.kind == FormatKind::kI32) refuse("tensor 'input.mean' cannot be applied to ids (i32)");
+  for (const auto& [name, tensor] : {std::pair(kMean, mean), std::pair(kInverse, inverse)}) {
+    check_tensor({std::string(name), {model.input.features}, FormatKind::kF32}, *tensor);
+    used.insert(std::string(name));
+  }
+  for (const float value : inverse->as<float>()) {
+    if (value <= 0) refuse("tensor '", kInverse, "' has ", value, ", expected values above 0");
+  }
+}
+
+void check_name(const Node& node, const std::set<std::string>& known) {
+  if (node.name.empty()) refuse("a node has no name");
+  const bool plain =
+      std::all_of(node.name.begin(), node.name.end(), [](char c) { return c > ' ' && c < 0x7f && c != '.'; });
+  if (!plain || node.name.size() > 255)
+    refuse("node name '", node.name.substr(0, 255),
+           "' must be printable ASCII without blanks and '.', 255 characters at most");
+  if (known.contains(node.name))
+    refuse("the name '", node.name, "' is used twice", node.name == "input" ? "; 'input' is the model's input" : "");
+}
+
+void check_classes(const Model& model) {
+  if (model.classes.empty()) return;
+  const auto scores = [&](const std::string& output) {
+    const Node& node = model.node(output);
+    const bool argmax = std::holds_alternative<ArgmaxAttributes>(node.operation);
+    return argmax ? model.value(node.input).features : node.output.features;
+  };
+  std::vector<std::string> found;
+  for (const std::string& output : model.outputs) {
+    if (scores(output) == static_cast<std::int64_t>(model.classes.size())) return;
+    found.push_back(concat("'", output, "' ", scores(output)));
+  }
+  refuse("there are ", model.classes.size(), " classes, but the outputs have other widths: ", join(found, ", "));
+}
+
+void check_strays(const Model& model, const std::set<std::string>& used) {
+  constexpr std::size_t kNamed = 5;  // a list that a reader can take in
+  std::vector<std::string> strays;
+  for (const auto& [name, tensor] : model.tensors) {
+    if (!used.contains(name)) strays.push_back(concat("'", name, "'"));
+  }
+  if (strays.empty()) return;
+  const std::size_t more = strays.size() - std::min(strays.size(), kNamed);
+  strays.resize(strays.size() - more);
+  refuse("no node uses tensor ", join(strays, ", "), more > 0 ? concat(" and ", more, " more") : "");
+}
+
+}  // namespace
+
+std::vector<TensorSlot> tensor_slots(const Node& node) {
+  const bool in_float = runs_in_float(node);
+  const FormatKind weight = in_float ? FormatKind::kF32 : FormatKind::kI8;
+  const FormatKind vector = in_float ? FormatKind::kF32 : FormatKind::kI16;
+  const FormatKind bias = in_float ? FormatKind::kF32 : FormatKind::kI32;
+  std::vector<TensorSlot> slots;
+  const auto add = [&](std::string_view tensor, std::vector<std::int64_t> shape, FormatKind kind) {
+    slots.push_back({concat(node.name, ".", tensor), std::move(shape), kind});
+  };
+  if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
+    const std::int64_t cells = lstm->hidden_size, gates = lstm->gate_count(), outputs = lstm->output_size();
+    for (const std::string& suffix : direction_suffixes(lstm->direction)) {
+      add("W" + suffix, {gates * cells, lstm->input_size}, weight);
+      add("R" + suffix, {gates * cells, outputs}, weight);
+      add("b" + suffix, {gates * cells}, bias);
+      if (lstm->peephole) add("P" + suffix, {(gates - 1) * cells}, vector);
+      if (lstm->layer_norm) add("L" + suffix, {gates * cells}, vector);
+      if (lstm->projection_size > 0) {
+        add("W_projection" + suffix, {outputs, cells}, weight);
+        add("b_projection" + suffix, {outputs}, bias);
+      }
+    }
+  } else if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) {
+    for (const std::string& suffix : direction_suffixes(gru->direction)) {
+      add("W" + suffix, {3 * gru->hidden_size, gru->input_size}, weight);
+      add("R" + suffix, {3 * gru->hidden_size, gru->hidden_size}, weight);
+      add("b" + suffix, {3 * gru->hidden_size}, bias);
+      add("b_recurrent" + suffix, {3 * gru->hidden_size}, bias);
+    }
+  } else if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) {
+    for (const std::string& suffix : direction_suffixes(rnn->direction)) {
+      add("W" + suffix, {rnn->hidden_size, rnn->input_size}, weight);
+      add("R" + suffix, {rnn->hidden_size, rnn->hidden_size}, weight);
+      add("b" + suffix, {rnn->hidden_size}, bias);
+    }
+  } else if (const auto* dense = std::get_if<DenseAttributes>(&node.operation)) {
+    add("W", {dense->units, dense->input_size}, weight);
+    add("b", {dense->units}, bias);
+  } else if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation)) {
+    add("W", {embedding->vocabulary, embedding->features}, weight);
+  } else if (std::holds_alternative<ActivationAttributes>(node.operation) && !in_float) {
+    add("table", {256}, FormatKind::kI8);
+  }
+  return slots;
+}
+
+std::vector<std::string> format_slots(const Node& node) {
+  std::vector<std::string> slots;
+  const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
+  if (lstm == nullptr || runs_in_float(node)) return slots;
+  for (const std::string& suffix : direction_suffixes(lstm->direction)) {
+    slots.push_back("cell" + suffix);
+    if (lstm->projection_size > 0) slots.push_back("hidden" + suffix);
+    if (!lstm->layer_norm) continue;
+    if (!lstm->input_forget) slots.push_back("gate_i" + suffix);
+    for (const char* gate : {"gate_o", "gate_f", "gate_c"}) slots.push_back(gate + suffix);
+  }
+  return slots;
+}
+
+void validate(const Model& model) {
+  if (!known_scheme(model.scheme)) refuse("unknown scheme '", model.scheme, "', expected f32, int8 or int8_per_tensor");
+  check_format("the model's input", model.input.format);
+  if (model.input.features < 1 || model.input.features > kMaxSize)
+    refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
+  if (model.nodes.empty()) refuse("there are no nodes");
+
+  std::set<std::string> used;
+  std::set<std::string> known{"input"};
+  std::map<std::string, const Value*> values{{"input", &model.input}};
+  for (const Node& node : model.nodes) {
+    check_name(node, known);
+    if (!known_scheme(node.scheme))
+      refuse(described(node), " has unknown scheme '", node.scheme, "', expected f32, int8 or int8_per_tensor");
+    const auto input = values.find(node.input);
+    if (input == values.end())
+      refuse(described(node), " reads '", node.input, "', which is neither 'input' nor a node before it");
+    const Value& value = *input->second;
+    std::visit(CheckAttributes{node, value}, node.operation);
+    const Value expected = output_value(node.operation, value);
+    check_size(node, "output features", expected.features);
+    if (node.output.sequence != expected.sequence || node.output.features != expected.features)
+      refuse(described(node), " says its output is ", node.output.features, " features ",
+             node.output.sequence ? "a step" : "without time", ", expected ", expected.features, " ",
+             expected.sequence ? "a step" : "without time");
+    check_border_formats(node, value);
+    check_inner_formats(node);
+    check_codes(node);
+    check_node_tensors(model, node, used);
+    known.insert(node.name);
+    values.emplace(node.name, &node.output);
+  }
+
+  if (model.outputs.empty()) refuse("there are no outputs");
+  std::set<std::string> outputs;
+  for (const std::string& output : model.outputs) {
+    if (output == "input" || !known.contains(output)) refuse("output '", output, "' is not a node");
+    if (!outputs.insert(output).second) refuse("output '", output, "' is listed twice");
+  }
+  check_classes(model);
+  check_normalization(model, used);
+
+  check_strays(model, used);
+}
+
+}  // namespace quaver
