@@ -14,10 +14,10 @@ namespace quaver {
 enum class Isa { kScalar, kAvx2 };
 
 std::string_view isa_name(Isa isa);
-bool isa_supported(Isa isa) noexcept;             // by this CPU and operating system
-std::span<const Isa> all_isas();                  // every path that was built, scalar first, fastest last
-Isa isa_from_name(std::string_view name);         // Error for unknown or unsupported names
-Isa chosen_isa();                                 // QUAVER_FORCE_ISA, else the fastest supported
-std::string cpu_name();                           // as the CPU reports it, e.g. for bench rows
+bool isa_supported(Isa isa) noexcept;      // by this CPU and operating system
+std::span<const Isa> all_isas();           // every path that was built, scalar first, fastest last
+Isa isa_from_name(std::string_view name);  // Error for unknown or unsupported names
+Isa chosen_isa();                          // QUAVER_FORCE_ISA, else the fastest supported
+std::string cpu_name();                    // as the CPU reports it, e.g. for bench rows
 
 }  // namespace quaver

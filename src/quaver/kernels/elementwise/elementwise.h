@@ -1,4 +1,5 @@
-// elementwise.h - the arithmetic between the matrix products: requantize, activate, update. One table of functions a path.
+// elementwise.h - the arithmetic between the matrix products: requantize, activate, update. One table of functions a
+// path.
 //
 // Every function works on n elements, any n >= 0, any alignment, arrays not overlapping unless named inout. All paths
 // return the bits of scalar.cc, which calls fixed/ element by element. None allocates or throws.
@@ -26,7 +27,8 @@ struct ElementwisePath {
   Isa isa;
 
   // out[j] = sat16(m[j].apply(acc[j]))                                                                       (A16)
-  void (*requantize_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n, std::int16_t* out) noexcept;
+  void (*requantize_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
+                         std::int16_t* out) noexcept;
   // inout[j] = sat16(inout[j] + m[j].apply(acc[j]))                                                          (A17)
   void (*requantize_add_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
                              std::int16_t* inout) noexcept;
@@ -67,7 +69,7 @@ struct ElementwisePath {
   void (*narrow_state)(const std::int16_t* h_q0_15, std::size_t n, std::int8_t* h8) noexcept;
 };
 
-std::span<const ElementwisePath> elementwise_paths();     // row 0 is scalar
-const ElementwisePath& elementwise_path(Isa isa);         // Error when it was not built
+std::span<const ElementwisePath> elementwise_paths();  // row 0 is scalar
+const ElementwisePath& elementwise_path(Isa isa);      // Error when it was not built
 
 }  // namespace quaver

@@ -54,8 +54,8 @@ struct MatvecPath {
 };
 std::span<const MatvecPath> matvec_paths();  // row 0 is scalar
 
-// (A15) bias[r] - zero_point sum_c W[r,c]; Error when a value or a possible sum leaves int32. `bias` may be empty (zeros).
-// The result holds padded_rows(rows) elements.
+// (A15) bias[r] - zero_point sum_c W[r,c]; Error when a value or a possible sum leaves int32. `bias` may be empty
+// (zeros). The result holds padded_rows(rows) elements.
 AlignedVector<std::int32_t> fold_zero_point(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
                                             std::int32_t zero_point);
 

@@ -1,0 +1,93 @@
+#include "quaver/kernels/dispatch/dispatch.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace quaver {
+namespace {
+
+constexpr const char* kForceVariable = "QUAVER_FORCE_ISA";
+
+constexpr std::array kBuilt{Isa::kScalar};
+
+std::string supported_names() {
+  std::vector<std::string> names;
+  for (const Isa isa : kBuilt) {
+    if (isa_supported(isa)) names.emplace_back(isa_name(isa));
+  }
+  return join(names, ", ");
+}
+
+Isa parse(std::string_view name, std::string_view where) {
+  for (const Isa isa : kBuilt) {
+    if (isa_name(isa) != name) continue;
+    if (isa_supported(isa)) return isa;
+    throw_usage(concat(where, "'", name, "' is not supported by this CPU (", cpu_name(),
+                       "); choose one of: ", supported_names()));
+  }
+  throw_usage(concat(where, "'", name, "' is no instruction set of this build; choose one of: ", supported_names()));
+}
+
+}  // namespace
+
+std::string_view isa_name(Isa isa) {
+  switch (isa) {
+    case Isa::kScalar: return "scalar";
+    case Isa::kAvx2: return "avx2";
+  }
+  return "unknown";
+}
+
+bool isa_supported(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::kScalar: return true;
+    case Isa::kAvx2:
+#if defined(__x86_64__)
+      return __builtin_cpu_supports("avx2") != 0;  // also asks whether the operating system saves the registers
+#else
+      return false;
+#endif
+  }
+  return false;
+}
+
+std::span<const Isa> all_isas() { return kBuilt; }
+
+Isa isa_from_name(std::string_view name) { return parse(name, "instruction set "); }
+
+Isa chosen_isa() {
+  if (const char* forced = std::getenv(kForceVariable); forced != nullptr && *forced != '\0') {
+    return parse(forced, concat(kForceVariable, "="));
+  }
+  return *std::find_if(kBuilt.rbegin(), kBuilt.rend(), isa_supported);
+}
+
+std::string cpu_name() {
+#if defined(__x86_64__)
+  std::array<unsigned, 12> words{};
+  for (unsigned leaf = 0; leaf < 3; ++leaf) {
+    unsigned* word = &words[4 * leaf];
+    if (__get_cpuid(0x80000002u + leaf, word, word + 1, word + 2, word + 3) == 0) return "x86-64";
+  }
+  std::array<char, sizeof(words) + 1> text{};
+  std::memcpy(text.data(), words.data(), sizeof(words));
+  std::string name = text.data();
+  name.erase(0, name.find_first_not_of(' '));
+  name.erase(name.find_last_not_of(' ') + 1);
+  return name;
+#else
+  return "CPU of an unknown name";
+#endif
+}
+
+}  // namespace quaver

@@ -1,0 +1,290 @@
+#include "quaver/kernels/elementwise/elementwise.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/fixed/activation.h"
+#include "quaver/kernels/path_cases.h"
+
+namespace quaver {
+namespace {
+
+using testing_support::Fill;
+using testing_support::filled;
+using testing_support::PathCase;
+
+constexpr std::int32_t kMax32 = std::numeric_limits<std::int32_t>::max();
+constexpr std::int32_t kMin32 = std::numeric_limits<std::int32_t>::min();
+
+// The definitions of elementwise.h once more, straight from arithmetic.md: 64 bits, division instead of shifts.
+std::int64_t plain_divide(std::int64_t x, int k) {
+  const std::int64_t half = (std::int64_t{1} << k) / 2;
+  return (x + (x < 0 ? -half : half)) / (std::int64_t{1} << k);
+}
+
+std::int64_t plain_apply(std::int64_t x, Multiplier m) {
+  const int left = std::max(m.exponent, 0);
+  const std::int64_t shifted = std::clamp<std::int64_t>(x * (std::int64_t{1} << left), kMin32, kMax32);
+  const std::int64_t product = shifted * m.mantissa;
+  const std::int64_t nudge = product >= 0 ? 1 << 30 : 1 - (1 << 30);
+  return plain_divide((product + nudge) / (std::int64_t{1} << 31), std::max(-m.exponent, 0));
+}
+
+std::int16_t sat16(std::int64_t x) { return static_cast<std::int16_t>(std::clamp<std::int64_t>(x, -32768, 32767)); }
+std::int8_t sat8(std::int64_t x) { return static_cast<std::int8_t>(std::clamp<std::int64_t>(x, -128, 127)); }
+
+// Multipliers of every size, those at the ends of their range among them.
+std::vector<Multiplier> multipliers(std::size_t n, int max_exponent, Random& random) {
+  const std::array<Multiplier, 5> ends{{{0, 0}, {1 << 30, -31}, {kMax32, -31}, {kMax32, max_exponent}, {kMax32, 0}}};
+  std::vector<Multiplier> rows;
+  for (std::size_t j = 0; j < n; ++j) {
+    if (random.below(4) == 0) {
+      rows.push_back(ends[random.below(ends.size())]);
+    } else {
+      rows.push_back({static_cast<std::int32_t>(random.between(1 << 30, kMax32)),
+                      static_cast<std::int32_t>(random.between(-31, max_exponent))});
+    }
+  }
+  return rows;
+}
+
+constexpr std::array<int, 2> kMaxExponents{0, 30};  // without and with a left shift
+
+constexpr std::array<OutputCodes, 4> kCodes{{{0, -128, 127}, {-128, -128, 127}, {127, -100, 90}, {-3, 5, 5}}};
+
+class ElementwisePaths : public testing::TestWithParam<PathCase> {
+ protected:
+  void SetUp() override {
+    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported here";
+    testing_support::note_exercised("elementwise", GetParam().isa);
+  }
+
+  template <typename T = std::int16_t>
+  std::vector<T> input(T low = std::numeric_limits<T>::min(), T high = std::numeric_limits<T>::max()) {
+    return filled<T>(GetParam().fill, n(), random_, low, high);
+  }
+  // Of the other end, so that products and sums meet both equal and opposite signs.
+  std::vector<std::int16_t> opposite() {
+    const Fill fill = GetParam().fill;
+    return filled<std::int16_t>(fill == Fill::kMinimum   ? Fill::kMaximum
+                                : fill == Fill::kMaximum ? Fill::kMinimum
+                                                         : fill,
+                                n(), random_);
+  }
+  std::size_t n() const { return GetParam().n; }
+  const ElementwisePath& scalar() const { return elementwise_paths()[0]; }
+  const ElementwisePath& path() const { return elementwise_path(GetParam().isa); }
+
+  // Runs `call(path, out)` on a copy of `start` for row 0 and for this path; both must be `expected`.
+  template <typename T, typename Call>
+  void check(const std::vector<T>& expected, const std::vector<T>& start, const Call& call) {
+    std::vector<T> by_scalar = start;
+    call(scalar(), by_scalar.data());
+    ASSERT_EQ(by_scalar, expected) << "scalar differs from the definition";
+    std::vector<T> by_path = start;
+    call(path(), by_path.data());
+    ASSERT_EQ(by_path, by_scalar);
+  }
+
+  Random random_{7};
+};
+
+TEST_P(ElementwisePaths, RequantizeI16) {
+  for (const int max_exponent : kMaxExponents) {
+    const auto rows = multipliers(n(), max_exponent, random_);
+    const RowMultipliers m = RowMultipliers::from(rows);
+    for (const int shift : {0, 8, 16, 24}) {
+      auto acc = input<std::int32_t>();
+      for (auto& a : acc) a >>= shift;
+      std::vector<std::int16_t> replaced(n()), added(n());
+      const auto before = input();
+      for (std::size_t j = 0; j < n(); ++j) {
+        const std::int64_t value = plain_apply(acc[j], rows[j]);
+        replaced[j] = sat16(value);
+        added[j] = sat16(before[j] + value);
+      }
+      check(replaced, before, [&](const auto& p, auto* out) { p.requantize_i16(acc.data(), m, n(), out); });
+      check(added, before, [&](const auto& p, auto* out) { p.requantize_add_i16(acc.data(), m, n(), out); });
+    }
+  }
+}
+
+TEST_P(ElementwisePaths, RequantizeI8) {
+  for (const int max_exponent : kMaxExponents) {
+    const auto rows = multipliers(n(), max_exponent, random_);
+    const RowMultipliers m = RowMultipliers::from(rows);
+    for (const int shift : {0, 8, 16, 24}) {
+      auto acc = input<std::int32_t>();
+      for (auto& a : acc) a >>= shift;
+      for (const OutputCodes codes : kCodes) {
+        std::vector<std::int8_t> expected(n());
+        for (std::size_t j = 0; j < n(); ++j) {
+          expected[j] = static_cast<std::int8_t>(
+              std::clamp<std::int64_t>(plain_apply(acc[j], rows[j]) + codes.zero_point, codes.low, codes.high));
+        }
+        check(expected, std::vector<std::int8_t>(n()),
+              [&](const auto& p, auto* out) { p.requantize_i8(acc.data(), m, codes, n(), out); });
+      }
+    }
+  }
+}
+
+TEST_P(ElementwisePaths, PeepholeAdd) {
+  const auto p_codes = input(), before = input();
+  for (const auto& c : {input(), opposite()}) {
+    for (const Multiplier m : multipliers(8, 30, random_)) {
+      std::vector<std::int16_t> expected(n());
+      for (std::size_t j = 0; j < n(); ++j) {
+        expected[j] = sat16(before[j] + plain_apply(std::int64_t{p_codes[j]} * c[j], m));
+      }
+      check(expected, before, [&](const auto& p, auto* out) { p.peephole_add(p_codes.data(), c.data(), m, n(), out); });
+    }
+  }
+}
+
+TEST_P(ElementwisePaths, AddI16) {
+  const auto a = input();
+  for (const auto& b : {input(), opposite()}) {
+    std::vector<std::int16_t> expected(n());
+    for (std::size_t j = 0; j < n(); ++j) expected[j] = sat16(a[j] + b[j]);
+    check(expected, {a}, [&](const auto& p, auto* out) { p.add_i16(a.data(), b.data(), n(), out); });
+    check(expected, {a}, [&](const auto& p, auto* inout) { p.add_i16(inout, b.data(), n(), inout); });
+  }
+}
+
+TEST_P(ElementwisePaths, SigmoidAndTanh) {
+  const auto in = input();
+  std::vector<std::int16_t> expected(n());
+  for (std::size_t j = 0; j < n(); ++j) expected[j] = sigmoid_q0_15(in[j]);
+  check(expected, in, [&](const auto& p, auto* out) { p.sigmoid(in.data(), n(), out); });
+  check(expected, in, [&](const auto& p, auto* inout) { p.sigmoid(inout, n(), inout); });
+  for (int m = 0; m <= kMaxTanhIntegerBits; ++m) {
+    for (std::size_t j = 0; j < n(); ++j) expected[j] = tanh_q0_15(in[j], m);
+    check(expected, in, [&](const auto& p, auto* out) { p.tanh(in.data(), m, n(), out); });
+    check(expected, in, [&](const auto& p, auto* inout) { p.tanh(inout, m, n(), inout); });
+  }
+}
+
+TEST_P(ElementwisePaths, OneMinus) {
+  const auto in = input();
+  std::vector<std::int16_t> expected(n());
+  for (std::size_t j = 0; j < n(); ++j) expected[j] = sat16(32767 - in[j]);
+  check(expected, in, [&](const auto& p, auto* inout) { p.one_minus(inout, n(), inout); });
+}
+
+TEST_P(ElementwisePaths, LstmCellUpdate) {
+  const auto i = input(), f = input(), before = input();
+  for (const auto& z : {input(), opposite()}) {
+    for (int fraction_bits = 9; fraction_bits <= 15; ++fraction_bits) {
+      for (const std::int32_t clip : {0, 1, 12345, 32767}) {
+        std::vector<std::int16_t> expected(n());
+        for (std::size_t j = 0; j < n(); ++j) {
+          const std::int64_t sum = plain_divide(std::int64_t{f[j]} * before[j], 15) +
+                                   plain_divide(std::int64_t{i[j]} * z[j], 30 - fraction_bits);
+          expected[j] =
+              clip > 0 ? static_cast<std::int16_t>(std::clamp<std::int64_t>(sat16(sum), -clip, clip)) : sat16(sum);
+        }
+        check(expected, before, [&](const auto& p, auto* c) {
+          p.lstm_cell_update(i.data(), f.data(), z.data(), fraction_bits, clip, n(), c);
+        });
+      }
+    }
+  }
+}
+
+TEST_P(ElementwisePaths, LstmHidden) {
+  const auto o = input();
+  for (const auto& t : {input(), opposite()}) {
+    for (const Multiplier m : multipliers(8, 30, random_)) {
+      for (const OutputCodes codes : kCodes) {
+        std::vector<std::int8_t> expected(n());
+        for (std::size_t j = 0; j < n(); ++j) {
+          expected[j] = static_cast<std::int8_t>(std::clamp<std::int64_t>(
+              plain_apply(std::int64_t{o[j]} * t[j], m) + codes.zero_point, codes.low, codes.high));
+        }
+        check(expected, std::vector<std::int8_t>(n()),
+              [&](const auto& p, auto* out) { p.lstm_hidden(o.data(), t.data(), m, codes, n(), out); });
+      }
+    }
+  }
+}
+
+TEST_P(ElementwisePaths, GruReset) {
+  const auto a = input(), r = input();
+  for (const auto& u : {input(), opposite()}) {
+    std::vector<std::int16_t> after(n());
+    std::vector<std::int8_t> before(n());
+    for (std::size_t j = 0; j < n(); ++j) {
+      after[j] = sat16(a[j] + plain_divide(std::int64_t{r[j]} * u[j], 15));
+      before[j] = sat8(plain_divide(std::int64_t{r[j]} * u[j], 23));
+    }
+    check(after, {a}, [&](const auto& p, auto* out) { p.gru_reset_after(a.data(), r.data(), u.data(), n(), out); });
+    check(after, {a}, [&](const auto& p, auto* out) { p.gru_reset_after(out, r.data(), u.data(), n(), out); });
+    check(before, std::vector<std::int8_t>(n()),
+          [&](const auto& p, auto* out) { p.gru_reset_before(r.data(), u.data(), n(), out); });
+  }
+}
+
+TEST_P(ElementwisePaths, GruStateUpdate) {
+  const auto z = input<std::int16_t>(0, 32767), before = input();
+  for (const auto& candidate : {input(), opposite()}) {
+    std::vector<std::int16_t> state(n());
+    std::vector<std::int8_t> narrow(n());
+    for (std::size_t j = 0; j < n(); ++j) {
+      state[j] = sat16(candidate[j] + plain_divide(std::int64_t{z[j]} * (before[j] - candidate[j]), 15));
+      narrow[j] = sat8(plain_divide(state[j], 8));
+    }
+    std::vector<std::int8_t> h8(n());
+    check(state, before, [&](const auto& p, auto* h) {
+      p.gru_state_update(z.data(), candidate.data(), n(), h, h8.data());
+      ASSERT_EQ(h8, narrow);
+    });
+  }
+}
+
+TEST_P(ElementwisePaths, NarrowState) {
+  const auto h = input();
+  std::vector<std::int8_t> expected(n());
+  for (std::size_t j = 0; j < n(); ++j) expected[j] = sat8(plain_divide(h[j], 8));
+  check(expected, std::vector<std::int8_t>(n()), [&](const auto& p, auto* out) { p.narrow_state(h.data(), n(), out); });
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ElementwisePaths, testing::ValuesIn(testing_support::path_cases()),
+                         testing_support::case_name);
+
+class ElementwiseIsa : public testing::TestWithParam<Isa> {};
+
+TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
+  if (!isa_supported(GetParam())) GTEST_SKIP();
+  std::vector<std::int16_t> in;
+  for (int x = -32768; x <= 32767; ++x) in.push_back(static_cast<std::int16_t>(x));
+  std::vector<std::int16_t> expected(in.size()), got(in.size());
+  const ElementwisePath& path = elementwise_path(GetParam());
+  std::transform(in.begin(), in.end(), expected.begin(), sigmoid_q0_15);
+  path.sigmoid(in.data(), in.size(), got.data());
+  EXPECT_EQ(got, expected);
+  for (int m = 0; m <= kMaxTanhIntegerBits; ++m) {
+    std::transform(in.begin(), in.end(), expected.begin(), [m](std::int16_t x) { return tanh_q0_15(x, m); });
+    path.tanh(in.data(), m, in.size(), got.data());
+    EXPECT_EQ(got, expected) << "m = " << m;
+  }
+  std::vector<std::int8_t> h8(in.size());
+  path.narrow_state(in.data(), in.size(), h8.data());
+  for (std::size_t j = 0; j < in.size(); ++j) ASSERT_EQ(h8[j], sat8(plain_divide(in[j], 8))) << in[j];
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ElementwiseIsa, testing::ValuesIn(all_isas().begin(), all_isas().end()),
+                         testing_support::isa_case_name);
+
+TEST(Elementwise, HasEveryPathThatWasBuilt) {
+  ASSERT_EQ(elementwise_paths().size(), all_isas().size());
+  for (std::size_t i = 0; i < all_isas().size(); ++i) EXPECT_EQ(elementwise_paths()[i].isa, all_isas()[i]);
+}
+
+}  // namespace
+}  // namespace quaver

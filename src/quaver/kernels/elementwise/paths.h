@@ -1,0 +1,10 @@
+// paths.h - the rows of elementwise's table, one a file. Internal to kernels/elementwise.
+#pragma once
+
+#include "quaver/kernels/elementwise/elementwise.h"
+
+namespace quaver {
+
+extern const ElementwisePath kScalarElementwise;
+
+}  // namespace quaver

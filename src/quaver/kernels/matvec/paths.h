@@ -1,0 +1,10 @@
+// paths.h - the rows of matvec's table, one a file. Internal to kernels/matvec.
+#pragma once
+
+#include "quaver/kernels/matvec/matvec.h"
+
+namespace quaver {
+
+extern const MatvecPath kScalarMatvec;
+
+}  // namespace quaver
