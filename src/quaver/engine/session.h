@@ -5,8 +5,8 @@
 //   session.step(frame, state, scores);        // noexcept, no allocation, no lock, no system call
 //
 // step() gives the bits that run() gives over the whole sequence, for any chunking, batch position and thread count.
-// The border: real frames are normalised ("input.mean") and, in an integer model, coded to the input format; outputs are
-// turned into reals. Callers that hold codes use the overloads that take them; then no float is touched at all.
+// The border: real frames are normalised ("input.mean") and, in an integer model, coded to the input format; outputs
+// are turned into reals. Callers that hold codes use the overloads that take them; then no float is touched at all.
 // Threads: a Session is one worker; copies share the prepared weights and may run at the same time.
 #pragma once
 
@@ -59,12 +59,12 @@ class Session {
 
   const Model& model() const;
   Isa isa() const;
-  bool streams() const;                  // no reverse or bidirectional node
-  std::size_t input_features() const;    // of one real frame; 1 for ids
-  std::size_t score_count() const;       // features of the first output
-  std::size_t weight_bytes() const;      // packed weights read by one step
+  bool streams() const;                // no reverse or bidirectional node
+  std::size_t input_features() const;  // of one real frame; 1 for ids
+  std::size_t score_count() const;     // features of the first output
+  std::size_t weight_bytes() const;    // packed weights read by one step
 
-  State initial_state() const;           // Error when the model cannot stream: which node looks ahead
+  State initial_state() const;  // Error when the model cannot stream: which node looks ahead
   // A state from its parts' bytes, e.g. from a file. Error for missing, unknown or wrongly sized parts.
   State restore_state(const std::vector<std::pair<std::string, std::span<const std::byte>>>& parts) const;
 
@@ -86,6 +86,10 @@ class Session {
  private:
   struct Plan;
   struct Workspace;
+  void advance(State& state) noexcept;
+  std::vector<Result> run_checked(Workspace& workspace, const SequenceView& sequence, std::byte* state,
+                                  Observer* observer) const;
+
   std::shared_ptr<const Plan> plan_;
   std::unique_ptr<Workspace> workspace_;
   std::size_t threads_;

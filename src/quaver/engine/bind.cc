@@ -1,0 +1,171 @@
+#include "quaver/engine/bind.h"
+
+#include <cmath>
+
+namespace quaver {
+namespace {
+
+// Looks a node's tensors up by their short names.
+class Tensors {
+ public:
+  Tensors(const Model& model, const Node& node, std::string suffix)
+      : model_(model), prefix_(node.name + "."), suffix_(std::move(suffix)) {}
+  const Tensor& get(const char* name) const { return model_.tensor(prefix_ + name + suffix_); }
+  template <typename T>
+  MatrixView<const T> matrix(const char* name) const {
+    return get(name).matrix<T>();
+  }
+  template <typename T>
+  std::span<const T> vector(const char* name) const {
+    return get(name).as<T>();
+  }
+  std::span<const float> scales(const char* name) const { return get(name).scales; }
+
+ private:
+  const Model& model_;
+  std::string prefix_, suffix_;
+};
+
+Affine affine(const Format& format) { return {format.scale, format.zero_point}; }
+
+std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+GruShape gru_shape(const GruAttributes& attributes) {
+  return {size(attributes.input_size), size(attributes.hidden_size), attributes.linear_before_reset};
+}
+
+}  // namespace
+
+Format input_format(const Model& model, const Node& node) {
+  const auto own = node.formats.find("input");
+  if (own != node.formats.end()) return own->second;
+  const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
+  if (node.scheme == "f32" && !reads_ids) return Format{};
+  return model.value(node.input).format;
+}
+
+LstmShape lstm_shape(const LstmAttributes& attributes) {
+  return {size(attributes.input_size),   size(attributes.hidden_size), size(attributes.output_size()),
+          attributes.input_forget,       attributes.peephole,          attributes.layer_norm,
+          attributes.projection_size > 0};
+}
+
+LstmFloatParams lstm_float_params(const Model& model, const Node& node, const std::string& suffix) {
+  const auto& attributes = std::get<LstmAttributes>(node.operation);
+  const Tensors tensors(model, node, suffix);
+  LstmFloatParams params;
+  params.shape = lstm_shape(attributes);
+  params.W = tensors.matrix<float>("W");
+  params.R = tensors.matrix<float>("R");
+  params.b = tensors.vector<float>("b");
+  if (attributes.peephole) params.P = tensors.vector<float>("P");
+  if (attributes.layer_norm) params.L = tensors.vector<float>("L");
+  if (params.shape.projection) {
+    params.W_projection = tensors.matrix<float>("W_projection");
+    params.b_projection = tensors.vector<float>("b_projection");
+  }
+  params.cell_clip = attributes.clip;
+  params.projection_clip = attributes.projection_clip;
+  return params;
+}
+
+LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::string& suffix) {
+  const auto& attributes = std::get<LstmAttributes>(node.operation);
+  const Tensors tensors(model, node, suffix);
+  LstmIntParams params;
+  params.shape = lstm_shape(attributes);
+  params.W = tensors.matrix<std::int8_t>("W");
+  params.R = tensors.matrix<std::int8_t>("R");
+  params.b = tensors.vector<std::int32_t>("b");
+  params.W_scales = tensors.scales("W");
+  params.R_scales = tensors.scales("R");
+  if (attributes.peephole) {
+    params.P = tensors.vector<std::int16_t>("P");
+    params.P_scales = tensors.scales("P");
+  }
+  if (attributes.layer_norm) {
+    params.L = tensors.vector<std::int16_t>("L");
+    params.L_scales = tensors.scales("L");
+    for (std::size_t g = 0; g < params.shape.gate_count(); ++g)
+      params.gate_scale[g] = node.formats.at("gate_" + std::string(lstm_gate_letter(params.shape, g)) + suffix).scale;
+  }
+  if (params.shape.projection) {
+    params.W_projection = tensors.matrix<std::int8_t>("W_projection");
+    params.b_projection = tensors.vector<std::int32_t>("b_projection");
+    params.W_projection_scales = tensors.scales("W_projection");
+    params.m = affine(node.formats.at("hidden" + suffix));
+  }
+  params.x = affine(input_format(model, node));
+  params.h = affine(node.output.format);
+  params.cell_integer_bits = std::ilogb(node.formats.at("cell" + suffix).scale) + 15;  // a power of two: exact
+  params.cell_clip = node.codes.at("cell_clip");
+  params.output_low = node.codes.at("output_low");
+  params.output_high = node.codes.at("output_high");
+  return params;
+}
+
+GruFloatParams gru_float_params(const Model& model, const Node& node, const std::string& suffix) {
+  const Tensors tensors(model, node, suffix);
+  GruFloatParams params;
+  params.shape = gru_shape(std::get<GruAttributes>(node.operation));
+  params.W = tensors.matrix<float>("W");
+  params.R = tensors.matrix<float>("R");
+  params.b = tensors.vector<float>("b");
+  params.b_recurrent = tensors.vector<float>("b_recurrent");
+  return params;
+}
+
+GruIntParams gru_int_params(const Model& model, const Node& node, const std::string& suffix) {
+  const Tensors tensors(model, node, suffix);
+  GruIntParams params;
+  params.shape = gru_shape(std::get<GruAttributes>(node.operation));
+  params.W = tensors.matrix<std::int8_t>("W");
+  params.R = tensors.matrix<std::int8_t>("R");
+  params.b = tensors.vector<std::int32_t>("b");
+  params.b_recurrent = tensors.vector<std::int32_t>("b_recurrent");
+  params.W_scales = tensors.scales("W");
+  params.R_scales = tensors.scales("R");
+  params.x = affine(input_format(model, node));
+  return params;
+}
+
+RnnFloatParams rnn_float_params(const Model& model, const Node& node, const std::string& suffix) {
+  const auto& attributes = std::get<RnnAttributes>(node.operation);
+  const Tensors tensors(model, node, suffix);
+  RnnFloatParams params;
+  params.n_in = size(attributes.input_size);
+  params.n = size(attributes.hidden_size);
+  params.relu = attributes.nonlinearity == Nonlinearity::kRelu;
+  params.W = tensors.matrix<float>("W");
+  params.R = tensors.matrix<float>("R");
+  params.b = tensors.vector<float>("b");
+  return params;
+}
+
+RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::string& suffix) {
+  const auto& attributes = std::get<RnnAttributes>(node.operation);
+  const Tensors tensors(model, node, suffix);
+  RnnIntParams params;
+  params.n_in = size(attributes.input_size);
+  params.n = size(attributes.hidden_size);
+  params.W = tensors.matrix<std::int8_t>("W");
+  params.R = tensors.matrix<std::int8_t>("R");
+  params.b = tensors.vector<std::int32_t>("b");
+  params.W_scales = tensors.scales("W");
+  params.R_scales = tensors.scales("R");
+  params.x = affine(input_format(model, node));
+  return params;
+}
+
+DenseIntParams dense_int_params(const Model& model, const Node& node) {
+  const Tensors tensors(model, node, "");
+  DenseIntParams params;
+  params.W = tensors.matrix<std::int8_t>("W");
+  params.b = tensors.vector<std::int32_t>("b");
+  params.W_scales = tensors.scales("W");
+  params.x = affine(input_format(model, node));
+  params.y = affine(node.output.format);
+  return params;
+}
+
+}  // namespace quaver

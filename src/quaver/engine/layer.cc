@@ -1,0 +1,427 @@
+#include "quaver/engine/layer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "quaver/cells/feedforward/dense.h"
+#include "quaver/cells/feedforward/nonlinearity.h"
+#include "quaver/cells/feedforward/pool.h"
+#include "quaver/cells/gru/int.h"
+#include "quaver/cells/gru/ref.h"
+#include "quaver/cells/lstm/int.h"
+#include "quaver/cells/lstm/ref.h"
+#include "quaver/cells/rnn/rnn.h"
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/engine/bind.h"
+#include "quaver/kernels/softmax/softmax.h"
+
+namespace quaver {
+
+std::size_t value_bytes(const Value& value) {
+  return static_cast<std::size_t>(value.features) * format_bytes(value.format.kind);
+}
+
+void report_value(Observer& observer, std::string_view point, const Value& value, const std::byte* bytes) {
+  const auto count = static_cast<std::size_t>(value.features);
+  switch (value.format.kind) {
+    case FormatKind::kF32: observer.real(point, {reinterpret_cast<const float*>(bytes), count}); break;
+    case FormatKind::kI8:
+      observer.codes(point, std::span(reinterpret_cast<const std::int8_t*>(bytes), count),
+                     static_cast<double>(value.format.scale), value.format.zero_point);
+      break;
+    case FormatKind::kI16:
+      observer.codes(point, std::span(reinterpret_cast<const std::int16_t*>(bytes), count),
+                     static_cast<double>(value.format.scale));
+      break;
+    case FormatKind::kI32: break;
+  }
+}
+
+void Layer::run(const std::byte* in, std::size_t steps, std::byte* out, std::byte* state, std::byte* scratch,
+                Observer* observer) const {
+  const std::size_t in_stride = value_bytes(input_);
+  const std::size_t out_stride = output_.sequence ? value_bytes(output_) : 0;
+  const bool observed = observer != nullptr && !name_.empty();
+  for (std::size_t t = 0; t < steps; ++t, in += in_stride) {
+    if (observed) {
+      observer->at(name_, "", t);
+      report_value(*observer, "input", input_, in);
+    }
+    step(in, out, state, scratch, observer);
+    if (observed) report_value(*observer, "output", output_, out);
+    out += out_stride;
+  }
+}
+
+namespace {
+
+template <typename T>
+const T* typed(const std::byte* bytes) {
+  return reinterpret_cast<const T*>(bytes);
+}
+template <typename T>
+T* typed(std::byte* bytes) {
+  return reinterpret_cast<T*>(bytes);
+}
+
+// ---- recurrent -------------------------------------------------------------------------------------------------
+
+// Forward, reverse or both halves of a recurrent node; outputs of the halves stand side by side.
+template <typename Cell>
+class RecurrentLayer final : public Layer {
+ public:
+  struct Half {
+    Cell cell;
+    std::string suffix;  // "" or "_reverse"
+    std::size_t state_offset = 0;
+  };
+  RecurrentLayer(std::string name, Value input, Value output, std::vector<Half> halves)
+      : Layer(std::move(name), std::move(input), std::move(output)), halves_(std::move(halves)) {
+    for (Half& half : halves_) {
+      half.state_offset = state_bytes_;
+      for (const StatePart& part : half.cell.state_parts())
+        state_bytes_ = std::max(state_bytes_,
+                                half.state_offset + part.offset + align_up(part.count * state_type_bytes(part.type)));
+      scratch_bytes_ = std::max(scratch_bytes_, half.cell.scratch_bytes());
+      if constexpr (requires { half.cell.weight_bytes(); }) weight_bytes_ += half.cell.weight_bytes();
+    }
+  }
+
+  bool streams() const override { return halves_.size() == 1 && halves_[0].suffix.empty(); }
+  std::vector<StatePart> state_parts() const override { return halves_[0].cell.state_parts(); }
+  std::size_t state_bytes() const override { return state_bytes_; }
+  std::size_t scratch_bytes() const override { return scratch_bytes_; }
+  std::size_t weight_bytes() const override { return weight_bytes_; }
+  void reset(std::byte* state) const noexcept override {
+    for (const Half& half : halves_) half.cell.reset(state + half.state_offset);
+  }
+  void restore_derived(std::byte* state) const noexcept override {
+    if constexpr (requires { halves_[0].cell.restore_derived(state); })
+      for (const Half& half : halves_) half.cell.restore_derived(state + half.state_offset);
+  }
+  void step(const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
+            Observer* observer) const noexcept override {
+    advance(halves_[0], in, out, state, scratch, observer);
+  }
+  void run(const std::byte* in, std::size_t steps, std::byte* out, std::byte* state, std::byte* scratch,
+           Observer* observer) const override {
+    const std::size_t in_stride = value_bytes(input()), out_stride = value_bytes(output());
+    std::size_t out_offset = 0;
+    for (const Half& half : halves_) {
+      Value part = output();
+      part.features = static_cast<std::int64_t>(half.cell.output_size());
+      const bool reverse = !half.suffix.empty();
+      for (std::size_t i = 0; i < steps; ++i) {
+        const std::size_t t = reverse ? steps - 1 - i : i;
+        const std::byte* in_t = in + t * in_stride;
+        std::byte* out_t = out + t * out_stride + out_offset;
+        if (observer != nullptr) {
+          observer->at(name(), half.suffix, t);
+          report_value(*observer, "input", input(), in_t);
+        }
+        advance(half, in_t, out_t, state, scratch, observer);
+        if (observer != nullptr) report_value(*observer, "output", part, out_t);
+      }
+      out_offset += value_bytes(part);
+    }
+  }
+
+ private:
+  static void advance(const Half& half, const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
+                      Observer* observer) noexcept {
+    const auto* h = half.cell.step(typed<typename Cell::Input>(in), state + half.state_offset, scratch, observer);
+    std::copy_n(h, half.cell.output_size(), typed<typename Cell::Output>(out));
+  }
+
+  std::vector<Half> halves_;
+  std::size_t state_bytes_ = 0, scratch_bytes_ = 0, weight_bytes_ = 0;
+};
+
+template <typename Cell, typename MakeCell>
+std::unique_ptr<Layer> make_recurrent(const Node& node, const Value& input, Direction direction, MakeCell make_cell) {
+  std::vector<typename RecurrentLayer<Cell>::Half> halves;
+  for (const std::string& suffix : direction_suffixes(direction)) halves.push_back({make_cell(suffix), suffix});
+  return std::make_unique<RecurrentLayer<Cell>>(node.name, input, node.output, std::move(halves));
+}
+
+// ---- feed-forward ----------------------------------------------------------------------------------------------
+
+class DenseFloatLayer final : public Layer {
+ public:
+  DenseFloatLayer(const Node& node, const Value& input, DenseRef dense)
+      : Layer(node.name, input, node.output), dense_(std::move(dense)) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    dense_.run(typed<float>(in), typed<float>(out));
+  }
+
+ private:
+  DenseRef dense_;
+};
+
+template <typename Out>
+class DenseIntLayer final : public Layer {
+ public:
+  DenseIntLayer(const Node& node, const Value& input, DenseInt dense)
+      : Layer(node.name, input, node.output), dense_(std::move(dense)) {}
+  std::size_t scratch_bytes() const override { return dense_.scratch_bytes(); }
+  std::size_t weight_bytes() const override { return dense_.weight_bytes(); }
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte* scratch, Observer*) const noexcept override {
+    dense_.run(typed<std::int8_t>(in), typed<Out>(out), scratch);
+  }
+
+ private:
+  DenseInt dense_;
+};
+
+class EmbeddingLayer final : public Layer {
+ public:
+  EmbeddingLayer(const Node& node, const Value& input, const Tensor& table)
+      : Layer(node.name, input, node.output), rows_(table.rows()), table_(table.bytes) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    std::int32_t id;
+    std::memcpy(&id, in, sizeof id);
+    const std::size_t row = id >= 0 && id < rows_ ? static_cast<std::size_t>(id) : 0;
+    const std::size_t bytes = value_bytes(output());
+    std::copy_n(table_.data() + row * bytes, bytes, out);
+  }
+
+ private:
+  std::int64_t rows_;
+  AlignedVector<std::byte> table_;
+};
+
+class ActivationFloatLayer final : public Layer {
+ public:
+  ActivationFloatLayer(const Node& node, const Value& input)
+      : Layer(node.name, input, node.output), function_(std::get<ActivationAttributes>(node.operation).function) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    for (std::int64_t j = 0; j < input().features; ++j) typed<float>(out)[j] = apply(function_, typed<float>(in)[j]);
+  }
+
+ private:
+  Nonlinearity function_;
+};
+
+class ActivationIntLayer final : public Layer {
+ public:
+  ActivationIntLayer(const Node& node, const Value& input, const Tensor& table) : Layer(node.name, input, node.output) {
+    std::ranges::copy(table.as<std::int8_t>(), table_.begin());
+  }
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    for (std::int64_t j = 0; j < input().features; ++j)
+      typed<std::int8_t>(out)[j] = table_[static_cast<std::size_t>(typed<std::int8_t>(in)[j] + 128)];
+  }
+
+ private:
+  std::array<std::int8_t, 256> table_{};
+};
+
+template <typename T>
+class PoolLayer final : public Layer {
+ public:
+  PoolLayer(const Node& node, const Value& input)
+      : Layer(node.name, input, node.output),
+        pool_(std::get<PoolAttributes>(node.operation).pooling, static_cast<std::size_t>(input.features),
+              input.format.zero_point) {}
+  std::vector<StatePart> state_parts() const override { return pool_.state_parts(); }
+  std::size_t state_bytes() const override {
+    std::size_t bytes = 0;
+    for (const StatePart& part : pool_.state_parts())
+      bytes = std::max(bytes, part.offset + align_up(part.count * state_type_bytes(part.type)));
+    return bytes;
+  }
+  void reset(std::byte* state) const noexcept override { pool_.reset(state); }
+  void step(const std::byte* in, std::byte* out, std::byte* state, std::byte*, Observer*) const noexcept override {
+    pool_.step(typed<T>(in), typed<T>(out), state);
+  }
+
+ private:
+  Pool<T> pool_;
+};
+
+class SoftmaxFloatLayer final : public Layer {
+ public:
+  SoftmaxFloatLayer(const Node& node, const Value& input) : Layer(node.name, input, node.output) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    const std::span x(typed<float>(in), static_cast<std::size_t>(input().features));
+    auto* y = typed<float>(out);
+    const float largest = *std::ranges::max_element(x);
+    float sum = 0;
+    for (std::size_t j = 0; j < x.size(); ++j) sum += y[j] = std::exp(x[j] - largest);
+    for (std::size_t j = 0; j < x.size(); ++j) y[j] /= sum;
+  }
+};
+
+class SoftmaxIntLayer final : public Layer {
+ public:
+  SoftmaxIntLayer(const Node& node, const Value& input)
+      : Layer(node.name, input, node.output), rule_(SoftmaxRule::from_scale(input.format.scale)) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    softmax_i16(typed<std::int16_t>(in), static_cast<std::size_t>(input().features), rule_, typed<std::int16_t>(out));
+  }
+
+ private:
+  SoftmaxRule rule_;
+};
+
+template <typename T>
+class ArgmaxLayer final : public Layer {
+ public:
+  ArgmaxLayer(const Node& node, const Value& input) : Layer(node.name, input, node.output) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    const auto* x = typed<T>(in);
+    *typed<std::int32_t>(out) = static_cast<std::int32_t>(std::max_element(x, x + input().features) - x);
+  }
+};
+
+// ---- conversions between formats -------------------------------------------------------------------------------
+
+double decode(const std::byte* bytes, std::size_t index, const Format& format) {
+  switch (format.kind) {
+    case FormatKind::kF32: return static_cast<double>(typed<float>(bytes)[index]);
+    case FormatKind::kI8:
+      return static_cast<double>(format.scale) * (typed<std::int8_t>(bytes)[index] - format.zero_point);
+    case FormatKind::kI16:
+      return static_cast<double>(format.scale) * (typed<std::int16_t>(bytes)[index] - format.zero_point);
+    case FormatKind::kI32: return static_cast<double>(typed<std::int32_t>(bytes)[index]);
+  }
+  return 0;
+}
+
+// The edge of a float island: the only float arithmetic an integer model can hold, and only when the user allowed it.
+class IslandBorderLayer final : public Layer {
+ public:
+  using Layer::Layer;
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    const Format& to = output().format;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(input().features); ++j) {
+      const double real = decode(in, j, input().format);
+      const auto code = [&](std::int32_t low, std::int32_t high) {
+        return quantize(real, static_cast<double>(to.scale), to.zero_point, low, high);
+      };
+      switch (to.kind) {
+        case FormatKind::kF32: typed<float>(out)[j] = static_cast<float>(real); break;
+        case FormatKind::kI8: typed<std::int8_t>(out)[j] = static_cast<std::int8_t>(code(-128, 127)); break;
+        case FormatKind::kI16: typed<std::int16_t>(out)[j] = static_cast<std::int16_t>(code(-32768, 32767)); break;
+        case FormatKind::kI32: break;  // make_conversion() refuses it
+      }
+    }
+  }
+};
+
+// i8 or i16 codes to i8 codes of another scale: code' = sat8(m.apply(code - zero_point) + zero_point').
+template <typename From>
+class RescaleLayer final : public Layer {
+ public:
+  RescaleLayer(Value from, Value to)
+      : Layer("", from, to),
+        multiplier_(Multiplier::from_real(static_cast<double>(from.format.scale / to.format.scale))) {}
+  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+    for (std::int64_t j = 0; j < input().features; ++j) {
+      const std::int32_t offset = typed<From>(in)[j] - input().format.zero_point;
+      typed<std::int8_t>(out)[j] =
+          saturate<std::int8_t>(std::int64_t{multiplier_.apply(offset)} + output().format.zero_point);
+    }
+  }
+
+ private:
+  Multiplier multiplier_;
+};
+
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+template <template <typename> typename LayerOf>
+std::unique_ptr<Layer> make_typed(const Node& node, const Value& input) {
+  switch (input.format.kind) {
+    case FormatKind::kF32: return std::make_unique<LayerOf<float>>(node, input);
+    case FormatKind::kI8: return std::make_unique<LayerOf<std::int8_t>>(node, input);
+    case FormatKind::kI16: return std::make_unique<LayerOf<std::int16_t>>(node, input);
+    case FormatKind::kI32: break;
+  }
+  throw_bad_input(concat("node '", node.name, "' reads i32 codes, expected f32, i8 or i16"));
+}
+
+}  // namespace
+
+std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa) {
+  Value input = model.value(node.input);
+  input.format = input_format(model, node);
+  const bool integer = node.scheme != "f32";
+  return std::visit(
+      Overloaded{
+          [&](const LstmAttributes& attributes) {
+            return integer ? make_recurrent<LstmInt>(node, input, attributes.direction,
+                                                     [&](const std::string& suffix) {
+                                                       return LstmInt(lstm_int_params(model, node, suffix), isa);
+                                                     })
+                           : make_recurrent<LstmRef>(node, input, attributes.direction, [&](const std::string& suffix) {
+                               return LstmRef(lstm_float_params(model, node, suffix));
+                             });
+          },
+          [&](const GruAttributes& attributes) {
+            return integer ? make_recurrent<GruInt>(node, input, attributes.direction,
+                                                    [&](const std::string& suffix) {
+                                                      return GruInt(gru_int_params(model, node, suffix), isa);
+                                                    })
+                           : make_recurrent<GruRef>(node, input, attributes.direction, [&](const std::string& suffix) {
+                               return GruRef(gru_float_params(model, node, suffix));
+                             });
+          },
+          [&](const RnnAttributes& attributes) {
+            return integer ? make_recurrent<RnnInt>(node, input, attributes.direction,
+                                                    [&](const std::string& suffix) {
+                                                      return RnnInt(rnn_int_params(model, node, suffix), isa);
+                                                    })
+                           : make_recurrent<RnnRef>(node, input, attributes.direction, [&](const std::string& suffix) {
+                               return RnnRef(rnn_float_params(model, node, suffix));
+                             });
+          },
+          [&](const DenseAttributes&) -> std::unique_ptr<Layer> {
+            if (!integer) {
+              return std::make_unique<DenseFloatLayer>(
+                  node, input,
+                  DenseRef(model.tensor(node.name + ".W").matrix<float>(), model.tensor(node.name + ".b").as<float>()));
+            }
+            DenseInt dense(dense_int_params(model, node), isa);
+            if (node.output.format.kind == FormatKind::kI16)
+              return std::make_unique<DenseIntLayer<std::int16_t>>(node, input, std::move(dense));
+            return std::make_unique<DenseIntLayer<std::int8_t>>(node, input, std::move(dense));
+          },
+          [&](const EmbeddingAttributes&) -> std::unique_ptr<Layer> {
+            return std::make_unique<EmbeddingLayer>(node, input, model.tensor(node.name + ".W"));
+          },
+          [&](const ActivationAttributes&) -> std::unique_ptr<Layer> {
+            if (!integer) return std::make_unique<ActivationFloatLayer>(node, input);
+            return std::make_unique<ActivationIntLayer>(node, input, model.tensor(node.name + ".table"));
+          },
+          [&](const PoolAttributes&) { return make_typed<PoolLayer>(node, input); },
+          [&](const SoftmaxAttributes&) -> std::unique_ptr<Layer> {
+            if (!integer) return std::make_unique<SoftmaxFloatLayer>(node, input);
+            return std::make_unique<SoftmaxIntLayer>(node, input);
+          },
+          [&](const ArgmaxAttributes&) { return make_typed<ArgmaxLayer>(node, input); },
+      },
+      node.operation);
+}
+
+std::unique_ptr<Layer> make_conversion(const Value& from, const Format& to) {
+  Value result = from;
+  result.format = to;
+  if (is_float(from.format) != is_float(to)) return std::make_unique<IslandBorderLayer>("", from, result);
+  if (from.format.kind == FormatKind::kI8 && to.kind == FormatKind::kI8)
+    return std::make_unique<RescaleLayer<std::int8_t>>(from, result);
+  if (from.format.kind == FormatKind::kI16 && to.kind == FormatKind::kI8)
+    return std::make_unique<RescaleLayer<std::int16_t>>(from, result);
+  throw_bad_input(concat("no conversion from ", format_name(from.format.kind), " to ", format_name(to.kind),
+                         " between two nodes; expected i8, or a float node on one side"));
+}
+
+}  // namespace quaver

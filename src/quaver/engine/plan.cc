@@ -1,0 +1,78 @@
+#include "quaver/engine/plan.h"
+
+#include <cmath>
+#include <map>
+
+#include "quaver/engine/bind.h"
+#include "quaver/fixed/quantization.h"
+
+namespace quaver {
+
+Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen) {
+  validate(model);
+  values.push_back(model.input);
+  std::map<std::string, std::size_t> value_of{{"input", 0}};
+  StateLayout states;
+  const auto add = [&](std::unique_ptr<Layer> layer, std::size_t input) {
+    values.push_back(layer->output());
+    scratch_bytes = std::max(scratch_bytes, layer->scratch_bytes());
+    weight_bytes += layer->weight_bytes();
+    if (!layer->streams() && looks_ahead.empty()) looks_ahead = layer->name();
+    for (StatePart part : layer->state_parts()) {
+      part.name = layer->name() + "." + part.name;
+      part.offset += state_bytes;
+      states.parts.push_back(part);
+    }
+    stages.push_back({std::move(layer), input, values.size() - 1, state_bytes});
+    state_bytes += align_up(stages.back().layer->state_bytes());
+    return values.size() - 1;
+  };
+  for (const Node& node : model.nodes) {
+    std::size_t input = value_of.at(node.input);
+    const Format wanted = input_format(model, node);
+    if (wanted != values[input].format) input = add(make_conversion(values[input], wanted), input);
+    value_of[node.name] = add(make_layer(model, node, isa), input);
+  }
+  for (const std::string& name : model.outputs) outputs.push_back(value_of.at(name));
+  states.bytes = state_bytes;
+  states.fingerprint = fingerprint(model);
+  layout = std::make_shared<const StateLayout>(std::move(states));
+  if (const Tensor* tensor = model.find_tensor("input.mean")) {
+    const auto values_of_mean = tensor->as<float>();
+    mean.assign(values_of_mean.begin(), values_of_mean.end());
+    const auto inverse = model.tensor("input.inverse_deviation").as<float>();
+    inverse_deviation.assign(inverse.begin(), inverse.end());
+  }
+}
+
+void Session::Plan::reset(std::byte* state) const noexcept {
+  for (const Stage& stage : stages) stage.layer->reset(state + stage.state_offset);
+}
+
+void Session::Plan::enter(const float* frame, std::byte* value) const noexcept {
+  const Format& format = values[0].format;
+  for (std::size_t j = 0; j < static_cast<std::size_t>(values[0].features); ++j) {
+    float x = std::isnan(frame[j]) ? 0.0f : frame[j];
+    if (!mean.empty()) x = (x - mean[j]) * inverse_deviation[j];
+    if (is_float(format)) {
+      reinterpret_cast<float*>(value)[j] = x;
+    } else {
+      reinterpret_cast<std::int8_t*>(value)[j] = static_cast<std::int8_t>(
+          quantize(static_cast<double>(x), static_cast<double>(format.scale), format.zero_point, -128, 127));
+    }
+  }
+}
+
+Session::Workspace::Workspace(const Plan& plan)
+    : values(plan.values.size()), scratch(plan.scratch_bytes), state(plan.state_bytes) {
+  reserve(plan, 1);
+}
+
+void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
+  for (std::size_t v = 0; v < values.size(); ++v) {
+    const std::size_t bytes = value_bytes(plan.values[v]) * (plan.values[v].sequence ? steps : 1);
+    if (values[v].size() < bytes) values[v].resize(bytes);
+  }
+}
+
+}  // namespace quaver

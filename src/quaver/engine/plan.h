@@ -1,0 +1,50 @@
+// plan.h - a model prepared for one CPU: layers in order, where their values lie, how big the state is. Internal.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quaver/engine/layer.h"
+#include "quaver/engine/session.h"
+
+namespace quaver {
+
+struct Session::Plan {
+  struct Stage {
+    std::unique_ptr<Layer> layer;
+    std::size_t input;  // index into values
+    std::size_t output;
+    std::size_t state_offset;  // of its state inside the whole
+  };
+
+  Plan(const Model& model, Isa isa);
+
+  Model model;
+  Isa isa;
+  std::vector<Value> values;  // [0] is the model's input as the first nodes read it
+  std::vector<Stage> stages;
+  std::vector<std::size_t> outputs;  // values of model.outputs
+  std::size_t scratch_bytes = 0;
+  std::size_t state_bytes = 0;
+  std::size_t weight_bytes = 0;
+  std::shared_ptr<const StateLayout> layout;
+  std::string looks_ahead;                     // the first node that needs the whole sequence, or ""
+  std::vector<float> mean, inverse_deviation;  // of the border, or empty
+
+  void reset(std::byte* state) const noexcept;
+  // The border: real frame -> value 0. Not a number counts as 0.
+  void enter(const float* frame, std::byte* value) const noexcept;
+};
+
+// Working memory of one worker. values[v] holds one step, or `steps` of them while run() works.
+struct Session::Workspace {
+  std::vector<AlignedVector<std::byte>> values;
+  AlignedVector<std::byte> scratch;
+  AlignedVector<std::byte> state;  // of runs that start fresh
+
+  explicit Workspace(const Plan& plan);
+  void reserve(const Plan& plan, std::size_t steps);
+};
+
+}  // namespace quaver

@@ -1,0 +1,246 @@
+#include "quaver/engine/session.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "quaver/core/check.h"
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/engine/plan.h"
+
+namespace quaver {
+namespace {
+
+// Codes to reals: real.size() elements.
+void decode(const Value& value, const std::byte* bytes, std::span<float> real) noexcept {
+  const Format& format = value.format;
+  const auto from_codes = [&](const auto* codes) {
+    for (std::size_t j = 0; j < real.size(); ++j)
+      real[j] = format.scale * static_cast<float>(std::int64_t{codes[j]} - format.zero_point);
+  };
+  switch (format.kind) {
+    case FormatKind::kF32: std::copy_n(reinterpret_cast<const float*>(bytes), real.size(), real.data()); break;
+    case FormatKind::kI8: from_codes(reinterpret_cast<const std::int8_t*>(bytes)); break;
+    case FormatKind::kI16: from_codes(reinterpret_cast<const std::int16_t*>(bytes)); break;
+    case FormatKind::kI32: from_codes(reinterpret_cast<const std::int32_t*>(bytes)); break;
+  }
+}
+
+// The door of run(): everything a caller can get wrong, said with its place.
+void check_sequence(const Value& input, const std::vector<Node>& nodes, const SequenceView& sequence,
+                    const std::string& which) {
+  const auto features = static_cast<std::size_t>(input.features);
+  if (sequence.steps == 0) throw_bad_input(concat(which, " is empty, expected at least one time step"));
+  if (input.format.kind == FormatKind::kI32) {
+    if (sequence.ids.size() != sequence.steps)
+      throw_bad_input(concat(which, " has ", sequence.ids.size(), " ids for ", sequence.steps,
+                             " time steps; this model reads ids (int32), one a step"));
+    std::int64_t vocabulary = INT64_MAX;
+    for (const Node& node : nodes)
+      if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation);
+          embedding != nullptr && node.input == "input")
+        vocabulary = std::min(vocabulary, embedding->vocabulary);
+    for (std::size_t t = 0; t < sequence.steps; ++t)
+      if (sequence.ids[t] < 0 || sequence.ids[t] >= vocabulary)
+        throw_bad_input(concat(which, ", step ", t, ": id ", sequence.ids[t], " is outside the vocabulary of ",
+                               vocabulary, " (expected 0..", vocabulary - 1, ")"));
+    return;
+  }
+  if (!sequence.codes.empty()) {
+    if (is_float(input.format))
+      throw_bad_input(concat(which, " holds int8 codes, but this model is float: pass real features"));
+    if (sequence.codes.size() != sequence.steps * features)
+      throw_bad_input(concat(which, " has ", sequence.codes.size(), " codes, expected ", sequence.steps, " steps x ",
+                             features, " features"));
+    return;
+  }
+  if (sequence.real.size() != sequence.steps * features)
+    throw_bad_input(concat(which, " has ", sequence.real.size(), " values, expected ", sequence.steps, " steps x ",
+                           features, " features; was the model made for other features?"));
+  for (std::size_t i = 0; i < sequence.real.size(); ++i)
+    if (!std::isfinite(sequence.real[i]))
+      throw_bad_input(concat(which, ", step ", i / features, ", feature ", i % features, " is ", sequence.real[i],
+                             ", expected a finite number"));
+}
+
+}  // namespace
+
+std::vector<float> Result::real() const {
+  std::vector<float> real(steps * static_cast<std::size_t>(value.features));
+  decode(value, bytes.data(), real);
+  return real;
+}
+
+Session::Session(const Model& model, SessionOptions options)
+    : plan_(std::make_shared<const Plan>(model, options.isa)),
+      workspace_(std::make_unique<Workspace>(*plan_)),
+      threads_(std::max<std::size_t>(options.threads, 1)) {}
+
+Session::Session(const Session& other)
+    : plan_(other.plan_), workspace_(std::make_unique<Workspace>(*plan_)), threads_(other.threads_) {}
+
+Session& Session::operator=(const Session& other) {
+  if (this != &other) *this = Session(other);
+  return *this;
+}
+
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+const Model& Session::model() const { return plan_->model; }
+Isa Session::isa() const { return plan_->isa; }
+bool Session::streams() const { return plan_->looks_ahead.empty(); }
+std::size_t Session::input_features() const { return static_cast<std::size_t>(plan_->values[0].features); }
+std::size_t Session::score_count() const { return static_cast<std::size_t>(plan_->values[plan_->outputs[0]].features); }
+std::size_t Session::weight_bytes() const { return plan_->weight_bytes; }
+
+State Session::initial_state() const {
+  if (!streams())
+    throw_bad_input(concat("model '", plan_->model.name, "' can not stream: node '", plan_->looks_ahead,
+                           "' runs backwards over the whole sequence; use run() on whole sequences"));
+  AlignedVector<std::byte> bytes(plan_->state_bytes);
+  plan_->reset(bytes.data());
+  return {plan_->layout, std::move(bytes)};
+}
+
+State Session::restore_state(const std::vector<std::pair<std::string, std::span<const std::byte>>>& parts) const {
+  State state = initial_state();
+  std::size_t wanted = 0;
+  for (const StatePart& part : plan_->layout->parts) {
+    if (part.derived) continue;
+    ++wanted;
+    const auto given = std::ranges::find(parts, part.name, [](const auto& entry) { return entry.first; });
+    if (given == parts.end())
+      throw_bad_input(concat("saved state lacks '", part.name, "'; was it made by another model?"));
+    const std::span<std::byte> target = state.part(part.name);
+    if (given->second.size() != target.size())
+      throw_bad_input(concat("saved state '", part.name, "' has ", given->second.size(), " bytes, expected ",
+                             target.size(), " (", part.count, " elements); was it made by another model?"));
+    std::ranges::copy(given->second, target.begin());
+  }
+  if (parts.size() != wanted)
+    throw_bad_input(concat("saved state has ", parts.size(), " parts, expected ", wanted, " for this model"));
+  for (const Plan::Stage& stage : plan_->stages) stage.layer->restore_derived(state.data() + stage.state_offset);
+  return state;
+}
+
+// ---- one step --------------------------------------------------------------------------------------------------
+
+void Session::advance(State& state) noexcept {
+  QUAVER_DCHECK(state.fingerprint() == plan_->layout->fingerprint);
+  for (const Plan::Stage& stage : plan_->stages)
+    stage.layer->step(workspace_->values[stage.input].data(), workspace_->values[stage.output].data(),
+                      state.data() + stage.state_offset, workspace_->scratch.data(), nullptr);
+}
+
+void Session::step(std::span<const float> frame, State& state, std::span<float> scores) noexcept {
+  QUAVER_DCHECK(frame.size() == input_features() && scores.size() == score_count());
+  plan_->enter(frame.data(), workspace_->values[0].data());
+  advance(state);
+  const std::size_t first = plan_->outputs[0];
+  decode(plan_->values[first], workspace_->values[first].data(), scores);
+}
+
+void Session::step(std::int32_t id, State& state, std::span<float> scores) noexcept {
+  QUAVER_DCHECK(plan_->values[0].format.kind == FormatKind::kI32 && scores.size() == score_count());
+  std::memcpy(workspace_->values[0].data(), &id, sizeof id);
+  advance(state);
+  const std::size_t first = plan_->outputs[0];
+  decode(plan_->values[first], workspace_->values[first].data(), scores);
+}
+
+void Session::step(std::span<const std::int8_t> frame, State& state) noexcept {
+  QUAVER_DCHECK(plan_->values[0].format.kind == FormatKind::kI8 && frame.size() == input_features());
+  std::memcpy(workspace_->values[0].data(), frame.data(), frame.size());
+  advance(state);
+}
+
+std::span<const std::byte> Session::output_codes(std::size_t output) const noexcept {
+  const std::size_t value = plan_->outputs[output];
+  return {workspace_->values[value].data(), value_bytes(plan_->values[value])};
+}
+
+// ---- whole sequences -------------------------------------------------------------------------------------------
+
+std::vector<Result> Session::run_checked(Workspace& workspace, const SequenceView& sequence, std::byte* state,
+                                         Observer* observer) const {
+  const Plan& plan = *plan_;
+  workspace.reserve(plan, sequence.steps);
+  std::byte* input = workspace.values[0].data();
+  const std::size_t input_bytes = value_bytes(plan.values[0]);
+  if (!sequence.ids.empty()) {
+    std::memcpy(input, sequence.ids.data(), sequence.ids.size_bytes());
+  } else if (!sequence.codes.empty()) {
+    std::memcpy(input, sequence.codes.data(), sequence.codes.size_bytes());
+  } else {
+    const std::size_t features = input_features();
+    for (std::size_t t = 0; t < sequence.steps; ++t)
+      plan.enter(sequence.real.data() + t * features, input + t * input_bytes);
+  }
+  for (const Plan::Stage& stage : plan.stages) {
+    const std::size_t steps = plan.values[stage.input].sequence ? sequence.steps : 1;
+    stage.layer->run(workspace.values[stage.input].data(), steps, workspace.values[stage.output].data(),
+                     state + stage.state_offset, workspace.scratch.data(), observer);
+  }
+  std::vector<Result> results;
+  for (const std::size_t value : plan.outputs) {
+    Result result{plan.values[value], plan.values[value].sequence ? sequence.steps : 1, {}};
+    const std::byte* bytes = workspace.values[value].data();
+    result.bytes.assign(bytes, bytes + result.steps * value_bytes(result.value));
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
+  check_sequence(plan_->values[0], plan_->model.nodes, sequence, "the sequence");
+  plan_->reset(workspace_->state.data());
+  return run_checked(*workspace_, sequence, workspace_->state.data(), observer);
+}
+
+std::vector<Result> Session::run(const SequenceView& sequence, State& state, Observer* observer) {
+  check_sequence(plan_->values[0], plan_->model.nodes, sequence, "the sequence");
+  if (state.fingerprint() != plan_->layout->fingerprint)
+    throw_bad_input(concat("the state belongs to model ", hex64(state.fingerprint()), ", this is model ",
+                           hex64(plan_->layout->fingerprint), "; start from initial_state()"));
+  return run_checked(*workspace_, sequence, state.data(), observer);
+}
+
+std::vector<std::vector<Result>> Session::run(std::span<const SequenceView> batch) {
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    check_sequence(plan_->values[0], plan_->model.nodes, batch[i], concat("sequence ", i));
+  std::vector<std::vector<Result>> results(batch.size());
+  // Sequences are independent, so which worker runs which one can not change a bit.
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_lock;
+  const auto work = [&](Workspace& workspace) {
+    try {
+      for (std::size_t i = next++; i < batch.size(); i = next++) {
+        plan_->reset(workspace.state.data());
+        results[i] = run_checked(workspace, batch[i], workspace.state.data(), nullptr);
+      }
+    } catch (...) {  // out of memory
+      const std::lock_guard lock(failure_lock);
+      failure = std::current_exception();
+    }
+  };
+  std::vector<std::unique_ptr<Workspace>> workspaces;
+  for (std::size_t w = 1; w < std::min(threads_, batch.size()); ++w)
+    workspaces.push_back(std::make_unique<Workspace>(*plan_));
+  {
+    std::vector<std::jthread> workers;
+    for (const auto& workspace : workspaces) workers.emplace_back([&work, &workspace] { work(*workspace); });
+    work(*workspace_);
+  }
+  if (failure) std::rethrow_exception(failure);
+  return results;
+}
+
+}  // namespace quaver
