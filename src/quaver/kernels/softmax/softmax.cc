@@ -1,0 +1,43 @@
+#include "quaver/kernels/softmax/softmax.h"
+
+#include <algorithm>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/fixed/activation.h"
+#include "quaver/fixed/rounding.h"
+
+namespace quaver {
+namespace {
+
+// Multiplier::apply would saturate its left shift long before Q5.26 ends: scales above 2^-11 would lose e^-16. A
+// difference has 17 bits, so the whole product fits 64 and is rounded once.
+std::int32_t exponential_q0_31(std::int32_t difference, Multiplier to_q5_26) {
+  const std::int64_t product = std::int64_t{difference} * to_q5_26.mantissa;
+  const std::int64_t x_q5_26 = divide_rounded(product, std::int64_t{1} << (31 - to_q5_26.exponent));
+  return exp_on_negative_q0_31(saturate<std::int32_t>(x_q5_26));
+}
+
+}  // namespace
+
+SoftmaxRule SoftmaxRule::from_scale(float logit_scale) {
+  if (!(logit_scale > 0.0f && logit_scale < 16.0f)) {
+    throw_bad_input(concat("softmax's logits have the scale ", logit_scale,
+                           ", expected more than 0 and less than 16; quantize them over a narrower range"));
+  }
+  return {Multiplier::from_real(static_cast<double>(logit_scale) * 0x1p26)};
+}
+
+void softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& rule,
+                 std::int16_t* probability_q0_15) noexcept {
+  if (n == 0) return;
+  const std::int32_t largest = *std::max_element(logits, logits + n);
+  std::int64_t sum_q0_31 = 0;
+  for (std::size_t j = 0; j < n; ++j) sum_q0_31 += exponential_q0_31(logits[j] - largest, rule.to_q5_26);
+  for (std::size_t j = 0; j < n; ++j) {
+    const std::int64_t exponential = exponential_q0_31(logits[j] - largest, rule.to_q5_26);
+    probability_q0_15[j] = saturate<std::int16_t>(divide_rounded(exponential * 32768, sum_q0_31));
+  }
+}
+
+}  // namespace quaver

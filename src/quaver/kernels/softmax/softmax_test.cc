@@ -1,0 +1,87 @@
+#include "quaver/kernels/softmax/softmax.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/kernels/path_cases.h"
+
+namespace quaver {
+namespace {
+
+using testing_support::Fill;
+using testing_support::filled;
+
+std::vector<std::int16_t> run(const std::vector<std::int16_t>& logits, float scale) {
+  std::vector<std::int16_t> probability(logits.size());
+  softmax_i16(logits.data(), logits.size(), SoftmaxRule::from_scale(scale), probability.data());
+  return probability;
+}
+
+// (A29) In units of 2^-15, before +1 is coded as 32767.
+double bound_in_steps(std::size_t n) { return 0.57 + static_cast<double>(n) * 0x1p-13; }
+
+TEST(Softmax, WithinItsBoundOfTheRealFunction) {
+  double worst_share = 0;
+  for (const std::size_t n : {1u, 2u, 3u, 10u, 100u, 1000u, 30000u}) {
+    for (const float scale : {1e-6f, 1e-4f, 1e-3f, 0.01f, 0.3f, 15.9f}) {
+      for (const Fill fill : {Fill::kMinimum, Fill::kMaximum, Fill::kExtremes, Fill::kRandom}) {
+        Random random(61 + n);
+        const auto logits = filled<std::int16_t>(fill, n, random);
+        const auto probability = run(logits, scale);
+        const double largest = *std::max_element(logits.begin(), logits.end());
+        double sum = 0;
+        for (const double logit : logits) sum += std::exp((logit - largest) * static_cast<double>(scale));
+        for (std::size_t j = 0; j < n; ++j) {
+          const double real = std::exp((logits[j] - largest) * static_cast<double>(scale)) / sum * 32768;
+          const double error = std::abs(probability[j] - std::min(real, 32767.0));
+          worst_share = std::max(worst_share, error / bound_in_steps(n));
+        }
+      }
+    }
+  }
+  std::printf("softmax: worst error %.2f of its bound\n", worst_share);
+  EXPECT_LE(worst_share, 1.0);
+}
+
+TEST(Softmax, ManyFarLogitsDoNotAddUp) {
+  // 30,000 logits 40 below the one that matters: a left shift that saturates at -16 would give them 0.3 %.
+  std::vector<std::int16_t> logits(30000, 0);
+  logits[7] = 4000;
+  const auto probability = run(logits, 0.01f);
+  EXPECT_EQ(probability[7], 32767);
+  EXPECT_EQ(probability[8], 0);
+}
+
+TEST(Softmax, KnownCases) {
+  EXPECT_EQ(run({}, 1.0f), std::vector<std::int16_t>{});
+  EXPECT_EQ(run({-5}, 1.0f), std::vector<std::int16_t>{32767});
+  EXPECT_EQ(run({9, 9}, 1.0f), (std::vector<std::int16_t>{16384, 16384}));
+  EXPECT_EQ(run({32767, -32768}, 15.0f), (std::vector<std::int16_t>{32767, 0}));
+  EXPECT_EQ(run({-32768, -32768, -32768, -32768}, 1.0f), (std::vector<std::int16_t>(4, 8192)));
+}
+
+TEST(Softmax, MayRunInPlace) {
+  Random random(67);
+  auto logits = filled<std::int16_t>(Fill::kRandom, 50, random);
+  const auto expected = run(logits, 1e-3f);
+  softmax_i16(logits.data(), logits.size(), SoftmaxRule::from_scale(1e-3f), logits.data());
+  EXPECT_EQ(logits, expected);
+}
+
+TEST(SoftmaxRule, RefusesScalesThatMakeNoDistribution) {
+  for (const float scale :
+       {0.0f, -1.0f, 16.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_THROW(SoftmaxRule::from_scale(scale), Error) << scale;
+  }
+  EXPECT_NO_THROW(SoftmaxRule::from_scale(std::nextafter(16.0f, 0.0f)));
+  EXPECT_NO_THROW(SoftmaxRule::from_scale(std::numeric_limits<float>::min()));
+}
+
+}  // namespace
+}  // namespace quaver
