@@ -20,8 +20,12 @@ namespace quaver {
 namespace {
 
 constexpr double kSampleRate = 8000;
-constexpr double kLowestOctave = -2.0;   // 250 Hz: octaves are counted from 1 kHz
-constexpr double kHighestOctave = 1.85;  // 3605 Hz
+
+// How hard the tasks are. Chosen so that a recurrent layer of 64 to 128 units gets 97 to 99.5 % of `chirps` right after
+// a dozen epochs: enough errors to see a loss, few enough to see a gain.
+constexpr double kLowestSnr = 3, kHighestSnr = 18;           // dB, tone to noise in all bands together
+constexpr double kFarthestMiddle = 0.35;                     // octaves from 1 kHz to the middle of a chirp
+constexpr double kLeastExtent = 0.8, kGreatestExtent = 1.4;  // octaves from lowest to highest frequency
 
 enum class Shape : std::uint8_t { kRise, kFall, kFlat, kWarble, kChord, kHill, kValley, kStepUp, kStepDown, kPulse };
 constexpr std::size_t kShapes = 10;
@@ -47,11 +51,11 @@ struct Chirp {
 
 Chirp draw_chirp(Random& random, Shape shape, double amplitude) {
   Chirp chirp{.shape = shape, .amplitude = amplitude};
-  chirp.extent = shape == Shape::kWarble ? random.uniform(0.3, 0.6) : random.uniform(0.4, 1.2);
+  chirp.extent = shape == Shape::kWarble ? random.uniform(0.3, 0.6) : random.uniform(kLeastExtent, kGreatestExtent);
   chirp.cycles = random.uniform(3, 6);
   chirp.turn = random.uniform(0.35, 0.65);
   // All shapes are placed alike, the flat ones too, so that the place says nothing about the shape.
-  chirp.middle = random.uniform(kLowestOctave + chirp.extent / 2, kHighestOctave - chirp.extent / 2);
+  chirp.middle = random.uniform(-kFarthestMiddle, kFarthestMiddle);
   return chirp;
 }
 
@@ -129,8 +133,6 @@ double tone_amplitude(double noise, double decibels) {
   return noise * std::numbers::sqrt2 * std::pow(10.0, decibels / 20);
 }
 
-constexpr double kLowestSnr = -9, kHighestSnr = 9;  // dB, of the tone to the noise in all bands together
-
 double draw_noise_level(Random& random) { return 0.01 * std::pow(10.0, random.uniform(0, 0.7)); }
 
 std::size_t chirps_count(Split split) {
@@ -189,7 +191,8 @@ StreamPlan stream_plan(Split split) {
 }
 
 // Chirps with pauses between them, in steady noise. A step carries the class of the chirp that sounds in the middle of
-// its window. The first steps of a chirp cannot be told apart by anybody: no tagger gets all of them right.
+// its window. The first steps of a chirp cannot be told apart by anybody: a good tagger is right in about 88 % of the
+// steps.
 Example draw_stream(Random random, std::size_t steps, std::string name) {
   const LogMelOptions front_end;
   const double noise = draw_noise_level(random);
