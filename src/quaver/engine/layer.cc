@@ -312,8 +312,8 @@ class IslandBorderLayer final : public Layer {
   }
 };
 
-// i8 or i16 codes to i8 codes of another scale: code' = sat8(m.apply(code - zero_point) + zero_point').
-template <typename From>
+// Codes to codes of another scale: code' = sat(m.apply(code - zero_point) + zero_point').
+template <typename From, typename To>
 class RescaleLayer final : public Layer {
  public:
   RescaleLayer(Value from, Value to)
@@ -322,8 +322,7 @@ class RescaleLayer final : public Layer {
   void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
     for (std::int64_t j = 0; j < input().features; ++j) {
       const std::int32_t offset = typed<From>(in)[j] - input().format.zero_point;
-      typed<std::int8_t>(out)[j] =
-          saturate<std::int8_t>(std::int64_t{multiplier_.apply(offset)} + output().format.zero_point);
+      typed<To>(out)[j] = saturate<To>(std::int64_t{multiplier_.apply(offset)} + output().format.zero_point);
     }
   }
 
@@ -416,12 +415,14 @@ std::unique_ptr<Layer> make_conversion(const Value& from, const Format& to) {
   Value result = from;
   result.format = to;
   if (is_float(from.format) != is_float(to)) return std::make_unique<IslandBorderLayer>("", from, result);
-  if (from.format.kind == FormatKind::kI8 && to.kind == FormatKind::kI8)
-    return std::make_unique<RescaleLayer<std::int8_t>>(from, result);
-  if (from.format.kind == FormatKind::kI16 && to.kind == FormatKind::kI8)
-    return std::make_unique<RescaleLayer<std::int16_t>>(from, result);
+  const bool from_i8 = from.format.kind == FormatKind::kI8, from_i16 = from.format.kind == FormatKind::kI16;
+  const bool to_i8 = to.kind == FormatKind::kI8, to_i16 = to.kind == FormatKind::kI16;
+  if (from_i8 && to_i8) return std::make_unique<RescaleLayer<std::int8_t, std::int8_t>>(from, result);
+  if (from_i8 && to_i16) return std::make_unique<RescaleLayer<std::int8_t, std::int16_t>>(from, result);
+  if (from_i16 && to_i8) return std::make_unique<RescaleLayer<std::int16_t, std::int8_t>>(from, result);
+  if (from_i16 && to_i16) return std::make_unique<RescaleLayer<std::int16_t, std::int16_t>>(from, result);
   throw_bad_input(concat("no conversion from ", format_name(from.format.kind), " to ", format_name(to.kind),
-                         " between two nodes; expected i8, or a float node on one side"));
+                         " between two nodes; only f32, i8 and i16 can be converted"));
 }
 
 }  // namespace quaver

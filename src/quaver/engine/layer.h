@@ -51,7 +51,7 @@ class Layer {
 
 // The prepared node; `isa` picks the path of its kernels. Float nodes run in float.
 std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa);
-// Between two nodes whose formats differ: f32 <-> i8/i16, i16 -> i8.
+// Between two nodes whose formats differ: f32 to codes, codes to f32, i8 and i16 codes to each other.
 std::unique_ptr<Layer> make_conversion(const Value& from, const Format& to);
 
 }  // namespace quaver

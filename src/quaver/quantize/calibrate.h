@@ -1,7 +1,8 @@
-// calibrate.h - runs the float model over whole sequences, carrying state through, and keeps what was seen at every point.
+// calibrate.h - runs the float model over whole sequences, carrying state through, and keeps what was seen at every
+// point.
 //
-// Methods as in Wu et al. 2020 (arXiv 2004.09602) section 5 and its public package: max, percentile, entropy, mse over a
-// histogram of |x|. Ranges are shared by all time steps; the largest |x| of every step is kept beside them, so that
+// Methods as in Wu et al. 2020 (arXiv 2004.09602) section 5 and its public package: max, percentile, entropy, mse over
+// a histogram of |x|. Ranges are shared by all time steps; the largest |x| of every step is kept beside them, so that
 // growth over a sequence is visible.
 #pragma once
 
@@ -34,10 +35,10 @@ inline constexpr std::size_t kHistogramBins = 2048;
 struct RangeStatistics {
   double min = 0;
   double max = 0;
-  std::uint64_t count = 0;                // values seen
-  double bin_width = 0;                   // of the histogram of |x|; 0 while nothing but zeros was seen
-  std::vector<std::uint64_t> histogram;   // kHistogramBins bins of the first range; grows by bins of the same width
-  std::vector<float> step_max_abs;        // largest |x| at every time step over all sequences
+  std::uint64_t count = 0;               // values seen
+  double bin_width = 0;                  // of the histogram of |x|; 0 while nothing but zeros was seen
+  std::vector<std::uint64_t> histogram;  // kHistogramBins bins of the first range; grows by bins of the same width
+  std::vector<float> step_max_abs;       // largest |x| at every time step over all sequences
 
   double max_abs() const;
   void add(std::span<const float> values, std::size_t step);
@@ -54,7 +55,8 @@ struct Calibration {
 };
 
 // Error when there is no sequence, an empty one, or one the model can not read (which and why).
-Calibration calibrate(const Model& model, std::span<const SequenceView> sequences, const CalibrateOptions& options = {});
+Calibration calibrate(const Model& model, std::span<const SequenceView> sequences,
+                      const CalibrateOptions& options = {});
 
 // The interval to code a point with. Affine use: [low, high] cut from [min, max] by the method's |x| threshold.
 struct Interval {

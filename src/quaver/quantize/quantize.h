@@ -15,8 +15,9 @@ namespace quaver {
 
 struct QuantizeOptions {
   std::string scheme = "int8";
-  std::vector<std::pair<std::string, std::string>> overrides;  // (regular expression over node names, scheme), first match wins
-  std::vector<std::string> ignore;                             // regular expressions: these nodes stay float
+  std::vector<std::pair<std::string, std::string>>
+      overrides;                    // (regular expression over node names, scheme), first match wins
+  std::vector<std::string> ignore;  // regular expressions: these nodes stay float
   bool allow_float = false;  // else a node that stays float, or has no integer form, is an Error naming it and why
 };
 

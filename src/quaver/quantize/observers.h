@@ -1,0 +1,28 @@
+// observers.h - observers the quantizer hangs into float runs. Internal.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "quaver/cells/observer.h"
+#include "quaver/quantize/calibrate.h"
+
+namespace quaver {
+
+// Gathers RangeStatistics of every point of a float model.
+class RangeObserver final : public Observer {
+ public:
+  explicit RangeObserver(std::map<std::string, RangeStatistics>& points) : points_(points) {}
+  void at(std::string_view node, std::string_view direction, std::size_t step) override;
+  void real(std::string_view point, std::span<const float> values) override;
+  // Integer nodes hold no real numbers to calibrate on: calibrate() takes float models only.
+  void codes(std::string_view, std::span<const std::int8_t>, double, std::int32_t) override {}
+  void codes(std::string_view, std::span<const std::int16_t>, double) override {}
+
+ private:
+  std::map<std::string, RangeStatistics>& points_;
+  std::string node_, direction_, key_;
+  std::size_t step_ = 0;
+};
+
+}  // namespace quaver

@@ -1,0 +1,415 @@
+#include "quaver/quantize/quantize.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <regex>
+#include <set>
+
+#include "quaver/cells/feedforward/nonlinearity.h"
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/engine/bind.h"
+#include "quaver/fixed/quantization.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::array<std::string_view, 3> kSchemes{"int8", "int8_per_tensor", "f32"};
+
+void check_scheme(const std::string& scheme) {
+  if (std::ranges::find(kSchemes, scheme) != kSchemes.end()) return;
+  const std::vector<std::string> names = scheme_names();
+  const std::string near = closest(scheme, names);
+  throw_usage(concat("unknown scheme '", scheme, "'; expected one of ", join(names, ", "),
+                     near.empty() ? "" : concat("; did you mean '", near, "'?")));
+}
+
+std::regex compile(const std::string& pattern) {
+  try {
+    return std::regex(pattern);
+  } catch (const std::regex_error& error) {
+    throw_usage(concat("'", pattern, "' is no regular expression: ", error.what()));
+  }
+}
+
+// ---- tensors ---------------------------------------------------------------------------------------------------
+
+// Biases share the scale s_x s_W of their row; where a row's weights are tiny beside its bias, the row's scale is
+// raised so that the bias code stays below this: int32 keeps room for the sum (A8 of docs/arithmetic.md:
+// matvec_fits_i32).
+constexpr double kLargestBiasCode = 1 << 28;
+
+double max_abs(std::span<const float> values) {
+  double largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  return largest;
+}
+
+// Codes of `source` with the scales given (tensor.h's rule), limit 127 (i8), 32767 (i16) or 2^31-1 (i32).
+Tensor code_tensor(const Tensor& source, FormatKind kind, std::vector<float> scales) {
+  Tensor coded = Tensor::zeros(kind, source.shape);
+  coded.scales = std::move(scales);
+  const auto values = source.as<float>();
+  const auto row_size = static_cast<std::size_t>(source.row_size());
+  const auto fill = [&]<typename T>(std::span<T> codes, std::int32_t limit) {
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const auto scale = static_cast<double>(coded.scale_of_row(static_cast<std::int64_t>(i / row_size)));
+      codes[i] = static_cast<T>(quantize(static_cast<double>(values[i]), scale, 0, -limit, limit));
+    }
+  };
+  switch (kind) {
+    case FormatKind::kI8: fill(coded.as_mutable<std::int8_t>(), kI8Limit); break;
+    case FormatKind::kI16: fill(coded.as_mutable<std::int16_t>(), kI16Limit); break;
+    case FormatKind::kI32: fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max()); break;
+    case FormatKind::kF32: break;
+  }
+  return coded;
+}
+
+// One scale for each of `groups` equal runs of rows: max |w| / limit.
+std::vector<float> group_scales(const Tensor& weights, std::size_t groups, std::int32_t limit) {
+  const auto values = weights.as<float>();
+  const std::size_t run = values.size() / groups;
+  std::vector<float> scales;
+  for (std::size_t g = 0; g < groups; ++g)
+    scales.push_back(symmetric_scale(max_abs(values.subspan(g * run, run)), limit));
+  return scales;
+}
+
+// ---- one model -------------------------------------------------------------------------------------------------
+
+class Quantizer {
+ public:
+  Quantizer(const Model& model, const Calibration& calibration, const QuantizeOptions& options)
+      : source_(model), calibration_(calibration), options_(options) {}
+
+  QuantizeResult run() {
+    if (source_.scheme != "f32")
+      throw_bad_input(
+          concat("model '", source_.name, "' has scheme ", source_.scheme, " already; quantize the float model"));
+    choose_schemes();
+    result_.model = source_;
+    Model& model = result_.model;
+    model.scheme = options_.scheme;
+    for (Node& node : model.nodes) node.scheme = schemes_.at(node.name);
+    code_input();
+    for (Node& node : model.nodes)
+      if (node.scheme == "f32")
+        warn_island(node);
+      else
+        quantize_node(node);
+    for (std::string& warning : growth_warnings(calibration_)) result_.warnings.push_back(std::move(warning));
+    model.provenance["calibration"] = concat(method_name(calibration_.method), ", ", calibration_.sequences,
+                                             " sequences, ", calibration_.steps, " steps");
+    validate(model);
+    return std::move(result_);
+  }
+
+ private:
+  // -- schemes
+
+  void choose_schemes() {
+    check_scheme(options_.scheme);
+    std::set<std::string> matched;
+    std::vector<std::pair<std::regex, std::string>> rules;  // pattern, scheme; ignored nodes first: they win
+    std::vector<std::string> patterns;
+    for (const std::string& pattern : options_.ignore) {
+      rules.emplace_back(compile(pattern), "f32");
+      patterns.push_back(pattern);
+    }
+    for (const auto& [pattern, scheme] : options_.overrides) {
+      check_scheme(scheme);
+      rules.emplace_back(compile(pattern), scheme);
+      patterns.push_back(pattern);
+    }
+    std::vector<std::string> names;
+    for (const Node& node : source_.nodes) {
+      names.push_back(node.name);
+      schemes_[node.name] = options_.scheme;
+      bool chosen = false;
+      for (std::size_t r = 0; r < rules.size(); ++r) {
+        if (!std::regex_search(node.name, rules[r].first)) continue;
+        matched.insert(patterns[r]);
+        if (!chosen) schemes_[node.name] = rules[r].second;
+        chosen = true;
+      }
+      if (schemes_[node.name] == "f32") {
+        if (options_.scheme != "f32" && !options_.allow_float)
+          throw_usage(
+              concat("node '", node.name, "' would stay in float; pass --allow-float to run it as a float island"));
+      } else if (const std::string reason = no_integer_form(node); !reason.empty()) {
+        if (!options_.allow_float)
+          throw_bad_input(concat("node '", node.name, "' has no integer form: ", reason,
+                                 "; pass --allow-float to run it as a float island"));
+        schemes_[node.name] = "f32";
+      }
+    }
+    for (const std::string& pattern : patterns)
+      if (!matched.contains(pattern))
+        throw_usage(concat("'", pattern, "' matches no node; the model has: ", join(names, ", ")));
+  }
+
+  static std::string no_integer_form(const Node& node) {
+    if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation);
+        rnn != nullptr && rnn->nonlinearity == Nonlinearity::kRelu)
+      return "a relu state has no bound, so no fixed format";
+    return "";
+  }
+
+  void warn_island(const Node& node) {
+    if (options_.scheme != "f32") result_.warnings.push_back(concat("node '", node.name, "' stays a float island"));
+  }
+
+  // -- ranges
+
+  // The points of a node's directions: "lstm0.output", "lstm0.output_reverse", as far as there are such.
+  std::vector<const RangeStatistics*> points(const Node& node, const std::string& point) const {
+    std::vector<const RangeStatistics*> found;
+    for (const std::string& suffix : {std::string(), std::string("_reverse")})
+      if (const auto at = calibration_.points.find(node.name + "." + point + suffix); at != calibration_.points.end())
+        found.push_back(&at->second);
+    if (found.empty()) calibration_.at(node.name + "." + point);  // throws with the name
+    return found;
+  }
+
+  void refuse_zero_range(const std::string& point, double largest, std::uint64_t count) const {
+    if (largest > 0) return;
+    throw_bad_input(
+        concat("calibration: '", point, "' is 0 in all ", count,
+               " values, so it has no range to code; use data that reaches it, or keep the node in float with "
+               "--ignore and --allow-float"));
+  }
+
+  Affine activation_affine(const Node& node, const std::string& point) const {
+    Interval interval;
+    std::uint64_t count = 0;
+    for (const RangeStatistics* statistics : points(node, point)) {
+      const Interval one = choose_interval(*statistics, calibration_.method, calibration_.percentile);
+      interval.low = std::min(interval.low, one.low);
+      interval.high = std::max(interval.high, one.high);
+      count += statistics->count;
+    }
+    refuse_zero_range(node.name + "." + point, std::max(-interval.low, interval.high), count);
+    return affine_i8(interval.low, interval.high);
+  }
+
+  double largest(const std::string& point) const {
+    const RangeStatistics& statistics = calibration_.at(point);
+    refuse_zero_range(point, statistics.max_abs(), statistics.count);
+    return statistics.max_abs();
+  }
+
+  Format format_i8(const Affine& affine) const { return {FormatKind::kI8, affine.scale, affine.zero_point}; }
+
+  // -- edges
+
+  void code_input() {
+    Model& model = result_.model;
+    if (model.input.format.kind == FormatKind::kI32) return;  // ids
+    for (const Node& node : model.nodes) {
+      if (node.input != "input" || node.scheme == "f32") continue;
+      model.input.format = format_i8(activation_affine(node, "input"));
+      return;
+    }
+  }
+
+  // The int8 codes a node reads; sets its own "input" format when its edge has none.
+  Affine read_input(Node& node) {
+    const Format& edge = result_.model.value(node.input).format;
+    if (edge.kind != FormatKind::kI8) node.formats["input"] = format_i8(activation_affine(node, "input"));
+    const Format format = input_format(result_.model, node);
+    return {format.scale, format.zero_point};
+  }
+
+  // i16 where nothing but an output, softmax or argmax reads the scores: they keep what int8 would round away.
+  bool feeds_scores_only(const Node& node) const {
+    return std::ranges::none_of(source_.nodes, [&](const Node& reader) {
+      return reader.input == node.name && !std::holds_alternative<SoftmaxAttributes>(reader.operation) &&
+             !std::holds_alternative<ArgmaxAttributes>(reader.operation);
+    });
+  }
+
+  // -- nodes
+
+  void quantize_node(Node& node) {
+    std::visit([&](const auto& attributes) { code(node, attributes); }, node.operation);
+  }
+
+  Tensor& tensor(const Node& node, const std::string& name) { return result_.model.tensors.at(node.name + "." + name); }
+
+  // Weight scales of a matrix of `gates` stacked blocks, a row or a gate each; rows whose bias is large beside their
+  // weights get a scale that the bias fits (`bias` may be null).
+  std::vector<float> weight_scales(const Node& node, const Tensor& weights, std::size_t gates, const Tensor* bias,
+                                   float input_scale) const {
+    const bool per_row = node.scheme == "int8";
+    const auto rows = static_cast<std::size_t>(weights.rows());
+    const std::size_t groups = per_row ? rows : gates;
+    std::vector<float> scales;
+    const auto values = weights.as<float>();
+    for (std::size_t g = 0; g < groups; ++g) {
+      const std::size_t run = values.size() / groups, rows_of_run = rows / groups;
+      double scale = max_abs(values.subspan(g * run, run)) / kI8Limit;
+      if (bias != nullptr) {
+        const double largest_bias = max_abs(bias->as<float>().subspan(g * rows_of_run, rows_of_run));
+        scale = std::max(scale, largest_bias / (kLargestBiasCode * static_cast<double>(input_scale)));
+      }
+      scales.push_back(scale > 0 ? static_cast<float>(scale) : 1.0f);
+    }
+    return scales;
+  }
+
+  // W (and b beside it at scale s_input s_W). Both tensors are coded in place.
+  void code_matrix(Node& node, const std::string& weights, const std::string& bias, std::size_t gates,
+                   float input_scale) {
+    Tensor& W = tensor(node, weights);
+    Tensor* b = bias.empty() ? nullptr : &tensor(node, bias);
+    const std::vector<float> scales = weight_scales(node, W, gates, b, input_scale);
+    if (b != nullptr) {
+      std::vector<float> bias_scales = scales;
+      for (float& scale : bias_scales) scale *= input_scale;
+      *b = code_tensor(*b, FormatKind::kI32, std::move(bias_scales));
+    }
+    W = code_tensor(W, FormatKind::kI8, scales);
+  }
+
+  void code(Node& node, const LstmAttributes& attributes) {
+    const Affine x = read_input(node);
+    const Affine h = activation_affine(node, "output");
+    node.output.format = format_i8(h);
+    const LstmShape shape = lstm_shape(attributes);
+    const std::size_t gates = shape.gate_count();
+    // Clamps in codes: around the zero point, i.e. around real 0; the saturation of int8 stays.
+    const auto clamp_width = [](float clip, float scale, std::int32_t most) {
+      return clip > 0
+                 ? static_cast<std::int32_t>(std::min(
+                       std::floor(static_cast<double>(clip) / static_cast<double>(scale)), static_cast<double>(most)))
+                 : most;
+    };
+    const std::int32_t width = clamp_width(attributes.projection_clip, h.scale, 255);
+    node.codes["output_low"] = std::max(-128, h.zero_point - width);
+    node.codes["output_high"] = std::min(127, h.zero_point + width);
+
+    // Both directions take the larger m: they share one clip code.
+    double cell = 0;
+    for (const std::string& suffix : direction_suffixes(attributes.direction))
+      cell = std::max(cell, largest(node.name + ".cell" + suffix));
+    if (cell > std::ldexp(1.0, kMaxCellIntegerBits))
+      result_.warnings.push_back(concat("cell state of '", node.name, "' reaches ", cell, ", its format ends at ",
+                                        std::ldexp(1.0, kMaxCellIntegerBits), " and saturates there"));
+    const float cell_scale = std::ldexp(1.0f, power_of_two_integer_bits(cell) - 15);
+    node.codes["cell_clip"] =
+        attributes.clip > 0 ? std::max(1, clamp_width(attributes.clip, cell_scale, kI16Limit)) : 0;
+
+    for (const std::string& suffix : direction_suffixes(attributes.direction)) {
+      node.formats["cell" + suffix] = {FormatKind::kI16, cell_scale, 0};
+      code_matrix(node, "W" + suffix, attributes.layer_norm ? "" : "b" + suffix, gates, x.scale);
+      code_matrix(node, "R" + suffix, "", gates, h.scale);
+      if (attributes.peephole) {
+        Tensor& P = tensor(node, "P" + suffix);
+        P = code_tensor(P, FormatKind::kI16, group_scales(P, shape.peephole_count(), kI16Limit));
+      }
+      if (attributes.layer_norm) {
+        Tensor& L = tensor(node, "L" + suffix);
+        std::vector<float> scales = group_scales(L, gates, kI16Limit);
+        L = code_tensor(L, FormatKind::kI16, scales);
+        for (float& scale : scales) scale *= 0x1p-10f;
+        Tensor& b = tensor(node, "b" + suffix);
+        b = code_tensor(b, FormatKind::kI32, std::move(scales));
+        for (std::size_t g = 0; g < gates; ++g) {
+          const std::string point = "gate_" + std::string(lstm_gate_letter(shape, g)) + suffix;
+          node.formats[point] = {FormatKind::kI16, symmetric_scale(largest(node.name + "." + point), kI16Limit), 0};
+        }
+      }
+      if (shape.projection) {
+        const RangeStatistics& hidden = calibration_.at(node.name + ".hidden" + suffix);
+        const double threshold = choose_max_abs(hidden, calibration_.method, calibration_.percentile);
+        refuse_zero_range(node.name + ".hidden" + suffix, threshold, hidden.count);
+        const float scale = symmetric_scale(threshold, kI8Limit);
+        node.formats["hidden" + suffix] = {FormatKind::kI8, scale, 0};
+        code_matrix(node, "W_projection" + suffix, "b_projection" + suffix, 1, scale);
+      }
+    }
+  }
+
+  void code(Node& node, const GruAttributes& attributes) {
+    const Affine x = read_input(node);
+    node.output.format = kStateFormat;
+    for (const std::string& suffix : direction_suffixes(attributes.direction)) {
+      code_matrix(node, "W" + suffix, "b" + suffix, 3, x.scale);
+      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, kStateFormat.scale);
+    }
+  }
+
+  void code(Node& node, const RnnAttributes& attributes) {
+    const Affine x = read_input(node);
+    node.output.format = kStateFormat;
+    for (const std::string& suffix : direction_suffixes(attributes.direction)) {
+      code_matrix(node, "W" + suffix, "b" + suffix, 1, x.scale);
+      code_matrix(node, "R" + suffix, "", 1, kStateFormat.scale);
+    }
+  }
+
+  void code(Node& node, const DenseAttributes&) {
+    const Affine x = read_input(node);
+    if (feeds_scores_only(node)) {
+      const double scores = largest(node.name + ".output");
+      // Scores may go beyond the calibrated range on new data: a factor two keeps their order there.
+      node.output.format = {FormatKind::kI16, symmetric_scale(2 * scores, kI16Limit), 0};
+    } else {
+      node.output.format = format_i8(activation_affine(node, "output"));
+    }
+    code_matrix(node, "W", "b", 1, x.scale);
+  }
+
+  void code(Node& node, const EmbeddingAttributes&) {
+    Tensor& table = tensor(node, "W");
+    const double largest_value = max_abs(table.as<float>());
+    const float scale = symmetric_scale(largest_value, kI8Limit);
+    node.output.format = {FormatKind::kI8, scale, 0};
+    table = code_tensor(table, FormatKind::kI8, {scale});
+  }
+
+  void code(Node& node, const ActivationAttributes& attributes) {
+    const Affine x = read_input(node);
+    const Affine y = activation_affine(node, "output");
+    node.output.format = format_i8(y);
+    const auto table = activation_table(attributes.function, x, y);
+    result_.model.tensors[node.name + ".table"] = Tensor::from<std::int8_t>({256}, table);
+  }
+
+  void code(Node& node, const PoolAttributes&) {
+    if (is_float(result_.model.value(node.input).format)) read_input(node);
+    node.output.format = input_format(result_.model, node);
+  }
+
+  void code(Node& node, const SoftmaxAttributes&) {
+    const Format& edge = result_.model.value(node.input).format;
+    // int8 logits widen exactly: code - zero point at the same scale.
+    if (edge.kind == FormatKind::kI8) node.formats["input"] = {FormatKind::kI16, edge.scale, 0};
+    if (is_float(edge))
+      node.formats["input"] = {FormatKind::kI16, symmetric_scale(largest(node.name + ".input"), kI16Limit), 0};
+    node.output.format = {FormatKind::kI16, 0x1p-15f, 0};
+  }
+
+  void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format
+
+  static constexpr int kMaxCellIntegerBits = 6;
+  static constexpr Format kStateFormat{FormatKind::kI8, 1.0f / 128.0f, 0};  // GRU and RNN: |h| <= 1
+
+  const Model& source_;
+  const Calibration& calibration_;
+  const QuantizeOptions& options_;
+  std::map<std::string, std::string> schemes_;
+  QuantizeResult result_;
+};
+
+}  // namespace
+
+std::vector<std::string> scheme_names() { return {kSchemes.begin(), kSchemes.end()}; }
+
+QuantizeResult quantize(const Model& model, const Calibration& calibration, const QuantizeOptions& options) {
+  return Quantizer(model, calibration, options).run();
+}
+
+}  // namespace quaver
