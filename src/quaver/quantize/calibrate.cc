@@ -170,7 +170,7 @@ double entropy_threshold(const RangeStatistics& statistics, std::size_t levels) 
       std::size_t filled = 0;
       for (std::size_t j = first; j < last; ++j) {
         sum += histogram[j];
-        filled += histogram[j] > 0 ? 1 : 0;
+        if (histogram[j] > 0) ++filled;
       }
       if (filled == 0) continue;
       quantized_total += sum;

@@ -1,0 +1,337 @@
+// engine_test.cc - the engine's promises, on every kind of model, float and integer, on every path:
+// step() gives run()'s bits for any chunking, batch position and thread count; step() allocates nothing; states are values.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <new>
+
+#include "quaver/core/error.h"
+#include "quaver/quantize/quantize.h"
+#include "support/random_model.h"
+
+// Counts what the process allocates, so that a test can show that a step does not.
+namespace {
+std::atomic<std::size_t> allocations{0};
+}
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  ++allocations;
+  const auto align = static_cast<std::size_t>(alignment);
+  if (void* memory = std::aligned_alloc(align, (size + align - 1) / align * align)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace quaver::testing {
+namespace {
+
+constexpr std::int64_t kFeatures = 13;
+
+struct ModelCase {
+  std::string name;
+  Model model;  // float
+  bool ids = false;
+};
+
+LstmAttributes lstm(std::int64_t input, std::int64_t hidden, unsigned variant, Direction direction = Direction::kForward) {
+  LstmAttributes a;
+  a.input_size = input;
+  a.hidden_size = hidden;
+  a.input_forget = (variant & 1) != 0;
+  a.peephole = (variant & 2) != 0;
+  a.layer_norm = (variant & 4) != 0;
+  a.projection_size = (variant & 8) != 0 ? hidden / 2 : 0;
+  a.direction = direction;
+  return a;
+}
+
+GruAttributes gru(std::int64_t input, std::int64_t hidden, bool after, Direction direction = Direction::kForward) {
+  return {input, hidden, after, direction};
+}
+
+std::vector<ModelCase> make_cases() {
+  std::vector<ModelCase> cases;
+  const auto add = [&](std::string name, Model model, bool ids = false) {
+    cases.push_back({std::move(name), std::move(model), ids});
+  };
+  for (unsigned variant = 0; variant < 16; ++variant) {
+    const LstmAttributes a = lstm(kFeatures, 20, variant);
+    ModelBuilder builder("m", kFeatures, 100 + variant);
+    builder.add("lstm0", a).add("scores", DenseAttributes{a.output_size(), 5});
+    add(std::string("lstm") + (a.input_forget ? "_cifg" : "") + (a.peephole ? "_peephole" : "") +
+            (a.layer_norm ? "_norm" : "") + (a.projection_size > 0 ? "_projection" : ""),
+        builder.finish());
+  }
+  LstmAttributes clipped = lstm(kFeatures, 20, 8);
+  clipped.clip = 0.7f;
+  clipped.projection_clip = 0.3f;
+  add("lstm_clips", ModelBuilder("m", kFeatures, 120).add("lstm0", clipped).finish());
+  for (const bool after : {true, false}) {
+    const std::string form = after ? "after" : "before";
+    add("gru_" + form, ModelBuilder("m", kFeatures, 130).add("gru0", gru(kFeatures, 20, after)).finish());
+    add("gru_stacked_mean_" + form, ModelBuilder("m", kFeatures, 131)
+                                        .add("gru0", gru(kFeatures, 20, after))
+                                        .add("gru1", gru(20, 17, after))
+                                        .add("pool", PoolAttributes{Pooling::kMean})
+                                        .add("scores", DenseAttributes{17, 5})
+                                        .add("probabilities", SoftmaxAttributes{})
+                                        .finish());
+    add("gru_bidirectional_" + form, ModelBuilder("m", kFeatures, 132)
+                                         .add("gru0", gru(kFeatures, 20, after, Direction::kBidirectional))
+                                         .add("gru1", gru(40, 9, after, Direction::kReverse))
+                                         .add("scores", DenseAttributes{9, 5})
+                                         .finish());
+  }
+  add("lstm_bidirectional", ModelBuilder("m", kFeatures, 140)
+                                .add("lstm0", lstm(kFeatures, 20, 0, Direction::kBidirectional))
+                                .add("lstm1", lstm(40, 12, 15, Direction::kBidirectional))
+                                .add("pool", PoolAttributes{Pooling::kMax})
+                                .add("scores", DenseAttributes{12, 5})
+                                .finish());
+  add("lstm_last_relu_argmax", ModelBuilder("m", kFeatures, 141)
+                                   .add("lstm0", lstm(kFeatures, 20, 0))
+                                   .add("pool", PoolAttributes{Pooling::kLast})
+                                   .add("hidden", DenseAttributes{20, 15})
+                                   .add("relu", ActivationAttributes{Nonlinearity::kRelu})
+                                   .add("scores", DenseAttributes{15, 5})
+                                   .add("class", ArgmaxAttributes{})
+                                   .finish({"scores", "class"}));
+  add("rnn", ModelBuilder("m", kFeatures, 142)
+                 .add("rnn0", RnnAttributes{kFeatures, 20, Nonlinearity::kTanh, Direction::kForward})
+                 .finish());
+  add("embedding_gru", ModelBuilder::of_ids("m", 143)
+                           .add("embedding", EmbeddingAttributes{50, 11})
+                           .add("gru0", gru(11, 20, true))
+                           .add("scores", DenseAttributes{20, 50})
+                           .finish(),
+      true);
+  return cases;
+}
+
+const std::vector<ModelCase>& cases() {
+  static const std::vector<ModelCase> all = make_cases();
+  return all;
+}
+
+std::vector<Sequence> make_sequences(const ModelCase& c) {
+  std::vector<Sequence> sequences;
+  for (const std::size_t steps : {1u, 2u, 7u, 30u, 19u, 64u})
+    sequences.push_back(c.ids ? random_ids(steps, 50, 7 + steps) : random_sequence(steps, kFeatures, 7 + steps));
+  return sequences;
+}
+
+Model quantized(const ModelCase& c, const std::string& scheme) {
+  const std::vector<Sequence> sequences = make_sequences(c);
+  return quantize(c.model, calibrate(c.model, views(sequences)), {.scheme = scheme}).model;
+}
+
+struct Parameter {
+  std::size_t index;
+  std::string scheme;
+  Isa isa;
+};
+
+std::vector<Parameter> parameters() {
+  std::vector<Parameter> all;
+  for (std::size_t i = 0; i < cases().size(); ++i) {
+    all.push_back({i, "f32", Isa::kScalar});
+    for (const Isa isa : all_isas())
+      for (const char* scheme : {"int8", "int8_per_tensor"}) all.push_back({i, scheme, isa});
+  }
+  return all;
+}
+
+std::string parameter_name(const ::testing::TestParamInfo<Parameter>& info) {
+  return cases()[info.param.index].name + "_" + info.param.scheme + "_" + std::string(isa_name(info.param.isa));
+}
+
+class EngineTest : public ::testing::TestWithParam<Parameter> {
+ protected:
+  void SetUp() override {
+    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported by this CPU";
+    const ModelCase& c = cases()[GetParam().index];
+    ids_ = c.ids;
+    model_ = GetParam().scheme == "f32" ? c.model : quantized(c, GetParam().scheme);
+    sequences_ = make_sequences(c);
+  }
+  Session session(std::size_t threads = 1) const { return Session(model_, {.threads = threads, .isa = GetParam().isa}); }
+
+  bool ids_ = false;
+  Model model_;
+  std::vector<Sequence> sequences_;
+};
+
+TEST_P(EngineTest, StepGivesTheBitsOfRun) {
+  Session s = session();
+  if (!s.streams()) {
+    EXPECT_THROW(s.initial_state(), Error);
+    return;
+  }
+  for (const Sequence& sequence : sequences_) {
+    const std::vector<Result> whole = s.run(view(sequence));
+    State state = s.initial_state();
+    std::vector<float> scores(s.score_count()), streamed;
+    for (std::size_t t = 0; t < sequence.steps; ++t) {
+      if (ids_)
+        s.step(sequence.ids[t], state, scores);
+      else
+        s.step(std::span(sequence.values).subspan(t * kFeatures, kFeatures), state, scores);
+      streamed.insert(streamed.end(), scores.begin(), scores.end());
+    }
+    const std::vector<float> expected = whole[0].real();
+    ASSERT_GE(streamed.size(), expected.size());
+    // A pooled output is one vector: the stream's last one.
+    EXPECT_TRUE(std::equal(expected.rbegin(), expected.rend(), streamed.rbegin()));
+  }
+}
+
+TEST_P(EngineTest, AnyChunkingAndBatchPositionGivesTheSameBits) {
+  Session s = session();
+  const std::vector<SequenceView> batch = views(sequences_);
+  std::vector<std::vector<Result>> alone;
+  for (const SequenceView& sequence : batch) alone.push_back(s.run(sequence));
+  for (const std::size_t threads : {1u, 2u, 5u}) EXPECT_EQ(session(threads).run(batch), alone) << threads << " threads";
+  const std::vector<SequenceView> reversed(batch.rbegin(), batch.rend());
+  EXPECT_EQ(session(2).run(reversed), std::vector(alone.rbegin(), alone.rend()));
+  if (!s.streams()) return;
+
+  Random random(11);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    State state = s.initial_state();
+    std::vector<float> joined;
+    for (std::size_t t = 0; t < batch[i].steps;) {
+      const std::size_t steps = 1 + random.below(batch[i].steps - t);
+      SequenceView chunk{steps, {}, {}, {}};
+      if (ids_)
+        chunk.ids = batch[i].ids.subspan(t, steps);
+      else
+        chunk.real = batch[i].real.subspan(t * kFeatures, steps * kFeatures);
+      const std::vector<float> part = s.run(chunk, state)[0].real();
+      joined.insert(joined.end(), part.begin(), part.end());
+      t += steps;
+    }
+    const std::vector<float> expected = alone[i][0].real();
+    EXPECT_TRUE(std::equal(expected.rbegin(), expected.rend(), joined.rbegin()));
+  }
+}
+
+TEST_P(EngineTest, StepAllocatesNothing) {
+  Session s = session();
+  if (!s.streams()) GTEST_SKIP() << "looks ahead";
+  State state = s.initial_state();
+  std::vector<float> scores(s.score_count());
+  const Sequence& sequence = sequences_[3];
+  const std::size_t before = allocations;
+  for (std::size_t t = 0; t < sequence.steps; ++t) {
+    if (ids_)
+      s.step(sequence.ids[t], state, scores);
+    else
+      s.step(std::span(sequence.values).subspan(t * kFeatures, kFeatures), state, scores);
+  }
+  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_TRUE(noexcept(s.step(std::span<const float>{}, state, scores)));
+}
+
+TEST_P(EngineTest, StatesAreValues) {
+  Session s = session();
+  if (!s.streams()) GTEST_SKIP() << "looks ahead";
+  const SequenceView sequence = view(sequences_[3]);
+  State state = s.initial_state();
+  s.run(sequence, state);
+  EXPECT_FALSE(state == s.initial_state());
+  State fork = state;
+  Session other = s;
+  const auto once = s.run(sequence, state);
+  EXPECT_EQ(other.run(sequence, fork), once);
+  EXPECT_EQ(fork, state);
+
+  std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
+  for (const StatePart& part : state.layout().parts)
+    if (!part.derived) parts.emplace_back(part.name, std::as_const(state).part(part.name));
+  EXPECT_EQ(s.restore_state(parts), state);
+  parts.pop_back();
+  EXPECT_THROW(s.restore_state(parts), Error);
+}
+
+TEST_P(EngineTest, EveryPathGivesTheBitsOfScalar) {
+  Session s = session(), reference(model_, {.threads = 1, .isa = Isa::kScalar});
+  const std::vector<SequenceView> batch = views(sequences_);
+  EXPECT_EQ(s.run(batch), reference.run(batch));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EngineTest, ::testing::ValuesIn(parameters()), parameter_name);
+
+// ---- codes at the border ---------------------------------------------------------------------------------------
+
+TEST(EngineBorder, CodesInGiveTheBitsOfRealsIn) {
+  const ModelCase& c = cases()[0];
+  const Model model = quantized(c, "int8");
+  Session s(model);
+  const Sequence sequence = make_sequences(c)[3];
+  State by_reals = s.initial_state(), by_codes = s.initial_state();
+  std::vector<float> scores(s.score_count());
+  const Format& format = model.input.format;
+  for (std::size_t t = 0; t < sequence.steps; ++t) {
+    const auto frame = std::span(sequence.values).subspan(t * kFeatures, kFeatures);
+    std::vector<std::int8_t> codes;
+    for (const float x : frame)
+      codes.push_back(static_cast<std::int8_t>(quantize(static_cast<double>(x), static_cast<double>(format.scale),
+                                                        format.zero_point, -128, 127)));
+    s.step(frame, by_reals, scores);
+    const auto expected = s.output_codes();
+    const std::vector<std::byte> expected_bytes(expected.begin(), expected.end());
+    s.step(codes, by_codes);
+    const auto found = s.output_codes();
+    EXPECT_EQ(std::vector<std::byte>(found.begin(), found.end()), expected_bytes);
+  }
+  EXPECT_EQ(by_reals, by_codes);
+}
+
+// ---- bad input -------------------------------------------------------------------------------------------------
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(EngineErrors, NameSequenceStepAndExpectation) {
+  Session s(cases()[0].model);
+  Sequence sequence = random_sequence(4, kFeatures, 1);
+  EXPECT_NE(error_of([&] { s.run(SequenceView{}); }).find("is empty"), std::string::npos);
+  sequence.values[2 * kFeatures + 5] = std::numeric_limits<float>::quiet_NaN();
+  const std::string text = error_of([&] { s.run(std::vector{view(random_sequence(3, kFeatures, 2)), view(sequence)}); });
+  EXPECT_NE(text.find("sequence 1, step 2, feature 5"), std::string::npos) << text;
+  const std::string wrong = error_of([&] { s.run(view(random_sequence(4, kFeatures + 1, 3))); });
+  EXPECT_NE(wrong.find("expected 4 steps x 13 features"), std::string::npos) << wrong;
+}
+
+TEST(EngineErrors, IdsOutsideTheVocabulary) {
+  Session s(cases().back().model);
+  const std::vector<std::int32_t> ids{3, 50};
+  const std::string text = error_of([&] { s.run(SequenceView{2, {}, ids, {}}); });
+  EXPECT_NE(text.find("id 50 is outside the vocabulary of 50"), std::string::npos) << text;
+}
+
+TEST(EngineErrors, StateOfAnotherModel) {
+  Session one(cases()[0].model), other(cases()[1].model);
+  State state = other.initial_state();
+  const Sequence sequence = random_sequence(4, kFeatures, 1);
+  EXPECT_NE(error_of([&] { one.run(view(sequence), state); }).find("the state belongs to model"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace quaver::testing
