@@ -26,6 +26,7 @@ function(quaver_floor)
     find_package(GTest REQUIRED)
     add_executable(${target}_test ${floor_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest_main ${floor_TEST_LIBS})
+    target_include_directories(${target}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)  # support/
     add_test(NAME ${floor_NAME}_test COMMAND ${target}_test)
   endif()
   if(BUILD_TESTING AND floor_BENCHES)

@@ -1,36 +1,15 @@
 // engine_test.cc - the engine's promises, on every kind of model, float and integer, on every path:
-// step() gives run()'s bits for any chunking, batch position and thread count; step() allocates nothing; states are values.
+// step() gives run()'s bits for any chunking, batch position and thread count; step() allocates nothing; states are
+// values.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <functional>
 #include <limits>
-#include <new>
 
 #include "quaver/core/error.h"
 #include "quaver/quantize/quantize.h"
+#include "support/count_allocations.h"
 #include "support/random_model.h"
-
-// Counts what the process allocates, so that a test can show that a step does not.
-namespace {
-std::atomic<std::size_t> allocations{0};
-}
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++allocations;
-  const auto align = static_cast<std::size_t>(alignment);
-  if (void* memory = std::aligned_alloc(align, (size + align - 1) / align * align)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace quaver::testing {
 namespace {
@@ -43,7 +22,8 @@ struct ModelCase {
   bool ids = false;
 };
 
-LstmAttributes lstm(std::int64_t input, std::int64_t hidden, unsigned variant, Direction direction = Direction::kForward) {
+LstmAttributes lstm(std::int64_t input, std::int64_t hidden, unsigned variant,
+                    Direction direction = Direction::kForward) {
   LstmAttributes a;
   a.input_size = input;
   a.hidden_size = hidden;
@@ -109,11 +89,12 @@ std::vector<ModelCase> make_cases() {
   add("rnn", ModelBuilder("m", kFeatures, 142)
                  .add("rnn0", RnnAttributes{kFeatures, 20, Nonlinearity::kTanh, Direction::kForward})
                  .finish());
-  add("embedding_gru", ModelBuilder::of_ids("m", 143)
-                           .add("embedding", EmbeddingAttributes{50, 11})
-                           .add("gru0", gru(11, 20, true))
-                           .add("scores", DenseAttributes{20, 50})
-                           .finish(),
+  add("embedding_gru",
+      ModelBuilder::of_ids("m", 143)
+          .add("embedding", EmbeddingAttributes{50, 11})
+          .add("gru0", gru(11, 20, true))
+          .add("scores", DenseAttributes{20, 50})
+          .finish(),
       true);
   return cases;
 }
@@ -164,7 +145,9 @@ class EngineTest : public ::testing::TestWithParam<Parameter> {
     model_ = GetParam().scheme == "f32" ? c.model : quantized(c, GetParam().scheme);
     sequences_ = make_sequences(c);
   }
-  Session session(std::size_t threads = 1) const { return Session(model_, {.threads = threads, .isa = GetParam().isa}); }
+  Session session(std::size_t threads = 1) const {
+    return Session(model_, {.threads = threads, .isa = GetParam().isa});
+  }
 
   bool ids_ = false;
   Model model_;
@@ -231,14 +214,15 @@ TEST_P(EngineTest, StepAllocatesNothing) {
   State state = s.initial_state();
   std::vector<float> scores(s.score_count());
   const Sequence& sequence = sequences_[3];
-  const std::size_t before = allocations;
+  ASSERT_NE(allocation_count(), 0u);  // the counter is linked in
+  const std::size_t before = allocation_count();
   for (std::size_t t = 0; t < sequence.steps; ++t) {
     if (ids_)
       s.step(sequence.ids[t], state, scores);
     else
       s.step(std::span(sequence.values).subspan(t * kFeatures, kFeatures), state, scores);
   }
-  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_EQ(allocation_count() - before, 0u);
   EXPECT_TRUE(noexcept(s.step(std::span<const float>{}, state, scores)));
 }
 
@@ -285,8 +269,8 @@ TEST(EngineBorder, CodesInGiveTheBitsOfRealsIn) {
     const auto frame = std::span(sequence.values).subspan(t * kFeatures, kFeatures);
     std::vector<std::int8_t> codes;
     for (const float x : frame)
-      codes.push_back(static_cast<std::int8_t>(quantize(static_cast<double>(x), static_cast<double>(format.scale),
-                                                        format.zero_point, -128, 127)));
+      codes.push_back(static_cast<std::int8_t>(
+          quantize(static_cast<double>(x), static_cast<double>(format.scale), format.zero_point, -128, 127)));
     s.step(frame, by_reals, scores);
     const auto expected = s.output_codes();
     const std::vector<std::byte> expected_bytes(expected.begin(), expected.end());
@@ -313,7 +297,9 @@ TEST(EngineErrors, NameSequenceStepAndExpectation) {
   Sequence sequence = random_sequence(4, kFeatures, 1);
   EXPECT_NE(error_of([&] { s.run(SequenceView{}); }).find("is empty"), std::string::npos);
   sequence.values[2 * kFeatures + 5] = std::numeric_limits<float>::quiet_NaN();
-  const std::string text = error_of([&] { s.run(std::vector{view(random_sequence(3, kFeatures, 2)), view(sequence)}); });
+  const std::string text = error_of([&] {
+    s.run(std::vector{view(random_sequence(3, kFeatures, 2)), view(sequence)});
+  });
   EXPECT_NE(text.find("sequence 1, step 2, feature 5"), std::string::npos) << text;
   const std::string wrong = error_of([&] { s.run(view(random_sequence(4, kFeatures + 1, 3))); });
   EXPECT_NE(wrong.find("expected 4 steps x 13 features"), std::string::npos) << wrong;

@@ -12,8 +12,8 @@
 
 namespace quaver::testing {
 
-// Appends `operation` as node `name` reading the last node (or the input) and fills its tensors: matrices with deviation
-// gain / sqrt(columns), biases with deviation 0.1.
+// Appends `operation` as node `name` reading the last node (or the input) and fills its tensors: matrices with
+// deviation gain / sqrt(columns), biases with deviation 0.1.
 class ModelBuilder {
  public:
   ModelBuilder(std::string name, std::int64_t features, std::uint64_t seed) : random_(seed) {
@@ -118,7 +118,8 @@ inline Sequence random_sequence(std::size_t steps, std::size_t features, std::ui
 inline Sequence random_ids(std::size_t steps, std::int64_t vocabulary, std::uint64_t seed) {
   Random random(seed);
   Sequence sequence{steps, 0, {}, std::vector<std::int32_t>(steps)};
-  for (std::int32_t& id : sequence.ids) id = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocabulary)));
+  for (std::int32_t& id : sequence.ids)
+    id = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocabulary)));
   return sequence;
 }
 

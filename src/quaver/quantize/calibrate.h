@@ -26,7 +26,7 @@ CalibrationMethod method_from_name(std::string_view name);  // Error (usage) tha
 struct CalibrateOptions {
   CalibrationMethod method = CalibrationMethod::kMinMax;
   double percentile = 99.99;  // of kPercentile: share of |x| that stays inside, in percent, in (50, 100]
-  std::function<void(std::size_t done, std::size_t total)> progress;  // after every sequence
+  std::function<void(std::size_t done, std::size_t total)> progress = {};  // after every sequence
 };
 
 inline constexpr std::size_t kHistogramBins = 2048;

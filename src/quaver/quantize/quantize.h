@@ -15,10 +15,12 @@ namespace quaver {
 
 struct QuantizeOptions {
   std::string scheme = "int8";
-  std::vector<std::pair<std::string, std::string>>
-      overrides;                    // (regular expression over node names, scheme), first match wins
-  std::vector<std::string> ignore;  // regular expressions: these nodes stay float
-  bool allow_float = false;  // else a node that stays float, or has no integer form, is an Error naming it and why
+  // (regular expression over node names, scheme); the first that matches wins.
+  std::vector<std::pair<std::string, std::string>> overrides = {};
+  // Regular expressions: nodes that stay float; they win over overrides.
+  std::vector<std::string> ignore = {};
+  // Else a node that stays float, or has no integer form, is an Error naming it and why.
+  bool allow_float = false;
 };
 
 struct QuantizeResult {

@@ -1,0 +1,237 @@
+#include "quaver/quantize/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include "quaver/core/error.h"
+#include "support/random_model.h"
+
+namespace quaver::testing {
+namespace {
+
+std::string error_of(const std::function<void()>& action, ErrorKind kind) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+void expect_error(const std::function<void()>& action, ErrorKind kind, const std::string& part) {
+  const std::string text = error_of(action, kind);
+  EXPECT_NE(text.find(part), std::string::npos) << text;
+}
+
+Model small_model(bool relu_rnn = false) {
+  ModelBuilder builder("m", 6, 5);
+  if (relu_rnn)
+    builder.add("rnn0", RnnAttributes{6, 8, Nonlinearity::kRelu, Direction::kForward});
+  else
+    builder.add("gru0", GruAttributes{6, 8, true, Direction::kForward});
+  return builder.add("gru1", GruAttributes{8, 7, true, Direction::kForward})
+      .add("scores", DenseAttributes{7, 3})
+      .finish();
+}
+
+Calibration calibration_of(const Model& model, std::size_t steps = 40) {
+  const std::vector<Sequence> sequences{random_sequence(steps, 6, 1), random_sequence(steps / 2, 6, 2)};
+  return calibrate(model, views(sequences));
+}
+
+// ---- ranges ----------------------------------------------------------------------------------------------------
+
+TEST(RangeStatistics, KeepsExtremesCountsAndSteps) {
+  RangeStatistics statistics;
+  const std::vector<float> first{-1, 0.5f}, second{3, 0};
+  statistics.add(first, 0);
+  statistics.add(second, 2);
+  EXPECT_EQ(statistics.min, -1);
+  EXPECT_EQ(statistics.max, 3);
+  EXPECT_EQ(statistics.count, 4u);
+  EXPECT_EQ(statistics.step_max_abs, (std::vector<float>{1, 0, 3}));
+  EXPECT_EQ(std::accumulate(statistics.histogram.begin(), statistics.histogram.end(), std::uint64_t{0}), 4u);
+}
+
+TEST(RangeStatistics, MergingBinsLosesNoCountAndBoundsMemory) {
+  RangeStatistics statistics;
+  for (int i = 0; i < 40; ++i) statistics.add(std::vector<float>{std::ldexp(1.0f, i - 20)}, 0);
+  EXPECT_EQ(std::accumulate(statistics.histogram.begin(), statistics.histogram.end(), std::uint64_t{0}), 40u);
+  EXPECT_LE(statistics.histogram.size(), 17 * kHistogramBins);
+  EXPECT_GE(statistics.bin_width * static_cast<double>(statistics.histogram.size()), statistics.max_abs());
+}
+
+// 100,000 values of N(0, 1) and one outlier: what each method is for.
+RangeStatistics normal_with_outlier() {
+  Random random(3);
+  RangeStatistics statistics;
+  std::vector<float> values(100000);
+  for (float& value : values) value = static_cast<float>(random.normal());
+  statistics.add(values, 0);
+  statistics.add(std::vector<float>{40}, 1);
+  return statistics;
+}
+
+TEST(Thresholds, MinMaxKeepsTheOutlier) {
+  EXPECT_EQ(choose_max_abs(normal_with_outlier(), CalibrationMethod::kMinMax, 100), 40);
+}
+
+TEST(Thresholds, PercentileIsTheQuantile) {
+  const RangeStatistics statistics = normal_with_outlier();
+  // 99 % of |N(0,1)| lie below 2.576; the standard error of that quantile is about 0.011, a bin is about 0.002 wide.
+  EXPECT_NEAR(choose_max_abs(statistics, CalibrationMethod::kPercentile, 99), 2.576, 6 * 0.011);
+  EXPECT_EQ(choose_max_abs(statistics, CalibrationMethod::kPercentile, 100), 40);
+}
+
+TEST(Thresholds, EntropyAndMseCutTheOutlierAndKeepTheBulk) {
+  const RangeStatistics statistics = normal_with_outlier();
+  for (const CalibrationMethod method : {CalibrationMethod::kEntropy, CalibrationMethod::kMse}) {
+    const double threshold = choose_max_abs(statistics, method, 100);
+    EXPECT_GT(threshold, 2.0) << method_name(method);
+    EXPECT_LT(threshold, 40.0) << method_name(method);
+  }
+}
+
+TEST(Thresholds, MseIsNoWorseThanMinMaxOnEveryGrid) {
+  const RangeStatistics statistics = normal_with_outlier();
+  const auto squared_error = [&](double threshold) {
+    double error = 0;
+    for (std::size_t i = 0; i < statistics.histogram.size(); ++i) {
+      const double x = (static_cast<double>(i) + 0.5) * statistics.bin_width;
+      const double step = threshold / 127, code = std::min(std::round(x / step), 127.0);
+      error += static_cast<double>(statistics.histogram[i]) * (x - code * step) * (x - code * step);
+    }
+    return error;
+  };
+  EXPECT_LE(squared_error(choose_max_abs(statistics, CalibrationMethod::kMse, 100)), squared_error(40));
+}
+
+TEST(Thresholds, IntervalsKeepTheSidesApart) {
+  RangeStatistics statistics;
+  statistics.add(std::vector<float>{-0.25f, 4}, 0);
+  const Interval interval = choose_interval(statistics, CalibrationMethod::kMinMax, 100);
+  EXPECT_EQ(interval.low, -0.25);
+  EXPECT_EQ(interval.high, 4);
+}
+
+TEST(Methods, NamesGoBothWays) {
+  for (const char* name : {"minmax", "percentile", "entropy", "mse"})
+    EXPECT_EQ(method_name(method_from_name(name)), name);
+  expect_error([] { method_from_name("max"); }, ErrorKind::kUsage, "expected minmax, percentile, entropy or mse");
+}
+
+TEST(Growth, WarnsWithTheStepWhereTheStateLeavesItsEarlyRange) {
+  Calibration calibration;
+  RangeStatistics& growing = calibration.points["lstm0.cell"];
+  for (std::size_t t = 0; t < 100; ++t) growing.add(std::vector<float>{t < 30 ? 1.0f : static_cast<float>(t) - 28}, t);
+  RangeStatistics& settled = calibration.points["lstm1.cell"];
+  for (std::size_t t = 0; t < 100; ++t) settled.add(std::vector<float>{t < 5 ? static_cast<float>(t) : 5.0f}, t);
+  const std::vector<std::string> warnings = growth_warnings(calibration);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("'lstm0.cell' keeps growing from step 30 on"), std::string::npos) << warnings[0];
+}
+
+// ---- models ----------------------------------------------------------------------------------------------------
+
+TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
+  const Model model = small_model();
+  for (const char* scheme : {"int8", "int8_per_tensor"}) {
+    const QuantizeResult result = quantize(model, calibration_of(model), {.scheme = scheme});
+    EXPECT_EQ(result.model.scheme, scheme);
+    for (const Node& node : result.model.nodes) EXPECT_EQ(node.scheme, scheme);
+    EXPECT_EQ(result.model.node("scores").output.format.kind, FormatKind::kI16);
+    EXPECT_EQ(result.model.node("gru0").output.format, (Format{FormatKind::kI8, 1.0f / 128, 0}));
+    const std::size_t scales = result.model.tensor("gru0.W").scales.size();
+    EXPECT_EQ(scales, std::string(scheme) == "int8" ? 24u : 3u);
+    Session integer(result.model), real(model);
+    const Sequence fresh = random_sequence(50, 6, 9);
+    const std::vector<float> expected = real.run(view(fresh))[0].real(), found = integer.run(view(fresh))[0].real();
+    double signal = 0, noise = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      signal += std::pow(static_cast<double>(expected[i]), 2);
+      noise += std::pow(static_cast<double>(expected[i]) - static_cast<double>(found[i]), 2);
+    }
+    EXPECT_GT(10 * std::log10(signal / noise), 30) << scheme;  // 8-bit weights and inputs: about 40 dB each
+  }
+}
+
+TEST(Quantize, AllCalibrationMethodsGiveAModelThatRuns) {
+  const Model model = small_model();
+  const std::vector<Sequence> sequences{random_sequence(60, 6, 1)};
+  for (const char* method : {"minmax", "percentile", "entropy", "mse"}) {
+    const Calibration calibration =
+        calibrate(model, views(sequences), {.method = method_from_name(method), .percentile = 99.9});
+    Session session(quantize(model, calibration).model);
+    EXPECT_EQ(session.run(view(sequences[0]))[0].steps, 60u) << method;
+  }
+}
+
+TEST(Quantize, TinyWeightsBesideALargeBiasKeepTheBias) {
+  Model model = small_model();
+  for (float& w : model.tensors.at("gru0.W").as_mutable<float>().first(6)) w = 1e-9f;  // row 0: only a bias
+  model.tensors.at("gru0.b").as_mutable<float>()[0] = 0.75f;
+  const Model integer = quantize(model, calibration_of(model)).model;
+  const Tensor& bias = integer.tensor("gru0.b");
+  EXPECT_NEAR(bias.as<std::int32_t>()[0] * static_cast<double>(bias.scale_of_row(0)), 0.75, 1e-6);
+}
+
+TEST(Quantize, IslandsNeedPermissionAndAreNamed) {
+  const Model model = small_model();
+  const Calibration calibration = calibration_of(model);
+  expect_error([&] { quantize(model, calibration, {.ignore = {"gru1"}}); }, ErrorKind::kUsage,
+               "'gru1' would stay in float");
+  const QuantizeResult result = quantize(model, calibration, {.ignore = {"gru1"}, .allow_float = true});
+  EXPECT_EQ(result.model.node("gru1").scheme, "f32");
+  EXPECT_EQ(result.model.node("scores").formats.count("input"), 1u);
+  EXPECT_NE(result.warnings[0].find("'gru1' stays a float island"), std::string::npos);
+  Session session(result.model), real(model);
+  const Sequence fresh = random_sequence(50, 6, 9);
+  const std::vector<float> expected = real.run(view(fresh))[0].real(), found = session.run(view(fresh))[0].real();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(expected[i], found[i], 0.2);
+}
+
+TEST(Quantize, OverridesPickASchemeANode) {
+  const Model model = small_model();
+  const Model mixed = quantize(model, calibration_of(model), {.overrides = {{"gru.", "int8_per_tensor"}}}).model;
+  EXPECT_EQ(mixed.node("gru0").scheme, "int8_per_tensor");
+  EXPECT_EQ(mixed.node("scores").scheme, "int8");
+}
+
+TEST(Quantize, RefusesWithNames) {
+  const Model model = small_model();
+  const Calibration calibration = calibration_of(model);
+  expect_error([&] { quantize(model, calibration, {.scheme = "int9"}); }, ErrorKind::kUsage, "did you mean 'int8'");
+  expect_error(
+      [&] {
+        quantize(model, calibration, {.overrides = {{"lstm", "int8"}}});
+      },
+      ErrorKind::kUsage, "'lstm' matches no node; the model has: gru0, gru1, scores");
+  expect_error(
+      [&] {
+        quantize(model, calibration, {.overrides = {{"(", "int8"}}});
+      },
+      ErrorKind::kUsage, "no regular expression");
+  const Model relu = small_model(true);
+  const Calibration relu_calibration = calibration_of(relu);
+  expect_error([&] { quantize(relu, relu_calibration); }, ErrorKind::kBadInput, "'rnn0' has no integer form");
+  expect_error([&] { quantize(model, relu_calibration); }, ErrorKind::kBadInput, "'gru0.input'");
+  const Model integer = quantize(model, calibration).model;
+  expect_error([&] { quantize(integer, calibration); }, ErrorKind::kBadInput, "has scheme int8 already");
+}
+
+TEST(Calibrate, RefusesWithNames) {
+  const Model model = small_model();
+  expect_error([&] { calibrate(model, {}); }, ErrorKind::kBadInput, "calibration has no data");
+  const std::vector<Sequence> wrong{random_sequence(5, 6, 1), random_sequence(5, 7, 1)};
+  expect_error([&] { calibrate(model, views(wrong)); }, ErrorKind::kBadInput, "calibration sequence 1");
+  const Sequence zeros{10, 6, std::vector<float>(60), {}};
+  const Calibration flat = calibrate(model, std::vector{view(zeros)});
+  expect_error([&] { quantize(model, flat); }, ErrorKind::kBadInput, "'gru0.input' is 0 in all 60 values");
+}
+
+}  // namespace
+}  // namespace quaver::testing

@@ -1,0 +1,36 @@
+#include "support/goldens.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace quaver::testing_support {
+
+std::filesystem::path own_goldens(std::string_view set) {
+  return std::filesystem::path(QUAVER_SOURCE_DIR) / "tests" / "golden" / set;
+}
+
+std::filesystem::path large_goldens(std::string_view set) {
+  const char* chosen = std::getenv("QUAVER_GOLDENS");
+  const std::filesystem::path root = chosen != nullptr && *chosen != '\0'
+                                         ? chosen
+                                         : std::filesystem::path(QUAVER_SOURCE_DIR) / ".." / "shared/goldens";
+  return (root / set).lexically_normal();
+}
+
+std::vector<std::filesystem::path> golden_files(const std::filesystem::path& folder, std::string_view extension) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  if (files.empty()) throw_bad_input(concat(folder.string(), " holds no *", extension, " file"));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string with_commas(std::size_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, 1, ',');
+  return text;
+}
+
+}  // namespace quaver::testing_support
