@@ -1,32 +1,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "quaver/core/text.h"
-#include "quaver/data/features.h"
 #include "quaver/data/tasks.h"
+#include "quaver/data/test_support.h"
 
 namespace quaver {
 namespace {
-
-void expect_well_formed(const Dataset& data) {
-  const TaskInfo& info = task_info(data.task);
-  EXPECT_EQ(data.features, info.features);
-  EXPECT_EQ(data.classes, info.classes);
-  EXPECT_EQ(data.vocabulary, 0u);
-  for (const Example& example : data.examples) {
-    ASSERT_EQ(example.input.features, info.features) << example.name;
-    ASSERT_EQ(example.input.values.size(), example.input.steps * info.features) << example.name;
-    ASSERT_EQ(example.labels.size(), info.target == Target::kTags ? example.input.steps : 1) << example.name;
-    for (const float value : example.input.values) ASSERT_TRUE(std::isfinite(value)) << example.name;
-    for (const std::int32_t label : example.labels) {
-      ASSERT_GE(label, 0) << example.name;
-      ASSERT_LT(static_cast<std::size_t>(label), info.classes.size()) << example.name;
-    }
-  }
-}
 
 TEST(Chirps, SplitsHaveTheirSizesAndAsManyOfEachClass) {
   const std::map<std::string, std::size_t> sizes{{"train", 2000}, {"validation", 300}, {"test", 500}};

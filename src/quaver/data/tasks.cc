@@ -12,7 +12,7 @@ namespace quaver {
 namespace {
 
 const std::vector<TaskRow>& rows() {
-  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row()};
+  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row(), digits_row()};
   return table;
 }
 
@@ -66,9 +66,9 @@ std::filesystem::path find_data_file(const DataFile& wanted, const TaskOptions& 
   std::filesystem::path path = folder / wanted.file;
   std::error_code ignored;  // a folder that may not be entered counts as missing
   if (std::filesystem::is_regular_file(path, ignored)) return path;
-  const std::string source = options.data_dir   ? "given folder"
-                             : from_environment ? "folder from QUAVER_DATA"
-                                                : "default folder";
+  const std::string source = options.data_dir   ? "in the given data folder"
+                             : from_environment ? "in the folder of QUAVER_DATA"
+                                                : "in the default data folder; QUAVER_DATA is not set";
   throw_bad_input(concat("task '", wanted.task, "': no file ", path.string(), " (", source, "); it needs the ",
                          wanted.set, ": the data folder must hold ", wanted.file, " with ", wanted.contents,
                          "; point to the folder with --data DIR or the environment variable QUAVER_DATA"));

@@ -1,12 +1,22 @@
-// test_support.h - what the tests of this floor share.
+// test_support.h - what the tests of this floor share: folders and archives made for a test, errors, the real data.
 #pragma once
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 
 #include "quaver/core/error.h"
+#include "quaver/data/tasks.h"
 
 namespace quaver {
 
@@ -26,6 +36,95 @@ Error expect_error(ErrorKind kind, const Call& call) {
 inline testing::AssertionResult says(const Error& error, const std::string& part) {
   if (std::string(error.what()).find(part) != std::string::npos) return testing::AssertionSuccess();
   return testing::AssertionFailure() << "'" << error.what() << "' does not say '" << part << "'";
+}
+
+// What every data set promises, checked for one that load_task() returned.
+inline void expect_well_formed(const Dataset& data) {
+  const TaskInfo& info = task_info(data.task);
+  EXPECT_EQ(data.target, info.target);
+  EXPECT_EQ(data.features, info.features);
+  EXPECT_EQ(data.classes, info.classes);
+  EXPECT_EQ(data.vocabulary, 0u);
+  for (const Example& example : data.examples) {
+    ASSERT_FALSE(example.name.empty());
+    ASSERT_GE(example.input.steps, 1u) << example.name;
+    ASSERT_EQ(example.input.features, info.features) << example.name;
+    ASSERT_EQ(example.input.values.size(), example.input.steps * info.features) << example.name;
+    ASSERT_EQ(example.labels.size(), info.target == Target::kTags ? example.input.steps : 1) << example.name;
+    for (const float value : example.input.values) ASSERT_TRUE(std::isfinite(value)) << example.name;
+    for (const std::int32_t label : example.labels) {
+      ASSERT_GE(label, 0) << example.name;
+      ASSERT_LT(static_cast<std::size_t>(label), info.classes.size()) << example.name;
+    }
+  }
+}
+
+// An empty folder that is gone with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = testing::TempDir() + "quaver_data_XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "cannot make the folder " << pattern;
+    path_ = pattern;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void write_file(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream file(path, std::ios::binary);
+  file << bytes;
+  if (!file.flush()) ADD_FAILURE() << "cannot write " << path;
+}
+
+// Writes a .tar.xz of the files given as name -> bytes, a folder entry first, as tar does.
+inline void write_archive(const std::filesystem::path& path, const std::map<std::string, std::string>& files) {
+  std::filesystem::create_directories(path.parent_path());
+  archive* writer = archive_write_new();
+  archive_write_add_filter_xz(writer);
+  archive_write_set_format_ustar(writer);
+  if (archive_write_open_filename(writer, path.c_str()) != ARCHIVE_OK) ADD_FAILURE() << archive_error_string(writer);
+  const auto add = [&](const std::string& name, unsigned type, const std::string& bytes) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name.c_str());
+    archive_entry_set_filetype(entry, type);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(bytes.size()));
+    archive_write_header(writer, entry);
+    archive_write_data(writer, bytes.data(), bytes.size());
+    archive_entry_free(entry);
+  };
+  add("folder/", AE_IFDIR, "");
+  for (const auto& [name, bytes] : files) add(name, AE_IFREG, bytes);
+  if (archive_write_free(writer) != ARCHIVE_OK) ADD_FAILURE() << "cannot write " << path;
+}
+
+// The folder of the real data, or nothing when `file` is not in it: the test then skips with skip_text().
+inline std::optional<std::filesystem::path> real_data(const std::string& file) {
+  const char* environment = std::getenv("QUAVER_DATA");
+  const std::filesystem::path folder = environment != nullptr && *environment != '\0'
+                                           ? std::filesystem::path(environment)
+                                           : std::filesystem::path(QUAVER_SOURCE_DIR) / "../shared/data";
+  if (!std::filesystem::exists(folder / file)) return std::nullopt;
+  return folder;
+}
+
+inline std::string skip_text(const std::string& file) {
+  return "no " + file + " in QUAVER_DATA or ../shared/data: the test of the real data is left out";
 }
 
 }  // namespace quaver
