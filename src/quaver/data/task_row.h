@@ -26,6 +26,7 @@ struct TaskRow {
 TaskRow chirps_row();
 TaskRow chirps_tags_row();
 TaskRow digits_row();
+TaskRow har_row();
 
 // Which `limit` of `count` examples to take: indices, rising, evenly spread; all of them when limit is 0 or not less.
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit);

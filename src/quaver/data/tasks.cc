@@ -12,7 +12,7 @@ namespace quaver {
 namespace {
 
 const std::vector<TaskRow>& rows() {
-  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row(), digits_row()};
+  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row(), digits_row(), har_row()};
   return table;
 }
 
