@@ -12,7 +12,8 @@ namespace quaver {
 namespace {
 
 TEST(Random, FirstValuesOfSeedOneNeverChange) {
-  // xoshiro256** seeded by splitmix64(1), computed from the published algorithms: data sets made from a seed depend on it.
+  // xoshiro256** seeded by splitmix64(1), computed from the published algorithms: data sets made from a seed depend on
+  // it.
   Random random(1);
   const auto first = random.next();
   const auto second = random.next();

@@ -14,8 +14,8 @@ class MatrixView {
   MatrixView() = default;
   MatrixView(T* data, std::size_t rows, std::size_t cols) : data_(data), rows_(rows), cols_(cols) {}
   template <typename U>
-    requires std::is_same_v<const U, T>
-  MatrixView(MatrixView<U> other) : MatrixView(other.data(), other.rows(), other.cols()) {}
+  requires std::is_same_v<const U, T> MatrixView(MatrixView<U> other)
+      : MatrixView(other.data(), other.rows(), other.cols()) {}
 
   T* data() const { return data_; }
   std::size_t rows() const { return rows_; }

@@ -15,13 +15,13 @@ class Random {
  public:
   explicit Random(std::uint64_t seed);
 
-  std::uint64_t next();                       // uniform over all 64-bit values
-  std::uint64_t below(std::uint64_t bound);   // uniform in [0, bound); bound > 0; unbiased
+  std::uint64_t next();                                       // uniform over all 64-bit values
+  std::uint64_t below(std::uint64_t bound);                   // uniform in [0, bound); bound > 0; unbiased
   std::int64_t between(std::int64_t low, std::int64_t high);  // uniform in [low, high], low <= high
-  double uniform();                           // uniform in [0, 1), 53 bits
-  double uniform(double low, double high);    // uniform in [low, high)
-  double normal();                            // mean 0, deviation 1 (Box-Muller, one value a call)
-  Random fork(std::uint64_t key) const;       // an independent stream for `key`; this one does not move
+  double uniform();                                           // uniform in [0, 1), 53 bits
+  double uniform(double low, double high);                    // uniform in [low, high)
+  double normal();                                            // mean 0, deviation 1 (Box-Muller, one value a call)
+  Random fork(std::uint64_t key) const;                       // an independent stream for `key`; this one does not move
 
   template <typename T>
   void shuffle(std::span<T> values) {  // Fisher-Yates

@@ -1,0 +1,68 @@
+# The one door: every target does its own set-up, so that a fresh clone needs nothing else. "make help" lists them.
+
+PACKAGES  := $(shell sed -e 's/\#.*//' tools/packages.txt)
+JOBS      ?= $(shell nproc)
+QUAVER    := build/release/quaver
+TEST_WITH := ctest --output-on-failure --timeout 600 -j $(JOBS) --preset
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build demo test bench lint tidy sanitize clang no-torch debug fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+setup: ## install the Debian packages that are missing (needs root or sudo)
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then become=""; \
+	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then become="sudo"; \
+	else echo "quaver: these Debian packages are missing:$$missing" >&2; \
+	  echo "quaver: this needs root: run 'apt-get install -y --no-install-recommends$$missing' as root, then make again" >&2; \
+	  exit 1; fi; \
+	echo "quaver: installing$$missing"; \
+	$$become apt-get update -qq && \
+	$$become env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+build: setup ## build/release/quaver, optimized
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build ## the whole way on built-in data: train, quantize, compare; under two minutes
+	@$(QUAVER) demo
+
+test: build ## every test of the release build
+	@$(TEST_WITH) release
+
+bench: build ## our steps beside oneDNN's on this machine
+	@$(QUAVER) bench --peers
+
+lint: setup ## formatting, floors, headers that compile alone
+	@find src apps tests examples fuzz -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run --Werror
+	@python3 tools/check_layers.py
+	@cmake --preset no-torch >/dev/null
+	@cmake --build --preset no-torch -j $(JOBS) --target all_verify_interface_header_sets
+
+tidy: setup ## clang-tidy over the runtime
+	@cmake --preset clang >/dev/null
+	@find src/quaver/core src/quaver/fixed src/quaver/kernels src/quaver/cells src/quaver/model src/quaver/engine \
+	  src/quaver/io src/quaver/quantize -name '*.cc' ! -name '*_test.cc' ! -name '*_bench.cc' | \
+	  xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build/clang
+
+# One preset each: configure, build, test.
+sanitize: setup ## all tests under address + undefined-behaviour and thread sanitizers
+	@for preset in asan-ubsan tsan; do cmake --preset $$preset >/dev/null && \
+	  cmake --build --preset $$preset -j $(JOBS) && $(TEST_WITH) $$preset || exit 1; done
+
+clang no-torch debug: setup ## all tests built that way
+	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) && $(TEST_WITH) $@
+
+SECONDS_A_TARGET ?= 30
+fuzz: setup ## libFuzzer on the model file and npz readers, SECONDS_A_TARGET each
+	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS)
+	@for target in model_file npz; do mkdir -p build/fuzz/corpus/$$target; \
+	  build/fuzz/fuzz/fuzz_$$target -max_total_time=$(SECONDS_A_TARGET) -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+	    build/fuzz/corpus/$$target fuzz/corpus/$$target || exit 1; done
+
+clean: ## remove everything built
+	@rm -rf build

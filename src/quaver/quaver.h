@@ -1,0 +1,8 @@
+// quaver.h - the runtime in one include: load a model, run it, keep its state.
+#pragma once
+
+#include "quaver/core/error.h"
+#include "quaver/engine/session.h"
+#include "quaver/engine/state.h"
+#include "quaver/io/model_file.h"
+#include "quaver/model/model.h"

@@ -1,0 +1,18 @@
+# Installs this build into a fresh folder, builds the consumer against it with find_package, and runs it.
+foreach(variable IN ITEMS BUILD SOURCE WORK CXX)
+  if(NOT DEFINED ${variable})
+    message(FATAL_ERROR "check.cmake needs -D${variable}=...")
+  endif()
+endforeach()
+file(REMOVE_RECURSE ${WORK})
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${ARGN} failed (${code}):\n${output}")
+  endif()
+endfunction()
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed)
+run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/installed -DCMAKE_CXX_COMPILER=${CXX}
+    -DCMAKE_CXX_FLAGS=${FLAGS})
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+run(${WORK}/build/consumer)
