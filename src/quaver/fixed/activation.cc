@@ -1,21 +1,15 @@
 #include "quaver/fixed/activation.h"
 
-#include <array>
 #include <concepts>
 #include <cstdint>
 #include <limits>
 
 #include "quaver/core/check.h"
+#include "quaver/fixed/activation_constants.h"
 #include "quaver/fixed/rounding.h"
 
 namespace quaver {
 namespace {
-
-// Constants are Q0.31 and rounded once more where Raw is narrower, so that both widths are gemmlowp's.
-template <std::signed_integral Raw>
-constexpr Raw constant(std::int32_t q0_31) {
-  return static_cast<Raw>(divide_by_pot(q0_31, 31 - std::numeric_limits<Raw>::digits));
-}
 
 // A sum that arithmetic.md shows to fit: the check holds the proof to account in debug builds.
 template <std::signed_integral Raw>
@@ -23,17 +17,6 @@ constexpr Raw narrow(std::int64_t x) {
   QUAVER_DCHECK(x == static_cast<Raw>(x));
   return static_cast<Raw>(x);
 }
-
-constexpr std::int32_t kExpMinusEighth = 1895147668;
-constexpr std::int32_t kOneThird = 715827883;
-
-// exp(-2^exponent), one stage a bit of the argument; -2 is a quarter, the step of the coarse part.
-struct Stage {
-  int exponent;
-  std::int32_t factor;
-};
-constexpr std::array<Stage, 7> kStages{
-    {{-2, 1672461947}, {-1, 1302514674}, {0, 790015084}, {1, 290630308}, {2, 39332535}, {3, 720401}, {4, 242}}};
 
 // exp(a), a in [-1/4, 0), all in Q0: Taylor around -1/8, 1 + x + x^2/2 + x^3/6 + x^4/24 with x = a + 1/8.
 template <std::signed_integral Raw>
@@ -43,8 +26,8 @@ Raw exp_within_quarter(Raw a) {
   const Raw x3 = high_mul(x2, x);
   const Raw x4 = high_mul(x2, x2);
   const Raw cubic = narrow<Raw>(std::int64_t{divide_by_pot(x4, 2)} + x3);
-  const std::int32_t twice_tail = narrow<Raw>(std::int64_t{high_mul(cubic, constant<Raw>(kOneThird))} + x2);
-  const Raw base = constant<Raw>(kExpMinusEighth);
+  const std::int32_t twice_tail = narrow<Raw>(std::int64_t{high_mul(cubic, curve_constant<Raw>(kOneThird))} + x2);
+  const Raw base = curve_constant<Raw>(kExpMinusEighth);
   const Raw factor = narrow<Raw>(std::int64_t{x} + divide_by_pot(twice_tail, 1));
   return saturate<Raw>(std::int64_t{base} + high_mul(base, factor));
 }
@@ -58,10 +41,10 @@ Raw exp_on_negative(Raw a, int integer_bits) {
   const std::int64_t coarse = fine - a;                     // >= 0, a multiple of 1/4
   if (a == 0) return std::numeric_limits<Raw>::max();
   Raw result = exp_within_quarter(narrow<Raw>(fine * (std::int64_t{1} << integer_bits)));
-  for (const Stage& stage : kStages) {
+  for (const ExpStage& stage : kExpStages) {
     if (stage.exponent >= integer_bits) break;
     const std::int64_t bit = std::int64_t{1} << (fraction_bits + stage.exponent);
-    if ((coarse & bit) != 0) result = high_mul(result, constant<Raw>(stage.factor));
+    if ((coarse & bit) != 0) result = high_mul(result, curve_constant<Raw>(stage.factor));
   }
   // The stages reach exp(-32); beyond, the value is 0 in either width.
   if (integer_bits > 5 && a < -(std::int64_t{1} << (fraction_bits + 5))) return 0;
@@ -72,9 +55,9 @@ Raw exp_on_negative(Raw a, int integer_bits) {
 std::int16_t reciprocal_q2_13(std::int16_t a_q0_15) {
   constexpr std::int32_t kOne = 1 << 13;
   const auto d_q0_15 = narrow<std::int16_t>((std::int32_t{a_q0_15} + 32768) / 2);
-  const auto start_q2_13 = constant<std::int16_t>(1515870810);   // 48/17
-  const auto slope_q2_13 = constant<std::int16_t>(-1010580540);  // -32/17
-  auto x_q2_13 = narrow<std::int16_t>(start_q2_13 + high_mul(d_q0_15, slope_q2_13));
+  constexpr std::int16_t kStart_q2_13 = curve_constant<std::int16_t>(kReciprocalStart);
+  constexpr std::int16_t kSlope_q2_13 = curve_constant<std::int16_t>(kReciprocalSlope);
+  auto x_q2_13 = narrow<std::int16_t>(kStart_q2_13 + high_mul(d_q0_15, kSlope_q2_13));
   for (int step = 0; step < 3; ++step) {
     const auto rest_q2_13 = narrow<std::int16_t>(kOne - high_mul(d_q0_15, x_q2_13));
     const std::int16_t correction_q4_11 = high_mul(x_q2_13, rest_q2_13);

@@ -18,7 +18,11 @@ namespace {
 
 constexpr const char* kForceVariable = "QUAVER_FORCE_ISA";
 
+#if defined(__x86_64__)
+constexpr std::array kBuilt{Isa::kScalar, Isa::kAvx2};
+#else
 constexpr std::array kBuilt{Isa::kScalar};
+#endif
 
 std::string supported_names() {
   std::vector<std::string> names;

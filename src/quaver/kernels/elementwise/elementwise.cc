@@ -8,7 +8,11 @@
 namespace quaver {
 
 std::span<const ElementwisePath> elementwise_paths() {
+#if defined(__x86_64__)
+  static const std::array paths{kScalarElementwise, kAvx2Elementwise};
+#else
   static const std::array paths{kScalarElementwise};
+#endif
   return paths;
 }
 

@@ -6,5 +6,8 @@
 namespace quaver {
 
 extern const ElementwisePath kScalarElementwise;
+#if defined(__x86_64__)
+extern const ElementwisePath kAvx2Elementwise;
+#endif
 
 }  // namespace quaver

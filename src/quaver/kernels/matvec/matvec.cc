@@ -13,7 +13,11 @@
 namespace quaver {
 
 std::span<const MatvecPath> matvec_paths() {
+#if defined(__x86_64__)
+  static const std::array paths{kScalarMatvec, kAvx2Matvec};
+#else
   static const std::array paths{kScalarMatvec};
+#endif
   return paths;
 }
 

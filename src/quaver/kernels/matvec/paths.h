@@ -6,5 +6,8 @@
 namespace quaver {
 
 extern const MatvecPath kScalarMatvec;
+#if defined(__x86_64__)
+extern const MatvecPath kAvx2Matvec;
+#endif
 
 }  // namespace quaver

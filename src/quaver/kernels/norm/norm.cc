@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "quaver/core/check.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/fixed/inverse_sqrt.h"
 #include "quaver/kernels/dispatch/path_table.h"
 #include "quaver/kernels/norm/paths.h"
 
@@ -24,8 +26,22 @@ LayerNormRule LayerNormRule::from_weight_scale(float weight_scale) {
   return rule;
 }
 
+// Widths: |mean10| <= 2^25; both terms of the variance are at most 2^50, so it fits int32 after the division.
+Centre centre_of(std::int64_t sum, std::int64_t sum_of_squares, std::size_t n, std::int32_t variance_guard) noexcept {
+  QUAVER_DCHECK(n >= 1 && n <= 32768);
+  const auto count = static_cast<std::int64_t>(n);
+  const std::int64_t mean10 = 1024 * sum / count;
+  const std::int64_t variance = (sum_of_squares * ((1 << 20) / count) - mean10 * mean10) / (1 << 20);
+  return {static_cast<std::int32_t>(mean10),
+          inverse_sqrt(variance < 1 ? variance_guard : static_cast<std::int32_t>(variance))};
+}
+
 std::span<const LayerNormPath> layer_norm_paths() {
+#if defined(__x86_64__)
+  static const std::array paths{kScalarLayerNorm, kAvx2LayerNorm};
+#else
   static const std::array paths{kScalarLayerNorm};
+#endif
   return paths;
 }
 

@@ -5,6 +5,16 @@
 
 namespace quaver {
 
+// (A28) What a row's sums say about every element: q'[j] = inverse.apply(1024 q[j] - mean10).
+struct Centre {
+  std::int32_t mean10;
+  Multiplier inverse;  // 1 / sigma; its exponent is not positive
+};
+Centre centre_of(std::int64_t sum, std::int64_t sum_of_squares, std::size_t n, std::int32_t variance_guard) noexcept;
+
 extern const LayerNormPath kScalarLayerNorm;
+#if defined(__x86_64__)
+extern const LayerNormPath kAvx2LayerNorm;
+#endif
 
 }  // namespace quaver
