@@ -1,0 +1,42 @@
+// timing.h - how long a piece of work takes, told so that two rows can be compared.
+//
+// Contestants are timed in turns, one repetition each, so that a change of clock rate or a busy neighbour meets all of
+// them alike; a repetition holds as many calls as fill `repetition_seconds`. Reported: the median over the
+// repetitions, which one slow repetition can not move, and the spread beside it, the half distance of the quartiles.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace quaver {
+
+struct Contestant {
+  std::string name;
+  // Does the work `calls` times, each on other inputs than the last where the work depends on them.
+  std::function<void(std::size_t calls)> work;
+};
+
+struct TimingOptions {
+  std::size_t repetitions = 41;
+  double repetition_seconds = 2e-3;
+  double warm_up_seconds = 0.05;  // of each contestant: caches, branch predictors, clock rate
+};
+
+struct Timing {
+  double median = 0;  // seconds a call
+  double spread = 0;  // seconds a call: half of (third - first quartile)
+  double least = 0;
+  std::size_t repetitions = 0;
+  std::size_t calls = 0;  // in one repetition
+};
+
+// One entry a contestant, in the same order.
+std::vector<Timing> measure(std::span<const Contestant> contestants, const TimingOptions& options = {});
+
+// Binds the calling thread to the CPU it runs on; false when the system does not allow it.
+bool pin_to_current_cpu();
+
+}  // namespace quaver
