@@ -1,0 +1,315 @@
+// safetensors.cc - the header is read by events, not into a tree: memory stays near the tensors that it names, and
+// nesting beyond what the format has is refused when it is met.
+
+#include "quaver/io/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/mapped_file.h"
+#include "quaver/io/printable.h"
+#include "quaver/io/strict_json.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::string_view kMetadata = "__metadata__";
+constexpr std::size_t kPrefixBytes = 8;
+constexpr std::size_t kMaxDimensions = 16;
+
+struct DtypeRow {
+  Dtype dtype;
+  std::string_view name;
+  std::size_t bytes;
+};
+constexpr std::array<DtypeRow, 9> kDtypes{{{Dtype::kU8, "U8", 1},
+                                           {Dtype::kI8, "I8", 1},
+                                           {Dtype::kI16, "I16", 2},
+                                           {Dtype::kI32, "I32", 4},
+                                           {Dtype::kI64, "I64", 8},
+                                           {Dtype::kF16, "F16", 2},
+                                           {Dtype::kBf16, "BF16", 2},
+                                           {Dtype::kF32, "F32", 4},
+                                           {Dtype::kF64, "F64", 8}}};
+
+const DtypeRow& row_of(Dtype dtype) {
+  return *std::find_if(kDtypes.begin(), kDtypes.end(), [dtype](const DtypeRow& row) { return row.dtype == dtype; });
+}
+
+// shape x dtype in bytes, or nothing when that does not fit 63 bits.
+std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, Dtype dtype) {
+  constexpr std::uint64_t kLimit = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t count = dtype_bytes(dtype);
+  for (const std::int64_t size : shape) {
+    const auto factor = static_cast<std::uint64_t>(size);
+    if (factor != 0 && count > kLimit / factor) return std::nullopt;
+    count *= factor;
+  }
+  return count;
+}
+
+struct HeaderEntry {
+  std::string name;
+  std::optional<Dtype> dtype;
+  std::optional<std::vector<std::int64_t>> shape;
+  std::optional<std::vector<std::int64_t>> offsets;
+};
+
+// Receives the header's events: {name: {"dtype": text, "shape": [...], "data_offsets": [...]}, "__metadata__": {...}}.
+class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  std::vector<HeaderEntry> entries;
+  std::map<std::string, std::string> metadata;
+
+  bool start_object(std::size_t) override {
+    if (place_ == Place::kStart) {
+      place_ = Place::kTop;
+    } else if (place_ == Place::kTop) {
+      place_ = key_ == kMetadata ? Place::kTexts : Place::kEntry;
+      if (place_ == Place::kEntry) entries.push_back({key_, {}, {}, {}});
+    } else {
+      refuse("an object");
+    }
+    return true;
+  }
+  bool key(std::string& name) override {
+    if (place_ == Place::kTop) {
+      if (!names_.insert(name).second) throw_bad_input(concat("the header names '", printable(name), "' twice"));
+    } else if (place_ == Place::kTexts) {
+      if (metadata.contains(name)) throw_bad_input(concat("the metadata has '", printable(name), "' twice"));
+    } else if (name != "dtype" && name != "shape" && name != "data_offsets") {
+      throw_bad_input(concat(tensor(), " has an unknown entry '", printable(name), "'"));
+    }
+    (place_ == Place::kTop ? key_ : field_) = name;
+    return true;
+  }
+  bool end_object() override {
+    if (place_ == Place::kEntry) {
+      const HeaderEntry& entry = entries.back();
+      if (!entry.dtype) throw_bad_input(tensor() + " has no dtype");
+      if (!entry.shape) throw_bad_input(tensor() + " has no shape");
+      if (!entry.offsets) throw_bad_input(tensor() + " has no data_offsets");
+    }
+    place_ = place_ == Place::kTop ? Place::kEnd : Place::kTop;
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    if (place_ != Place::kEntry || field_ == "dtype") refuse("a list");
+    auto& list = field_ == "shape" ? entries.back().shape : entries.back().offsets;
+    if (list) throw_bad_input(concat(tensor(), " has '", field_, "' twice"));
+    list.emplace();
+    place_ = Place::kList;
+    return true;
+  }
+  bool end_array() override {
+    place_ = Place::kEntry;
+    return true;
+  }
+  bool number_unsigned(std::uint64_t value) override {
+    if (place_ != Place::kList) refuse("a number");
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      throw_bad_input(concat(tensor(), " has ", value, " in '", field_, "', beyond any file"));
+    auto& list = field_ == "shape" ? *entries.back().shape : *entries.back().offsets;
+    if (list.size() >= kMaxDimensions)
+      throw_bad_input(concat(tensor(), " has more than ", kMaxDimensions, " numbers in '", field_, "'"));
+    list.push_back(static_cast<std::int64_t>(value));
+    return true;
+  }
+  bool string(std::string& text) override {
+    if (place_ == Place::kTexts) {
+      metadata.emplace(field_, text);
+      return true;
+    }
+    if (place_ != Place::kEntry || field_ != "dtype") refuse("a text");
+    if (entries.back().dtype) throw_bad_input(tensor() + " has 'dtype' twice");
+    for (const DtypeRow& row : kDtypes) {
+      if (row.name == text) entries.back().dtype = row.dtype;
+    }
+    if (!entries.back().dtype)
+      throw_bad_input(concat(tensor(), " has dtype '", printable(text),
+                             "', expected one of U8, I8, I16, I32, I64, F16, BF16, F32, F64"));
+    return true;
+  }
+  bool number_integer(std::int64_t) override { refuse("a negative number"); }
+  bool number_float(double, const std::string&) override { refuse("a fraction or a number beyond 64 bits"); }
+  bool null() override { refuse("null"); }
+  bool boolean(bool) override { refuse("true or false"); }
+  bool binary(nlohmann::json::binary_t&) override { refuse("binary data"); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
+    throw_bad_input(concat("the header is not valid JSON: ", printable(error.what())));
+  }
+
+ private:
+  enum class Place { kStart, kTop, kTexts, kEntry, kList, kEnd };
+
+  std::string tensor() const { return concat("tensor '", printable(key_), "'"); }
+  [[noreturn]] void refuse(std::string_view found) const {
+    if (place_ == Place::kStart) throw_bad_input(concat("the header is ", found, ", expected a JSON object"));
+    throw_bad_input(concat("the header's entry '", printable(key_), "' has ", found, " where the format has none",
+                           field_.empty() ? "" : concat(" (after '", printable(field_), "')")));
+  }
+
+  Place place_ = Place::kStart;
+  std::string key_;
+  std::string field_;
+  std::set<std::string> names_;
+};
+
+template <typename T>
+T load_as(const std::byte* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return value;
+}
+
+float float_of_half(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000u) << 16, exponent = (half >> 10) & 31u, fraction = half & 0x3ffu;
+  if (exponent == 0) {  // zero or subnormal: fraction 2^-24
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const std::uint32_t wide = exponent == 31 ? 255u : exponent + 112u;  // the biases are 15 and 127
+  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+}  // namespace
+
+std::string_view dtype_name(Dtype dtype) { return row_of(dtype).name; }
+std::size_t dtype_bytes(Dtype dtype) { return row_of(dtype).bytes; }
+
+SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes) {
+  if (bytes.size() < kPrefixBytes)
+    throw_bad_input(concat("the file has ", bytes.size(), " bytes, too few for a safetensors file"));
+  const auto header_size = load_as<std::uint64_t>(bytes.data());
+  if (header_size > kMaxSafetensorsHeader)
+    throw_bad_input(concat("the header claims ", header_size, " bytes, more than the limit of ", kMaxSafetensorsHeader,
+                           "; is this a safetensors file?"));
+  if (header_size > bytes.size() - kPrefixBytes)
+    throw_bad_input(concat("the header claims ", header_size, " bytes, but only ", bytes.size() - kPrefixBytes,
+                           " follow; the file is truncated or no safetensors file"));
+  const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + kPrefixBytes, header_size);
+  HeaderReader reader;
+  nlohmann::json::sax_parse(header, &reader);
+
+  const std::span<const std::byte> body = bytes.subspan(kPrefixBytes + header_size);
+  SafetensorsFile file;
+  file.metadata_ = std::move(reader.metadata);
+  std::vector<std::pair<std::int64_t, std::int64_t>> extents;
+  for (HeaderEntry& entry : reader.entries) {
+    const std::string what = concat("tensor '", printable(entry.name), "'");
+    if (entry.offsets->size() != 2)
+      throw_bad_input(concat(what, " has ", entry.offsets->size(), " data_offsets, expected 2"));
+    const std::int64_t begin = entry.offsets->at(0), end = entry.offsets->at(1);
+    if (begin > end || static_cast<std::uint64_t>(end) > body.size())
+      throw_bad_input(concat(what, " lies at bytes ", begin, " to ", end, ", expected within the ", body.size(),
+                             " bytes after the header; the file may be truncated"));
+    const std::optional<std::uint64_t> expected = byte_count(*entry.shape, *entry.dtype);
+    if (expected != static_cast<std::uint64_t>(end - begin))
+      throw_bad_input(concat(what, " of shape ", shape_text(*entry.shape), " ", dtype_name(*entry.dtype), " has ",
+                             end - begin, " bytes, expected ",
+                             expected ? concat(*expected) : "more than any file has"));
+    extents.emplace_back(begin, end);
+    file.entries_.emplace(std::move(entry.name), SafetensorsEntry{*entry.dtype, std::move(*entry.shape),
+                                                                  body.subspan(static_cast<std::size_t>(begin),
+                                                                               static_cast<std::size_t>(end - begin))});
+  }
+  std::sort(extents.begin(), extents.end());
+  std::int64_t reached = 0;
+  for (const auto& [begin, end] : extents) {
+    if (begin != reached)
+      throw_bad_input(concat("the tensors ", begin < reached ? "overlap" : "leave a gap", " at byte ",
+                             std::min(begin, reached), " after the header"));
+    reached = end;
+  }
+  if (static_cast<std::uint64_t>(reached) != body.size())
+    throw_bad_input(
+        concat("the tensors end at byte ", reached, " after the header, but the file goes on to ", body.size()));
+  return file;
+}
+
+SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+  const auto mapping = std::make_shared<const MappedFile>(path);
+  try {
+    SafetensorsFile file = parse(mapping->bytes());
+    file.mapping_ = mapping;
+    return file;
+  } catch (const Error& error) {
+    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
+  }
+}
+
+const SafetensorsEntry& SafetensorsFile::entry(std::string_view name) const {
+  const auto found = entries_.find(std::string(name));
+  if (found == entries_.end()) throw_bad_input(concat("there is no tensor '", printable(name), "'"));
+  return found->second;
+}
+
+std::vector<float> SafetensorsFile::as_f32(std::string_view name) const {
+  const SafetensorsEntry& source = entry(name);
+  const std::size_t size = dtype_bytes(source.dtype);
+  std::vector<float> values(source.bytes.size() / size);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::byte* element = source.bytes.data() + i * size;
+    switch (source.dtype) {
+      case Dtype::kF32: values[i] = load_as<float>(element); break;
+      case Dtype::kF16: values[i] = float_of_half(load_as<std::uint16_t>(element)); break;
+      case Dtype::kBf16:
+        values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(load_as<std::uint16_t>(element)) << 16);
+        break;
+      case Dtype::kF64: {
+        const auto wide = load_as<double>(element);
+        if (std::isfinite(wide) && std::abs(wide) > static_cast<double>(std::numeric_limits<float>::max()))
+          throw_bad_input(concat("tensor '", printable(name), "' has ", wide, " at index ", i, ", beyond a float"));
+        values[i] = static_cast<float>(wide);
+        break;
+      }
+      default:
+        throw_bad_input(
+            concat("tensor '", printable(name), "' is ", dtype_name(source.dtype), ", expected F32, F16, BF16 or F64"));
+    }
+  }
+  return values;
+}
+
+void write_safetensors(const std::map<std::string, SafetensorsEntry>& entries,
+                       const std::map<std::string, std::string>& metadata, const ByteSink& sink) {
+  std::vector<std::pair<std::string_view, const SafetensorsEntry*>> order;
+  for (const auto& [name, entry] : entries) order.emplace_back(name, &entry);
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {  // large alignments stay aligned
+    return dtype_bytes(a.second->dtype) > dtype_bytes(b.second->dtype);
+  });
+
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header[std::string(kMetadata)] = metadata;
+  std::size_t offset = 0;
+  for (const auto& [name, entry] : order) {
+    if (byte_count(entry->shape, entry->dtype) != entry->bytes.size() || name == kMetadata)
+      throw_bad_input(concat("tensor '", printable(name), "' of shape ", shape_text(entry->shape), " ",
+                             dtype_name(entry->dtype), " cannot be written with ", entry->bytes.size(), " bytes"));
+    header[std::string(name)] = {{"dtype", dtype_name(entry->dtype)},
+                                 {"shape", entry->shape},
+                                 {"data_offsets", {offset, offset + entry->bytes.size()}}};
+    offset += entry->bytes.size();
+  }
+  std::string text = dump_strict(header, "the header");
+  text.append((kPrefixBytes - text.size() % kPrefixBytes) % kPrefixBytes, ' ');
+  if (text.size() > kMaxSafetensorsHeader)
+    throw_bad_input(
+        concat("the header would have ", text.size(), " bytes, more than the limit of ", kMaxSafetensorsHeader));
+  const std::uint64_t header_size = text.size();
+  sink(std::as_bytes(std::span(&header_size, 1)));
+  sink(std::as_bytes(std::span(text)));
+  for (const auto& [name, entry] : order) sink(entry->bytes);
+}
+
+}  // namespace quaver

@@ -1,0 +1,113 @@
+#include "quaver/io/strict_json.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/printable.h"
+
+namespace quaver {
+
+nlohmann::json parse_strict(std::string_view text, std::string_view what, int max_depth) {
+  std::vector<std::set<std::string>> keys;  // of the objects that are open, outermost first
+  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (depth > max_depth) throw_bad_input(concat(what, " is nested deeper than ", max_depth));
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
+      throw_bad_input(concat(what, " has the key '", printable(parsed.get<std::string>()), "' twice"));
+    return true;
+  };
+  try {
+    return nlohmann::json::parse(text, watch);
+  } catch (const nlohmann::json::exception& error) {
+    throw_bad_input(concat(what, " is not valid JSON: ", printable(error.what())));
+  }
+}
+
+JsonObject::JsonObject(const nlohmann::json& value, std::string what) : value_(&value), what_(std::move(what)) {
+  if (!value.is_object()) throw_bad_input(concat(what_, " is a JSON ", value.type_name(), ", expected an object"));
+}
+
+void JsonObject::refuse(const std::string& key, std::string_view expected) const {
+  throw_bad_input(concat(what_, ": '", key, "' is a JSON ", value_->at(key).type_name(), ", expected ", expected));
+}
+
+const nlohmann::json* JsonObject::find(const std::string& key) {
+  read_.insert(key);
+  const auto found = value_->find(key);
+  return found == value_->end() ? nullptr : &*found;
+}
+
+const nlohmann::json& JsonObject::at(const std::string& key) {
+  const nlohmann::json* found = find(key);
+  if (found == nullptr) throw_bad_input(concat(what_, ": '", key, "' is missing"));
+  return *found;
+}
+
+JsonObject JsonObject::object(const std::string& key) { return {at(key), concat(what_, ": '", key, "'")}; }
+
+const nlohmann::json& JsonObject::array(const std::string& key) {
+  if (!at(key).is_array()) refuse(key, "a list");
+  return at(key);
+}
+
+std::string JsonObject::text(const std::string& key) {
+  if (!at(key).is_string()) refuse(key, "a text");
+  return at(key).get<std::string>();
+}
+
+bool JsonObject::boolean(const std::string& key) {
+  if (!at(key).is_boolean()) refuse(key, "true or false");
+  return at(key).get<bool>();
+}
+
+std::int64_t JsonObject::integer(const std::string& key) {
+  const nlohmann::json& value = at(key);
+  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest))
+    refuse(key, "an integer");
+  return value.get<std::int64_t>();
+}
+
+float JsonObject::real(const std::string& key) { return real_of(at(key), concat(what_, ": '", key, "'")); }
+
+void JsonObject::expect_no_more() const {
+  for (const auto& [key, value] : value_->items()) {
+    if (!read_.contains(key)) throw_bad_input(concat(what_, " has an unknown entry '", printable(key), "'"));
+  }
+}
+
+nlohmann::json json_real(float value) {
+  // The shortest text of the float, read as the double that JSON libraries write and read: 0.02 instead of
+  // 0.019999999552965164. Reading rounds twice (to double, then to float), which is checked here once for all.
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double shortest = 0;
+  std::from_chars(text.data(), end, shortest);
+  return static_cast<float>(shortest) == value ? shortest : static_cast<double>(value);
+}
+
+float real_of(const nlohmann::json& value, std::string_view what) {
+  if (!value.is_number()) throw_bad_input(concat(what, " is a JSON ", value.type_name(), ", expected a number"));
+  const double wide = value.get<double>();
+  if (!(std::abs(wide) <= static_cast<double>(std::numeric_limits<float>::max())))
+    throw_bad_input(concat(what, " is ", wide, ", beyond what a float holds"));
+  return static_cast<float>(wide);
+}
+
+std::string dump_strict(const nlohmann::ordered_json& value, std::string_view what) {
+  try {
+    return value.dump();
+  } catch (const nlohmann::json::exception& error) {
+    throw_bad_input(concat(what, " cannot be written as JSON: ", printable(error.what())));
+  }
+}
+
+}  // namespace quaver
