@@ -1,0 +1,229 @@
+#include "quaver/io/graph_json.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <variant>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/printable.h"
+#include "quaver/io/strict_json.h"
+
+namespace quaver {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kGraphDepth = 6;  // graph, nodes, node, formats, format, and one to spare
+constexpr int kProvenanceDepth = 1;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+Json to_json(const Format& format) {
+  return {{"kind", format_name(format.kind)}, {"scale", json_real(format.scale)}, {"zero_point", format.zero_point}};
+}
+
+Json to_json(const Value& value) {
+  return {{"sequence", value.sequence}, {"features", value.features}, {"format", to_json(value.format)}};
+}
+
+Json attributes_to_json(const Operation& operation) {
+  return std::visit(Overloaded{[](const LstmAttributes& a) -> Json {
+                                 return {{"input_size", a.input_size},
+                                         {"hidden_size", a.hidden_size},
+                                         {"projection_size", a.projection_size},
+                                         {"input_forget", a.input_forget},
+                                         {"peephole", a.peephole},
+                                         {"layer_norm", a.layer_norm},
+                                         {"clip", json_real(a.clip)},
+                                         {"projection_clip", json_real(a.projection_clip)},
+                                         {"direction", direction_name(a.direction)}};
+                               },
+                               [](const GruAttributes& a) -> Json {
+                                 return {{"input_size", a.input_size},
+                                         {"hidden_size", a.hidden_size},
+                                         {"linear_before_reset", a.linear_before_reset},
+                                         {"direction", direction_name(a.direction)}};
+                               },
+                               [](const RnnAttributes& a) -> Json {
+                                 return {{"input_size", a.input_size},
+                                         {"hidden_size", a.hidden_size},
+                                         {"nonlinearity", nonlinearity_name(a.nonlinearity)},
+                                         {"direction", direction_name(a.direction)}};
+                               },
+                               [](const DenseAttributes& a) -> Json {
+                                 return {{"input_size", a.input_size}, {"units", a.units}};
+                               },
+                               [](const EmbeddingAttributes& a) -> Json {
+                                 return {{"vocabulary", a.vocabulary}, {"features", a.features}};
+                               },
+                               [](const ActivationAttributes& a) -> Json {
+                                 return {{"function", nonlinearity_name(a.function)}};
+                               },
+                               [](const PoolAttributes& a) -> Json {
+                                 return {{"pooling", pooling_name(a.pooling)}};
+                               },
+                               [](const SoftmaxAttributes&) { return Json::object(); },
+                               [](const ArgmaxAttributes&) { return Json::object(); }},
+                    operation);
+}
+
+std::int32_t code_of(JsonObject& object, const std::string& key) {
+  const std::int64_t value = object.integer(key);
+  if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max())
+    throw_bad_input(concat(object.what(), ": '", printable(key), "' is ", value, ", beyond 32 bits"));
+  return static_cast<std::int32_t>(value);
+}
+
+Format format_of(JsonObject object) {
+  Format format;
+  format.kind = format_from_name(object.text("kind"));
+  format.scale = object.real("scale");
+  format.zero_point = code_of(object, "zero_point");
+  object.expect_no_more();
+  return format;
+}
+
+Value value_of(JsonObject object) {
+  Value value;
+  value.sequence = object.boolean("sequence");
+  value.features = object.integer("features");
+  value.format = format_of(object.object("format"));
+  object.expect_no_more();
+  return value;
+}
+
+Operation operation_of(const std::string& name, JsonObject a) {
+  Operation operation;
+  if (name == "lstm") {
+    operation = LstmAttributes{.input_size = a.integer("input_size"),
+                               .hidden_size = a.integer("hidden_size"),
+                               .projection_size = a.integer("projection_size"),
+                               .input_forget = a.boolean("input_forget"),
+                               .peephole = a.boolean("peephole"),
+                               .layer_norm = a.boolean("layer_norm"),
+                               .clip = a.real("clip"),
+                               .projection_clip = a.real("projection_clip"),
+                               .direction = direction_from_name(a.text("direction"))};
+  } else if (name == "gru") {
+    operation = GruAttributes{.input_size = a.integer("input_size"),
+                              .hidden_size = a.integer("hidden_size"),
+                              .linear_before_reset = a.boolean("linear_before_reset"),
+                              .direction = direction_from_name(a.text("direction"))};
+  } else if (name == "rnn") {
+    operation = RnnAttributes{.input_size = a.integer("input_size"),
+                              .hidden_size = a.integer("hidden_size"),
+                              .nonlinearity = nonlinearity_from_name(a.text("nonlinearity")),
+                              .direction = direction_from_name(a.text("direction"))};
+  } else if (name == "dense") {
+    operation = DenseAttributes{.input_size = a.integer("input_size"), .units = a.integer("units")};
+  } else if (name == "embedding") {
+    operation = EmbeddingAttributes{.vocabulary = a.integer("vocabulary"), .features = a.integer("features")};
+  } else if (name == "activation") {
+    operation = ActivationAttributes{.function = nonlinearity_from_name(a.text("function"))};
+  } else if (name == "pool") {
+    operation = PoolAttributes{.pooling = pooling_from_name(a.text("pooling"))};
+  } else if (name == "softmax") {
+    operation = SoftmaxAttributes{};
+  } else if (name == "argmax") {
+    operation = ArgmaxAttributes{};
+  } else {
+    throw_bad_input(concat(a.what(), " belongs to the unknown operation '", printable(name), "'"));
+  }
+  a.expect_no_more();
+  return operation;
+}
+
+Node node_of(JsonObject object) {
+  Node node;
+  node.name = object.text("name");
+  node.operation = operation_of(object.text("op"), object.object("attributes"));
+  node.input = object.text("input");
+  node.output = value_of(object.object("output"));
+  JsonObject formats = object.object("formats");
+  for (const auto& entry : formats.value().items()) node.formats[entry.key()] = format_of(formats.object(entry.key()));
+  JsonObject codes = object.object("codes");
+  for (const auto& entry : codes.value().items()) node.codes[entry.key()] = code_of(codes, entry.key());
+  node.scheme = object.text("scheme");
+  object.expect_no_more();
+  return node;
+}
+
+std::vector<std::string> texts_of(JsonObject& object, const std::string& key) {
+  std::vector<std::string> texts;
+  for (const nlohmann::json& text : object.array(key)) {
+    if (!text.is_string())
+      throw_bad_input(concat(object.what(), ": '", key, "' holds a ", text.type_name(), ", expected texts"));
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+}  // namespace
+
+std::string graph_to_json(const Model& model, const std::map<std::string, float>& tensor_scales) {
+  Json nodes = Json::array();
+  for (const Node& node : model.nodes) {
+    Json formats = Json::object();
+    for (const auto& [name, format] : node.formats) formats[name] = to_json(format);
+    Json codes = Json::object();
+    for (const auto& [name, code] : node.codes) codes[name] = code;
+    nodes.push_back({{"name", node.name},
+                     {"op", operation_name(node.operation)},
+                     {"attributes", attributes_to_json(node.operation)},
+                     {"input", node.input},
+                     {"output", to_json(node.output)},
+                     {"formats", std::move(formats)},
+                     {"codes", std::move(codes)},
+                     {"scheme", node.scheme}});
+  }
+  Json scales = Json::object();
+  for (const auto& [name, scale] : tensor_scales) scales[name] = json_real(scale);
+  const Json graph = {{"name", model.name},
+                      {"task", model.task},
+                      {"scheme", model.scheme},
+                      {"input", to_json(model.input)},
+                      {"nodes", std::move(nodes)},
+                      {"outputs", Json(model.outputs)},
+                      {"classes", Json(model.classes)},
+                      {"scales", std::move(scales)}};
+  return dump_strict(graph, "graph");
+}
+
+void graph_from_json(std::string_view json, Model& model, std::map<std::string, float>& tensor_scales) {
+  const nlohmann::json parsed = parse_strict(json, "graph", kGraphDepth);
+  JsonObject graph(parsed, "graph");
+  model.name = graph.text("name");
+  model.task = graph.text("task");
+  model.scheme = graph.text("scheme");
+  model.input = value_of(graph.object("input"));
+  for (const nlohmann::json& node : graph.array("nodes"))
+    model.nodes.push_back(node_of({node, concat("graph: node ", model.nodes.size())}));
+  model.outputs = texts_of(graph, "outputs");
+  model.classes = texts_of(graph, "classes");
+  JsonObject scales = graph.object("scales");
+  for (const auto& entry : scales.value().items()) tensor_scales[entry.key()] = scales.real(entry.key());
+  graph.expect_no_more();
+}
+
+std::string provenance_to_json(const std::map<std::string, std::string>& provenance) {
+  Json json = Json::object();
+  for (const auto& [key, text] : provenance) json[key] = text;
+  return dump_strict(json, "provenance");
+}
+
+std::map<std::string, std::string> provenance_from_json(std::string_view json) {
+  const nlohmann::json parsed = parse_strict(json, "provenance", kProvenanceDepth);
+  JsonObject object(parsed, "provenance");
+  std::map<std::string, std::string> provenance;
+  for (const auto& entry : parsed.items()) provenance[entry.key()] = object.text(entry.key());
+  return provenance;
+}
+
+}  // namespace quaver

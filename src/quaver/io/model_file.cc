@@ -1,0 +1,179 @@
+#include "quaver/io/model_file.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/atomic_file.h"
+#include "quaver/io/graph_json.h"
+#include "quaver/io/printable.h"
+#include "quaver/io/safetensors.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::string_view kScaleSuffix = ".scale";
+
+Dtype dtype_of(FormatKind kind) {
+  switch (kind) {
+    case FormatKind::kF32: return Dtype::kF32;
+    case FormatKind::kI8: return Dtype::kI8;
+    case FormatKind::kI16: return Dtype::kI16;
+    case FormatKind::kI32: return Dtype::kI32;
+  }
+  return Dtype::kF32;
+}
+
+FormatKind kind_of(const std::string& name, Dtype dtype) {
+  for (const FormatKind kind : {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16, FormatKind::kI32}) {
+    if (dtype_of(kind) == dtype) return kind;
+  }
+  throw_bad_input(concat("tensor '", printable(name), "' is ", dtype_name(dtype), ", expected F32, I8, I16 or I32"));
+}
+
+// What a tool that knows nothing of Quaver may reorder, pad or add does not count; everything that makes the model
+// does.
+std::string checksum(std::string_view graph, std::string_view provenance,
+                     const std::map<std::string, SafetensorsEntry>& entries) {
+  std::uint64_t hash = fnv1a({});
+  const auto add = [&hash](std::string_view text) {
+    constexpr std::byte kEnd{0};  // closes every text, so that no two lists of texts hash alike
+    hash = fnv1a(std::as_bytes(std::span(text)), hash);
+    hash = fnv1a(std::span(&kEnd, 1), hash);
+  };
+  add(graph);
+  add(provenance);
+  for (const auto& [name, entry] : entries) {
+    add(name);
+    add(dtype_name(entry.dtype));
+    add(shape_text(entry.shape));
+    hash = fnv1a(entry.bytes, hash);
+  }
+  return hex64(hash);
+}
+
+void write_model(const Model& model, const ByteSink& sink) {
+  validate(model);
+  std::map<std::string, SafetensorsEntry> entries;
+  std::map<std::string, float> single_scales;
+  for (const auto& [name, tensor] : model.tensors) {
+    entries[name] = {dtype_of(tensor.kind), tensor.shape, tensor.bytes};
+    if (tensor.scales.size() == 1) single_scales[name] = tensor.scales[0];
+    if (tensor.scales.size() > 1)
+      entries[concat(name, kScaleSuffix)] = {
+          Dtype::kF32, {static_cast<std::int64_t>(tensor.scales.size())}, std::as_bytes(std::span(tensor.scales))};
+  }
+  const std::string graph = graph_to_json(model, single_scales);
+  const std::string provenance = provenance_to_json(model.provenance);
+  write_safetensors(entries,
+                    {{"format", "quaver"},
+                     {"version", concat(kModelFileVersion)},
+                     {"graph", graph},
+                     {"provenance", provenance},
+                     {"checksum", checksum(graph, provenance, entries)}},
+                    sink);
+}
+
+const std::string& metadata_of(const SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) throw_bad_input(concat("the metadata has no '", key, "'"));
+  return found->second;
+}
+
+void check_version(const SafetensorsFile& file) {
+  const auto format = file.metadata().find("format");
+  if (format == file.metadata().end() || format->second != "quaver")
+    throw_bad_input(
+        "not a Quaver model: the metadata 'format' does not say 'quaver'; a file of PyTorch weights is turned into a "
+        "model by 'quaver convert'");
+  const std::string& text = metadata_of(file, "version");
+  std::uint64_t version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error != std::errc() || end != text.data() + text.size() || version < 1)
+    throw_bad_input(concat("version '", printable(text), "' is no version number"));
+  if (version > kModelFileVersion)
+    throw_bad_input(concat("version ", version, ", this program reads up to ", kModelFileVersion, ": update quaver"));
+}
+
+// The tensor whose scales `name` holds, when it is such a list.
+std::optional<std::string> scaled_tensor(const SafetensorsFile& file, const std::string& name) {
+  if (!name.ends_with(kScaleSuffix)) return std::nullopt;
+  std::string stem = name.substr(0, name.size() - kScaleSuffix.size());
+  if (!file.entries().contains(stem)) return std::nullopt;
+  return stem;
+}
+
+Model read_model(const SafetensorsFile& file) {
+  check_version(file);
+  const std::string& graph = metadata_of(file, "graph");
+  const std::string& provenance = metadata_of(file, "provenance");
+  const std::string& expected = metadata_of(file, "checksum");
+  const std::string found = checksum(graph, provenance, file.entries());
+  if (found != expected)
+    throw_bad_input(concat("checksum ", printable(expected), " expected, but the contents give ", found,
+                           "; the file is damaged or was changed by another program"));
+  Model model;
+  std::map<std::string, float> single_scales;
+  graph_from_json(graph, model, single_scales);
+  model.provenance = provenance_from_json(provenance);
+  std::map<std::string, std::vector<float>> scales;
+  for (const auto& [name, scale] : single_scales) {
+    if (!file.entries().contains(name))
+      throw_bad_input(concat("graph: there are scales for '", printable(name), "', but no such tensor"));
+    scales[name] = {scale};
+  }
+  for (const auto& [name, entry] : file.entries()) {
+    if (const auto stem = scaled_tensor(file, name)) {
+      if (entry.dtype != Dtype::kF32 || entry.shape.size() != 1 || scales.contains(*stem))
+        throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape), " ",
+                               dtype_name(entry.dtype), ", expected the only scales of '", printable(*stem),
+                               "' as one row of F32"));
+      scales[*stem] = file.as_f32(name);
+      continue;
+    }
+    Tensor& tensor = model.tensors[name];
+    tensor.kind = kind_of(name, entry.dtype);
+    tensor.shape = entry.shape;
+    tensor.bytes.assign(entry.bytes.begin(), entry.bytes.end());
+  }
+  for (auto& [name, list] : scales) {
+    const auto tensor = model.tensors.find(name);
+    if (tensor == model.tensors.end()) throw_bad_input(concat("there are scales of scales '", printable(name), "'"));
+    tensor->second.scales = std::move(list);
+  }
+  validate(model);
+  return model;
+}
+
+}  // namespace
+
+std::string save_bytes(const Model& model) {
+  std::string bytes;
+  write_model(model, [&bytes](std::span<const std::byte> piece) {
+    bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+  });
+  return bytes;
+}
+
+void save(const Model& model, const std::filesystem::path& path) {
+  write_file_atomically(path, [&model](const ByteSink& sink) { write_model(model, sink); });
+}
+
+Model load_bytes(std::span<const std::byte> bytes) { return read_model(SafetensorsFile::parse(bytes)); }
+
+Model load(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  try {
+    return read_model(file);
+  } catch (const Error& error) {
+    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
+  }
+}
+
+}  // namespace quaver

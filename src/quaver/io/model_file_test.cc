@@ -1,0 +1,316 @@
+#include "quaver/io/model_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "quaver/io/test_support.h"
+#include "quaver/model/sample_models.h"
+
+namespace quaver {
+namespace {
+
+using io_test::bytes_of;
+using io_test::contains;
+using io_test::error_of;
+using io_test::safetensors_text;
+
+// The text of a model file taken apart, to be changed and put together again with a checksum that fits.
+struct Parts {
+  std::map<std::string, SafetensorsEntry> entries;
+  std::map<std::string, std::string> metadata;
+  nlohmann::ordered_json graph;
+
+  explicit Parts(const std::string& text) {
+    const SafetensorsFile file = SafetensorsFile::parse(bytes_of(text));
+    entries = file.entries();  // views of `text`
+    metadata = file.metadata();
+    graph = nlohmann::ordered_json::parse(metadata.at("graph"));
+  }
+
+  std::string text() {
+    metadata["graph"] = graph.dump();
+    std::uint64_t hash = fnv1a({});
+    const auto add = [&hash](const std::string& part) {
+      hash = fnv1a(bytes_of({part.c_str(), part.size() + 1}), hash);
+    };
+    add(metadata["graph"]);
+    add(metadata["provenance"]);
+    for (const auto& [name, entry] : entries) {
+      add(name);
+      add(std::string(dtype_name(entry.dtype)));
+      add(shape_text(entry.shape));
+      hash = fnv1a(entry.bytes, hash);
+    }
+    metadata["checksum"] = hex64(hash);
+    return safetensors_text(entries, metadata);
+  }
+};
+
+std::string error_of_text(const std::string& text) {
+  return error_of([&text] { load_bytes(bytes_of(text)); });
+}
+
+TEST(ModelFile, RoundTripGivesTheSameModelAndBytes) {
+  for (const Model& model : samples::all()) {
+    const std::string text = save_bytes(model);
+    EXPECT_EQ(load_bytes(bytes_of(text)), model) << model.name;
+    EXPECT_EQ(save_bytes(load_bytes(bytes_of(text))), text) << model.name;
+  }
+}
+
+TEST(ModelFile, FloatsSurviveToTheLastBit) {
+  Model model = samples::integer_lstm();
+  auto& lstm = std::get<LstmAttributes>(model.nodes[0].operation);
+  Random random(11);
+  for (int i = 0; i < 2000; ++i) {
+    // Any positive finite float: a random pattern of bits.
+    const auto any = [&random] {
+      const auto bits = static_cast<std::uint32_t>(random.between(1, 0x7f7fffff));
+      return std::bit_cast<float>(bits);
+    };
+    lstm.clip = any();
+    model.input.format.scale = any();
+    model.tensors["lstm.b"].scales = {any()};
+    for (float& scale : model.tensors["lstm.W"].scales) scale = any();
+    ASSERT_EQ(load_bytes(bytes_of(save_bytes(model))), model);
+  }
+}
+
+TEST(ModelFile, SmallScalesLieInTheGraphAndLongListsInTensors) {
+  const std::string text = save_bytes(samples::integer_lstm());
+  const Parts parts(text);
+  EXPECT_TRUE(parts.entries.contains("lstm.W.scale"));
+  EXPECT_TRUE(parts.graph["scales"].empty());
+  const std::string per_tensor = save_bytes(samples::integer_lstm("int8_per_tensor"));
+  const Parts other(per_tensor);
+  EXPECT_FALSE(other.entries.contains("lstm.W.scale"));
+  EXPECT_TRUE(other.graph["scales"].contains("lstm.W"));
+}
+
+TEST(ModelFile, AFlippedBitIsFoundOrChangesNothing) {
+  const auto flip_all = [](const Model& model, const std::vector<int>& masks) {
+    std::string text = save_bytes(model);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      for (const int mask : masks) {
+        const char original = text[i];
+        text[i] = static_cast<char>(original ^ mask);
+        try {
+          EXPECT_EQ(load_bytes(bytes_of(text)), model) << "byte " << i << " mask " << mask;
+        } catch (const Error&) {
+          ++found;
+        }
+        text[i] = original;
+      }
+    }
+    EXPECT_GT(found, text.size() * masks.size() * 9 / 10) << "of " << text.size() * masks.size();
+  };
+  flip_all(samples::integer_tagger(), {0x01, 0x20, 0xff});
+  flip_all(samples::integer_lstm(), {0x04});
+}
+
+TEST(ModelFile, ATruncatedFileIsAnError) {
+  const std::string text = save_bytes(samples::float_classifier());
+  for (std::size_t size = 0; size < text.size(); ++size) EXPECT_NE(error_of_text(text.substr(0, size)), "") << size;
+  EXPECT_NE(error_of_text(text + "x"), "");
+}
+
+TEST(ModelFile, ANewerVersionSaysWhatToDo) {
+  const std::string text = save_bytes(samples::integer_lstm());
+  Parts parts(text);
+  parts.metadata["version"] = "2";
+  EXPECT_EQ(error_of_text(parts.text()), "version 2, this program reads up to 1: update quaver");
+  for (const char* version : {"", "0", "-1", "1.5", "one", "1 ", "99999999999999999999999"}) {
+    parts.metadata["version"] = version;
+    EXPECT_TRUE(contains(error_of_text(parts.text()), "is no version number")) << version;
+  }
+}
+
+TEST(ModelFile, WhatIsNoModelSaysSo) {
+  EXPECT_TRUE(contains(error_of_text(safetensors_text("{}")), "not a Quaver model"));
+  EXPECT_TRUE(contains(error_of_text(safetensors_text("{}")), "quaver convert"));
+  const std::string text = save_bytes(samples::integer_lstm());
+  for (const char* key : {"version", "graph", "provenance", "checksum"}) {
+    Parts parts(text);
+    parts.metadata.erase(key);
+    EXPECT_TRUE(contains(error_of_text(safetensors_text(parts.entries, parts.metadata)), concat("no '", key, "'")));
+  }
+}
+
+TEST(ModelFile, AChangedTensorFailsTheChecksum) {
+  const std::string text = save_bytes(samples::integer_lstm());
+  Parts parts(text);
+  const std::vector<std::byte> zeros(parts.entries["lstm.W"].bytes.size());
+  parts.entries["lstm.W"].bytes = zeros;
+  EXPECT_TRUE(contains(error_of_text(safetensors_text(parts.entries, parts.metadata)), "the file is damaged"));
+}
+
+struct Change {
+  const char* name;
+  void (*apply)(Parts&);
+  const char* message;
+};
+void PrintTo(const Change& change, std::ostream* out) { *out << change.name; }
+
+const std::vector<std::byte> kTwelveBytes(12);
+
+const Change kChanges[] = {
+    {"graph_is_a_list", [](Parts& p) { p.graph = nlohmann::ordered_json::array(); },
+     "graph is a JSON array, expected an object"},
+    {"no_nodes_key", [](Parts& p) { p.graph.erase("nodes"); }, "graph: 'nodes' is missing"},
+    {"nodes_text", [](Parts& p) { p.graph["nodes"] = "x"; }, "graph: 'nodes' is a JSON string, expected a list"},
+    {"unknown_entry", [](Parts& p) { p.graph["extra"] = 1; }, "graph has an unknown entry 'extra'"},
+    {"unknown_attribute", [](Parts& p) { p.graph["nodes"][0]["attributes"]["x"] = 1; },
+     "node 0: 'attributes' has an unknown entry 'x'"},
+    {"missing_attribute", [](Parts& p) { p.graph["nodes"][0]["attributes"].erase("clip"); },
+     "node 0: 'attributes': 'clip' is missing"},
+    {"attribute_type", [](Parts& p) { p.graph["nodes"][0]["attributes"]["peephole"] = 1; },
+     "'peephole' is a JSON number, expected true or false"},
+    {"size_fraction", [](Parts& p) { p.graph["nodes"][0]["attributes"]["hidden_size"] = 4.5; }, "expected an integer"},
+    {"size_beyond", [](Parts& p) { p.graph["nodes"][0]["attributes"]["hidden_size"] = 18446744073709551615u; },
+     "expected an integer"},
+    {"size_huge", [](Parts& p) { p.graph["nodes"][0]["attributes"]["hidden_size"] = 1 << 30; }, "expected 1 to 65536"},
+    {"scale_beyond_float", [](Parts& p) { p.graph["input"]["format"]["scale"] = 1e300; }, "beyond what a float holds"},
+    {"scale_null", [](Parts& p) { p.graph["input"]["format"]["scale"] = nullptr; }, "expected a number"},
+    {"zero_point_beyond", [](Parts& p) { p.graph["input"]["format"]["zero_point"] = 1LL << 40; }, "beyond 32 bits"},
+    {"unknown_operation", [](Parts& p) { p.graph["nodes"][0]["op"] = "transformer"; },
+     "unknown operation 'transformer'"},
+    {"unknown_direction", [](Parts& p) { p.graph["nodes"][0]["attributes"]["direction"] = "up"; },
+     "unknown direction 'up'"},
+    {"unknown_kind", [](Parts& p) { p.graph["input"]["format"]["kind"] = "i3"; }, "unknown format 'i3'"},
+    {"classes_numbers",
+     [](Parts& p) {
+       p.graph["classes"] = {1, 2};
+     },
+     "'classes' holds a number"},
+    {"cycle", [](Parts& p) { p.graph["nodes"][0]["input"] = "lstm"; }, "reads 'lstm', which is neither"},
+    {"scale_of_nothing", [](Parts& p) { p.graph["scales"]["x.W"] = 1.0; }, "scales for 'x.W', but no such tensor"},
+    {"scales_twice", [](Parts& p) { p.graph["scales"]["lstm.W"] = 1.0; }, "the only scales of 'lstm.W'"},
+    {"scale_of_scales", [](Parts& p) { p.graph["scales"]["lstm.W.scale"] = 1.0; }, "scales of scales"},
+    {"scales_as_integers", [](Parts& p) { p.entries["lstm.W.scale"].dtype = Dtype::kI32; }, "expected the only scales"},
+    {"scale_count",
+     [](Parts& p) {
+       p.entries["lstm.b.scale"] = {Dtype::kF32, {3}, kTwelveBytes};
+     },
+     "'lstm.b' has scale 0"},
+    {"tensor_missing",
+     [](Parts& p) {
+       p.entries.erase("lstm.P");
+       p.entries.erase("lstm.P.scale");
+     },
+     "'lstm.P' is missing"},
+    {"tensor_stray",
+     [](Parts& p) {
+       p.entries["x"] = {Dtype::kF32, {3}, kTwelveBytes};
+     },
+     "no node uses tensor 'x'"},
+    {"tensor_dtype",
+     [](Parts& p) {
+       p.entries["x"] = {Dtype::kU8, {12}, kTwelveBytes};
+     },
+     "'x' is U8, expected F32, I8, I16 or I32"},
+    {"provenance_list", [](Parts& p) { p.metadata["provenance"] = "[]"; }, "provenance is a JSON array"},
+    {"provenance_number", [](Parts& p) { p.metadata["provenance"] = R"({"a":1})"; },
+     "provenance: 'a' is a JSON number"},
+    {"provenance_deep", [](Parts& p) { p.metadata["provenance"] = R"({"a":{"b":{"c":1}}})"; }, "nested deeper"},
+    {"provenance_twice", [](Parts& p) { p.metadata["provenance"] = R"({"a":"1","a":"2"})"; }, "the key 'a' twice"},
+    {"provenance_broken", [](Parts& p) { p.metadata["provenance"] = "{"; }, "provenance is not valid JSON"},
+};
+
+class ModelFileRefuses : public testing::TestWithParam<Change> {};
+
+TEST_P(ModelFileRefuses, AnInconsistentFile) {
+  const std::string text = save_bytes(samples::integer_lstm());
+  Parts parts(text);
+  GetParam().apply(parts);
+  EXPECT_TRUE(contains(error_of_text(parts.text()), GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ModelFileRefuses, testing::ValuesIn(kChanges),
+                         [](const testing::TestParamInfo<Change>& change) { return std::string(change.param.name); });
+
+TEST(ModelFile, AGraphNestedWithoutEndIsAnError) {
+  const std::string text = save_bytes(samples::integer_lstm());
+  Parts parts(text);
+  nlohmann::ordered_json deep = 1;
+  for (int i = 0; i < 100; ++i) deep = nlohmann::ordered_json::array({deep});
+  parts.graph["classes"] = deep;
+  EXPECT_TRUE(contains(error_of_text(parts.text()), "graph is nested deeper than 6"));
+}
+
+TEST(ModelFile, SavesAndLoadsByPath) {
+  const io_test::TemporaryFolder folder;
+  const auto path = folder.path() / "model.safetensors";
+  const Model model = samples::float_classifier();
+  save(model, path);
+  EXPECT_EQ(load(path), model);
+  EXPECT_EQ(io_test::read_text(path), save_bytes(model));
+
+  Model broken = model;
+  broken.outputs.clear();
+  EXPECT_TRUE(contains(error_of([&] { save(broken, path); }), "no outputs"));
+  EXPECT_EQ(load(path), model) << "a model that cannot be saved must leave the old file";
+  Model latin = model;
+  latin.classes[0] = "\xe9";
+  EXPECT_TRUE(contains(error_of([&] { save(latin, path); }), "graph cannot be written as JSON"));
+
+  write_file_atomically(path, "garbage!");
+  EXPECT_TRUE(contains(error_of([&] { load(path); }), "model.safetensors: the header claims"));
+  EXPECT_TRUE(contains(error_of([&] { load(folder.path() / "none"); }), "No such file or directory"));
+  EXPECT_EQ(folder.file_count(), 1u);
+}
+
+TEST(ModelFile, ReadsTheGoldenOfVersionOne) {
+  // The values that tests/golden/model_v1/make.py writes.
+  const auto codes_i8 = [](std::vector<std::int64_t> shape, std::vector<float> scales) {
+    Tensor tensor = Tensor::zeros(FormatKind::kI8, std::move(shape));
+    int i = 0;
+    for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
+      code = static_cast<std::int8_t>((37 * i++ + 11) % 255 - 127);
+    tensor.scales = std::move(scales);
+    return tensor;
+  };
+  const auto codes_i32 = [](std::vector<std::int64_t> shape, std::vector<float> scales) {
+    Tensor tensor = Tensor::zeros(FormatKind::kI32, std::move(shape));
+    std::int32_t i = 0;
+    for (std::int32_t& code : tensor.as_mutable<std::int32_t>()) code = 100 * i++ - 500;
+    tensor.scales = std::move(scales);
+    return tensor;
+  };
+  const auto reals = [](const std::vector<float>& values) { return Tensor::from<float>({3}, values); };
+
+  Model model;
+  model.name = "golden";
+  model.task = "chirps";
+  model.scheme = "int8";
+  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
+  const Format lstm_output{FormatKind::kI8, 0.0078f, 3};
+  Node& lstm = samples::append(model, "lstm", LstmAttributes{.input_size = 3, .hidden_size = 4, .clip = 7.7f}, "int8",
+                               lstm_output);
+  lstm.codes = {{"cell_clip", 31539}, {"output_low", -128}, {"output_high", 127}};
+  samples::append(model, "last", PoolAttributes{Pooling::kLast}, "int8", lstm_output);
+  samples::append(model, "scores", DenseAttributes{.input_size = 4, .units = 2}, "int8", {FormatKind::kI16, 0.001f, 0});
+  std::vector<float> rows;
+  for (int row = 0; row < 16; ++row) rows.push_back(static_cast<float>(row + 1) / 1024.0f);
+  model.tensors = {{"lstm.W", codes_i8({16, 3}, rows)},
+                   {"lstm.R", codes_i8({16, 4}, {0.0123f})},
+                   {"lstm.b", codes_i32({16}, {1e-5f})},
+                   {"scores.W", codes_i8({2, 4}, {1.0f / 3.0f})},
+                   {"scores.b", codes_i32({2}, {0.1f, 0.2f})},
+                   {"input.mean", reals({-1.5f, 0.1f, 2.0f})},
+                   {"input.inverse_deviation", reals({1.0f, 0.3f, 4.0f})}};
+  model.outputs = {"scores"};
+  model.classes = {"up", "d\xc3\xb6wn"};
+  model.provenance = {{"command", "tests/golden/model_v1/make.py"}, {"seed", "none"}};
+
+  const std::filesystem::path path =
+      std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/model_v1/model.safetensors";
+  EXPECT_EQ(load(path), model);
+  EXPECT_EQ(save_bytes(model), io_test::read_text(path)) << "version 1 is still the version written";
+}
+
+}  // namespace
+}  // namespace quaver
