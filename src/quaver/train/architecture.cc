@@ -1,0 +1,219 @@
+#include "quaver/train/architecture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string_view>
+
+#include "quaver/core/error.h"
+#include "quaver/core/random.h"
+#include "quaver/core/text.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kMaxLayers = 64;
+constexpr std::size_t kMaxBatch = 65536;
+constexpr std::size_t kLargestOrthogonal = 1024;  // beyond it the work, cubic, would be minutes
+
+void check_options(const TrainOptions& options) {
+  if (options.cell != "lstm" && options.cell != "gru" && options.cell != "rnn")
+    throw_usage(concat("unknown cell '", options.cell, "': the cells are lstm, gru and rnn"));
+  const auto check_range = [](std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
+    if (value < low || value > high) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
+  };
+  constexpr auto kSize = static_cast<std::size_t>(kMaxSize);
+  check_range("hidden", options.hidden, 1, kSize);
+  check_range("layers", options.layers, 1, kMaxLayers);
+  check_range("projection", options.projection, 0, kSize);
+  check_range("embedding", options.embedding, 1, kSize);
+  check_range("epochs", options.epochs, 1, kSize);
+  check_range("batch", options.batch, 1, kMaxBatch);
+
+  const auto check_real = [](std::string_view name, double value, double low, double high) {
+    if (!(value >= low && value <= high)) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
+  };
+  constexpr double kLarge = 1e6;
+  check_real("learning_rate", options.learning_rate, 1e-12, kLarge);
+  check_real("weight_decay", options.weight_decay, 0, kLarge);
+  check_real("gradient_clip", options.gradient_clip, 0, kLarge);
+  check_real("clip", options.clip, 0, kLarge);
+  check_real("projection_clip", options.projection_clip, 0, kLarge);
+  check_real("label_smoothing", options.label_smoothing, 0, 0.99);
+  check_real("dropout", options.dropout, 0, 0.99);
+  check_real("input_noise", options.input_noise, 0, kLarge);
+  check_real("level_shift", options.level_shift, 0, kLarge);
+  check_real("time_stretch", options.time_stretch, 0, 0.9);
+  check_real("time_mask", options.time_mask, 0, 1);
+  check_real("feature_mask", options.feature_mask, 0, 1);
+
+  const bool lstm = options.cell == "lstm";
+  const auto lstm_only = [&](std::string_view name, bool given) {
+    if (given && !lstm) throw_usage(concat(name, " belongs to the lstm, but the cell is ", options.cell));
+  };
+  lstm_only("projection", options.projection > 0);
+  lstm_only("cifg", options.cifg);
+  lstm_only("peephole", options.peephole);
+  lstm_only("layer_norm", options.layer_norm);
+  lstm_only("clip", options.clip > 0);
+  lstm_only("projection_clip", options.projection_clip > 0);
+  if (options.projection_clip > 0 && options.projection == 0)
+    throw_usage(concat("projection_clip is ", options.projection_clip, ", but there is no projection"));
+  if (options.cell == "rnn" && options.nonlinearity != Nonlinearity::kTanh &&
+      options.nonlinearity != Nonlinearity::kRelu)
+    throw_usage(concat("nonlinearity is ", nonlinearity_name(options.nonlinearity), ", expected tanh or relu"));
+}
+
+Operation recurrent_layer(const TrainOptions& options, std::int64_t inputs) {
+  const auto hidden = static_cast<std::int64_t>(options.hidden);
+  if (options.cell == "gru")
+    return GruAttributes{.input_size = inputs,
+                         .hidden_size = hidden,
+                         .linear_before_reset = options.linear_before_reset,
+                         .direction = options.direction};
+  if (options.cell == "rnn")
+    return RnnAttributes{.input_size = inputs,
+                         .hidden_size = hidden,
+                         .nonlinearity = options.nonlinearity,
+                         .direction = options.direction};
+  return LstmAttributes{.input_size = inputs,
+                        .hidden_size = hidden,
+                        .projection_size = static_cast<std::int64_t>(options.projection),
+                        .input_forget = options.cifg,
+                        .peephole = options.peephole,
+                        .layer_norm = options.layer_norm,
+                        .clip = static_cast<float>(options.clip),
+                        .projection_clip = static_cast<float>(options.projection_clip),
+                        .direction = options.direction};
+}
+
+void append(Model& model, std::string name, Operation operation) {
+  Node node;
+  node.input = model.nodes.empty() ? "input" : model.nodes.back().name;
+  node.output = output_value(operation, model.value(node.input));
+  node.output.format = {};
+  node.name = std::move(name);
+  node.operation = std::move(operation);
+  model.nodes.push_back(std::move(node));
+}
+
+void fill_uniform(Random& random, double limit, std::span<float> values) {
+  for (float& value : values) value = static_cast<float>(random.uniform(-limit, limit));
+}
+
+// Glorot: the variance that keeps signals and gradients of a matrix [outputs, inputs] in scale.
+void fill_glorot(Random& random, std::size_t outputs, std::size_t inputs, std::span<float> values) {
+  fill_uniform(random, std::sqrt(6.0 / static_cast<double>(outputs + inputs)), values);
+}
+
+// Orthonormal rows, or columns when there are more rows than columns: Gram-Schmidt on normal vectors, in double.
+void fill_orthogonal(Random& random, std::size_t rows, std::size_t cols, std::span<float> values) {
+  const std::size_t count = std::min(rows, cols), length = std::max(rows, cols);
+  std::vector<std::vector<double>> vectors;
+  while (vectors.size() < count) {
+    std::vector<double> vector(length);
+    for (double& value : vector) value = random.normal();
+    for (const std::vector<double>& other : vectors) {
+      double product = 0;
+      for (std::size_t i = 0; i < length; ++i) product += vector[i] * other[i];
+      for (std::size_t i = 0; i < length; ++i) vector[i] -= product * other[i];
+    }
+    double squares = 0;
+    for (const double value : vector) squares += value * value;
+    constexpr double kSmallest = 1e-6;  // a vector that was nearly inside the span of the others: draw another
+    if (squares < kSmallest) continue;
+    for (double& value : vector) value /= std::sqrt(squares);
+    vectors.push_back(std::move(vector));
+  }
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < cols; ++c)
+      values[r * cols + c] = static_cast<float>(rows <= cols ? vectors[r][c] : vectors[c][r]);
+}
+
+// A stacked matrix of gates: each gate is a matrix of its own.
+template <typename Fill>
+void fill_gates(Tensor& tensor, std::size_t gates, const Fill& fill) {
+  const std::span<float> values = tensor.as_mutable<float>();
+  const auto rows = static_cast<std::size_t>(tensor.rows()) / gates, cols = static_cast<std::size_t>(tensor.row_size());
+  for (std::size_t g = 0; g < gates; ++g) fill(rows, cols, values.subspan(g * rows * cols, rows * cols));
+}
+
+std::size_t gates_of(const Operation& operation) {
+  if (const auto* lstm = std::get_if<LstmAttributes>(&operation)) return static_cast<std::size_t>(lstm->gate_count());
+  return std::holds_alternative<GruAttributes>(operation) ? 3 : 1;
+}
+
+}  // namespace
+
+void initialise(Model& model, std::uint64_t seed) {
+  const Random source(seed);
+  std::uint64_t key = 0;
+  for (const Node& node : model.nodes) {
+    for (const TensorSlot& slot : tensor_slots(node)) {
+      Random random = source.fork(key++);
+      Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
+      const std::size_t gates = gates_of(node.operation);
+      const std::string_view name = std::string_view(slot.name).substr(node.name.size() + 1);
+      const auto glorot = [&](std::size_t rows, std::size_t cols, std::span<float> values) {
+        fill_glorot(random, rows, cols, values);
+      };
+      if (std::holds_alternative<EmbeddingAttributes>(node.operation)) {
+        fill_uniform(random, 1.0, tensor.as_mutable<float>());
+      } else if (name.starts_with("W_projection")) {
+        fill_gates(tensor, 1, glorot);
+      } else if (name.starts_with("W")) {
+        fill_gates(tensor, gates, glorot);
+      } else if (name.starts_with("R")) {
+        fill_gates(tensor, gates, [&](std::size_t rows, std::size_t cols, std::span<float> values) {
+          if (std::min(rows, cols) <= kLargestOrthogonal)
+            fill_orthogonal(random, rows, cols, values);
+          else
+            fill_glorot(random, rows, cols, values);
+        });
+      } else if (name.starts_with("L")) {
+        std::ranges::fill(tensor.as_mutable<float>(), 1.0f);
+      } else if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
+                 lstm != nullptr && (name == "b" || name == "b_reverse")) {
+        const auto cells = static_cast<std::size_t>(lstm->hidden_size);
+        const std::size_t forget_gate = lstm->input_forget ? 1 : 2;
+        std::ranges::fill(tensor.as_mutable<float>().subspan(forget_gate * cells, cells), 1.0f);
+      }
+      model.tensors[slot.name] = std::move(tensor);
+    }
+  }
+}
+
+Model initial_model(const Dataset& data, const TrainOptions& options) {
+  check_options(options);
+  Model model;
+  model.name = concat(data.task, "-", options.cell, options.hidden);
+  model.task = data.task;
+  model.classes = data.classes;
+  if (data.vocabulary > 0) {
+    model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+    append(model, "embedding",
+           EmbeddingAttributes{.vocabulary = static_cast<std::int64_t>(data.vocabulary),
+                               .features = static_cast<std::int64_t>(options.embedding)});
+  } else {
+    const auto features = static_cast<std::int64_t>(data.features);
+    model.input = {true, features, {}};
+    const FeatureStatistics statistics = feature_statistics(data);
+    model.tensors["input.mean"] = Tensor::from<float>({features}, statistics.mean);
+    model.tensors["input.inverse_deviation"] = Tensor::from<float>({features}, statistics.inverse_deviation);
+  }
+  const auto last = [&] { return model.nodes.empty() ? model.input : model.nodes.back().output; };
+  for (std::size_t layer = 0; layer < options.layers; ++layer)
+    append(model, concat(options.cell, layer), recurrent_layer(options, last().features));
+  if (data.target == Target::kClass) {
+    const Pooling usual = options.direction == Direction::kForward ? Pooling::kLast : Pooling::kMean;
+    append(model, "pool", PoolAttributes{options.pooling.value_or(usual)});
+  }
+  append(model, "scores",
+         DenseAttributes{.input_size = last().features, .units = static_cast<std::int64_t>(data.classes.size())});
+  model.outputs = {"scores"};
+  initialise(model, options.seed);
+  validate(model);
+  return model;
+}
+
+}  // namespace quaver

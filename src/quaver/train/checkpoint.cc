@@ -1,0 +1,148 @@
+#include "quaver/train/checkpoint.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <span>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/atomic_file.h"
+#include "quaver/io/safetensors.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::string_view kFormat = "quaver checkpoint";
+constexpr std::string_view kVersion = "1";
+constexpr std::string_view kIdentityPrefix = "identity.";
+
+struct Array {
+  std::string_view name;
+  std::vector<float> Checkpoint::*values;
+};
+constexpr std::array<Array, 4> kArrays{{{"values", &Checkpoint::values},
+                                        {"best_values", &Checkpoint::best_values},
+                                        {"first_moment", &Checkpoint::first_moment},
+                                        {"second_moment", &Checkpoint::second_moment}}};
+
+// Visits every number of the metadata, for reading and for writing.
+template <typename Visitor, typename CheckpointType>
+void visit_numbers(CheckpointType& checkpoint, const Visitor& visit) {
+  visit("steps", checkpoint.steps);
+  visit("epoch", checkpoint.epoch);
+  visit("batch", checkpoint.batch);
+  visit("epoch_loss", checkpoint.epoch_loss);
+  visit("epoch_sequences", checkpoint.epoch_sequences);
+  visit("best_epoch", checkpoint.best_epoch);
+  visit("best_accuracy", checkpoint.best.accuracy);
+  visit("best_loss", checkpoint.best.loss);
+  visit("last_metric", checkpoint.last_metric);
+}
+
+template <typename Number>
+std::string text_of(Number value) {
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end};
+}
+
+using Texts = std::map<std::string, std::string>;
+
+std::string text_or(const Texts& texts, const std::string& key, const std::string& otherwise) {
+  const auto found = texts.find(key);
+  return found == texts.end() ? otherwise : found->second;
+}
+
+void check_identity(const std::filesystem::path& path, const Texts& metadata, const Texts& identity) {
+  std::vector<std::string> differences;
+  for (const auto& [name, now] : identity) {
+    const std::string then = text_or(metadata, concat(kIdentityPrefix, name), "not given");
+    if (then != now) differences.push_back(concat(name, " was ", then, " and is now ", now));
+  }
+  if (!differences.empty())
+    throw_usage(concat(path.string(), ": this checkpoint is of another training: ", join(differences, "; "),
+                       ". Resume with the same options and data, or start anew without --resume"));
+}
+
+}  // namespace
+
+std::string number_text(double value) { return text_of(value); }
+
+Texts training_identity(const Dataset& train_data, const Dataset& validation_data, const TrainOptions& options) {
+  const auto yes_no = [](bool value) { return std::string(value ? "true" : "false"); };
+  return {
+      {"cell", options.cell},
+      {"hidden", text_of(options.hidden)},
+      {"layers", text_of(options.layers)},
+      {"projection", text_of(options.projection)},
+      {"cifg", yes_no(options.cifg)},
+      {"peephole", yes_no(options.peephole)},
+      {"layer_norm", yes_no(options.layer_norm)},
+      {"clip", text_of(options.clip)},
+      {"projection_clip", text_of(options.projection_clip)},
+      {"linear_before_reset", yes_no(options.linear_before_reset)},
+      {"nonlinearity", std::string(nonlinearity_name(options.nonlinearity))},
+      {"direction", std::string(direction_name(options.direction))},
+      {"pooling", options.pooling ? std::string(pooling_name(*options.pooling)) : "default"},
+      {"embedding", text_of(options.embedding)},
+      {"epochs", text_of(options.epochs)},
+      {"batch", text_of(options.batch)},
+      {"learning_rate", text_of(options.learning_rate)},
+      {"weight_decay", text_of(options.weight_decay)},
+      {"gradient_clip", text_of(options.gradient_clip)},
+      {"label_smoothing", text_of(options.label_smoothing)},
+      {"patience", text_of(options.patience)},
+      {"dropout", text_of(options.dropout)},
+      {"input_noise", text_of(options.input_noise)},
+      {"level_shift", text_of(options.level_shift)},
+      {"time_stretch", text_of(options.time_stretch)},
+      {"time_mask", text_of(options.time_mask)},
+      {"feature_mask", text_of(options.feature_mask)},
+      {"seed", text_of(options.seed)},
+      {"train_data", hex64(train_data.content_hash())},
+      {"validation_data", hex64(validation_data.content_hash())},
+  };
+}
+
+void save_checkpoint(const Checkpoint& checkpoint, const Texts& identity, const std::filesystem::path& path) {
+  std::map<std::string, SafetensorsEntry> entries;
+  for (const Array& array : kArrays) {
+    const std::vector<float>& values = checkpoint.*array.values;
+    entries[std::string(array.name)] = {
+        Dtype::kF32, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values))};
+  }
+  Texts metadata{{"format", std::string(kFormat)}, {"version", std::string(kVersion)}};
+  for (const auto& [name, value] : identity) metadata[concat(kIdentityPrefix, name)] = value;
+  visit_numbers(checkpoint, [&](const char* name, auto value) { metadata[name] = text_of(value); });
+  write_file_atomically(path, [&](const ByteSink& sink) { write_safetensors(entries, metadata, sink); });
+}
+
+Checkpoint load_checkpoint(const std::filesystem::path& path, const Texts& identity, std::size_t parameter_count) {
+  if (!std::filesystem::exists(path))
+    throw_bad_input(concat(path.string(), ": there is no checkpoint to resume; start without --resume"));
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const Texts& metadata = file.metadata();
+  const std::string format = text_or(metadata, "format", ""), version = text_or(metadata, "version", "");
+  if (format != kFormat || version != kVersion)
+    throw_bad_input(concat(path.string(), ": format is '", format, "' version '", version, "', expected '", kFormat,
+                           "' version '", kVersion, "'"));
+  check_identity(path, metadata, identity);
+
+  Checkpoint checkpoint;
+  for (const Array& array : kArrays) {
+    checkpoint.*array.values = file.as_f32(array.name);
+    if ((checkpoint.*array.values).size() != parameter_count)
+      throw_bad_input(concat(path.string(), ": tensor '", array.name, "' has ", (checkpoint.*array.values).size(),
+                             " elements, expected ", parameter_count, ", the parameters of the network"));
+  }
+  visit_numbers(checkpoint, [&](const char* name, auto& value) {
+    const std::string text = text_or(metadata, name, "");
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size())
+      throw_bad_input(concat(path.string(), ": metadata '", name, "' is '", text, "', expected a number"));
+  });
+  return checkpoint;
+}
+
+}  // namespace quaver

@@ -1,0 +1,48 @@
+// checkpoint.h - all that a stopped training needs to go on as if it had not been stopped. Internal to this floor.
+//
+// A safetensors file: "values", "best_values", "first_moment", "second_moment" (F32, all parameters one after the
+// other), the rest as metadata. Random numbers need no state of their own: every batch draws from the seed, the epoch
+// and its place in the epoch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "quaver/train/train.h"
+
+namespace quaver {
+
+struct Checkpoint {
+  std::vector<float> values;
+  std::vector<float> best_values;
+  std::vector<float> first_moment;
+  std::vector<float> second_moment;
+  std::uint64_t steps = 0;  // updates so far
+  std::size_t epoch = 0;    // whole epochs
+  std::size_t batch = 0;    // batches of the epoch after them
+  double epoch_loss = 0;    // sum over these batches' sequences
+  std::size_t epoch_sequences = 0;
+  std::size_t best_epoch = 0;  // counted from 1; 0: none yet
+  Score best{};
+  double last_metric = 0;  // of the last whole epoch
+};
+
+// What decides the bits of a training: options by name, and the data. Two runs with the same of these give the same.
+std::map<std::string, std::string> training_identity(const Dataset& train_data, const Dataset& validation_data,
+                                                     const TrainOptions& options);
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::map<std::string, std::string>& identity,
+                     const std::filesystem::path& path);
+
+// Error when the file is not a checkpoint of `parameter_count` parameters, or one of another identity: what differs.
+Checkpoint load_checkpoint(const std::filesystem::path& path, const std::map<std::string, std::string>& identity,
+                           std::size_t parameter_count);
+
+// The shortest text that reads back as this number.
+std::string number_text(double value);
+
+}  // namespace quaver
