@@ -2,7 +2,8 @@
 // path.
 //
 // Every function works on n elements, any n >= 0, any alignment, arrays not overlapping unless named inout. All paths
-// return the bits of scalar.cc, which calls fixed/ element by element. None allocates or throws.
+// return the bits of scalar.cc, which calls fixed/ element by element. None allocates or throws. Multipliers are as
+// Multiplier::from_real makes them: a mantissa below 0 has no meaning here.
 // Names of formats: acc_i32 accumulators; pre_q3_12 gate pre-activations; gate_q0_15 gates and GRU state.
 #pragma once
 
@@ -15,7 +16,8 @@
 
 namespace quaver {
 
-// Codes are stored as LiteRT's arithmetic needs them: zero point added first, then clamped to [low, high].
+// Codes are stored as LiteRT's arithmetic needs them: zero point added first, then clamped to [low, high]. low <= high
+// are int8 codes; the zero point may be any number within +-2^30.
 struct OutputCodes {
   std::int32_t zero_point = 0;
   std::int32_t low = -128;
