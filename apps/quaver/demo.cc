@@ -1,0 +1,171 @@
+// quaver demo: the whole way on generated data: train in float, quantize, compare, and one table of what it cost.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "quaver/core/random.h"
+#include "quaver/io/model_file.h"
+#include "quaver/quantize/quantize.h"
+#include "quaver/report/compare.h"
+#include "quaver/report/evaluate.h"
+#include "quaver/report/inspect.h"
+#include "quaver/report/table.h"
+#include "quaver/report/timing.h"
+#include "shared.h"
+#include "training.h"
+#include "verbs.h"
+
+namespace quaver {
+namespace {
+
+constexpr const char* kTask = "chirps";
+constexpr std::size_t kCalibrationSequences = 256;
+
+struct DemoFlags {
+  SharedFlags shared;
+  std::vector<std::string> cells{"lstm", "gru"};
+  std::filesystem::path keep;
+  std::uint64_t seed = 1;
+};
+
+struct DemoRow {
+  std::string cell, scheme;
+  double accuracy = 0;
+  std::size_t bytes = 0;
+  double us_per_step = 0;
+  double sqnr_db = kEqualDb;  // last hidden state against float
+  std::uint64_t float_ops = 0;
+};
+
+// Microseconds of one step of a stream, on frames of the test data.
+std::vector<double> step_times(const std::vector<Model>& models, const Dataset& data) {
+  std::vector<Contestant> contestants;
+  for (const Model& model : models) {
+    struct Stream {
+      Session session;
+      State state;
+      std::vector<float> scores;
+      std::size_t frame = 0;
+    };
+    Session session(model);
+    State fresh = session.initial_state();
+    std::vector<float> scores(session.score_count());
+    auto stream = std::make_shared<Stream>(std::move(session), std::move(fresh), std::move(scores));
+    const Sequence& sequence = data.examples.front().input;
+    contestants.push_back(
+        {model.scheme, [stream, &sequence](std::size_t calls) {
+           for (std::size_t i = 0; i < calls; ++i) {
+             stream->frame = (stream->frame + 1) % sequence.steps;
+             stream->session.step(
+                 std::span(sequence.values).subspan(stream->frame * sequence.features, sequence.features),
+                 stream->state, stream->scores);
+           }
+         }});
+  }
+  std::vector<double> times;
+  for (const Timing& timing : measure(contestants)) times.push_back(1e6 * timing.median);
+  return times;
+}
+
+std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, const Dataset& train_data,
+                               const Dataset& validation_data, const Dataset& test_data) {
+  TrainOptions options = default_train_options(kTask);
+  options.cell = cell;
+  options.seed = flags.seed;
+  options.threads = flags.shared.threads;
+  say(fmt::format("training a float {} on {} generated sequences", cell, train_data.examples.size()));
+  const TrainResult trained = train_showing_progress(train_data, validation_data, options);
+  say(fmt::format("trained in {:.1f} s; quantizing to int8", trained.seconds));
+
+  std::vector<SequenceView> calibration;
+  for (const Example& example : train_data.examples)
+    if (calibration.size() < kCalibrationSequences) calibration.push_back(view_of(example.input));
+  const QuantizeResult quantized = quantize(trained.model, calibrate(trained.model, calibration));
+  for (const std::string& warning : quantized.warnings) warn(warning);
+  const std::vector<Model> models{trained.model, quantized.model};
+
+  std::vector<SequenceView> test;
+  for (const Example& example : test_data.examples) test.push_back(view_of(example.input));
+  const Comparison comparison = compare(models[0], models[1], test);
+  const std::vector<double> times = step_times(models, test_data);
+  std::vector<DemoRow> rows;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    Session session(models[i], {.threads = flags.shared.thread_count()});
+    DemoRow row{cell, models[i].scheme};
+    row.accuracy = evaluate(session, labelled(test_data)).value;
+    row.bytes = save_bytes(models[i]).size();
+    row.us_per_step = times[i];
+    row.float_ops = inspect(models[i]).float_ops;
+    if (i > 0) row.sqnr_db = comparison.last_hidden.back().sqnr_last_db;
+    if (!flags.keep.empty()) save(models[i], flags.keep / fmt::format("{}.{}.safetensors", cell, models[i].scheme));
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+void run_demo(const DemoFlags& flags) {
+  const auto start = std::chrono::steady_clock::now();
+  require_training();
+  if (!flags.keep.empty()) require_writable(flags.keep / "model");
+  DataFlags data;
+  const Dataset train_data = load_split(kTask, "train", data), validation_data = load_split(kTask, "validation", data),
+                test_data = load_split(kTask, "test", data);
+  std::vector<DemoRow> rows;
+  for (const std::string& cell : flags.cells)
+    for (const DemoRow& row : demo_cell(flags, cell, train_data, validation_data, test_data)) rows.push_back(row);
+
+  Table table({{"model", Align::kLeft},
+               {"scheme", Align::kLeft},
+               {"accuracy %"},
+               {"bytes"},
+               {"us/step"},
+               {"SQNR dB"},
+               {"float ops/step"}});
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  for (const DemoRow& row : rows) {
+    const bool in_float = row.scheme == "f32";
+    table.add_row({row.cell, row.scheme, fixed_text(row.accuracy, 2), count_text(row.bytes),
+                   fixed_text(row.us_per_step, 2), in_float ? "-" : fixed_text(row.sqnr_db, 1),
+                   count_text(row.float_ops)});
+    nlohmann::ordered_json json = {
+        {"cell", row.cell},          {"scheme", row.scheme},           {"accuracy", row.accuracy},
+        {"bytes", row.bytes},        {"us_per_step", row.us_per_step}, {"sqnr_db", nullptr},
+        {"float_ops", row.float_ops}};
+    if (!in_float) json["sqnr_db"] = row.sqnr_db;
+    results.push_back(std::move(json));
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  print_result(
+      flags.shared,
+      {{"task", kTask},
+       {"n", test_data.examples.size()},
+       {"results", std::move(results)},
+       {"seconds", seconds},
+       {"path", isa_name(chosen_isa())}},
+      table.text() + fmt::format("\n{}: {} test sequences; SQNR of the last hidden state against float; path {}; "
+                                 "{:.0f} s in all\n",
+                                 kTask, test_data.examples.size(), isa_name(chosen_isa()), seconds));
+}
+
+}  // namespace
+
+void add_demo(CLI::App& program) {
+  auto flags = std::make_shared<DemoFlags>();
+  CLI::App* verb =
+      program.add_subcommand("demo", "Train, quantize and compare on generated data, in under two minutes");
+  verb->add_option("--cell", flags->cells, "lstm, gru; a list is separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"lstm", "gru"}))
+      ->capture_default_str();
+  verb->add_option("--keep", flags->keep, "Folder to leave the models in");
+  verb->add_option("--seed", flags->seed, "Of weights and order")->capture_default_str();
+  flags->shared.add_to(*verb);
+  verb->callback([flags] { run_demo(*flags); });
+}
+
+}  // namespace quaver

@@ -1,0 +1,78 @@
+// quaver eval MODEL TASK: how often the model is right.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "quaver/data/tasks.h"
+#include "quaver/io/model_file.h"
+#include "quaver/report/evaluate.h"
+#include "quaver/report/progress.h"
+#include "quaver/report/table.h"
+#include "shared.h"
+#include "verbs.h"
+
+namespace quaver {
+namespace {
+
+struct EvalFlags {
+  SharedFlags shared;
+  DataFlags data;
+  std::string model, task, split = "test";
+  std::size_t limit = 0;
+};
+
+void run_eval(const EvalFlags& flags) {
+  task_info(flags.task);
+  const Model model = load(flags.model);
+  const Dataset data = load_split(flags.task, flags.split, flags.data, flags.limit);
+  require_fit(model, data);
+  const std::vector<LabelledSequence> sequences = labelled(data);
+
+  Session session(model, {.threads = flags.shared.thread_count()});
+  Progress progress("evaluating", "sequences", sequences.size());
+  const Evaluation evaluation =
+      evaluate(session, sequences, {.progress = [&](std::size_t done, std::size_t) { progress.update(done); }});
+
+  Table table({{"model", Align::kLeft},
+               {"scheme", Align::kLeft},
+               {"task", Align::kLeft},
+               {"split", Align::kLeft},
+               {evaluation.metric + " %"},
+               {"of"},
+               {"seconds"},
+               {"path", Align::kLeft}});
+  table.add_row({flags.model, model.scheme, flags.task, flags.split, fixed_text(evaluation.value, 2),
+                 count_text(evaluation.n), fixed_text(evaluation.seconds, 2), std::string(isa_name(session.isa()))});
+  print_result(flags.shared,
+               {{"task", flags.task},
+                {"split", flags.split},
+                {"metric", evaluation.metric},
+                {"value", evaluation.value},
+                {"n", evaluation.n},
+                {"seconds", evaluation.seconds},
+                {"correct", evaluation.correct},
+                {"sequences", evaluation.sequences},
+                {"steps", evaluation.steps},
+                {"model", flags.model},
+                {"scheme", model.scheme},
+                {"path", isa_name(session.isa())}},
+               table.text());
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program) {
+  auto flags = std::make_shared<EvalFlags>();
+  CLI::App* verb = program.add_subcommand("eval", "Measure a model on a task's data");
+  verb->add_option("model", flags->model, "Model file")->required();
+  verb->add_option("task", flags->task, "Task: chirps, chirps_tags, digits, har")->required();
+  verb->add_option("--split", flags->split, "train, validation or test")->capture_default_str();
+  verb->add_option("--limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
+  flags->data.add_to(*verb);
+  flags->shared.add_to(*verb);
+  verb->callback([flags] { run_eval(*flags); });
+}
+
+}  // namespace quaver

@@ -1,0 +1,187 @@
+#include "peers/onednn.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "quaver/core/random.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kRotatedInputs = 16;
+
+using Descriptor = dnnl::memory::desc;
+using Tag = dnnl::memory::format_tag;
+using Type = dnnl::memory::data_type;
+using Dims = dnnl::memory::dims;
+
+std::string isa_text(dnnl::cpu_isa isa) {
+  switch (isa) {
+    case dnnl::cpu_isa::sse41: return "sse41";
+    case dnnl::cpu_isa::avx: return "avx";
+    case dnnl::cpu_isa::avx2: return "avx2";
+    case dnnl::cpu_isa::avx2_vnni: return "avx2vnni";
+    case dnnl::cpu_isa::avx512_core: return "avx512";
+    case dnnl::cpu_isa::avx512_core_vnni: return "avx512vnni";
+    case dnnl::cpu_isa::avx512_core_bf16: return "avx512bf16";
+    default: return "amx or later";
+  }
+}
+
+class OneDnn final : public Peer {
+ public:
+  explicit OneDnn(const PeerShape& shape)
+      : shape_(shape), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_), random_(shape.seed) {
+    omp_set_num_threads(static_cast<int>(shape.threads));
+    if (shape.cell == "lstm") {
+      make_lstm();
+    } else {
+      make_gru();
+    }
+  }
+
+  std::string name() const override { return "onednn"; }
+  std::string version() const override {
+    const dnnl::version_t* version = dnnl::version();
+    return std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
+  }
+  std::string scheme() const override { return "u8 state, s8 weights"; }
+  std::string path() const override { return isa_text(dnnl::get_effective_cpu_isa()) + " (" + implementation_ + ")"; }
+  std::size_t weight_bytes() const override { return weight_bytes_; }
+
+  void run(std::size_t calls) override {
+    for (std::size_t call = 0; call < calls; ++call) {
+      next_input_ = (next_input_ + 1) % kRotatedInputs;
+      arguments_[DNNL_ARG_SRC_LAYER] = inputs_[next_input_];
+      // What came out as the state goes back in.
+      std::swap(arguments_[DNNL_ARG_SRC_ITER], arguments_[DNNL_ARG_DST_ITER]);
+      if (shape_.cell == "lstm") std::swap(arguments_[DNNL_ARG_SRC_ITER_C], arguments_[DNNL_ARG_DST_ITER_C]);
+      primitive_.execute(stream_, arguments_);
+    }
+    stream_.wait();
+  }
+
+ private:
+  // Shapes of one layer, one direction: layers, directions, ...
+  struct Descriptors {
+    Descriptor input, state, cell, output;
+    Descriptor weights_input, weights_state;  // of any format: the primitive chooses
+    Descriptor weights_input_plain, weights_state_plain;
+    Descriptor bias;
+  };
+
+  Descriptors describe(std::size_t gates) const {
+    const auto n = [](std::size_t size) { return static_cast<dnnl::memory::dim>(size); };
+    const Dims input{n(shape_.steps), n(shape_.batch), n(shape_.input)},
+        output{n(shape_.steps), n(shape_.batch), n(shape_.hidden)};
+    const Dims state{1, 1, n(shape_.batch), n(shape_.hidden)};
+    const Dims weights_input{1, 1, n(shape_.input), n(gates), n(shape_.hidden)};
+    const Dims weights_state{1, 1, n(shape_.hidden), n(gates), n(shape_.hidden)};
+    return {{input, Type::u8, Tag::tnc},
+            {state, Type::u8, Tag::ldnc},
+            {state, Type::f32, Tag::ldnc},
+            {output, Type::u8, Tag::tnc},
+            {weights_input, Type::s8, Tag::any},
+            {weights_state, Type::s8, Tag::any},
+            {weights_input, Type::f32, Tag::ldigo},
+            {weights_state, Type::f32, Tag::ldigo},
+            {Dims{1, 1, n(gates), n(shape_.hidden)}, Type::f32, Tag::ldgo}};
+  }
+
+  // Codes are 128 + 127 real (the state) and weights up to 127 for the largest drawn below.
+  dnnl::primitive_attr attributes() const {
+    dnnl::primitive_attr attributes;
+    attributes.set_rnn_data_qparams(127.0f, 128.0f);
+    attributes.set_rnn_weights_qparams(0, {127.0f * std::sqrt(static_cast<float>(shape_.hidden))});
+    return attributes;
+  }
+
+  void make_lstm() {
+    const Descriptors d = describe(4);
+    const dnnl::lstm_forward::desc wish(dnnl::prop_kind::forward_inference,
+                                        dnnl::rnn_direction::unidirectional_left2right, d.input, d.state, d.cell,
+                                        d.weights_input, d.weights_state, d.bias, d.output, d.state, d.cell);
+    const dnnl::lstm_forward::primitive_desc chosen(wish, attributes(), engine_);
+    adopt(chosen, d);
+    primitive_ = dnnl::lstm_forward(chosen);
+    for (const int argument : {DNNL_ARG_SRC_ITER_C, DNNL_ARG_DST_ITER_C}) arguments_[argument] = filled(d.cell, 0);
+  }
+
+  void make_gru() {
+    const Descriptors d = describe(3);
+    const dnnl::gru_forward::desc wish(dnnl::prop_kind::forward_inference,
+                                       dnnl::rnn_direction::unidirectional_left2right, d.input, d.state,
+                                       d.weights_input, d.weights_state, d.bias, d.output, d.state);
+    const dnnl::gru_forward::primitive_desc chosen(wish, attributes(), engine_);
+    adopt(chosen, d);
+    primitive_ = dnnl::gru_forward(chosen);
+  }
+
+  template <typename Chosen>
+  void adopt(const Chosen& chosen, const Descriptors& d) {
+    implementation_ = chosen.impl_info_str();
+    const float bound = 1.0f / std::sqrt(static_cast<float>(shape_.hidden));
+    const auto attributes = this->attributes();
+    const auto add_weights = [&](int argument, const Descriptor& plain, const Descriptor& preferred) {
+      dnnl::memory real = filled(plain, bound);
+      dnnl::memory packed(preferred, engine_);
+      const dnnl::reorder::primitive_desc how(real, packed, attributes);
+      dnnl::reorder(how).execute(stream_, real, packed);
+      weight_bytes_ += plain.get_size() / sizeof(float);
+      arguments_[argument] = packed;
+    };
+    add_weights(DNNL_ARG_WEIGHTS_LAYER, d.weights_input_plain, chosen.weights_layer_desc());
+    add_weights(DNNL_ARG_WEIGHTS_ITER, d.weights_state_plain, chosen.weights_iter_desc());
+    arguments_[DNNL_ARG_BIAS] = filled(chosen.bias_desc(), bound);
+    for (std::size_t i = 0; i < kRotatedInputs; ++i) inputs_.push_back(random_codes(chosen.src_layer_desc()));
+    for (const int argument : {DNNL_ARG_SRC_ITER, DNNL_ARG_DST_ITER})
+      arguments_[argument] = random_codes(chosen.src_iter_desc());
+    arguments_[DNNL_ARG_DST_LAYER] = dnnl::memory(chosen.dst_layer_desc(), engine_);
+    stream_.wait();
+  }
+
+  dnnl::memory filled(const Descriptor& descriptor, float bound) {
+    dnnl::memory memory(descriptor, engine_);
+    auto* values = static_cast<float*>(memory.get_data_handle());
+    std::generate_n(values, descriptor.get_size() / sizeof(float),
+                    [&] { return static_cast<float>(random_.uniform(-1, 1)) * bound; });
+    return memory;
+  }
+  dnnl::memory random_codes(const Descriptor& descriptor) {
+    dnnl::memory memory(descriptor, engine_);
+    auto* codes = static_cast<std::uint8_t*>(memory.get_data_handle());
+    std::generate_n(codes, descriptor.get_size(), [&] { return static_cast<std::uint8_t>(random_.between(0, 255)); });
+    return memory;
+  }
+
+  PeerShape shape_;
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  Random random_;
+  dnnl::primitive primitive_;
+  std::unordered_map<int, dnnl::memory> arguments_;
+  std::vector<dnnl::memory> inputs_;
+  std::size_t next_input_ = 0;
+  std::size_t weight_bytes_ = 0;
+  std::string implementation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Peer> make_onednn(const PeerShape& shape) {
+  if (shape.cell != "lstm" && shape.cell != "gru") return nullptr;
+  try {
+    return std::make_unique<OneDnn>(shape);
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_unimplemented) return nullptr;
+    throw;
+  }
+}
+
+}  // namespace quaver

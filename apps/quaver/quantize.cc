@@ -1,0 +1,162 @@
+// quaver quantize IN --scheme S --calib DATA -o OUT: from a float model to integers, after training.
+#include "quaver/quantize/quantize.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/atomic_file.h"
+#include "quaver/io/model_file.h"
+#include "quaver/report/inspect.h"
+#include "quaver/report/progress.h"
+#include "quaver/report/table.h"
+#include "shared.h"
+#include "verbs.h"
+
+namespace quaver {
+namespace {
+
+struct QuantizeFlags {
+  SharedFlags shared;
+  DataFlags data;
+  std::filesystem::path in, out, report;
+  std::string scheme = "int8", calib, method = "minmax";
+  double percentile = 99.99;
+  std::size_t limit = 256;
+  std::vector<std::string> overrides, ignore;
+  bool allow_float = false;
+};
+
+// "REGEX=S" at the last '=', since expressions may hold one and schemes do not.
+std::pair<std::string, std::string> parse_override(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0)
+    throw_usage(concat("--override '", text, "' is no REGEX=SCHEME, such as 'scores=int8_per_tensor'"));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+void require_scheme(const std::string& scheme) {
+  const std::vector<std::string> names = scheme_names();
+  if (std::ranges::find(names, scheme) != names.end()) return;
+  const std::string near = closest(scheme, names);
+  throw_usage(concat("unknown scheme '", scheme, "'", near.empty() ? "" : concat(", did you mean '", near, "'?"),
+                     "; the schemes are ", join(names, ", ")));
+}
+
+// What calibration saw at every point, growth over the steps included.
+nlohmann::ordered_json calibration_json(const Calibration& calibration, const std::string& source) {
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
+  for (const auto& [name, statistics] : calibration.points) {
+    points.push_back({{"name", name},
+                      {"min", statistics.min},
+                      {"max", statistics.max},
+                      {"threshold", choose_max_abs(statistics, calibration.method, calibration.percentile)},
+                      {"count", statistics.count},
+                      {"step_max_abs", statistics.step_max_abs}});
+  }
+  return {{"input", source},
+          {"sequences", calibration.sequences},
+          {"steps", calibration.steps},
+          {"method", method_name(calibration.method)},
+          {"percentile", calibration.percentile},
+          {"points", std::move(points)}};
+}
+
+void run_quantize(const QuantizeFlags& flags) {
+  const auto start = std::chrono::steady_clock::now();
+  require_model_name(flags.out);
+  require_scheme(flags.scheme);
+  QuantizeOptions options;
+  options.scheme = flags.scheme;
+  options.ignore = flags.ignore;
+  options.allow_float = flags.allow_float;
+  for (const std::string& text : flags.overrides) {
+    options.overrides.push_back(parse_override(text));
+    require_scheme(options.overrides.back().second);
+  }
+  CalibrateOptions calibrate_options;
+  calibrate_options.method = method_from_name(flags.method);
+  calibrate_options.percentile = flags.percentile;
+
+  require_writable(flags.out);
+  const Model model = load(flags.in);
+  const Sequences sequences = read_sequences(flags.calib, "train", model, flags.data, flags.limit);
+  Progress progress("calibrating", "sequences", sequences.views.size());
+  calibrate_options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };
+  const Calibration calibration = calibrate(model, sequences.views, calibrate_options);
+  QuantizeResult result = quantize(model, calibration, options);
+  result.model.provenance["quantize_command"] = command_line();
+  result.model.provenance["quantize_tool"] = "quaver " QUAVER_VERSION;
+  save(result.model, flags.out);
+  if (!flags.report.empty())
+    write_file_atomically(flags.report, calibration_json(calibration, sequences.source).dump(1) + "\n");
+  for (const std::string& warning : result.warnings) progress.say("quaver: warning: " + warning);
+
+  const Inspection before = inspect(model, std::filesystem::file_size(flags.in));
+  const Inspection after = inspect(result.model, std::filesystem::file_size(flags.out));
+  const double ratio = static_cast<double>(after.bytes) / static_cast<double>(before.bytes);
+  Table table({{"model", Align::kLeft},
+               {"scheme", Align::kLeft},
+               {"file bytes"},
+               {"weights bytes"},
+               {"state bytes"},
+               {"float ops/step"},
+               {"nJ/step"}});
+  for (const auto& [path, inspection] : {std::pair{flags.in, &before}, std::pair{flags.out, &after}}) {
+    table.add_row({path.string(), inspection->scheme, count_text(inspection->bytes),
+                   count_text(inspection->weights_bytes), count_text(inspection->state_bytes),
+                   count_text(inspection->float_ops), fixed_text(inspection->energy_pj / 1000, 1)});
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  print_result(
+      flags.shared,
+      {{"model", flags.out.string()},
+       {"scheme", result.model.scheme},
+       {"bytes", after.bytes},
+       {"float_bytes", before.bytes},
+       {"ratio", ratio},
+       {"float_ops", after.float_ops},
+       {"float_nodes", after.float_nodes},
+       {"method", method_name(calibration.method)},
+       {"input", sequences.source},
+       {"sequences", calibration.sequences},
+       {"steps", calibration.steps},
+       {"seconds", seconds},
+       {"warnings", result.warnings}},
+      table.text() + fmt::format("\ncalibrated on {} sequences, {} steps of {} ({}); file {:.3f}x in {:.1f} s\n",
+                                 calibration.sequences, calibration.steps, sequences.source,
+                                 method_name(calibration.method), ratio, seconds));
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& program) {
+  auto flags = std::make_shared<QuantizeFlags>();
+  CLI::App* verb = program.add_subcommand("quantize", "Turn a float model into integers, after training");
+  verb->add_option("in", flags->in, "Float model file")->required();
+  verb->add_option("--scheme", flags->scheme, "int8, int8_per_tensor or f32")->capture_default_str();
+  verb->add_option("--calib", flags->calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
+      ->required();
+  verb->add_option("--calib-method", flags->method, "minmax, percentile, entropy or mse")->capture_default_str();
+  verb->add_option("--percentile", flags->percentile, "Share of values inside, in percent, of method percentile")
+      ->capture_default_str();
+  verb->add_option("--calib-limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
+  verb->add_option("--calib-report", flags->report, "JSON file for what calibration saw at every point and step");
+  verb->add_option("--override", flags->overrides, "REGEX=SCHEME: another scheme for the nodes whose names match")
+      ->allow_extra_args(false);
+  verb->add_option("--ignore", flags->ignore, "REGEX: these nodes stay float (needs --allow-float)")
+      ->allow_extra_args(false);
+  verb->add_flag("--allow-float", flags->allow_float, "Let nodes without integer form stay float, and list them");
+  verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
+  flags->data.add_to(*verb);
+  flags->shared.add_to(*verb);
+  verb->callback([flags] { run_quantize(*flags); });
+}
+
+}  // namespace quaver

@@ -1,0 +1,71 @@
+#include "random_model.h"
+
+#include <cmath>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/core/random.h"
+#include "quaver/core/text.h"
+#include "quaver/quantize/quantize.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kCalibrationSequences = 4, kCalibrationSteps = 50;
+
+Operation operation(const RandomModelOptions& options) {
+  const auto size = [](std::size_t value) { return static_cast<std::int64_t>(value); };
+  if (options.cell == "lstm") {
+    return LstmAttributes{.input_size = size(options.input),
+                          .hidden_size = size(options.hidden),
+                          .projection_size = size(options.projection),
+                          .input_forget = options.cifg,
+                          .peephole = options.peephole,
+                          .layer_norm = options.layer_norm};
+  }
+  if (options.cell == "gru") {
+    return GruAttributes{.input_size = size(options.input),
+                         .hidden_size = size(options.hidden),
+                         .linear_before_reset = options.linear_before_reset};
+  }
+  if (options.cell == "rnn")
+    return RnnAttributes{.input_size = size(options.input), .hidden_size = size(options.hidden)};
+  throw_usage(concat("unknown cell '", options.cell, "', expected lstm, gru or rnn"));
+}
+
+}  // namespace
+
+Model random_model(const RandomModelOptions& options) {
+  Random random(options.seed);
+  Model model;
+  model.name = "random " + options.cell;
+  model.input = {true, static_cast<std::int64_t>(options.input), {}};
+  Node node;
+  node.name = options.cell + "0";
+  node.operation = operation(options);
+  node.input = "input";
+  node.output = output_value(node.operation, model.input);
+  const double bound = 1 / std::sqrt(static_cast<double>(options.hidden));
+  for (const TensorSlot& slot : tensor_slots(node)) {
+    Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
+    for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(random.uniform(-bound, bound));
+    model.tensors[slot.name] = std::move(tensor);
+  }
+  model.outputs = {node.name};
+  model.nodes.push_back(std::move(node));
+  validate(model);
+  if (options.scheme == "f32") return model;
+
+  std::vector<std::vector<float>> sequences(kCalibrationSequences,
+                                            std::vector<float>(kCalibrationSteps * options.input));
+  std::vector<SequenceView> views;
+  for (std::vector<float>& sequence : sequences) {
+    for (float& value : sequence) value = static_cast<float>(random.uniform(-1, 1));
+    views.push_back({kCalibrationSteps, sequence, {}, {}});
+  }
+  QuantizeOptions quantize_options;
+  quantize_options.scheme = options.scheme;
+  return quantize(model, calibrate(model, views), quantize_options).model;
+}
+
+}  // namespace quaver

@@ -1,0 +1,238 @@
+// quaver run MODEL --input X.npz -o Y.npz: sequences through a model, whole or step by step, with state in and out.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <bit>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/model_file.h"
+#include "quaver/io/npz.h"
+#include "quaver/report/table.h"
+#include "shared.h"
+#include "verbs.h"
+
+namespace quaver {
+namespace {
+
+constexpr const char* kStatePrefix = "state/";
+constexpr const char* kFingerprintName = "fingerprint";
+
+struct RunFlags {
+  SharedFlags shared;
+  std::filesystem::path model, input, output, state_in, state_out;
+  bool stream = false;
+};
+
+NpyType npy_type(StateType type) {
+  switch (type) {
+    case StateType::kF32: return NpyType::kF32;
+    case StateType::kI8: return NpyType::kI8;
+    case StateType::kI16: return NpyType::kI16;
+    case StateType::kI64: return NpyType::kI64;
+  }
+  return NpyType::kF32;
+}
+
+// ---- states: arrays "state/<node>.<part>" [batch, elements], and the fingerprint of the model they belong to ------
+
+std::vector<State> read_states(const std::filesystem::path& path, const Session& session, std::size_t batch) {
+  const State fresh = session.initial_state();
+  Npz arrays = read_npz(path);
+  const auto refuse = [&](const std::string& text) { throw_bad_input(concat(path.string(), ": ", text)); };
+  const auto mark = arrays.find(kFingerprintName);
+  if (mark != arrays.end()) {
+    if (mark->second.type != NpyType::kI64 || mark->second.element_count() != 1)
+      refuse(concat("array '", kFingerprintName, "' is not one int64"));
+    if (std::memcmp(mark->second.bytes.data(), std::vector{fresh.fingerprint()}.data(), sizeof(std::uint64_t)) != 0)
+      refuse("the state was saved by another model; run the model that saved it, or start without --state");
+    arrays.erase(mark);
+  }
+  std::map<std::string, const NpzArray*> named;
+  for (const auto& [name, array] : arrays) {
+    if (!name.starts_with(kStatePrefix))
+      refuse(concat("array '", name, "' is no part of a state ('", kStatePrefix, "NODE.PART')"));
+    named[name.substr(std::string_view(kStatePrefix).size())] = &array;
+  }
+  std::vector<State> states;
+  for (std::size_t i = 0; i < batch; ++i) {
+    std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
+    for (const auto& [name, array] : named) parts.emplace_back(name, array->bytes);
+    for (const StatePart& part : fresh.layout().parts) {
+      const auto found = named.find(part.name);
+      if (part.derived || found == named.end()) continue;
+      const NpzArray& array = *found->second;
+      const std::string full = kStatePrefix + part.name;
+      const std::vector<std::int64_t> expected{static_cast<std::int64_t>(batch), static_cast<std::int64_t>(part.count)};
+      const bool single = batch == 1 && array.shape == std::vector{expected[1]};
+      if (array.type != npy_type(part.type) || (array.shape != expected && !single))
+        refuse(concat("array '", full, "' is ", npy_type_name(array.type), " ", shape_text(array.shape), ", expected ",
+                      npy_type_name(npy_type(part.type)), " ", shape_text(expected),
+                      " (sequences of the input x elements of the state)"));
+      if (array.type == NpyType::kF32) check_finite(to_f32(array, full), array.shape, full);
+      const std::size_t bytes = part.count * state_type_bytes(part.type);
+      for (auto& [name, view] : parts)
+        if (name == part.name) view = view.subspan(i * bytes, bytes);
+    }
+    try {
+      states.push_back(session.restore_state(parts));
+    } catch (const Error& error) {
+      refuse(error.what());
+    }
+  }
+  return states;
+}
+
+void write_states(const std::filesystem::path& path, const std::vector<State>& states) {
+  Npz arrays;
+  for (const StatePart& part : states[0].layout().parts) {
+    if (part.derived) continue;
+    NpzArray& array = arrays[kStatePrefix + part.name];
+    array.type = npy_type(part.type);
+    array.shape = {static_cast<std::int64_t>(states.size()), static_cast<std::int64_t>(part.count)};
+    for (const State& state : states) {
+      const auto bytes = state.part(part.name);
+      array.bytes.insert(array.bytes.end(), bytes.begin(), bytes.end());
+    }
+  }
+  const std::vector<std::int64_t> mark{std::bit_cast<std::int64_t>(states[0].fingerprint())};
+  arrays[kFingerprintName] = NpzArray::from<std::int64_t>({1}, mark);
+  write_npz(path, arrays);
+}
+
+// ---- running -----------------------------------------------------------------------------------------------------
+
+// One frame a call, as a stream would arrive. `scores` takes the first output after every step.
+std::vector<Result> stream(Session& session, const SequenceView& sequence, State& state, std::vector<float>& scores) {
+  const Model& model = session.model();
+  std::vector<Result> results;
+  for (const std::string& output : model.outputs) {
+    const Value& value = model.value(output);
+    results.push_back({value, value.sequence ? sequence.steps : 1, {}});
+  }
+  const std::size_t features = session.input_features();
+  std::vector<float> frame_scores(session.score_count());
+  for (std::size_t t = 0; t < sequence.steps; ++t) {
+    if (sequence.ids.empty()) {
+      session.step(sequence.real.subspan(t * features, features), state, frame_scores);
+    } else {
+      session.step(sequence.ids[t], state, frame_scores);
+    }
+    scores.insert(scores.end(), frame_scores.begin(), frame_scores.end());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const std::span<const std::byte> codes = session.output_codes(i);
+      if (!results[i].value.sequence) results[i].bytes.clear();
+      results[i].bytes.insert(results[i].bytes.end(), codes.begin(), codes.end());
+    }
+  }
+  return results;
+}
+
+// The results of one output over the batch: [batch, time, features], without what the value or the input lacks.
+NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t output, bool batched) {
+  const Result& first = results[0][output];
+  std::vector<std::int64_t> shape;
+  if (batched) shape.push_back(static_cast<std::int64_t>(results.size()));
+  if (first.value.sequence) shape.push_back(static_cast<std::int64_t>(first.steps));
+  shape.push_back(first.value.features);
+  if (first.value.format.kind == FormatKind::kI32) {
+    NpzArray array{NpyType::kI32, shape, {}};
+    for (const auto& result : results)
+      array.bytes.insert(array.bytes.end(), result[output].bytes.begin(), result[output].bytes.end());
+    return array;
+  }
+  std::vector<float> values;
+  for (const auto& result : results) {
+    const std::vector<float> real = result[output].real();
+    values.insert(values.end(), real.begin(), real.end());
+  }
+  return NpzArray::from<float>(shape, values);
+}
+
+void run_run(const RunFlags& flags) {
+  const Model model = load(flags.model);
+  const Sequences sequences = read_npz_sequences(flags.input, model);
+  Session session(model, {.threads = flags.shared.thread_count()});
+  const bool keeps_state = flags.stream || !flags.state_in.empty() || !flags.state_out.empty();
+  std::vector<State> states;
+  if (!flags.state_in.empty()) {
+    states = read_states(flags.state_in, session, sequences.views.size());
+  } else if (keeps_state) {
+    states.assign(sequences.views.size(), session.initial_state());
+  }
+
+  std::vector<std::vector<Result>> results;
+  std::vector<float> streamed;
+  const auto start = std::chrono::steady_clock::now();
+  if (!keeps_state) {
+    results = session.run(sequences.views);
+  } else {
+    for (std::size_t i = 0; i < sequences.views.size(); ++i) {
+      results.push_back(flags.stream ? stream(session, sequences.views[i], states[i], streamed)
+                                     : session.run(sequences.views[i], states[i]));
+    }
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  Npz arrays;
+  Table table({{"array", Align::kLeft}, {"shape", Align::kLeft}, {"type", Align::kLeft}});
+  nlohmann::ordered_json listed = nlohmann::ordered_json::array();
+  const auto add = [&](const std::string& name, NpzArray array) {
+    if (arrays.contains(name)) return;
+    table.add_row({name, shape_text(array.shape), std::string(npy_type_name(array.type))});
+    listed.push_back({{"name", name}, {"shape", array.shape}, {"type", npy_type_name(array.type)}});
+    arrays.emplace(name, std::move(array));
+  };
+  add("y", stacked(results, 0, sequences.batched));
+  for (std::size_t i = 0; i < model.outputs.size(); ++i) add(model.outputs[i], stacked(results, i, sequences.batched));
+  if (flags.stream && !results[0][0].value.sequence) {
+    std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.size()),
+                                    static_cast<std::int64_t>(sequences.views[0].steps),
+                                    static_cast<std::int64_t>(session.score_count())};
+    if (!sequences.batched) shape.erase(shape.begin());
+    add("y_stream", NpzArray::from<float>(shape, streamed));
+  }
+  write_npz(flags.output, arrays);
+  if (!flags.state_out.empty()) write_states(flags.state_out, states);
+
+  const double steps = static_cast<double>(sequences.views.size() * sequences.views[0].steps);
+  print_result(flags.shared,
+               {{"model", flags.model.string()},
+                {"scheme", model.scheme},
+                {"input", flags.input.string()},
+                {"output", flags.output.string()},
+                {"sequences", sequences.views.size()},
+                {"steps", sequences.views[0].steps},
+                {"arrays", listed},
+                {"seconds", seconds},
+                {"us_per_step", 1e6 * seconds / steps},
+                {"path", isa_name(session.isa())}},
+               table.text() + fmt::format("\nwrote {}: {} sequences of {} steps, {} us a step on {}\n",
+                                          flags.output.string(), sequences.views.size(), sequences.views[0].steps,
+                                          significant_text(1e6 * seconds / steps, 3), isa_name(session.isa())));
+}
+
+}  // namespace
+
+void add_run(CLI::App& program) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* verb = program.add_subcommand("run", "Run sequences through a model");
+  verb->add_option("model", flags->model, "Model file")->required();
+  verb->add_option("--input", flags->input,
+                   "X.npz with x (float32, [batch, time, features] or [time, features]) or ids (int32)")
+      ->required();
+  verb->add_option("-o,--output", flags->output, "Y.npz to write: y, and every output under its name")->required();
+  verb->add_flag("--stream", flags->stream,
+                 "One step a call, with the same bits; of a pooled model also y_stream, the scores after every step");
+  verb->add_option("--state", flags->state_in, "Start from the state in this .npz (state/NODE.PART)");
+  verb->add_option("--save-state", flags->state_out, "Write the state after the last step to this .npz");
+  flags->shared.add_to(*verb);
+  verb->callback([flags] { run_run(*flags); });
+}
+
+}  // namespace quaver

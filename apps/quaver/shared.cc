@@ -1,0 +1,228 @@
+#include "shared.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/data/tasks.h"
+#include "quaver/io/npz.h"
+
+namespace quaver {
+namespace {
+
+std::string the_command_line;
+
+bool reads_ids(const Model& model) { return model.input.format.kind == FormatKind::kI32; }
+
+bool names_a_file(const std::string& spec) {
+  const std::filesystem::path path(spec);
+  return path.extension() == ".npz" || path.extension() == ".npy" || spec.find('/') != std::string::npos;
+}
+
+// Splits [batch, time, ...] or [time, ...] into its sequences: begin and end in elements.
+struct Layout {
+  bool batched = true;
+  std::size_t batch = 1;
+  std::size_t steps = 0;
+};
+
+Layout require_layout(const NpzArray& array, const std::string& name, std::size_t step_dimensions,
+                      const std::string& expected) {
+  const std::size_t dimensions = array.shape.size();
+  if (dimensions != step_dimensions && dimensions != step_dimensions + 1)
+    throw_bad_input(concat("array '", name, "' has shape ", shape_text(array.shape), ", expected ", expected));
+  Layout layout;
+  layout.batched = dimensions > step_dimensions;
+  if (layout.batched) layout.batch = static_cast<std::size_t>(array.shape[0]);
+  layout.steps = static_cast<std::size_t>(array.shape[layout.batched ? 1 : 0]);
+  if (layout.batch == 0)
+    throw_bad_input(concat("array '", name, "' has shape ", shape_text(array.shape), ": no sequence"));
+  if (layout.steps == 0)
+    throw_bad_input(concat("array '", name, "' has shape ", shape_text(array.shape),
+                           ": its sequences are empty, expected at least one step"));
+  return layout;
+}
+
+void require_type(const NpzArray& array, const std::string& name, NpyType type) {
+  if (array.type == type) return;
+  throw_bad_input(concat("array '", name, "' is ", npy_type_name(array.type), ", expected ", npy_type_name(type),
+                         ": save it with ", name, ".astype(numpy.", npy_type_name(type), ")"));
+}
+
+const NpzArray& require_array(const Npz& arrays, const std::string& name, const std::string& why) {
+  const auto found = arrays.find(name);
+  if (found != arrays.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [other, array] : arrays) names.push_back(other);
+  throw_bad_input(concat("there is no array '", name, "', which ", why, "; the file has: ", join(names, ", ")));
+}
+
+std::vector<Example> real_examples(const Npz& arrays, const Model& model, std::size_t limit, bool& batched) {
+  const auto features = static_cast<std::size_t>(model.input.features);
+  const NpzArray& array = require_array(arrays, "x", concat("a model of ", features, " real features a step reads"));
+  require_type(array, "x", NpyType::kF32);
+  const std::string expected =
+      concat("[batch, time, ", features, "] or [time, ", features, "]: the model reads ", features, " features a step");
+  const Layout layout = require_layout(array, "x", 2, expected);
+  if (array.shape.back() != model.input.features)
+    throw_bad_input(concat("array 'x' has shape ", shape_text(array.shape), ", so ", array.shape.back(),
+                           " features a step, expected ", expected));
+  const std::vector<float> values = to_f32(array, "x");
+  check_finite(values, array.shape, "x");
+  batched = layout.batched;
+  std::vector<Example> examples;
+  const std::size_t size = layout.steps * features;
+  for (std::size_t i = 0; i < (limit == 0 ? layout.batch : std::min(limit, layout.batch)); ++i) {
+    Example example;
+    example.input.steps = layout.steps;
+    example.input.features = features;
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * size);
+    example.input.values.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
+    examples.push_back(std::move(example));
+  }
+  return examples;
+}
+
+std::vector<Example> id_examples(const Npz& arrays, std::size_t limit, bool& batched) {
+  const NpzArray& array = require_array(arrays, "ids", "a model of ids reads");
+  require_type(array, "ids", NpyType::kI32);
+  const Layout layout = require_layout(array, "ids", 1, "[batch, time] or [time]: the model reads one id a step");
+  const std::vector<std::int32_t> values = to_i32(array, "ids");
+  batched = layout.batched;
+  std::vector<Example> examples;
+  for (std::size_t i = 0; i < (limit == 0 ? layout.batch : std::min(limit, layout.batch)); ++i) {
+    Example example;
+    example.input.steps = layout.steps;
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * layout.steps);
+    example.input.ids.assign(begin, begin + static_cast<std::ptrdiff_t>(layout.steps));
+    examples.push_back(std::move(example));
+  }
+  return examples;
+}
+
+void add_views(Sequences& sequences) {
+  for (const Example& example : sequences.examples) sequences.views.push_back(view_of(example.input));
+}
+
+std::string per_step(bool ids, std::size_t features) {
+  return ids ? std::string("ids") : concat(features, " features a step");
+}
+
+}  // namespace
+
+void SharedFlags::add_to(CLI::App& verb) {
+  verb.add_flag("--json", json, "Print one JSON object on standard output, and nothing else there");
+  verb.add_option("--threads", threads, "Threads to work with; 0: as many as the machine has. No result depends on it")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1024}))
+      ->capture_default_str();
+}
+
+std::size_t SharedFlags::thread_count() const {
+  return threads > 0 ? threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text) {
+  // A name in a model file may hold bytes that are no UTF-8: shown replaced, never an error.
+  const std::string out =
+      flags.json ? json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n' : text;
+  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
+    throw_failed("the result could not be written to standard output: is the disk full or the reader gone?");
+}
+
+void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+void warn(const std::string& line) { fmt::print(stderr, "quaver: warning: {}\n", line); }
+
+void remember_command_line(int argc, const char* const* argv) {
+  the_command_line = "quaver";
+  for (int i = 1; i < argc; ++i) the_command_line.append(" ").append(argv[i]);
+}
+
+const std::string& command_line() { return the_command_line; }
+
+void DataFlags::add_to(CLI::App& verb, const std::string& seed_flag) {
+  verb.add_option("--data", data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
+  verb.add_option(seed_flag, data_seed, "Seed of generated data (chirps); files have a fixed split")
+      ->capture_default_str();
+}
+
+Dataset load_split(const std::string& task, const std::string& split, const DataFlags& flags, std::size_t limit) {
+  TaskOptions options;
+  options.data_dir = flags.data_dir;
+  options.seed = flags.data_seed;
+  options.limit = limit;
+  return load_task(task, split, options);
+}
+
+SequenceView view_of(const Sequence& sequence) { return {sequence.steps, sequence.values, sequence.ids, {}}; }
+
+Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, std::size_t limit) {
+  Sequences sequences;
+  sequences.source = path.string();
+  const Npz arrays = read_npz(path);
+  try {
+    sequences.examples = reads_ids(model) ? id_examples(arrays, limit, sequences.batched)
+                                          : real_examples(arrays, model, limit, sequences.batched);
+  } catch (const Error& error) {
+    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
+  }
+  for (std::size_t i = 0; i < sequences.examples.size(); ++i)
+    sequences.examples[i].name = concat(path.string(), "/", i);
+  add_views(sequences);
+  return sequences;
+}
+
+Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
+                         const DataFlags& flags, std::size_t limit) {
+  if (names_a_file(spec)) return read_npz_sequences(spec, model, limit);
+  const std::size_t colon = spec.find(':');
+  const std::string task = spec.substr(0, colon);
+  const std::string split = colon == std::string::npos ? default_split : spec.substr(colon + 1);
+  Dataset data = load_split(task, split, flags, limit);
+  require_fit(model, data);
+  Sequences sequences;
+  sequences.source = task + ":" + split;
+  sequences.examples = std::move(data.examples);
+  add_views(sequences);
+  return sequences;
+}
+
+void require_fit(const Model& model, const Dataset& data) {
+  const bool ids = reads_ids(model);
+  const auto features = static_cast<std::size_t>(model.input.features);
+  if (ids != (data.vocabulary > 0) || (!ids && features != data.features))
+    throw_bad_input(concat("model '", model.name, "' reads ", per_step(ids, features), ", task '", data.task, "' has ",
+                           per_step(data.vocabulary > 0, data.features), "; was the model trained for ",
+                           model.task.empty() ? "another task" : concat("task '", model.task, "'"), "?"));
+}
+
+std::vector<LabelledSequence> labelled(const Dataset& data) {
+  std::vector<LabelledSequence> sequences;
+  for (const Example& example : data.examples) sequences.push_back({view_of(example.input), example.labels});
+  return sequences;
+}
+
+void require_writable(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder))
+    throw_failed(concat("-o ", path.string(), ": '", folder.string(), "' is no folder; make it first"));
+  if (access(folder.c_str(), W_OK) != 0)
+    throw_failed(
+        concat("-o ", path.string(), ": folder '", folder.string(), "' can not be written: ", std::strerror(errno)));
+}
+
+void require_model_name(const std::filesystem::path& path) {
+  if (path.extension() != ".safetensors")
+    throw_usage(concat("-o ", path.string(), ": a model file is called NAME.safetensors"));
+}
+
+}  // namespace quaver

@@ -1,0 +1,88 @@
+// shared.h - what all verbs have in common: flags, how a result is printed, where sequences come from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quaver/data/dataset.h"
+#include "quaver/engine/session.h"
+#include "quaver/model/model.h"
+#include "quaver/report/evaluate.h"
+
+namespace CLI {
+class App;
+}
+
+namespace quaver {
+
+// Flags of every verb.
+struct SharedFlags {
+  bool json = false;
+  std::size_t threads = 0;  // 0: as many as the machine has
+
+  void add_to(CLI::App& verb);
+  std::size_t thread_count() const;
+};
+
+// The result of a verb: exactly one JSON object, or text for people, on standard output.
+void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text);
+// A line for people while the work goes on, on standard error.
+void say(const std::string& line);
+void warn(const std::string& line);
+
+// The command line as it was typed, for provenance.
+void remember_command_line(int argc, const char* const* argv);
+const std::string& command_line();
+
+// Flags of verbs that read a task's data.
+struct DataFlags {
+  std::optional<std::filesystem::path> data_dir;
+  std::uint64_t data_seed = 1;
+
+  // seed_flag: "--seed", or "--data-seed" where the verb draws something else from its seed.
+  void add_to(CLI::App& verb, const std::string& seed_flag = "--seed,--data-seed");
+};
+
+Dataset load_split(const std::string& task, const std::string& split, const DataFlags& flags, std::size_t limit = 0);
+
+// Sequences with the memory they live in. Moves, never copies: views point into it.
+struct Sequences {
+  std::string source;   // "digits:test", "x.npz"
+  bool batched = true;  // false: the file held one sequence without a batch dimension
+  std::vector<Example> examples;
+  std::vector<SequenceView> views;
+
+  Sequences() = default;
+  Sequences(Sequences&&) = default;
+  Sequences& operator=(Sequences&&) = default;
+};
+
+SequenceView view_of(const Sequence& sequence);
+
+// From an .npz or .npy file: x (float32, [batch, time, features] or [time, features]), or ids (int32, [batch, time] or
+// [time]) for a model that reads ids. Error (bad input) for a wrong type or shape, NaN or infinity, or no steps.
+// limit: sequences at most, 0 for all.
+Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, std::size_t limit = 0);
+
+// From what a flag names: such a file, or TASK[:split].
+Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
+                         const DataFlags& flags, std::size_t limit = 0);
+
+// Error (bad input) with both sizes when the model was made for other data.
+void require_fit(const Model& model, const Dataset& data);
+
+// The examples as evaluate() reads them; views of `data`.
+std::vector<LabelledSequence> labelled(const Dataset& data);
+
+// Error (failed) when nothing could be written there: said before an hour of work, not after.
+void require_writable(const std::filesystem::path& path);
+
+// Error (usage) unless the name ends in .safetensors.
+void require_model_name(const std::filesystem::path& path);
+
+}  // namespace quaver
