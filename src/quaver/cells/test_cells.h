@@ -1,0 +1,109 @@
+// test_cells.h - random cells and a plain quantizer for tests: from float parameters and known ranges to integer ones.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quaver/cells/state_part.h"
+#include "quaver/core/aligned.h"
+#include "quaver/core/random.h"
+#include "quaver/fixed/quantization.h"
+#include "quaver/kernels/dispatch/dispatch.h"
+
+namespace quaver::testing_support {
+
+using Floats = std::vector<float>;
+
+inline Floats uniform(Random& random, std::size_t count, double low, double high) {
+  Floats values(count);
+  for (float& value : values) value = static_cast<float>(random.uniform(low, high));
+  return values;
+}
+inline Floats normal(Random& random, std::size_t count, double deviation) {
+  Floats values(count);
+  for (float& value : values) value = static_cast<float>(deviation * random.normal());
+  return values;
+}
+
+inline double max_abs(std::span<const float> values) {
+  double largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  return largest;
+}
+
+// Codes of values whose element i has scale scales[i / (size / scales.size())] * factor.
+template <typename T>
+std::vector<T> codes_of(std::span<const float> values, std::span<const float> scales, double factor,
+                        std::int32_t limit) {
+  std::vector<T> codes(values.size());
+  const std::size_t block = values.size() / std::max<std::size_t>(scales.size(), 1);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double scale = factor * static_cast<double>(scales[i / block]);
+    codes[i] = static_cast<T>(quantize(static_cast<double>(values[i]), scale, 0, -limit, limit));
+  }
+  return codes;
+}
+
+// One scale for each of `groups` runs of rows, max |w| / limit; `bias` (may be empty, one a row) widens a scale so that
+// bias / (scale input_scale) stays below 2^28.
+inline Floats weight_scales(std::span<const float> weights, std::size_t groups, std::int32_t limit,
+                            std::span<const float> bias = {}, double input_scale = 1) {
+  Floats scales;
+  const std::size_t run = weights.size() / groups, bias_run = bias.size() / groups;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const float scale = symmetric_scale(max_abs(weights.subspan(g * run, run)), limit);
+    const double room = max_abs(bias.subspan(g * bias_run, bias_run)) / (input_scale * 0x1p28);
+    scales.push_back(std::max(scale, static_cast<float>(room)));
+  }
+  return scales;
+}
+
+// A little wider than what was seen, so that rounding the zero point does not cut its ends off.
+inline Affine affine_of(double low, double high) { return affine_i8(1.01 * low, 1.01 * high); }
+
+inline std::vector<std::int8_t> codes_of(std::span<const float> values, const Affine& affine) {
+  std::vector<std::int8_t> codes;
+  for (const float value : values)
+    codes.push_back(static_cast<std::int8_t>(
+        quantize(static_cast<double>(value), static_cast<double>(affine.scale), affine.zero_point, -128, 127)));
+  return codes;
+}
+
+// A cell with a state and working memory.
+template <typename Cell>
+class Running {
+ public:
+  explicit Running(const Cell& cell) : cell_(&cell), parts_(cell.state_parts()), scratch_(cell.scratch_bytes()) {
+    const StatePart& last = parts_.back();
+    state_.resize(align_up(last.offset + last.count * state_type_bytes(last.type)));
+    cell_->reset(state_.data());
+  }
+  const typename Cell::Output* step(const typename Cell::Input* x, Observer* observer = nullptr) {
+    return cell_->step(x, state_.data(), scratch_.data(), observer);
+  }
+  template <typename T>
+  std::span<T> part(std::size_t index) {
+    return {reinterpret_cast<T*>(state_.data() + parts_[index].offset), parts_[index].count};
+  }
+  AlignedVector<std::byte>& state() { return state_; }
+
+ private:
+  const Cell* cell_;
+  std::vector<StatePart> parts_;
+  AlignedVector<std::byte> state_, scratch_;
+};
+
+// The paths of this CPU beside scalar; a loop over them compares with scalar.
+inline std::vector<Isa> other_paths() {
+  std::vector<Isa> paths;
+  for (const Isa isa : all_isas())
+    if (isa != Isa::kScalar && isa_supported(isa)) paths.push_back(isa);
+  return paths;
+}
+
+}  // namespace quaver::testing_support
