@@ -1,0 +1,105 @@
+// make_seeds.cc - writes the seeds of the fuzzers: the smallest files that reach every kind of node and array.
+//
+//   make_seeds FOLDER      (the repository's: fuzz/corpus)
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/io/atomic_file.h"
+#include "quaver/io/model_file.h"
+#include "quaver/io/npz.h"
+#include "quaver/model/sample_models.h"
+
+namespace quaver {
+namespace {
+
+constexpr Format kCodes{FormatKind::kI8, 0.5f, 1};
+
+Model started(const std::string& scheme, Value input) {
+  Model model;
+  model.scheme = scheme;
+  model.input = input;
+  return model;
+}
+
+Model finished(Model model) {
+  samples::fill_tensors(model, 1);
+  model.outputs = {model.nodes.back().name};
+  return model;
+}
+
+Model float_chain() {
+  Model model = started("f32", {true, 1, {}});
+  samples::append(model, "l", LstmAttributes{.input_size = 1, .hidden_size = 1}, "f32", {});
+  samples::append(model, "r", RnnAttributes{.input_size = 1, .hidden_size = 1}, "f32", {});
+  samples::append(model, "p", PoolAttributes{Pooling::kMax}, "f32", {});
+  samples::append(model, "d", DenseAttributes{.input_size = 1, .units = 1}, "f32", {});
+  samples::append(model, "s", SoftmaxAttributes{}, "f32", {});
+  model = finished(std::move(model));
+  const std::vector<float> one{1.0f};
+  model.tensors["input.mean"] = model.tensors["input.inverse_deviation"] = Tensor::from<float>({1}, one);
+  model.classes = {"a"};
+  model.provenance = {{"seed", "1"}};
+  return model;
+}
+
+Model integer_lstm(bool all_switches) {
+  Model model = started("int8", {true, 1, kCodes});
+  LstmAttributes lstm{.input_size = 1, .hidden_size = 2};
+  if (all_switches) lstm = {1, 2, 1, true, true, true, 1.0f, 1.0f, Direction::kBidirectional};
+  samples::append(model, "l", lstm, "int8", kCodes);
+  return finished(std::move(model));
+}
+
+Model integer_tagger() {
+  Model model = started("int8", {true, 1, {FormatKind::kI32, 1.0f, 0}});
+  samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8", kCodes);
+  samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int8_per_tensor",
+                  {FormatKind::kI8, 0x1p-7f, 0});
+  samples::append(model, "d", DenseAttributes{.input_size = 1, .units = 2}, "int8", {FormatKind::kI16, 0.5f, 0});
+  samples::append(model, "s", SoftmaxAttributes{}, "int8", {FormatKind::kI16, 0x1p-15f, 0});
+  samples::append(model, "a", ArgmaxAttributes{}, "int8", {FormatKind::kI32, 1.0f, 0}, "d");
+  return finished(std::move(model));
+}
+
+void write_seeds(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder / "model_file");
+  save(float_chain(), folder / "model_file" / "float_chain");
+  save(integer_lstm(false), folder / "model_file" / "integer_lstm");
+  save(integer_lstm(true), folder / "model_file" / "integer_lstm_all_switches");
+  save(integer_tagger(), folder / "model_file" / "integer_tagger");
+
+  const std::vector<float> reals{1.0f, -2.0f};
+  const std::vector<std::int32_t> ids{1, 2, 3};
+  const std::vector<double> wide{0.5};
+  const Npz arrays{{"x", NpzArray::from<float>({1, 2}, reals)}, {"ids", NpzArray::from<std::int32_t>({3}, ids)}};
+  std::filesystem::create_directories(folder / "npz");
+  write_npz(folder / "npz" / "stored", arrays);
+  write_npz(folder / "npz" / "deflated", arrays, NpzPacking::kDeflated);
+  const std::string zip = npz_bytes({{"x", NpzArray::from<double>({}, wide)}});
+  const std::size_t begin = zip.find("\x93NUMPY");
+  write_file_atomically(folder / "npz" / "bare", zip.substr(begin, zip.find("PK", begin) - begin));
+  const std::string fortran = "{'descr':'|u1','fortran_order':True,'shape':(2,2)}\n";
+  write_file_atomically(
+      folder / "npz" / "bare_fortran",
+      std::string("\x93NUMPY\x02\0", 8) + static_cast<char>(fortran.size()) + std::string(3, '\0') + fortran + "abcd");
+}
+
+}  // namespace
+}  // namespace quaver
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::fprintf(stderr, "usage: make_seeds FOLDER\n");
+    return 2;
+  }
+  try {
+    quaver::write_seeds(arguments[1]);
+  } catch (const quaver::Error& error) {
+    std::fprintf(stderr, "make_seeds: %s\n", error.what());
+    return error.exit_code();
+  }
+}
