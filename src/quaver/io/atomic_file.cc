@@ -16,28 +16,34 @@
 namespace quaver {
 namespace {
 
+constexpr int kNameAttempts = 100;
+
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   std::string advice;
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) advice = "; free some space or choose another folder";
   if (error == EACCES || error == EROFS || error == EPERM) advice = "; choose a folder that can be written";
-  if (error == ENOENT || error == ENOTDIR) advice = concat("; is ", path.parent_path(), " a folder?");
+  if ((error == ENOENT || error == ENOTDIR) && path.has_parent_path())
+    advice = concat("; is ", path.parent_path(), " a folder?");
   throw_failed(concat("cannot write ", path, ": ", std::generic_category().message(error), advice));
 }
 
 class OpenFile {
  public:
-  OpenFile(const std::filesystem::path& path, int flags) : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  OpenFile(const std::filesystem::path& path, int flags) { open(path, flags); }
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
   ~OpenFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  void open(const std::filesystem::path& path, int flags) {
+    descriptor_ = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
   }
   bool is_open() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
   int close() { return ::close(std::exchange(descriptor_, -1)); }
 
  private:
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 // Removes the file unless it has been renamed.
@@ -95,13 +101,15 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
     return;
   }
 
-  TemporaryName temporary(temporary_name(target));
-  OpenFile file(temporary.path(), O_WRONLY | O_CREAT | O_EXCL);
-  if (!file.is_open()) {
-    const int error = errno;
-    temporary.keep();  // not ours to remove
-    fail(path, error);
+  std::filesystem::path temporary_path = temporary_name(target);
+  OpenFile file(temporary_path, O_WRONLY | O_CREAT | O_EXCL);
+  // A process that was killed may have had our process number and left its file behind.
+  for (int attempt = 0; !file.is_open() && errno == EEXIST && attempt < kNameAttempts; ++attempt) {
+    temporary_path = temporary_name(target);
+    file.open(temporary_path, O_WRONLY | O_CREAT | O_EXCL);
   }
+  if (!file.is_open()) fail(path, errno);
+  TemporaryName temporary(temporary_path);
   if (exists && ::fchmod(file.descriptor(), old.st_mode & 07777) != 0) fail(path, errno);
   write([&](std::span<const std::byte> bytes) { write_all(path, file, bytes); });
   if (::fsync(file.descriptor()) != 0) fail(path, errno);

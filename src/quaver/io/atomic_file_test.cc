@@ -125,6 +125,16 @@ TEST(AtomicFile, AMissingFolderIsAnError) {
       contains(error_of([&] { write_file_atomically(folder.path(), "text"); }, ErrorKind::kFailed), "Is a directory"));
 }
 
+TEST(AtomicFile, FilesLeftByAKilledProcessAreNoObstacle) {
+  const io_test::TemporaryFolder folder;
+  // The names that the next calls would take; the counter is the process's, so a wide range is laid out.
+  constexpr int kLeft = 80;
+  for (int i = 0; i < kLeft; ++i) std::ofstream(folder.path() / concat(".file.", ::getpid(), ".", i, ".tmp")) << "left";
+  write_file_atomically(folder.path() / "file", "new");
+  EXPECT_EQ(read_text(folder.path() / "file"), "new");
+  EXPECT_EQ(folder.file_count(), kLeft + 1u);
+}
+
 TEST(AtomicFile, ManyWritersLeaveOneWholeFile) {
   const io_test::TemporaryFolder folder;
   const auto path = folder.path() / "file";

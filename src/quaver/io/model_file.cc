@@ -1,12 +1,12 @@
 #include "quaver/io/model_file.h"
 
-#include <array>
 #include <charconv>
-#include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -19,6 +19,8 @@ namespace quaver {
 namespace {
 
 constexpr std::string_view kScaleSuffix = ".scale";
+// A tree of JSON values takes tens of times its text: more than any graph needs, little enough for any machine.
+constexpr std::size_t kMaxJson = std::size_t{1} << 24;
 
 Dtype dtype_of(FormatKind kind) {
   switch (kind) {
@@ -118,6 +120,10 @@ Model read_model(const SafetensorsFile& file) {
   if (found != expected)
     throw_bad_input(concat("checksum ", printable(expected), " expected, but the contents give ", found,
                            "; the file is damaged or was changed by another program"));
+  for (const std::string& text : {std::cref(graph), std::cref(provenance)}) {
+    if (text.size() > kMaxJson)
+      throw_bad_input(concat("the graph or provenance has ", text.size(), " bytes, more than the limit of ", kMaxJson));
+  }
   Model model;
   std::map<std::string, float> single_scales;
   graph_from_json(graph, model, single_scales);

@@ -217,6 +217,8 @@ const Change kChanges[] = {
      "provenance: 'a' is a JSON number"},
     {"provenance_deep", [](Parts& p) { p.metadata["provenance"] = R"({"a":{"b":{"c":1}}})"; }, "nested deeper"},
     {"provenance_twice", [](Parts& p) { p.metadata["provenance"] = R"({"a":"1","a":"2"})"; }, "the key 'a' twice"},
+    {"provenance_endless", [](Parts& p) { p.metadata["provenance"] = "{}" + std::string(1 << 24, ' '); },
+     "16777218 bytes, more than the limit of 16777216"},
     {"provenance_broken", [](Parts& p) { p.metadata["provenance"] = "{"; }, "provenance is not valid JSON"},
 };
 
