@@ -1,6 +1,6 @@
 // path_cases.h - what every kernel test runs over: path x size x fill, and a guard that each path was exercised.
 //
-// Sizes lie around the vector widths (8 and 16 lanes) and include none, one and large. Test-only.
+// Sizes lie around the vector widths (8 to 32 lanes) and include none, one and large. Test-only.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -11,6 +11,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace quaver {
@@ -19,7 +22,9 @@ namespace {
 constexpr const char* kForceVariable = "QUAVER_FORCE_ISA";
 
 #if defined(__x86_64__)
-constexpr std::array kBuilt{Isa::kScalar, Isa::kAvx2};
+constexpr std::array kBuilt{Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni};
+#elif defined(__aarch64__)
+constexpr std::array kBuilt{Isa::kScalar, Isa::kNeon, Isa::kNeonDot};
 #else
 constexpr std::array kBuilt{Isa::kScalar};
 #endif
@@ -48,21 +53,29 @@ std::string_view isa_name(Isa isa) {
   switch (isa) {
     case Isa::kScalar: return "scalar";
     case Isa::kAvx2: return "avx2";
+    case Isa::kAvx512Vnni: return "avx512vnni";
+    case Isa::kNeon: return "neon";
+    case Isa::kNeonDot: return "neon_dot";
   }
   return "unknown";
 }
 
+// __builtin_cpu_supports() also asks whether the operating system saves the registers.
 bool isa_supported(Isa isa) noexcept {
   switch (isa) {
     case Isa::kScalar: return true;
-    case Isa::kAvx2:
 #if defined(__x86_64__)
-      return __builtin_cpu_supports("avx2") != 0;  // also asks whether the operating system saves the registers
-#else
-      return false;
+    case Isa::kAvx2: return __builtin_cpu_supports("avx2") != 0;
+    case Isa::kAvx512Vnni:
+      return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+             __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+             __builtin_cpu_supports("avx512vnni") != 0;
+#elif defined(__aarch64__)
+    case Isa::kNeon: return true;  // part of every 64-bit ARM
+    case Isa::kNeonDot: return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
+    default: return false;
   }
-  return false;
 }
 
 std::span<const Isa> all_isas() { return kBuilt; }

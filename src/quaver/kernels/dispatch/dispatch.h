@@ -1,8 +1,8 @@
 // dispatch.h - which implementation (path) of the kernels runs, decided once at run time.
 //
 // Every kernel has a table of paths, row 0 scalar. best_path() takes the last row this CPU supports;
-// QUAVER_FORCE_ISA=scalar|avx2 picks one, and a name that is unknown, or unsupported here, is an Error that lists
-// the valid ones. All paths return the same bits.
+// QUAVER_FORCE_ISA=scalar|avx2|avx512vnni|neon|neon_dot picks one, and a name that is unknown, or unsupported here, is
+// an Error that lists the valid ones. All paths return the same bits.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace quaver {
 
-enum class Isa { kScalar, kAvx2 };
+enum class Isa { kScalar, kAvx2, kAvx512Vnni, kNeon, kNeonDot };
 
 std::string_view isa_name(Isa isa);
 bool isa_supported(Isa isa) noexcept;      // by this CPU and operating system

@@ -8,6 +8,10 @@ namespace quaver {
 extern const ElementwisePath kScalarElementwise;
 #if defined(__x86_64__)
 extern const ElementwisePath kAvx2Elementwise;
+extern const ElementwisePath kAvx512VnniElementwise;
+#elif defined(__aarch64__)
+extern const ElementwisePath kNeonElementwise;
+extern const ElementwisePath kNeonDotElementwise;
 #endif
 
 }  // namespace quaver

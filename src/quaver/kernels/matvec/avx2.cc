@@ -132,7 +132,7 @@ void run_blocks(const std::int8_t* packed, std::size_t rows, std::size_t cols, c
   }
 }
 
-#include "quaver/kernels/dispatch/end_avx2.inc"
+#include "quaver/kernels/dispatch/end_target.inc"
 
 void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x, const std::int32_t* bias,
          std::int32_t* acc) noexcept {

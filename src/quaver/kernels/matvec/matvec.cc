@@ -14,7 +14,9 @@ namespace quaver {
 
 std::span<const MatvecPath> matvec_paths() {
 #if defined(__x86_64__)
-  static const std::array paths{kScalarMatvec, kAvx2Matvec};
+  static const std::array paths{kScalarMatvec, kAvx2Matvec, kAvx512VnniMatvec};
+#elif defined(__aarch64__)
+  static const std::array paths{kScalarMatvec, kNeonMatvec, kNeonDotMatvec};
 #else
   static const std::array paths{kScalarMatvec};
 #endif

@@ -8,6 +8,10 @@ namespace quaver {
 extern const MatvecPath kScalarMatvec;
 #if defined(__x86_64__)
 extern const MatvecPath kAvx2Matvec;
+extern const MatvecPath kAvx512VnniMatvec;
+#elif defined(__aarch64__)
+extern const MatvecPath kNeonMatvec;
+extern const MatvecPath kNeonDotMatvec;
 #endif
 
 }  // namespace quaver

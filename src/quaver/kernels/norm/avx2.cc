@@ -82,7 +82,7 @@ void normalize(const std::int16_t* in, const std::int16_t* weight, const std::in
   }
 }
 
-#include "quaver/kernels/dispatch/end_avx2.inc"
+#include "quaver/kernels/dispatch/end_target.inc"
 
 void layer_norm(const std::int16_t* in, const std::int16_t* weight, const std::int32_t* bias, const LayerNormRule& rule,
                 std::size_t n, std::int16_t* out_q3_12) noexcept {

@@ -38,7 +38,9 @@ Centre centre_of(std::int64_t sum, std::int64_t sum_of_squares, std::size_t n, s
 
 std::span<const LayerNormPath> layer_norm_paths() {
 #if defined(__x86_64__)
-  static const std::array paths{kScalarLayerNorm, kAvx2LayerNorm};
+  static const std::array paths{kScalarLayerNorm, kAvx2LayerNorm, kAvx512VnniLayerNorm};
+#elif defined(__aarch64__)
+  static const std::array paths{kScalarLayerNorm, kNeonLayerNorm, kNeonDotLayerNorm};
 #else
   static const std::array paths{kScalarLayerNorm};
 #endif

@@ -15,6 +15,10 @@ Centre centre_of(std::int64_t sum, std::int64_t sum_of_squares, std::size_t n, s
 extern const LayerNormPath kScalarLayerNorm;
 #if defined(__x86_64__)
 extern const LayerNormPath kAvx2LayerNorm;
+extern const LayerNormPath kAvx512VnniLayerNorm;
+#elif defined(__aarch64__)
+extern const LayerNormPath kNeonLayerNorm;
+extern const LayerNormPath kNeonDotLayerNorm;
 #endif
 
 }  // namespace quaver
