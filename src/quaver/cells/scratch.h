@@ -7,6 +7,10 @@
 
 namespace quaver {
 
+// How many streams, or steps of a sequence, a cell takes on at once: enough to make the reading of weights small beside
+// their use, little enough that their working memory stays in the nearest cache.
+inline constexpr std::size_t kCellGroup = 32;
+
 // Hands out aligned pieces one after the other. With a null base it only measures: used() after the same calls is the
 // number of bytes to provide.
 class Scratch {

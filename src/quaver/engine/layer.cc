@@ -114,6 +114,18 @@ class RecurrentLayer final : public Layer {
       Value part = output();
       part.features = static_cast<std::int64_t>(half.cell.output_size());
       const bool reverse = !half.suffix.empty();
+      if constexpr (requires { &Cell::run; }) {
+        if (observer == nullptr) {
+          const auto in_step = static_cast<std::ptrdiff_t>(in_stride / sizeof(typename Cell::Input));
+          const auto out_step = static_cast<std::ptrdiff_t>(out_stride / sizeof(typename Cell::Output));
+          const std::size_t start = reverse ? steps - 1 : 0;
+          half.cell.run(typed<typename Cell::Input>(in + start * in_stride), reverse ? -in_step : in_step, steps,
+                        typed<typename Cell::Output>(out + start * out_stride + out_offset),
+                        reverse ? -out_step : out_step, state + half.state_offset, scratch);
+          out_offset += value_bytes(part);
+          continue;
+        }
+      }
       for (std::size_t i = 0; i < steps; ++i) {
         const std::size_t t = reverse ? steps - 1 - i : i;
         const std::byte* in_t = in + t * in_stride;

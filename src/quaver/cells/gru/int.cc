@@ -1,9 +1,12 @@
 #include "quaver/cells/gru/int.h"
 
 #include <algorithm>
+#include <array>
 
 #include "quaver/cells/row_scales.h"
+#include "quaver/core/check.h"
 #include "quaver/fixed/q_format.h"
+#include "quaver/kernels/matvec/matvec.h"
 
 namespace quaver {
 namespace {
@@ -17,49 +20,54 @@ MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std:
 }  // namespace
 
 struct GruInt::Buffers {
-  std::int32_t* acc;   // [padded 3n]
-  std::int16_t* a;     // [3n] input half
-  std::int16_t* u;     // [3n] recurrent half
-  std::int8_t* reset;  // [n] r .* h
+  std::byte* x;  // kCellGroup operands
+  std::byte* h;  // kCellGroup operands: of h8, then of r .* h
+  std::size_t x_size, h_size;
+  std::int16_t* input_sums;  // [kCellGroup, 3, padded]
+  std::int16_t* a;           // [3, padded] input half
+  std::int16_t* u;           // [3, padded] recurrent half
+  std::int16_t* between;     // [kCellGroup, 2, padded]
+  std::int8_t* reset;        // [kCellGroup, n] r .* h
   std::size_t used;
 };
 
 GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
+  const std::size_t row = W_.padded();
   Buffers buffers{};
-  buffers.acc = pieces.take<std::int32_t>(padded_rows(3 * shape_.n));
-  buffers.a = pieces.take<std::int16_t>(3 * shape_.n);
-  buffers.u = pieces.take<std::int16_t>(3 * shape_.n);
-  buffers.reset = pieces.take<std::int8_t>(shape_.n);
+  buffers.x_size = step_->operand_bytes(shape_.n_in);
+  buffers.h_size = step_->operand_bytes(shape_.n);
+  buffers.x = pieces.take<std::byte>(kCellGroup * buffers.x_size);
+  buffers.h = pieces.take<std::byte>(kCellGroup * buffers.h_size);
+  buffers.input_sums = pieces.take<std::int16_t>(kCellGroup * 3 * row);
+  buffers.a = pieces.take<std::int16_t>(3 * row);
+  buffers.u = pieces.take<std::int16_t>(3 * row);
+  buffers.between = pieces.take<std::int16_t>(kCellGroup * 2 * row);
+  buffers.reset = pieces.take<std::int8_t>(kCellGroup * shape_.n);
   buffers.used = pieces.used();
   return buffers;
 }
 
 GruInt::GruInt(const GruIntParams& params, Isa isa)
-    : shape_(params.shape),
-      elementwise_(&elementwise_path(isa)),
-      W_(params.W, isa),
-      B_W_(fold_zero_point(params.W, params.b, params.x.zero_point)) {
+    : shape_(params.shape), elementwise_(&elementwise_path(isa)), step_(&recurrent_step_path(isa)) {
   constexpr float kGateScale = static_cast<float>(Q3_12::kStep);
   const std::size_t n = shape_.n;
-  r_W_ = row_multipliers(3 * n, params.W_scales,
-                         [&](std::size_t, float scale) { return scale * params.x.scale / kGateScale; });
-  const RowMultipliers recurrent = row_multipliers(
+  W_ = GateMatrix(params.W, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
+                  row_multipliers(3 * n, params.W_scales,
+                                  [&](std::size_t, float scale) { return scale * params.x.scale / kGateScale; }),
+                  isa);
+  const RowMultipliers multipliers = row_multipliers(
       3 * n, params.R_scales, [&](std::size_t, float scale) { return scale * kStateScale / kGateScale; });
-  const auto slice = [&](std::size_t first, std::size_t count) {
+  const auto recurrent = [&](std::size_t first, std::size_t gates) {
+    const MatrixView<const std::int8_t> weights = rows_of(params.R, first * n, gates * n);
     std::vector<Multiplier> rows;
-    for (std::size_t row = first; row < first + count; ++row) rows.push_back(recurrent.at(row));
-    return RowMultipliers::from(rows);
+    for (std::size_t row = 0; row < gates * n; ++row) rows.push_back(multipliers.at(first * n + row));
+    return GateMatrix(weights, gates, fold_zero_point(weights, params.b_recurrent.subspan(first * n, gates * n), 0),
+                      RowMultipliers::from(rows), isa);
   };
-  const std::size_t together = shape_.linear_before_reset ? 3 * n : 2 * n;  // rows that read h8 itself
-  R_ = PackedMatrix(rows_of(params.R, 0, together), isa);
-  B_R_ = fold_zero_point(rows_of(params.R, 0, together), params.b_recurrent.first(together), 0);
-  r_R_ = slice(0, together);
-  if (!shape_.linear_before_reset) {
-    R_candidate_ = PackedMatrix(rows_of(params.R, 2 * n, n), isa);
-    B_candidate_ = fold_zero_point(rows_of(params.R, 2 * n, n), params.b_recurrent.subspan(2 * n), 0);
-    r_candidate_ = slice(2 * n, n);
-  }
+  R_ = recurrent(0, shape_.linear_before_reset ? 3 : 2);
+  if (!shape_.linear_before_reset) R_candidate_ = recurrent(2, 1);
+  one_pass_ = W_.shrinks() && R_.shrinks() && R_candidate_.shrinks();
 }
 
 std::size_t GruInt::weight_bytes() const { return W_.bytes() + R_.bytes() + R_candidate_.bytes(); }
@@ -72,52 +80,131 @@ std::vector<StatePart> GruInt::state_parts() const {
 std::size_t GruInt::scratch_bytes() const { return lay_out(nullptr).used; }
 
 void GruInt::reset(std::byte* state) const noexcept {
-  std::fill_n(reinterpret_cast<std::int16_t*>(state), shape_.n, std::int16_t{0});
+  std::fill_n(h_of(state), shape_.n, std::int16_t{0});
   restore_derived(state);
 }
 
 void GruInt::restore_derived(std::byte* state) const noexcept {
-  elementwise_->narrow_state(reinterpret_cast<const std::int16_t*>(state), shape_.n,
-                             reinterpret_cast<std::int8_t*>(state + align_up(shape_.n * sizeof(std::int16_t))));
+  elementwise_->narrow_state(h_of(state), shape_.n, h8_of(state));
 }
 
 const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                                 Observer* observer) const noexcept {
-  const std::size_t n = shape_.n;
-  auto* h = reinterpret_cast<std::int16_t*>(state);
-  auto* h8 = reinterpret_cast<std::int8_t*>(state + align_up(n * sizeof(std::int16_t)));
   const Buffers buffers = lay_out(scratch);
+  GruStream stream;
+  stream.x = buffers.x;
+  step_->prepare(x, shape_.n_in, buffers.x);
+  advance(buffers, stream, state, observer);
+  return h8_of(state);
+}
+
+void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                          std::byte* scratch) const noexcept {
+  QUAVER_DCHECK(count <= kCellGroup);
+  const Buffers buffers = lay_out(scratch);
+  std::array<GruStream, kCellGroup> streams{};
+  for (std::size_t s = 0; s < count; ++s) {
+    std::byte* operand = buffers.x + s * buffers.x_size;
+    step_->prepare(x[s], shape_.n_in, operand);
+    streams[s].x = operand;
+    if (one_pass_) {
+      join(buffers, s, states[s], streams[s]);
+    } else {
+      compose(buffers, streams[s], states[s], nullptr);
+    }
+  }
+  if (one_pass_) pass(streams.data(), count);
+}
+
+void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
+                 std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept {
+  const Buffers buffers = lay_out(scratch);
+  std::array<const std::byte*, kCellGroup> operands{};
+  std::array<std::int16_t*, kCellGroup> sums{};
+  while (steps > 0) {
+    const std::size_t together = std::min(steps, kCellGroup);
+    for (std::size_t t = 0; t < together; ++t, x += x_stride) {
+      step_->prepare(x, shape_.n_in, buffers.x + t * buffers.x_size);
+      operands[t] = buffers.x + t * buffers.x_size;
+      sums[t] = buffers.input_sums + t * 3 * W_.padded();
+    }
+    step_->sums(W_.rows(), operands.data(), together, W_.padded(), 0, W_.blocks(), /*adds=*/false, sums.data());
+    for (std::size_t t = 0; t < together; ++t, out += out_stride) {
+      GruStream stream;
+      stream.input_sums = sums[t];
+      advance(buffers, stream, state, nullptr);
+      std::copy_n(h8_of(state), shape_.n, out);
+    }
+    steps -= together;
+  }
+}
+
+// What a pass needs of a state beside the input: `index` picks the working memory.
+void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept {
+  std::byte* operand = buffers.h + index * buffers.h_size;
+  step_->prepare(h8_of(state), shape_.n, operand);  // a copy: blocks write h8 while others read it
+  stream.h8 = operand;
+  stream.h = h_of(state);
+  stream.out = h8_of(state);
+  stream.reset = buffers.reset + index * shape_.n;
+  stream.between = buffers.between + index * 2 * W_.padded();
+}
+
+void GruInt::pass(GruStream* streams, std::size_t count) const noexcept {
+  if (shape_.linear_before_reset) {
+    step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, 0, R_.blocks());
+    return;
+  }
+  step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, 0, R_.blocks());
+  for (std::size_t s = 0; s < count; ++s) step_->prepare(streams[s].reset, shape_.n, streams[s].h8);
+  step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, 0, R_candidate_.blocks());
+}
+
+void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer) const noexcept {
+  if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
+  join(buffers, 0, state, stream);
+  pass(&stream, 1);
+}
+
+void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte* state,
+                     Observer* observer) const noexcept {
+  const std::size_t n = shape_.n, row = W_.padded();
+  std::int16_t* h = h_of(state);
+  std::int8_t* h8 = h8_of(state);
   const ElementwisePath& run = *elementwise_;
-  std::int16_t *z = buffers.a, *r = buffers.a + n, *candidate = buffers.a + 2 * n;
+  std::int16_t *a = buffers.a, *u = buffers.u;
+  std::int16_t *z = a, *r = a + row, *candidate = a + 2 * row;
+  const std::byte* operand = buffers.h;
   const auto report = [&](std::string_view point, const std::int16_t* values, double scale) {
     if (observer != nullptr) observer->codes(point, std::span<const std::int16_t>(values, n), scale);
   };
 
-  W_.run(x, B_W_.data(), buffers.acc);
-  run.requantize_i16(buffers.acc, r_W_, 3 * n, buffers.a);
-  R_.run(h8, B_R_.data(), buffers.acc);
-  run.requantize_i16(buffers.acc, r_R_, R_.rows(), buffers.u);
-  run.add_i16(buffers.a, buffers.u, 2 * n, buffers.a);
+  if (stream.input_sums != nullptr) {
+    std::copy_n(stream.input_sums, 3 * row, a);
+  } else {
+    step_->sums(W_.rows(), &stream.x, 1, row, 0, W_.blocks(), /*adds=*/false, &a);
+  }
+  step_->prepare(h8, n, buffers.h);
+  step_->sums(R_.rows(), &operand, 1, row, 0, R_.blocks(), /*adds=*/false, &u);
+  run.add_i16(a, u, 2 * row, a);
   report("pre_z", z, Q3_12::kStep);
   report("pre_r", r, Q3_12::kStep);
-  run.sigmoid(buffers.a, 2 * n, buffers.a);
+  run.sigmoid(a, 2 * row, a);
   report("act_z", z, Q0_15::kStep);
   report("act_r", r, Q0_15::kStep);
 
-  std::int16_t* recurrent = buffers.u + 2 * n;
   if (shape_.linear_before_reset) {
-    run.gru_reset_after(candidate, r, recurrent, n, candidate);
+    run.gru_reset_after(candidate, r, u + 2 * row, n, candidate);
   } else {
     run.gru_reset_before(r, h, n, buffers.reset);
-    R_candidate_.run(buffers.reset, B_candidate_.data(), buffers.acc);
-    run.requantize_add_i16(buffers.acc, r_candidate_, n, candidate);
+    step_->prepare(buffers.reset, n, buffers.h);
+    step_->sums(R_candidate_.rows(), &operand, 1, row, 0, R_candidate_.blocks(), /*adds=*/true, &candidate);
   }
   report("pre_h", candidate, Q3_12::kStep);
   run.tanh(candidate, Q3_12::kIntegerBits, n, candidate);
   report("act_h", candidate, Q0_15::kStep);
   run.gru_state_update(z, candidate, n, h, h8);
   report("state", h, Q0_15::kStep);
-  return h8;
 }
 
 }  // namespace quaver

@@ -4,6 +4,9 @@
 // int8, scale a row or any block of rows; sums Q3.12; gates Q0.15; the state h int16 Q0.15 with an int8 copy, scale
 // 1/128, as the matrix product's input and the output. |h| <= 1 because h is a convex mix of tanh values and its start:
 // no calibration. State: h i16, then its copy h8.
+//
+// Two ways, the same bits: without an observer a step is one pass of recurrent_step.h (two with reset before, whose
+// candidate reads all of r .* h); with one, sums of gates and then elementwise.h's functions on whole rows.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +18,7 @@
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/kernels/elementwise/elementwise.h"
-#include "quaver/kernels/matvec/matvec.h"
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
 
@@ -35,18 +38,34 @@ class GruInt {
   // Advances the state by x[n_in]; returns h8[n], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                           Observer* observer) const noexcept;
+  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
+  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                    std::byte* scratch) const noexcept;
+  // `steps` steps: x + t x_stride in, h8 to out + t out_stride (strides may be negative). The input half of up to
+  // kCellGroup steps is one product.
+  void run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
+           std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept;
 
  private:
   struct Buffers;
   Buffers lay_out(std::byte* scratch) const noexcept;
 
+  std::int16_t* h_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
+  std::int8_t* h8_of(std::byte* state) const {
+    return reinterpret_cast<std::int8_t*>(state + align_up(shape_.n * sizeof(std::int16_t)));
+  }
+  void join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
+  void pass(GruStream* streams, std::size_t count) const noexcept;
+  void advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void compose(const Buffers& buffers, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
+
   GruShape shape_;
   const ElementwisePath* elementwise_;
-  PackedMatrix W_;
-  PackedMatrix R_;            // all gates (reset after), or z and r (reset before)
-  PackedMatrix R_candidate_;  // reset before only: it reads r .* h
-  AlignedVector<std::int32_t> B_W_, B_R_, B_candidate_;
-  RowMultipliers r_W_, r_R_, r_candidate_;
+  const RecurrentStepPath* step_;
+  GateMatrix W_;            // with folded biases and multipliers
+  GateMatrix R_;            // all gates (reset after), or z and r (reset before)
+  GateMatrix R_candidate_;  // reset before only: it reads r .* h
+  bool one_pass_ = false;
 };
 
 }  // namespace quaver

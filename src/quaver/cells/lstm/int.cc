@@ -1,10 +1,12 @@
 #include "quaver/cells/lstm/int.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
 #include "quaver/cells/row_scales.h"
+#include "quaver/core/check.h"
 #include "quaver/fixed/q_format.h"
 
 namespace quaver {
@@ -15,23 +17,32 @@ constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without 
 }  // namespace
 
 struct LstmInt::Buffers {
-  std::int32_t* acc;     // [padded G n_cell], and the projection's
-  std::int16_t* gates;   // [G n_cell]
-  std::int16_t* input;   // [n_cell] CIFG's input gate
-  std::int16_t* tanh_c;  // [n_cell]
-  std::int8_t* m;        // [n_cell]
+  std::byte* x;  // kCellGroup operands
+  std::byte* h;  // kCellGroup operands
+  std::size_t x_size, h_size;
+  std::int16_t* input_sums;  // [kCellGroup, G, padded]
+  std::int16_t* gates;       // [G, padded]
+  std::int16_t* input;       // [n_cell] CIFG's input gate
+  std::int16_t* tanh_c;      // [n_cell]
+  std::int8_t* m;            // [kCellGroup, n_cell] before the projection
+  std::int32_t* acc;         // of the projection
   std::size_t used;
 };
 
 LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
-  const std::size_t rows = shape_.gate_count() * shape_.n_cell;
+  const std::size_t sums = shape_.gate_count() * W_.padded();
   Buffers buffers{};
-  buffers.acc = pieces.take<std::int32_t>(padded_rows(std::max(rows, shape_.n_out)));
-  buffers.gates = pieces.take<std::int16_t>(rows);
+  buffers.x_size = step_->operand_bytes(shape_.n_in);
+  buffers.h_size = step_->operand_bytes(shape_.n_out);
+  buffers.x = pieces.take<std::byte>(kCellGroup * buffers.x_size);
+  buffers.h = pieces.take<std::byte>(kCellGroup * buffers.h_size);
+  buffers.input_sums = pieces.take<std::int16_t>(kCellGroup * sums);
+  buffers.gates = pieces.take<std::int16_t>(sums);
   buffers.input = pieces.take<std::int16_t>(shape_.n_cell);
   buffers.tanh_c = pieces.take<std::int16_t>(shape_.n_cell);
-  buffers.m = pieces.take<std::int8_t>(shape_.n_cell);
+  buffers.m = pieces.take<std::int8_t>(kCellGroup * shape_.n_cell);
+  buffers.acc = pieces.take<std::int32_t>(padded_rows(shape_.n_out));
   buffers.used = pieces.used();
   return buffers;
 }
@@ -40,11 +51,7 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
     : shape_(params.shape),
       elementwise_(&elementwise_path(isa)),
       layer_norm_(&layer_norm_path(isa)),
-      W_(params.W, isa),
-      R_(params.R, isa),
-      B_W_(fold_zero_point(params.W, shape_.layer_norm ? std::span<const std::int32_t>{} : params.b,
-                           params.x.zero_point)),
-      B_R_(fold_zero_point(params.R, {}, params.h.zero_point)),
+      step_(&recurrent_step_path(isa)),
       P_(params.P.begin(), params.P.end()),
       L_(params.L.begin(), params.L.end()),
       m_scale_(params.m.scale),
@@ -60,8 +67,12 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
       return scale * input_scale / static_cast<float>(gate_scale_[row / n]);
     });
   };
-  r_W_ = to_gate(params.W_scales, params.x.scale);
-  r_R_ = to_gate(params.R_scales, params.h.scale);
+  W_ = GateMatrix(
+      params.W, shape_.gate_count(),
+      fold_zero_point(params.W, shape_.layer_norm ? std::span<const std::int32_t>{} : params.b, params.x.zero_point),
+      to_gate(params.W_scales, params.x.scale), isa);
+  R_ = GateMatrix(params.R, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
+                  to_gate(params.R_scales, params.h.scale), isa);
   const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);
   if (shape_.peephole) {
     for (std::size_t g = 0; g < shape_.peephole_count(); ++g) {
@@ -86,6 +97,14 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
     r_projection_ = row_multipliers(shape_.n_out, params.W_projection_scales,
                                     [&](std::size_t, float scale) { return scale * params.m.scale / params.h.scale; });
   }
+  rule_ = {.units = n,
+           .cifg = shape_.cifg,
+           .cell_integer_bits = cell_integer_bits_,
+           .cell_clip = cell_clip_,
+           .output = r_m_,
+           .codes = m_codes_};
+  one_pass_ = !shape_.peephole && !shape_.layer_norm && W_.shrinks() && R_.shrinks() && r_m_.exponent < 0 &&
+              m_codes_.zero_point >= -128 && m_codes_.zero_point <= 127;
 }
 
 std::size_t LstmInt::weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }
@@ -97,19 +116,87 @@ std::vector<StatePart> LstmInt::state_parts() const {
 std::size_t LstmInt::scratch_bytes() const { return lay_out(nullptr).used; }
 
 void LstmInt::reset(std::byte* state) const noexcept {
-  std::fill_n(reinterpret_cast<std::int8_t*>(state), shape_.n_out, static_cast<std::int8_t>(h_codes_.zero_point));
-  std::fill_n(reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)), shape_.n_cell, std::int16_t{0});
+  std::fill_n(h_of(state), shape_.n_out, static_cast<std::int8_t>(h_codes_.zero_point));
+  std::fill_n(c_of(state), shape_.n_cell, std::int16_t{0});
 }
 
 const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                                  Observer* observer) const noexcept {
-  const std::size_t n = shape_.n_cell;
-  const std::size_t rows = shape_.gate_count() * n;
-  auto* h = reinterpret_cast<std::int8_t*>(state);
-  auto* c = reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out));
   const Buffers buffers = lay_out(scratch);
+  LstmStream stream;
+  stream.x = buffers.x;
+  step_->prepare(x, shape_.n_in, buffers.x);
+  advance(buffers, stream, state, observer);
+  return h_of(state);
+}
+
+void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                           std::byte* scratch) const noexcept {
+  QUAVER_DCHECK(count <= kCellGroup);
+  const Buffers buffers = lay_out(scratch);
+  std::array<LstmStream, kCellGroup> streams{};
+  for (std::size_t s = 0; s < count; ++s) {
+    std::byte* operand = buffers.x + s * buffers.x_size;
+    step_->prepare(x[s], shape_.n_in, operand);
+    streams[s].x = operand;
+  }
+  if (!one_pass_) {
+    for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], nullptr);
+    return;
+  }
+  for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
+  step_->lstm(rule_, W_.rows(), R_.rows(), streams.data(), count, 0, R_.blocks());
+  if (shape_.projection) {
+    for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
+  }
+}
+
+void LstmInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
+                  std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept {
+  const Buffers buffers = lay_out(scratch);
+  std::array<const std::byte*, kCellGroup> operands{};
+  std::array<std::int16_t*, kCellGroup> sums{};
+  while (steps > 0) {
+    const std::size_t together = std::min(steps, kCellGroup);
+    for (std::size_t t = 0; t < together; ++t, x += x_stride) {
+      step_->prepare(x, shape_.n_in, buffers.x + t * buffers.x_size);
+      operands[t] = buffers.x + t * buffers.x_size;
+      sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
+    }
+    step_->sums(W_.rows(), operands.data(), together, W_.padded(), 0, W_.blocks(), /*adds=*/false, sums.data());
+    for (std::size_t t = 0; t < together; ++t, out += out_stride) {
+      LstmStream stream;
+      stream.input_sums = sums[t];
+      advance(buffers, stream, state, nullptr);
+      std::copy_n(h_of(state), shape_.n_out, out);
+    }
+    steps -= together;
+  }
+}
+
+// What a pass needs of a state beside the input: `index` picks the working memory.
+void LstmInt::join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept {
+  std::byte* operand = buffers.h + index * buffers.h_size;
+  step_->prepare(h_of(state), shape_.n_out, operand);  // a copy: blocks write h while others read it
+  stream.h = operand;
+  stream.c = c_of(state);
+  stream.out = shape_.projection ? buffers.m + index * shape_.n_cell : h_of(state);
+}
+
+void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer) const noexcept {
+  if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
+  join(buffers, 0, state, stream);
+  step_->lstm(rule_, W_.rows(), R_.rows(), &stream, 1, 0, R_.blocks());
+  if (shape_.projection) project(buffers, stream.out, state, nullptr);
+}
+
+void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byte* state,
+                      Observer* observer) const noexcept {
+  const std::size_t n = shape_.n_cell;
+  std::int8_t* h = h_of(state);
+  std::int16_t* c = c_of(state);
   const ElementwisePath& run = *elementwise_;
-  const auto gate = [&](std::size_t g) { return buffers.gates + g * n; };
+  const auto gate = [&](std::size_t g) { return buffers.gates + g * W_.padded(); };
   const auto report = [&](const char* prefix, std::size_t g, double scale) {
     if (observer == nullptr) return;
     char name[kNameLength];
@@ -132,10 +219,15 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, std::by
   const auto sigmoid = [&](std::int16_t* values) { run.sigmoid(values, n, values); };
   const auto tangent = [&](std::int16_t* values) { run.tanh(values, Q3_12::kIntegerBits, n, values); };
 
-  W_.run(x, B_W_.data(), buffers.acc);
-  run.requantize_i16(buffers.acc, r_W_, rows, buffers.gates);
-  R_.run(h, B_R_.data(), buffers.acc);
-  run.requantize_add_i16(buffers.acc, r_R_, rows, buffers.gates);
+  std::int16_t* const gates = buffers.gates;
+  if (stream.input_sums != nullptr) {
+    std::copy_n(stream.input_sums, shape_.gate_count() * W_.padded(), gates);
+  } else {
+    step_->sums(W_.rows(), &stream.x, 1, W_.padded(), 0, W_.blocks(), /*adds=*/false, &gates);
+  }
+  const std::byte* operand = buffers.h;
+  step_->prepare(h, shape_.n_out, buffers.h);
+  step_->sums(R_.rows(), &operand, 1, W_.padded(), 0, R_.blocks(), /*adds=*/true, &gates);
 
   const std::size_t f = shape_.forget_gate(), z = shape_.cell_gate(), o = shape_.output_gate();
   peephole(f);
@@ -158,13 +250,15 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, std::by
   run.tanh(c, cell_integer_bits_, n, buffers.tanh_c);
   std::int8_t* m = shape_.projection ? buffers.m : h;
   run.lstm_hidden(gate(o), buffers.tanh_c, r_m_, m_codes_, n, m);
-  if (shape_.projection) {
-    if (observer != nullptr)
-      observer->codes("hidden", std::span<const std::int8_t>(m, n), m_scale_, m_codes_.zero_point);
-    W_projection_.run(m, B_projection_.data(), buffers.acc);
-    run.requantize_i8(buffers.acc, r_projection_, h_codes_, shape_.n_out, h);
-  }
-  return h;
+  if (shape_.projection) project(buffers, m, state, observer);
+}
+
+void LstmInt::project(const Buffers& buffers, const std::int8_t* m, std::byte* state,
+                      Observer* observer) const noexcept {
+  if (observer != nullptr)
+    observer->codes("hidden", std::span<const std::int8_t>(m, shape_.n_cell), m_scale_, m_codes_.zero_point);
+  W_projection_.run(m, B_projection_.data(), buffers.acc);
+  elementwise_->requantize_i8(buffers.acc, r_projection_, h_codes_, shape_.n_out, h_of(state));
 }
 
 }  // namespace quaver

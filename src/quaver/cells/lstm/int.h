@@ -3,6 +3,9 @@
 // Source: Li & Alvarez 2021 and its public implementation; bit for bit LiteRT's integer LSTM (tests: litert_goldens).
 // Formats: x, h, m int8 affine; weights int8, scale a row or any block of rows; P, L int16; sums before the activation
 // Q3.12; gates Q0.15; c int16 Qm.(15-m). Derivation: docs/arithmetic.md, docs/cells/lstm.md. State: h i8, then c i16.
+//
+// Two ways, the same bits: without layer norm, peephole and observer a step is one pass of recurrent_step.h, block by
+// block; else its sums of gates and then elementwise.h's functions on whole rows, which those three want to see.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +18,7 @@
 #include "quaver/cells/state_part.h"
 #include "quaver/kernels/matvec/matvec.h"
 #include "quaver/kernels/norm/norm.h"
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
 
@@ -33,23 +37,40 @@ class LstmInt {
   // Advances the state by x[n_in]; returns h[n_out], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                           Observer* observer) const noexcept;
+  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
+  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                    std::byte* scratch) const noexcept;
+  // `steps` steps: x + t x_stride in, h to out + t out_stride (strides may be negative). The input half of up to
+  // kCellGroup steps is one product.
+  void run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
+           std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept;
 
  private:
   struct Buffers;
   Buffers lay_out(std::byte* scratch) const noexcept;
+  std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state); }
+  std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)); }
+  void join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
+  void advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void compose(const Buffers& buffers, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void project(const Buffers& buffers, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
   LstmShape shape_;
   const ElementwisePath* elementwise_;
   const LayerNormPath* layer_norm_;
-  PackedMatrix W_, R_, W_projection_;
-  AlignedVector<std::int32_t> B_W_, B_R_, B_projection_;  // folded biases
-  RowMultipliers r_W_, r_R_, r_projection_;
+  const RecurrentStepPath* step_;
+  GateMatrix W_, R_;  // with folded biases and multipliers
+  PackedMatrix W_projection_;
+  AlignedVector<std::int32_t> B_projection_;
+  RowMultipliers r_projection_;
   std::vector<std::int16_t> P_, L_;
   std::vector<std::int32_t> b_norm_;  // layer norm's shift
   std::array<Multiplier, 3> r_P_{};   // per peephole
   std::array<LayerNormRule, 4> norm_rule_{};
   std::array<double, 4> gate_scale_{};
   Multiplier r_m_;
+  LstmRule rule_;
+  bool one_pass_ = false;
   OutputCodes m_codes_, h_codes_;
   double m_scale_;
   int cell_integer_bits_;

@@ -1,0 +1,109 @@
+// The step on 32 units a block. Products: one vpdpbusd for 16 rows and 4 columns; it adds four products of an unsigned
+// and a signed byte to each accumulator and saturates nothing. The operand is x + 128; its offset is in the bias.
+//
+// The four gates of a block are 8 registers of accumulators. A single stream keeps two sets, for even and odd groups of
+// columns, because 6 or 8 sums do not hide the instruction's latency on two ports; three streams share each load of
+// the weights with 24.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quaver/kernels/elementwise/lane_constants.h"
+#include "quaver/kernels/recurrent_step/paths.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kBlock = 32;
+constexpr std::size_t kColumnStep = 8;
+constexpr std::size_t kMostStreams = 3;
+
+std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
+
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_fours({weights, gates, kBlock}, kColumnStep);
+}
+
+#include "quaver/kernels/dispatch/begin_avx512vnni.inc"
+
+#include "quaver/kernels/dispatch/avx512_lanes.inc"
+
+#include "quaver/kernels/elementwise/curves.inc"
+
+static_assert(kLanes == kBlock);
+
+void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept {
+  const __m512i offset = _mm512_set1_epi8(static_cast<char>(-128));
+  for (std::size_t c = 0; c < cols; c += 64) {
+    const __mmask64 there = cols - c >= 64 ? ~__mmask64{0} : (__mmask64{1} << (cols - c)) - 1;
+    _mm512_store_si512(operand + c, _mm512_xor_si512(_mm512_maskz_loadu_epi8(there, x + c), offset));
+  }
+}
+
+inline __m512i four_columns(const std::byte* operand) {
+  int four;
+  __builtin_memcpy(&four, operand, sizeof(four));
+  return _mm512_set1_epi32(four);
+}
+
+template <std::size_t kGates, std::size_t kStreams>
+[[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* const* operands,
+                                              Wide (&sum)[kStreams][kGates]) {
+  constexpr std::size_t kRegisters = 2 * kGates, kGroupBytes = kRegisters * 64;
+  const std::int8_t* weights = half.weights + block * half.block_bytes;
+  const std::int32_t* bias = half.bias + block * kGates * kLanes;
+  __m512i acc[kStreams][kRegisters];
+  for (std::size_t s = 0; s < kStreams; ++s) {
+    for (std::size_t r = 0; r < kRegisters; ++r) acc[s][r] = _mm512_loadu_si512(bias + 16 * r);
+  }
+  if constexpr (kStreams == 1) {
+    __m512i odd[kRegisters];
+    for (std::size_t r = 0; r < kRegisters; ++r) odd[r] = _mm512_setzero_si512();
+    for (std::size_t c = 0; c < half.cols; c += 8, weights += 2 * kGroupBytes) {
+      const __m512i x = four_columns(operands[0] + c), next = four_columns(operands[0] + c + 4);
+      for (std::size_t r = 0; r < kRegisters; ++r)
+        acc[0][r] = _mm512_dpbusd_epi32(acc[0][r], x, _mm512_load_si512(weights + 64 * r));
+      for (std::size_t r = 0; r < kRegisters; ++r)
+        odd[r] = _mm512_dpbusd_epi32(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
+    }
+    for (std::size_t r = 0; r < kRegisters; ++r) acc[0][r] = _mm512_add_epi32(acc[0][r], odd[r]);
+  } else {
+    const std::size_t groups = (half.cols + 7) / 8 * 2;
+    for (std::size_t c = 0; c < groups; ++c, weights += kGroupBytes) {
+      __m512i x[kStreams];
+      for (std::size_t s = 0; s < kStreams; ++s) x[s] = four_columns(operands[s] + 4 * c);
+      for (std::size_t r = 0; r < kRegisters; ++r) {
+        const __m512i w = _mm512_load_si512(weights + 64 * r);
+        for (std::size_t s = 0; s < kStreams; ++s) acc[s][r] = _mm512_dpbusd_epi32(acc[s][r], x[s], w);
+      }
+    }
+  }
+  for (std::size_t s = 0; s < kStreams; ++s) {
+    for (std::size_t g = 0; g < kGates; ++g) sum[s][g] = {acc[s][2 * g], acc[s][2 * g + 1]};
+  }
+}
+
+#include "quaver/kernels/recurrent_step/vector.inc"
+
+#include "quaver/kernels/dispatch/end_target.inc"
+
+}  // namespace
+
+const RecurrentStepPath kAvx512VnniRecurrentStep{.isa = Isa::kAvx512Vnni,
+                                                 .block = kBlock,
+                                                 .operand_bias = 128,
+                                                 .operand_bytes = operand_bytes,
+                                                 .pack = pack,
+                                                 .prepare = prepare,
+                                                 .sums = sums,
+                                                 .lstm = lstm,
+                                                 .gru_after = gru_after,
+                                                 .gru_gates = gru_gates,
+                                                 .gru_candidate = gru_candidate};
+
+}  // namespace quaver
+
+#endif

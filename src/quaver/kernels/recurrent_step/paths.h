@@ -1,0 +1,41 @@
+// paths.h - the rows of recurrent_step's table and the order of packed rows. Internal to kernels/recurrent_step.
+#pragma once
+
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
+
+namespace quaver {
+
+// A block's rows of one gate lie in two registers of 32-bit lanes, woven as narrowing to 16 bits wants them: position p
+// of the block is unit woven_unit(p).
+constexpr std::size_t woven_unit(std::size_t position, std::size_t block) {
+  if (block == 1) return 0;
+  const std::size_t half = block / 2, second = position / half, lane = position % half;
+  return 8 * (lane / 4) + 4 * second + lane % 4;
+}
+
+// The weight at a place of the packed order; 0 beyond the last unit or column.
+struct PackedOrder {
+  MatrixView<const std::int8_t> weights;
+  std::size_t gates, block;
+
+  std::size_t units() const { return weights.rows() / gates; }
+  std::size_t blocks() const { return (units() + block - 1) / block; }
+  std::int8_t at(std::size_t b, std::size_t gate, std::size_t position, std::size_t col) const {
+    const std::size_t unit = b * block + woven_unit(position, block);
+    return unit < units() && col < weights.cols() ? weights(gate * units() + unit, col) : std::int8_t{0};
+  }
+};
+
+// Units of 4 columns of every row: the layout of products of four bytes. step: columns are padded to a multiple.
+AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step);
+
+extern const RecurrentStepPath kScalarRecurrentStep;
+#if defined(__x86_64__)
+extern const RecurrentStepPath kAvx2RecurrentStep;
+extern const RecurrentStepPath kAvx512VnniRecurrentStep;
+#elif defined(__aarch64__)
+extern const RecurrentStepPath kNeonRecurrentStep;
+extern const RecurrentStepPath kNeonDotRecurrentStep;
+#endif
+
+}  // namespace quaver

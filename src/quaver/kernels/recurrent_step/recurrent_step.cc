@@ -1,0 +1,84 @@
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
+
+#include <array>
+
+#include "quaver/core/check.h"
+#include "quaver/kernels/dispatch/path_table.h"
+#include "quaver/kernels/recurrent_step/paths.h"
+
+namespace quaver {
+
+std::span<const RecurrentStepPath> recurrent_step_paths() {
+#if defined(__x86_64__)
+  static const std::array paths{kScalarRecurrentStep, kAvx2RecurrentStep, kAvx512VnniRecurrentStep};
+#elif defined(__aarch64__)
+  static const std::array paths{kScalarRecurrentStep, kNeonRecurrentStep, kNeonDotRecurrentStep};
+#else
+  static const std::array paths{kScalarRecurrentStep};
+#endif
+  return paths;
+}
+
+const RecurrentStepPath& recurrent_step_path(Isa isa) { return find_path(recurrent_step_paths(), isa); }
+
+AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step) {
+  const std::size_t cols = (order.weights.cols() + step - 1) / step * step;
+  AlignedVector<std::int8_t> packed;
+  packed.reserve(order.blocks() * order.gates * order.block * cols);
+  for (std::size_t b = 0; b < order.blocks(); ++b) {
+    for (std::size_t first = 0; first < cols; first += 4) {
+      for (std::size_t g = 0; g < order.gates; ++g) {
+        for (std::size_t p = 0; p < order.block; ++p) {
+          for (std::size_t c = first; c < first + 4; ++c) packed.push_back(order.at(b, g, p, c));
+        }
+      }
+    }
+  }
+  return packed;
+}
+
+GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, std::size_t gates, std::span<const std::int32_t> bias,
+                       const RowMultipliers& m, Isa isa)
+    : cols_(weights.cols()), gates_(gates) {
+  const RecurrentStepPath& path = recurrent_step_path(isa);
+  QUAVER_DCHECK(gates > 0 && weights.rows() % gates == 0 && bias.size() >= weights.rows());
+  const std::size_t units = weights.rows() / gates;
+  block_ = path.block;
+  blocks_ = (units + block_ - 1) / block_;
+  weights_ = path.pack(weights, gates);
+  for (std::size_t b = 0; b < blocks_; ++b) {
+    for (std::size_t g = 0; g < gates; ++g) {
+      for (std::size_t p = 0; p < block_; ++p) {
+        const std::size_t unit = b * block_ + woven_unit(p, block_), row = g * units + unit;
+        const bool there = unit < units;
+        std::int64_t sum = 0;
+        if (there) {
+          for (const std::int8_t w : weights.row(row)) sum += w;
+        }
+        // Mod 2^32, like the sums themselves (A15).
+        const std::int64_t folded = (there ? bias[row] : 0) - path.operand_bias * sum;
+        bias_.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(folded)));
+        // A factor of 0 gives 0 with any shift, and so may have one to the right.
+        const bool zero = !there || m.mantissa[row] == 0;
+        mantissa_.push_back(zero ? 0 : m.mantissa[row]);
+        left_shift_.push_back(zero ? 0 : m.left_shift[row]);
+        right_shift_.push_back(zero ? 1 : m.right_shift[row]);
+        shrinks_ = shrinks_ && right_shift_.back() > 0;
+      }
+    }
+  }
+}
+
+GateRows GateMatrix::rows() const {
+  return {.weights = weights_.data(),
+          .bias = bias_.data(),
+          .mantissa = mantissa_.data(),
+          .left_shift = left_shift_.data(),
+          .right_shift = right_shift_.data(),
+          .cols = cols_,
+          .gates = gates_,
+          .block_bytes = blocks_ == 0 ? 0 : weights_.size() / blocks_,
+          .shrinks = shrinks_};
+}
+
+}  // namespace quaver

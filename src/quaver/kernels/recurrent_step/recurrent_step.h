@@ -1,0 +1,123 @@
+// recurrent_step.h - the inside of an LSTM's or GRU's time step as one pass over the weights: matrix products,
+// requantization, activations, state update and the output's codes of a block of units while it is in registers.
+//
+// A cell has two halves, W x and R h, each a matrix [gates n, cols] whose row block g belongs to gate g. Here the rows
+// are cut into blocks of `block` units (a vector's worth of int16 lanes), and a block holds the rows of all its gates,
+// interleaved by column: one block's products end with everything that its units need, and the weights are read once,
+// front to back. What a block computes is, unit by unit and bit by bit, elementwise.h's composition:
+//     sum  = sat16(sat16(m_W.apply(acc_W)) + m_R.apply(acc_R))                                          (A16, A17)
+//     LSTM = A10, A11, A21, A22, A23     GRU = A10, A11, A20, A24, A25, A26, A27
+// All paths return the same bits. Functions work on the blocks [first, end): threads may share a step by blocks, given
+// that nobody overwrites an operand that others still read; operands are copies, so the state itself may be.
+//
+// An operand is x or h as a path's products read it (unsigned, widened, padded): prepare() makes it.
+// Sums of gates are int16 in rows of padded(n) elements, gate after gate; lanes beyond n are 0.
+// Several streams (independent states) in one call share each read of the weights.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "quaver/core/aligned.h"
+#include "quaver/core/matrix_view.h"
+#include "quaver/fixed/multiplier.h"
+#include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/kernels/elementwise/elementwise.h"
+
+namespace quaver {
+
+struct RecurrentStepPath;
+
+// What a path reads of one half: plain pointers, so that no inline function is called inside a target region.
+struct GateRows {
+  const std::int8_t* weights = nullptr;
+  const std::int32_t* bias = nullptr;         // folded, in the order of the weights' rows
+  const std::int32_t* mantissa = nullptr;     // of the rows' multipliers
+  const std::int32_t* left_shift = nullptr;   // max(exponent, 0)
+  const std::int32_t* right_shift = nullptr;  // max(-exponent, 0)
+  std::size_t cols = 0;
+  std::size_t gates = 0;
+  std::size_t block_bytes = 0;  // of weights
+  bool shrinks = true;          // GateMatrix::shrinks()
+};
+
+// One half of a cell, packed for a path.
+class GateMatrix {
+ public:
+  GateMatrix() = default;
+  // weights [gates units, cols]; bias: folded (fold_zero_point), at least one a row; m: one a row.
+  GateMatrix(MatrixView<const std::int8_t> weights, std::size_t gates, std::span<const std::int32_t> bias,
+             const RowMultipliers& m, Isa isa);
+
+  std::size_t bytes() const { return weights_.size(); }  // read once a step
+  std::size_t cols() const { return cols_; }
+  std::size_t padded() const { return blocks_ * block_; }  // length of a row of sums
+  std::size_t blocks() const { return blocks_; }
+  GateRows rows() const;
+  // Every multiplier shifts right: what the one-pass steps need. Scale ratios of real cells are far below 1/2.
+  bool shrinks() const { return shrinks_; }
+
+ private:
+  AlignedVector<std::int8_t> weights_;
+  AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
+  std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0;
+  bool shrinks_ = true;
+};
+
+// The constants of an LSTM without layer norm and peephole.
+struct LstmRule {
+  std::size_t units = 0;
+  bool cifg = false;  // gates i o f c, or o f c
+  int cell_integer_bits = 0;
+  std::int32_t cell_clip = 0;
+  Multiplier output;  // of o tanh(c); exponent < 0
+  OutputCodes codes;  // zero point an int8 code
+};
+
+// One state's part in a step.
+struct LstmStream {
+  const std::byte* x = nullptr;              // operand, unless input_sums is given
+  const std::int16_t* input_sums = nullptr;  // [gates, padded]: the input half, computed before
+  const std::byte* h = nullptr;              // operand
+  std::int16_t* c = nullptr;                 // [units]
+  std::int8_t* out = nullptr;                // [units]: h, or m before a projection
+};
+
+struct GruStream {
+  const std::byte* x = nullptr;
+  const std::int16_t* input_sums = nullptr;
+  std::byte* h8 = nullptr;          // operand of h8; for the candidate: of reset
+  std::int16_t* h = nullptr;        // [units]
+  std::int8_t* out = nullptr;       // [units] h8
+  std::int8_t* reset = nullptr;     // [units] r .* h, reset before only
+  std::int16_t* between = nullptr;  // [2, padded] what the gates leave for the candidate, reset before only
+};
+
+struct RecurrentStepPath {
+  Isa isa;
+  std::size_t block;          // units
+  std::int32_t operand_bias;  // operands hold x + this; GateMatrix takes it out of the folded bias
+  std::size_t (*operand_bytes)(std::size_t cols) noexcept;
+  AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, std::size_t gates);
+  void (*prepare)(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept;
+
+  // sums[s][g, j] = sat16(m.apply(acc)), one operand a stream; adds: sat16(sums + m.apply(acc)).      (A16, A17)
+  void (*sums)(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
+               std::size_t first, std::size_t end, bool adds, std::int16_t* const* sums) noexcept;
+
+  // All of it for halves that shrink. recurrent: of the input's gates.
+  void (*lstm)(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
+               std::size_t count, std::size_t first, std::size_t end) noexcept;
+  void (*gru_after)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+                    std::size_t count, std::size_t first, std::size_t end) noexcept;
+  // recurrent: of z and r; then, from reset's operand, of the candidate.
+  void (*gru_gates)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+                    std::size_t count, std::size_t first, std::size_t end) noexcept;
+  void (*gru_candidate)(std::size_t units, const GateRows& recurrent, const GruStream* streams, std::size_t count,
+                        std::size_t first, std::size_t end) noexcept;
+};
+std::span<const RecurrentStepPath> recurrent_step_paths();  // row 0 is scalar
+const RecurrentStepPath& recurrent_step_path(Isa isa);
+
+}  // namespace quaver

@@ -1,0 +1,236 @@
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "quaver/kernels/matvec/matvec.h"
+#include "quaver/kernels/path_cases.h"
+
+namespace quaver {
+namespace {
+
+using testing_support::Fill;
+using testing_support::filled;
+using testing_support::PathCase;
+
+constexpr std::size_t kStreams = 5;  // more than any path takes on together, and some left over
+
+// One half of a cell with random weights and multipliers.
+struct Half {
+  std::size_t gates, units, cols;
+  std::vector<std::int8_t> weights;
+  std::vector<std::int32_t> bias;
+  RowMultipliers m;
+
+  Half(std::size_t gate_count, std::size_t unit_count, std::size_t col_count, int max_exponent, Fill fill,
+       Random& random)
+      : gates(gate_count), units(unit_count), cols(col_count) {
+    weights = filled<std::int8_t>(fill, gates * units * cols, random, -127, 127);
+    bias = filled<std::int32_t>(fill, gates * units, random, -(1 << 24), 1 << 24);
+    std::vector<Multiplier> rows;
+    for (std::size_t r = 0; r < gates * units; ++r) {
+      const bool zero = random.below(10) == 0;  // a factor of 0 has exponent 0
+      rows.push_back(zero ? Multiplier{}
+                          : Multiplier{static_cast<std::int32_t>(
+                                           random.between(1 << 30, std::numeric_limits<std::int32_t>::max())),
+                                       static_cast<std::int32_t>(random.between(-12, max_exponent))});
+    }
+    m = RowMultipliers::from(rows);
+  }
+  GateMatrix packed(Isa isa) const { return {{weights.data(), gates * units, cols}, gates, bias, m, isa}; }
+  // The composition that recurrent_step.h promises, from matvec and elementwise.
+  void plain(const std::int8_t* x, bool adds, std::vector<std::int16_t>& sums) const {
+    const PackedMatrix matrix({weights.data(), gates * units, cols}, Isa::kScalar);
+    AlignedVector<std::int32_t> acc(padded_rows(gates * units));
+    std::copy(bias.begin(), bias.end(), acc.begin());
+    matrix.run(x, acc.data(), acc.data());
+    const ElementwisePath& run = elementwise_path(Isa::kScalar);
+    (adds ? run.requantize_add_i16 : run.requantize_i16)(acc.data(), m, gates * units, sums.data());
+  }
+};
+
+std::vector<std::vector<std::int8_t>> inputs(std::size_t cols, Fill fill, Random& random) {
+  std::vector<std::vector<std::int8_t>> all;
+  for (std::size_t s = 0; s < kStreams; ++s) all.push_back(filled<std::int8_t>(fill, cols, random));
+  return all;
+}
+
+struct Operands {
+  std::vector<AlignedVector<std::byte>> bytes;
+  std::vector<const std::byte*> pointers;
+  Operands(const RecurrentStepPath& path, const std::vector<std::vector<std::int8_t>>& x) {
+    for (const auto& codes : x) {
+      bytes.emplace_back(path.operand_bytes(codes.size()));
+      path.prepare(codes.data(), codes.size(), bytes.back().data());
+    }
+    for (const auto& operand : bytes) pointers.push_back(operand.data());
+  }
+};
+
+class RecurrentStepPaths : public testing::TestWithParam<PathCase> {
+ protected:
+  void SetUp() override {
+    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported here";
+    if (units() == 0 || units() > 257) GTEST_SKIP() << "a cell has a unit, and 257 are enough";
+    testing_support::note_exercised("recurrent_step", GetParam().isa);
+  }
+  std::size_t units() const { return GetParam().n; }
+  Fill fill() const { return GetParam().fill; }
+  const RecurrentStepPath& path() const { return recurrent_step_path(GetParam().isa); }
+
+  // Calls part(first, end) over all blocks, cut in two.
+  template <typename Part>
+  static void in_two(std::size_t blocks, const Part& part) {
+    part(0, blocks / 2);
+    part(blocks / 2, blocks);
+  }
+
+  Random random_{23};
+};
+
+TEST_P(RecurrentStepPaths, SumsAreThoseOfTheComposition) {
+  for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
+    for (const std::size_t cols : {1u, 13u, 64u, 70u}) {
+      for (const int max_exponent : {-1, 5}) {
+        const Half half(gates, units(), cols, max_exponent, fill(), random_);
+        const auto x = inputs(cols, fill(), random_);
+        const GateMatrix matrix = half.packed(GetParam().isa);
+        EXPECT_TRUE(max_exponent > 0 || matrix.shrinks());
+        const Operands operands(path(), x);
+        const std::size_t row = matrix.padded();
+        std::vector<AlignedVector<std::int16_t>> found(kStreams, AlignedVector<std::int16_t>(gates * row, 77));
+        std::vector<std::int16_t*> to;
+        for (auto& sums : found) to.push_back(sums.data());
+        for (const bool adds : {false, true}) {
+          in_two(matrix.blocks(), [&](std::size_t first, std::size_t end) {
+            path().sums(matrix.rows(), operands.pointers.data(), kStreams, row, first, end, adds, to.data());
+          });
+          for (std::size_t s = 0; s < kStreams; ++s) {
+            std::vector<std::int16_t> expected(gates * units());
+            half.plain(x[s].data(), false, expected);
+            if (adds) half.plain(x[s].data(), true, expected);
+            for (std::size_t g = 0; g < gates; ++g) {
+              for (std::size_t j = 0; j < row; ++j)
+                ASSERT_EQ(found[s][g * row + j], j < units() ? expected[g * units() + j] : 0)
+                    << "gate " << g << ", unit " << j << ", stream " << s;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// What a step leaves behind, of all streams.
+struct After {
+  std::vector<std::vector<std::int16_t>> state;
+  std::vector<std::vector<std::int8_t>> out;
+  bool operator==(const After&) const = default;
+};
+
+// The input half of all streams, computed before.
+std::vector<AlignedVector<std::int16_t>> sums_before(const RecurrentStepPath& path, const GateMatrix& matrix,
+                                                     std::size_t gates, const Operands& operands) {
+  std::vector<AlignedVector<std::int16_t>> sums(kStreams, AlignedVector<std::int16_t>(gates * matrix.padded()));
+  std::vector<std::int16_t*> to;
+  for (auto& row : sums) to.push_back(row.data());
+  path.sums(matrix.rows(), operands.pointers.data(), kStreams, matrix.padded(), 0, matrix.blocks(), false, to.data());
+  return sums;
+}
+
+TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
+  const auto run = [&](const RecurrentStepPath& p, const LstmRule& rule, const Half& W, const Half& R, const auto& x,
+                       const auto& h, bool before, After after) {
+    const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa);
+    const Operands xs(p, x), hs(p, h);
+    const auto sums = sums_before(p, input, W.gates, xs);
+    std::vector<LstmStream> streams(kStreams);
+    for (std::size_t s = 0; s < kStreams; ++s) {
+      streams[s] = {before ? nullptr : xs.pointers[s], before ? sums[s].data() : nullptr, hs.pointers[s],
+                    after.state[s].data(), after.out[s].data()};
+    }
+    in_two(recurrent.blocks(), [&](std::size_t first, std::size_t end) {
+      p.lstm(rule, input.rows(), recurrent.rows(), streams.data(), kStreams, first, end);
+    });
+    return after;
+  };
+  for (const bool cifg : {false, true}) {
+    for (const int integer_bits : {0, 3, 6}) {
+      const Half W(cifg ? 3 : 4, units(), 13, -1, fill(), random_),
+          R(cifg ? 3 : 4, units(), units(), -1, fill(), random_);
+      const auto x = inputs(13, fill(), random_), h = inputs(units(), fill(), random_);
+      After start;
+      for (std::size_t s = 0; s < kStreams; ++s) {
+        start.state.push_back(filled<std::int16_t>(fill(), units(), random_));
+        start.out.emplace_back(units());
+      }
+      for (const std::int32_t clip : {0, 12345}) {
+        const LstmRule rule{units(), cifg, integer_bits, clip, {1 << 30, -22}, {-3, -120, 110}};
+        for (const bool before : {false, true}) {
+          const After expected = run(recurrent_step_paths()[0], rule, W, R, x, h, before, start);
+          ASSERT_EQ(run(path(), rule, W, R, x, h, before, start), expected) << integer_bits << " " << cifg;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
+  const auto run = [&](const RecurrentStepPath& p, bool reset_after, const Half& W, const Half& R,
+                       const Half& R_candidate, const auto& x, const auto& h8, bool before, After after) {
+    const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa), candidate = R_candidate.packed(p.isa);
+    const Operands xs(p, x);
+    Operands hs(p, h8);
+    const auto sums = sums_before(p, input, 3, xs);
+    std::vector<std::vector<std::int8_t>> reset(kStreams, std::vector<std::int8_t>(units()));
+    std::vector<AlignedVector<std::int16_t>> between(kStreams, AlignedVector<std::int16_t>(2 * input.padded()));
+    std::vector<GruStream> streams(kStreams);
+    for (std::size_t s = 0; s < kStreams; ++s) {
+      streams[s] = {before ? nullptr : xs.pointers[s],
+                    before ? sums[s].data() : nullptr,
+                    hs.bytes[s].data(),
+                    after.state[s].data(),
+                    after.out[s].data(),
+                    reset[s].data(),
+                    between[s].data()};
+    }
+    in_two(recurrent.blocks(), [&](std::size_t first, std::size_t end) {
+      (reset_after ? p.gru_after : p.gru_gates)(units(), input.rows(), recurrent.rows(), streams.data(), kStreams,
+                                                first, end);
+    });
+    if (reset_after) return after;
+    for (std::size_t s = 0; s < kStreams; ++s) p.prepare(reset[s].data(), units(), streams[s].h8);
+    in_two(candidate.blocks(), [&](std::size_t first, std::size_t end) {
+      p.gru_candidate(units(), candidate.rows(), streams.data(), kStreams, first, end);
+    });
+    return after;
+  };
+  for (const bool reset_after : {false, true}) {
+    const Half W(3, units(), 13, -1, fill(), random_), R(reset_after ? 3 : 2, units(), units(), -1, fill(), random_);
+    const Half R_candidate(1, units(), units(), -1, fill(), random_);
+    const auto x = inputs(13, fill(), random_), h8 = inputs(units(), fill(), random_);
+    After start;
+    for (std::size_t s = 0; s < kStreams; ++s) {
+      start.state.push_back(filled<std::int16_t>(fill(), units(), random_));
+      start.out.emplace_back(units());
+    }
+    for (const bool before : {false, true}) {
+      const After expected = run(recurrent_step_paths()[0], reset_after, W, R, R_candidate, x, h8, before, start);
+      ASSERT_EQ(run(path(), reset_after, W, R, R_candidate, x, h8, before, start), expected) << reset_after;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RecurrentStepPaths, testing::ValuesIn(testing_support::path_cases()),
+                         testing_support::case_name);
+
+TEST(RecurrentStep, HasEveryPathThatWasBuilt) {
+  ASSERT_EQ(recurrent_step_paths().size(), all_isas().size());
+  for (std::size_t i = 0; i < all_isas().size(); ++i) EXPECT_EQ(recurrent_step_paths()[i].isa, all_isas()[i]);
+}
+
+}  // namespace
+}  // namespace quaver

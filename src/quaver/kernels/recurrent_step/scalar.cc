@@ -1,0 +1,155 @@
+// One unit at a time, in the words of fixed/: a block is one unit, its weights are the rows of its gates, column by
+// column.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "quaver/fixed/activation.h"
+#include "quaver/fixed/rounding.h"
+#include "quaver/kernels/recurrent_step/paths.h"
+
+namespace quaver {
+namespace {
+
+constexpr int kGateIntegerBits = 3;  // Q3.12
+
+std::size_t operand_bytes(std::size_t cols) noexcept { return cols; }
+
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  const PackedOrder order{weights, gates, 1};
+  AlignedVector<std::int8_t> packed;
+  for (std::size_t unit = 0; unit < order.units(); ++unit) {
+    for (std::size_t c = 0; c < weights.cols(); ++c) {
+      for (std::size_t g = 0; g < gates; ++g) packed.push_back(order.at(unit, g, 0, c));
+    }
+  }
+  return packed;
+}
+
+void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept {
+  std::copy_n(x, cols, reinterpret_cast<std::int8_t*>(operand));
+}
+
+// m.apply(bias + w x) of one row.
+std::int32_t requantized(const GateRows& half, std::size_t unit, std::size_t gate, const std::byte* operand) {
+  const auto* x = reinterpret_cast<const std::int8_t*>(operand);
+  const std::size_t row = unit * half.gates + gate;
+  const std::int8_t* weights = half.weights + unit * half.block_bytes;
+  std::int32_t acc = half.bias[row];
+  for (std::size_t c = 0; c < half.cols; ++c) acc += weights[c * half.gates + gate] * x[c];
+  return Multiplier{half.mantissa[row], half.left_shift[row] - half.right_shift[row]}.apply(acc);
+}
+
+// (A16) The input half of a sum, or what was computed of it before.
+std::int16_t input_sum(const GateRows& half, std::size_t unit, std::size_t units, std::size_t gate,
+                       const std::byte* operand, const std::int16_t* before) {
+  return before != nullptr ? before[gate * units + unit]
+                           : saturate<std::int16_t>(requantized(half, unit, gate, operand));
+}
+
+void sums(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
+          std::size_t first, std::size_t end, bool adds, std::int16_t* const* sums) noexcept {
+  for (std::size_t unit = first; unit < end; ++unit) {
+    for (std::size_t s = 0; s < streams; ++s) {
+      for (std::size_t g = 0; g < half.gates; ++g) {
+        std::int16_t& sum = sums[s][g * padded + unit];
+        sum = saturate<std::int16_t>(std::int64_t{adds ? sum : 0} + requantized(half, unit, g, operands[s]));
+      }
+    }
+  }
+}
+
+void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
+          std::size_t count, std::size_t first, std::size_t end) noexcept {
+  const std::size_t o = rule.cifg ? 0 : 1;
+  for (std::size_t unit = first; unit < end; ++unit) {
+    for (std::size_t s = 0; s < count; ++s) {
+      const LstmStream& stream = streams[s];
+      const auto sum = [&](std::size_t gate) {  // (A17)
+        return saturate<std::int16_t>(
+            std::int64_t{input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums)} +
+            requantized(recurrent, unit, gate, stream.h));
+      };
+      const std::int16_t f = sigmoid_q0_15(sum(o + 1));
+      const std::int16_t i = rule.cifg ? saturate<std::int16_t>(32767 - f) : sigmoid_q0_15(sum(0));
+      const std::int16_t z = tanh_q0_15(sum(o + 2), kGateIntegerBits);
+      std::int16_t& c = stream.c[unit];
+      c = saturate<std::int16_t>(divide_by_pot(f * c, 15) +
+                                 divide_by_pot(i * z, 15 + rule.cell_integer_bits));  // (A22)
+      if (rule.cell_clip > 0)
+        c = static_cast<std::int16_t>(std::clamp<std::int32_t>(c, -rule.cell_clip, rule.cell_clip));
+      const std::int32_t h = rule.output.apply(sigmoid_q0_15(sum(o)) * tanh_q0_15(c, rule.cell_integer_bits));
+      stream.out[unit] = static_cast<std::int8_t>(
+          std::clamp<std::int64_t>(std::int64_t{h} + rule.codes.zero_point, rule.codes.low, rule.codes.high));  // (A23)
+    }
+  }
+}
+
+void update_gru(const GruStream& stream, std::size_t unit, std::int16_t z, std::int16_t pre_candidate) {
+  const std::int16_t candidate = tanh_q0_15(pre_candidate, kGateIntegerBits);
+  std::int16_t& h = stream.h[unit];
+  h = saturate<std::int16_t>(candidate + divide_by_pot(z * (h - candidate), 15));  // (A26)
+  stream.out[unit] = saturate<std::int8_t>(divide_by_pot(h, 8));                   // (A27)
+}
+
+// (A20) The gate of a unit whose two halves were requantized apart.
+std::int16_t gru_gate(const GateRows& input, const GateRows& recurrent, std::size_t units, const GruStream& stream,
+                      std::size_t unit, std::size_t gate) {
+  const std::int16_t a = input_sum(input, unit, units, gate, stream.x, stream.input_sums);
+  const auto u = saturate<std::int16_t>(requantized(recurrent, unit, gate, stream.h8));
+  return sigmoid_q0_15(saturate<std::int16_t>(a + u));
+}
+
+void gru_after(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+               std::size_t count, std::size_t first, std::size_t end) noexcept {
+  for (std::size_t unit = first; unit < end; ++unit) {
+    for (std::size_t s = 0; s < count; ++s) {
+      const GruStream& stream = streams[s];
+      const std::int16_t z = gru_gate(input, recurrent, units, stream, unit, 0);
+      const std::int16_t r = gru_gate(input, recurrent, units, stream, unit, 1);
+      const std::int16_t a = input_sum(input, unit, units, 2, stream.x, stream.input_sums);
+      const auto u = saturate<std::int16_t>(requantized(recurrent, unit, 2, stream.h8));
+      update_gru(stream, unit, z, saturate<std::int16_t>(a + divide_by_pot(r * u, 15)));  // (A24)
+    }
+  }
+}
+
+void gru_gates(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+               std::size_t count, std::size_t first, std::size_t end) noexcept {
+  for (std::size_t unit = first; unit < end; ++unit) {
+    for (std::size_t s = 0; s < count; ++s) {
+      const GruStream& stream = streams[s];
+      const std::int16_t r = gru_gate(input, recurrent, units, stream, unit, 1);
+      stream.reset[unit] = saturate<std::int8_t>(divide_by_pot(r * stream.h[unit], 23));  // (A25)
+      stream.between[unit] = gru_gate(input, recurrent, units, stream, unit, 0);
+      stream.between[units + unit] = input_sum(input, unit, units, 2, stream.x, stream.input_sums);
+    }
+  }
+}
+
+void gru_candidate(std::size_t units, const GateRows& recurrent, const GruStream* streams, std::size_t count,
+                   std::size_t first, std::size_t end) noexcept {
+  for (std::size_t unit = first; unit < end; ++unit) {
+    for (std::size_t s = 0; s < count; ++s) {
+      const GruStream& stream = streams[s];
+      const std::int64_t sum = std::int64_t{stream.between[units + unit]} + requantized(recurrent, unit, 0, stream.h8);
+      update_gru(stream, unit, stream.between[unit], saturate<std::int16_t>(sum));
+    }
+  }
+}
+
+}  // namespace
+
+const RecurrentStepPath kScalarRecurrentStep{.isa = Isa::kScalar,
+                                             .block = 1,
+                                             .operand_bias = 0,
+                                             .operand_bytes = operand_bytes,
+                                             .pack = pack,
+                                             .prepare = prepare,
+                                             .sums = sums,
+                                             .lstm = lstm,
+                                             .gru_after = gru_after,
+                                             .gru_gates = gru_gates,
+                                             .gru_candidate = gru_candidate};
+
+}  // namespace quaver
