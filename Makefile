@@ -6,7 +6,7 @@ QUAVER    := build/release/quaver
 TEST_WITH := ctest --output-on-failure --timeout 600 -j $(JOBS) --preset
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test bench lint tidy sanitize clang no-torch debug fuzz clean
+.PHONY: help setup build demo test bench lint tidy sanitize clang no-torch debug neon fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -56,6 +56,11 @@ sanitize: setup ## all tests under address + undefined-behaviour and thread sani
 
 clang no-torch debug: setup ## all tests built that way
 	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) && $(TEST_WITH) $@
+
+neon: setup ## the kernels for 64-bit ARM, tested under qemu-user
+	@cmake --preset aarch64 >/dev/null && \
+	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test && \
+	  $(TEST_WITH) aarch64 -R '^kernels_test$$'
 
 SECONDS_A_TARGET ?= 30
 fuzz: setup ## libFuzzer on the model file and npz readers, SECONDS_A_TARGET each

@@ -1,0 +1,25 @@
+// NEON without the dot-product extension.
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quaver/kernels/matvec/neon_pack.h"
+#include "quaver/kernels/matvec/paths.h"
+
+namespace quaver {
+namespace {
+
+#include "quaver/kernels/dispatch/neon_products.inc"
+
+#include "quaver/kernels/matvec/neon.inc"
+
+}  // namespace
+
+const MatvecPath kNeonMatvec{Isa::kNeon, pack_neon, run};
+
+}  // namespace quaver
+
+#endif

@@ -1,0 +1,57 @@
+// The step in NEON with the dot-product extension: four products and their sum in one instruction.
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quaver/kernels/elementwise/lane_constants.h"
+#include "quaver/kernels/recurrent_step/paths.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kBlock = 8;
+constexpr std::size_t kMostStreams = 3;  // 24 sums of 32 registers
+
+std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
+
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_fours({weights, gates, kBlock}, 4);
+}
+
+#define QUAVER_NEON_DOT
+#include "quaver/kernels/dispatch/begin_neon_dot.inc"
+
+#include "quaver/kernels/dispatch/neon_lanes.inc"
+
+#include "quaver/kernels/dispatch/neon_products.inc"
+
+#include "quaver/kernels/elementwise/curves.inc"
+
+static_assert(kLanes == kBlock);
+
+#include "quaver/kernels/recurrent_step/neon.inc"
+
+#include "quaver/kernels/recurrent_step/vector.inc"
+
+#include "quaver/kernels/dispatch/end_target.inc"
+
+}  // namespace
+
+const RecurrentStepPath kNeonDotRecurrentStep{.isa = Isa::kNeonDot,
+                                              .block = kBlock,
+                                              .operand_bias = 0,
+                                              .operand_bytes = operand_bytes,
+                                              .pack = pack,
+                                              .prepare = prepare,
+                                              .sums = sums,
+                                              .lstm = lstm,
+                                              .gru_after = gru_after,
+                                              .gru_gates = gru_gates,
+                                              .gru_candidate = gru_candidate};
+
+}  // namespace quaver
+
+#endif
