@@ -140,11 +140,11 @@ TEST(Rnn, EveryPathGivesTheSameBitsFromEveryExtreme) {
             Random frames(74);
             std::vector<std::int16_t> stream;
             for (int t = 0; t < 12; ++t) {
-              std::vector<std::int8_t> x(n_in, static_cast<std::int8_t>(fill));
+              std::vector<std::int8_t> x(rnn.n_in, static_cast<std::int8_t>(fill));
               for (std::int8_t& code : x)
                 if (fill == 0) code = static_cast<std::int8_t>(frames.between(-128, 127));
               const std::int8_t* h8 = running.step(x.data());
-              stream.insert(stream.end(), h8, h8 + n);
+              stream.insert(stream.end(), h8, h8 + rnn.n);
               stream.insert(stream.end(), running.part<std::int16_t>(0).begin(), running.part<std::int16_t>(0).end());
             }
             return stream;
