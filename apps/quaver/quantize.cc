@@ -84,7 +84,6 @@ void run_quantize(const QuantizeFlags& flags) {
   const Calibration calibration = calibrate(model, sequences.views, calibrate_options);
   QuantizeResult result = quantize(model, calibration, options);
   result.model.provenance["quantize_command"] = command_line();
-  result.model.provenance["quantize_tool"] = "quaver " QUAVER_VERSION;
   save(result.model, flags.out);
   if (!flags.report.empty())
     write_file_atomically(flags.report, calibration_json(calibration, sequences.source).dump(1) + "\n");

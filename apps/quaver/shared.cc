@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -238,9 +239,14 @@ void require_writable(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   if (!std::filesystem::is_directory(folder))
     throw_failed(concat("-o ", path.string(), ": '", folder.string(), "' is no folder; make it first"));
-  if (access(folder.c_str(), W_OK) != 0)
+  // Only an attempt knows: permissions, read-only mounts and folders that are no real ones all look different.
+  std::string probe = (folder / ".quaver_probe_XXXXXX").string();
+  const int file = mkstemp(probe.data());
+  if (file < 0)
     throw_failed(
-        concat("-o ", path.string(), ": folder '", folder.string(), "' can not be written: ", std::strerror(errno)));
+        concat("-o ", path.string(), ": can not write into folder '", folder.string(), "': ", std::strerror(errno)));
+  close(file);
+  unlink(probe.c_str());
 }
 
 void require_model_name(const std::filesystem::path& path) {
