@@ -51,13 +51,16 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
     for (std::size_t row = first; row < first + count; ++row) rows.push_back(recurrent.at(row));
     return RowMultipliers::from(rows);
   };
+  std::vector<std::int32_t> b_recurrent(3 * n);  // gates without one have 0
+  std::ranges::copy(params.b_recurrent, b_recurrent.end() - static_cast<std::ptrdiff_t>(params.b_recurrent.size()));
+  const std::span<const std::int32_t> bias(b_recurrent);
   const std::size_t together = shape_.linear_before_reset ? 3 * n : 2 * n;  // rows that read h8 itself
   R_ = PackedMatrix(rows_of(params.R, 0, together), isa);
-  B_R_ = fold_zero_point(rows_of(params.R, 0, together), params.b_recurrent.first(together), 0);
+  B_R_ = fold_zero_point(rows_of(params.R, 0, together), bias.first(together), 0);
   r_R_ = slice(0, together);
   if (!shape_.linear_before_reset) {
     R_candidate_ = PackedMatrix(rows_of(params.R, 2 * n, n), isa);
-    B_candidate_ = fold_zero_point(rows_of(params.R, 2 * n, n), params.b_recurrent.subspan(2 * n), 0);
+    B_candidate_ = fold_zero_point(rows_of(params.R, 2 * n, n), bias.subspan(2 * n), 0);
     r_candidate_ = slice(2 * n, n);
   }
 }
