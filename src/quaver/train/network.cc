@@ -1,6 +1,7 @@
 #include "quaver/train/network.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <map>
 #include <numeric>
@@ -207,7 +208,7 @@ double Network::loss_and_gradients(const Batch& batch, const LossOptions& option
 
 std::vector<float> Network::scores(const Batch& batch) {
   const SingleThreadedBlas blas;
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   Random unused(0);
   const at::Tensor scores = impl_->run(batch, 0, unused).contiguous();
   return {scores.data_ptr<float>(), scores.data_ptr<float>() + scores.numel()};
