@@ -55,7 +55,7 @@ std::vector<double> step_times(const std::vector<Model>& models, const Dataset& 
     Session session(model);
     State fresh = session.initial_state();
     std::vector<float> scores(session.score_count());
-    auto stream = std::make_shared<Stream>(std::move(session), std::move(fresh), std::move(scores));
+    auto stream = std::make_shared<Stream>(Stream{std::move(session), std::move(fresh), std::move(scores)});
     const Sequence& sequence = data.examples.front().input;
     contestants.push_back(
         {model.scheme, [stream, &sequence](std::size_t calls) {
