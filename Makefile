@@ -64,7 +64,7 @@ neon: setup ## the kernels for 64-bit ARM, tested under qemu-user
 
 SECONDS_A_TARGET ?= 30
 fuzz: setup ## libFuzzer on the model file and npz readers, SECONDS_A_TARGET each
-	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS)
+	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS) --target fuzz_model_file fuzz_npz
 	@for target in model_file npz; do mkdir -p build/fuzz/corpus/$$target; \
 	  build/fuzz/fuzz/fuzz_$$target -max_total_time=$(SECONDS_A_TARGET) -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
 	    build/fuzz/corpus/$$target fuzz/corpus/$$target || exit 1; done

@@ -2,6 +2,7 @@
 //
 // The checksum would stop nearly every mutation at the door, so each input is tried twice: as it is, and, when its
 // container can be read, with the checksum that fits it. A model that loads must survive being saved and loaded again.
+// PyTorch's weights come in the same container, so that their converter reads every input too.
 
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/safetensors.h"
+#include "quaver/io/torch_names.h"
 
 namespace quaver {
 namespace {
@@ -48,10 +50,21 @@ void load_and_save(std::span<const std::byte> bytes) {
   }
 }
 
+void convert(const SafetensorsFile& file) {
+  try {
+    TorchOptions options;
+    options.nonlinearity = Nonlinearity::kTanh;
+    save_bytes(model_from_torch(file, options));
+  } catch (const Error&) {
+  }
+}
+
 void try_bytes(std::span<const std::byte> bytes) {
   load_and_save(bytes);
   try {
-    const std::string fitting = with_fitting_checksum(SafetensorsFile::parse(bytes));
+    const SafetensorsFile file = SafetensorsFile::parse(bytes);
+    convert(file);
+    const std::string fitting = with_fitting_checksum(file);
     load_and_save(std::as_bytes(std::span(fitting)));
   } catch (const Error&) {
   }

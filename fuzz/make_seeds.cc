@@ -11,6 +11,7 @@
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
+#include "quaver/io/safetensors.h"
 #include "quaver/model/sample_models.h"
 
 namespace quaver {
@@ -65,11 +66,43 @@ Model integer_tagger() {
   return finished(std::move(model));
 }
 
+// What the other seeds lack: a table, a pool on codes, an edge that is converted.
+Model integer_classifier() {
+  Model model = started("int8", {true, 1, kCodes});
+  samples::append(model, "r", RnnAttributes{.input_size = 1, .hidden_size = 1, .nonlinearity = Nonlinearity::kRelu},
+                  "f32", {});
+  samples::append(model, "t", ActivationAttributes{Nonlinearity::kElu}, "int8", kCodes).formats["input"] = kCodes;
+  samples::append(model, "p", PoolAttributes{Pooling::kMean}, "int8", kCodes);
+  return finished(std::move(model));
+}
+
+// A state_dict with embedding, one layer of LSTM with projection, and a Linear.
+void write_torch(const std::filesystem::path& path) {
+  const std::vector<float> values(16, 0.5f);
+  const auto tensor = [&values](std::vector<std::int64_t> shape) {
+    std::size_t count = 1;
+    for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+    return SafetensorsEntry{Dtype::kF32, std::move(shape), std::as_bytes(std::span(values).first(count))};
+  };
+  const std::vector<std::byte> halves(4, std::byte{0x3c});
+  const std::map<std::string, SafetensorsEntry> entries{{"emb.weight", tensor({3, 1})},
+                                                        {"rnn.weight_ih_l0", tensor({8, 1})},
+                                                        {"rnn.weight_hh_l0", tensor({8, 1})},
+                                                        {"rnn.weight_hr_l0", tensor({1, 2})},
+                                                        {"rnn.bias_ih_l0", tensor({8})},
+                                                        {"rnn.bias_hh_l0", tensor({8})},
+                                                        {"fc.weight", {Dtype::kF16, {2, 1}, halves}},
+                                                        {"fc.bias", tensor({2})}};
+  write_file_atomically(path, [&](const ByteSink& sink) { write_safetensors(entries, {}, sink); });
+}
+
 void write_seeds(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "model_file");
   save(float_chain(), folder / "model_file" / "float_chain");
   save(integer_lstm(false), folder / "model_file" / "integer_lstm");
   save(integer_lstm(true), folder / "model_file" / "integer_lstm_all_switches");
+  save(integer_classifier(), folder / "model_file" / "integer_classifier");
+  write_torch(folder / "model_file" / "torch_lstm");
   save(integer_tagger(), folder / "model_file" / "integer_tagger");
 
   const std::vector<float> reals{1.0f, -2.0f};

@@ -13,6 +13,7 @@
 #include "quaver/core/text.h"
 #include "quaver/engine/session.h"
 #include "quaver/io/model_file.h"
+#include "quaver/quantize/quantize.h"
 #include "quaver/report/inspect.h"
 #include "quaver/report/table.h"
 #include "quaver/report/timing.h"
@@ -237,6 +238,8 @@ std::vector<Row> bench_shapes(const BenchFlags& flags, const std::vector<Isa>& i
 }
 
 void run_bench(const BenchFlags& flags) {
+  for (const std::string& cell : flags.cells) require_known("cell", cell, {"lstm", "gru", "rnn"});
+  for (const std::string& scheme : flags.schemes) require_known("scheme", scheme, scheme_names());
   if (flags.peers && linked_peers().empty())
     warn("no peer was linked into this program (Debian: libdnnl-dev for oneDNN), so there are no peer rows");
   if (flags.pin && !pin_to_current_cpu()) warn("the system does not let this program bind itself to one CPU");

@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "quaver/core/error.h"
 #include "shared.h"
@@ -18,6 +19,14 @@ int fail(quaver::ErrorKind kind, std::string text) {
   std::ranges::replace(text, '\n', ' ');  // one line, whatever the text was made from
   fmt::print(stderr, "quaver: error: {}\n", text);
   return static_cast<int>(kind);
+}
+
+// CLI11 would only say that a verb is missing.
+void require_known_verb(const CLI::App& program, const std::string& word) {
+  if (word.starts_with("-")) return;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : program.get_subcommands({})) verbs.push_back(verb->get_name());
+  quaver::require_known("verb", word, verbs);
 }
 
 }  // namespace
@@ -40,6 +49,7 @@ int main(int argc, char** argv) {
   quaver::add_demo(program);
   quaver::remember_command_line(argc, argv);
   try {
+    if (argc > 1) require_known_verb(program, argv[1]);
     program.parse(argc, argv);
     return 0;
   } catch (const CLI::Success& asked) {  // --help and --version

@@ -41,14 +41,6 @@ std::pair<std::string, std::string> parse_override(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-void require_scheme(const std::string& scheme) {
-  const std::vector<std::string> names = scheme_names();
-  if (std::ranges::find(names, scheme) != names.end()) return;
-  const std::string near = closest(scheme, names);
-  throw_usage(concat("unknown scheme '", scheme, "'", near.empty() ? "" : concat(", did you mean '", near, "'?"),
-                     "; the schemes are ", join(names, ", ")));
-}
-
 // What calibration saw at every point, growth over the steps included.
 nlohmann::ordered_json calibration_json(const Calibration& calibration, const std::string& source) {
   nlohmann::ordered_json points = nlohmann::ordered_json::array();
@@ -71,14 +63,14 @@ nlohmann::ordered_json calibration_json(const Calibration& calibration, const st
 void run_quantize(const QuantizeFlags& flags) {
   const auto start = std::chrono::steady_clock::now();
   require_model_name(flags.out);
-  require_scheme(flags.scheme);
+  require_known("scheme", flags.scheme, scheme_names());
   QuantizeOptions options;
   options.scheme = flags.scheme;
   options.ignore = flags.ignore;
   options.allow_float = flags.allow_float;
   for (const std::string& text : flags.overrides) {
     options.overrides.push_back(parse_override(text));
-    require_scheme(options.overrides.back().second);
+    require_known("scheme", options.overrides.back().second, scheme_names());
   }
   CalibrateOptions calibrate_options;
   calibrate_options.method = method_from_name(flags.method);
@@ -92,7 +84,6 @@ void run_quantize(const QuantizeFlags& flags) {
   const Calibration calibration = calibrate(model, sequences.views, calibrate_options);
   QuantizeResult result = quantize(model, calibration, options);
   result.model.provenance["quantize_command"] = command_line();
-  result.model.provenance["quantize_tool"] = "quaver " QUAVER_VERSION;
   save(result.model, flags.out);
   if (!flags.report.empty())
     write_file_atomically(flags.report, calibration_json(calibration, sequences.source).dump(1) + "\n");

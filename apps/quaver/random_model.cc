@@ -5,7 +5,6 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
-#include "quaver/core/text.h"
 #include "quaver/quantize/quantize.h"
 
 namespace quaver {
@@ -28,9 +27,8 @@ Operation operation(const RandomModelOptions& options) {
                          .hidden_size = size(options.hidden),
                          .linear_before_reset = options.linear_before_reset};
   }
-  if (options.cell == "rnn")
-    return RnnAttributes{.input_size = size(options.input), .hidden_size = size(options.hidden)};
-  throw_usage(concat("unknown cell '", options.cell, "', expected lstm, gru or rnn"));
+  if (options.cell != "rnn") throw_usage("unknown cell '" + options.cell + "', expected lstm, gru or rnn");
+  return RnnAttributes{.input_size = size(options.input), .hidden_size = size(options.hidden)};
 }
 
 }  // namespace

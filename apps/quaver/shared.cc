@@ -7,10 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <thread>
 #include <utility>
+#include <variant>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -93,11 +96,25 @@ std::vector<Example> real_examples(const Npz& arrays, const Model& model, std::s
   return examples;
 }
 
-std::vector<Example> id_examples(const Npz& arrays, std::size_t limit, bool& batched) {
+// Streams cannot refuse an id in the middle, so all are looked at before.
+void require_in_vocabulary(std::span<const std::int32_t> ids, const Model& model) {
+  for (const Node& node : model.nodes) {
+    const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation);
+    if (embedding == nullptr) continue;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i] >= 0 && ids[i] < embedding->vocabulary) continue;
+      throw_bad_input(concat("array 'ids' holds ", ids[i], " (element ", i, "), outside the vocabulary [0, ",
+                             embedding->vocabulary, ") of node '", node.name, "'"));
+    }
+  }
+}
+
+std::vector<Example> id_examples(const Npz& arrays, const Model& model, std::size_t limit, bool& batched) {
   const NpzArray& array = require_array(arrays, "ids", "a model of ids reads");
   require_type(array, "ids", NpyType::kI32);
   const Layout layout = require_layout(array, "ids", 1, "[batch, time] or [time]: the model reads one id a step");
   const std::vector<std::int32_t> values = to_i32(array, "ids");
+  require_in_vocabulary(values, model);
   batched = layout.batched;
   std::vector<Example> examples;
   for (std::size_t i = 0; i < (limit == 0 ? layout.batch : std::min(limit, layout.batch)); ++i) {
@@ -149,6 +166,13 @@ void remember_command_line(int argc, const char* const* argv) {
 
 const std::string& command_line() { return the_command_line; }
 
+void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names) {
+  if (std::ranges::find(names, name) != names.end()) return;
+  const std::string near = closest(name, names);
+  throw_usage(concat("unknown ", what, " '", name, "'", near.empty() ? "" : concat(": did you mean '", near, "'?"),
+                     " (there are ", join(names, ", "), ")"));
+}
+
 void DataFlags::add_to(CLI::App& verb, const std::string& seed_flag) {
   verb.add_option("--data", data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
   verb.add_option(seed_flag, data_seed, "Seed of generated data (chirps); files have a fixed split")
@@ -170,7 +194,7 @@ Sequences read_npz_sequences(const std::filesystem::path& path, const Model& mod
   sequences.source = path.string();
   const Npz arrays = read_npz(path);
   try {
-    sequences.examples = reads_ids(model) ? id_examples(arrays, limit, sequences.batched)
+    sequences.examples = reads_ids(model) ? id_examples(arrays, model, limit, sequences.batched)
                                           : real_examples(arrays, model, limit, sequences.batched);
   } catch (const Error& error) {
     throw Error(error.kind(), concat(path.string(), ": ", error.what()));
@@ -215,9 +239,14 @@ void require_writable(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   if (!std::filesystem::is_directory(folder))
     throw_failed(concat("-o ", path.string(), ": '", folder.string(), "' is no folder; make it first"));
-  if (access(folder.c_str(), W_OK) != 0)
+  // Only an attempt knows: permissions, read-only mounts and folders that are no real ones all look different.
+  std::string probe = (folder / ".quaver_probe_XXXXXX").string();
+  const int file = mkstemp(probe.data());
+  if (file < 0)
     throw_failed(
-        concat("-o ", path.string(), ": folder '", folder.string(), "' can not be written: ", std::strerror(errno)));
+        concat("-o ", path.string(), ": can not write into folder '", folder.string(), "': ", std::strerror(errno)));
+  close(file);
+  unlink(probe.c_str());
 }
 
 void require_model_name(const std::filesystem::path& path) {

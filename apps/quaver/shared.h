@@ -39,6 +39,9 @@ void warn(const std::string& line);
 void remember_command_line(int argc, const char* const* argv);
 const std::string& command_line();
 
+// Error (usage) unless `name` is one of `names`: which there are, and the closest.
+void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names);
+
 // Flags of verbs that read a task's data.
 struct DataFlags {
   std::optional<std::filesystem::path> data_dir;

@@ -43,22 +43,18 @@ struct TrainFlags {
   std::vector<std::function<void(TrainOptions&)>> changes;
 };
 
-void require_known(const TrainFlags& flags, const TrainOptions& options) {
+void require_trainable(const TrainFlags& flags, const TrainOptions& options) {
   task_info(flags.task);
   if (flags.scheme != "f32")
     throw_usage(concat("--scheme ", flags.scheme, ": train in float, then 'quaver quantize --scheme ", flags.scheme,
                        "'; training makes f32 models in this version"));
-  const std::vector<std::string> cells{"lstm", "gru", "rnn"};
-  if (std::ranges::find(cells, options.cell) != cells.end()) return;
-  const std::string near = closest(options.cell, cells);
-  throw_usage(concat("unknown cell '", options.cell, "'", near.empty() ? "" : concat(", did you mean '", near, "'?"),
-                     "; this version trains ", join(cells, ", ")));
+  require_known("cell", options.cell, {"lstm", "gru", "rnn"});
 }
 
 void run_train(const TrainFlags& flags) {
   TrainOptions options = default_train_options(flags.task);
   for (const auto& change : flags.changes) change(options);
-  require_known(flags, options);
+  require_trainable(flags, options);
   require_model_name(flags.out);
   require_writable(flags.out);
   require_training();

@@ -1,21 +1,68 @@
 #include "training.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <memory>
+#include <string_view>
 
 #include "quaver/core/error.h"
+#include "quaver/core/text.h"
 #include "quaver/report/progress.h"
 
 namespace quaver {
-
-TrainOptions default_train_options(const std::string&) { return {}; }
+namespace {
 
 #ifdef QUAVER_HAVE_TORCH
+constexpr bool kBuiltWithTraining = true;
+#else
+constexpr bool kBuiltWithTraining = false;
+#endif
 
-void require_training() {}
+// Stays loaded to the end of the program: what it made may point into it.
+const TrainingModule& load_module() {
+  void* library = dlopen(kTrainingModuleName, RTLD_NOW | RTLD_LOCAL);
+  const void* symbol = library == nullptr ? nullptr : dlsym(library, kTrainingModuleSymbol);
+  if (symbol == nullptr)
+    throw_failed(concat("training needs libtorch, which could not be loaded: ", dlerror(),
+                        "; install libtorch-dev and libopenblas0-pthread (make setup), then build again"));
+  const auto& module = *static_cast<const TrainingModule*>(symbol);
+  if (std::string_view(module.version) != QUAVER_VERSION)
+    throw_failed(concat(kTrainingModuleName, " is of quaver ", module.version,
+                        ", this program is quaver " QUAVER_VERSION, "; install both from one build"));
+  return module;
+}
+
+}  // namespace
+
+// Chosen on the validation split. Speech: louder, faster and noisier copies of few speakers are what helps.
+TrainOptions default_train_options(const std::string& task) {
+  TrainOptions options;
+  if (task == "digits") {
+    options.input_noise = 0.2;
+    options.level_shift = 0.3;
+    options.time_stretch = 0.15;
+    options.dropout = 0.3;
+  } else if (task == "har") {
+    options.hidden = 64;
+    options.epochs = 12;
+    options.input_noise = 0.2;
+    options.dropout = 0.3;
+  }
+  return options;
+}
+
+const TrainingModule& require_training() {
+  if (!kBuiltWithTraining)
+    throw_failed(
+        "this program was built without libtorch, which training needs: install libtorch-dev and libopenblas0-pthread "
+        "(make setup), then build again");
+  static const TrainingModule& module = load_module();
+  return module;
+}
 
 TrainResult train_showing_progress(const Dataset& train_data, const Dataset& validation_data, TrainOptions options) {
+  const TrainingModule& module = require_training();
   std::unique_ptr<Progress> bar;
   options.on_progress = [&](const TrainProgress& now) {
     const std::size_t done = (now.epoch - 1) * now.batches + now.batch;
@@ -28,22 +75,7 @@ TrainResult train_showing_progress(const Dataset& train_data, const Dataset& val
     bar->update(done, note);
     if (now.epoch_end) bar->say(fmt::format("{}  {:.0f} sequences/s", note, now.sequences_per_second));
   };
-  return train(train_data, validation_data, options);
+  return module.train(train_data, validation_data, options);
 }
-
-#else
-
-void require_training() {
-  throw_failed(
-      "this program was built without libtorch, which training needs: install libtorch-dev and libopenblas0-pthread "
-      "(make setup), then build again with -DQUAVER_WITH_TORCH=ON");
-}
-
-TrainResult train_showing_progress(const Dataset&, const Dataset&, TrainOptions) {
-  require_training();
-  return {};
-}
-
-#endif
 
 }  // namespace quaver

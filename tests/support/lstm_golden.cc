@@ -69,7 +69,7 @@ LstmGolden LstmGolden::from(const Npz& arrays) {
     golden.layer_norm = meta.at("layer_norm").get<bool>();
     golden.projection = meta.at("projection").get<bool>();
     golden.time_major = meta.at("time_major").get<bool>();
-    golden.peephole_stride_differs = meta.at("peephole_stride_differs").get<bool>();
+    golden.peephole_stride_differs = meta.value("peephole_stride_differs", false);
     golden.n_in = size_of(meta, "n_in");
     golden.n_cell = size_of(meta, "n_cell");
     golden.n_out = size_of(meta, "n_out");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "quaver/cells/observer.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/core/aligned.h"
 #include "quaver/core/random.h"
@@ -74,6 +75,9 @@ inline std::vector<std::int8_t> codes_of(std::span<const float> values, const Af
   return codes;
 }
 
+// How a cell's matrices are scaled: one scale for each gate's block of rows, or one a row.
+enum class WeightScales { kPerGate, kPerRow };
+
 // A cell with a state and working memory.
 template <typename Cell>
 class Running {
@@ -96,6 +100,23 @@ class Running {
   const Cell* cell_;
   std::vector<StatePart> parts_;
   AlignedVector<std::byte> state_, scratch_;
+};
+
+// The points a cell reports in one step, with their sizes: "pre_z:4 pre_r:4 ".
+class PointNames : public Observer {
+ public:
+  void at(std::string_view, std::string_view, std::size_t) override {}
+  void real(std::string_view point, std::span<const float> values) override { note(point, values.size()); }
+  void codes(std::string_view point, std::span<const std::int8_t> codes, double, std::int32_t) override {
+    note(point, codes.size());
+  }
+  void codes(std::string_view point, std::span<const std::int16_t> codes, double) override {
+    note(point, codes.size());
+  }
+  std::string text;
+
+ private:
+  void note(std::string_view point, std::size_t size) { text += std::string(point) + ":" + std::to_string(size) + " "; }
 };
 
 // The paths of this CPU beside scalar; a loop over them compares with scalar.

@@ -108,8 +108,8 @@ void add_chirp(const Chirp& chirp, std::span<double> wave) {
 double draw_noise(Random& random) {
   const std::uint64_t bits = random.next();
   const std::uint64_t sum = (bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48);
-  const double kDeviation = 65536.0 / std::sqrt(3.0);  // 4 x (2^32 - 1) / 12, rooted
-  return (static_cast<double>(sum) - 2 * 65535.0) / kDeviation;
+  const double deviation = 65536.0 / std::sqrt(3.0);  // 4 x (2^32 - 1) / 12, rooted
+  return (static_cast<double>(sum) - 2 * 65535.0) / deviation;
 }
 
 std::vector<float> as_recorded(std::span<const double> wave) {
@@ -144,7 +144,7 @@ std::size_t chirps_count(Split split) {
   return 0;
 }
 
-// One chirp of 30 to 50 frames with up to 5 frames of noise at either end.
+// One chirp of 30 to 50 frames with 3 to 5 frames of noise at either end.
 Sequence draw_one_chirp(Random random, Shape shape) {
   const LogMelOptions front_end;
   const std::size_t length = samples_of(draw_size(random, 30, 50), front_end);
@@ -230,7 +230,7 @@ std::vector<Example> load_chirps_tags(Split split, const TaskOptions& options) {
 
 TaskRow chirps_row() {
   return {.info = {.name = "chirps",
-                   .summary = "built in: ten classes of chirps in noise, 30 to 60 steps of 40 log-mel energies",
+                   .summary = "built in: ten classes of chirps in noise, 36 to 60 steps of 40 log-mel energies",
                    .target = Target::kClass,
                    .features = LogMelOptions{}.bands,
                    .classes = {kShapeNames.begin(), kShapeNames.end()},

@@ -25,8 +25,12 @@ struct Overloaded : Handlers... {
 template <typename... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
+// What equals its default is left out: a small model's header is a tenth of its file.
 Json to_json(const Format& format) {
-  return {{"kind", format_name(format.kind)}, {"scale", json_real(format.scale)}, {"zero_point", format.zero_point}};
+  Json json = {{"kind", format_name(format.kind)}};
+  if (format.scale != Format{}.scale) json["scale"] = json_real(format.scale);
+  if (format.zero_point != Format{}.zero_point) json["zero_point"] = format.zero_point;
+  return json;
 }
 
 Json to_json(const Value& value) {
@@ -84,8 +88,8 @@ std::int32_t code_of(JsonObject& object, const std::string& key) {
 Format format_of(JsonObject object) {
   Format format;
   format.kind = format_from_name(object.text("kind"));
-  format.scale = object.real("scale");
-  format.zero_point = code_of(object, "zero_point");
+  if (object.find("scale") != nullptr) format.scale = object.real("scale");
+  if (object.find("zero_point") != nullptr) format.zero_point = code_of(object, "zero_point");
   object.expect_no_more();
   return format;
 }
@@ -146,10 +150,15 @@ Node node_of(JsonObject object) {
   node.operation = operation_of(object.text("op"), object.object("attributes"));
   node.input = object.text("input");
   node.output = value_of(object.object("output"));
-  JsonObject formats = object.object("formats");
-  for (const auto& entry : formats.value().items()) node.formats[entry.key()] = format_of(formats.object(entry.key()));
-  JsonObject codes = object.object("codes");
-  for (const auto& entry : codes.value().items()) node.codes[entry.key()] = code_of(codes, entry.key());
+  if (object.find("formats") != nullptr) {
+    JsonObject formats = object.object("formats");
+    for (const auto& entry : formats.value().items())
+      node.formats[entry.key()] = format_of(formats.object(entry.key()));
+  }
+  if (object.find("codes") != nullptr) {
+    JsonObject codes = object.object("codes");
+    for (const auto& entry : codes.value().items()) node.codes[entry.key()] = code_of(codes, entry.key());
+  }
   node.scheme = object.text("scheme");
   object.expect_no_more();
   return node;
@@ -174,14 +183,15 @@ std::string graph_to_json(const Model& model, const std::map<std::string, float>
     for (const auto& [name, format] : node.formats) formats[name] = to_json(format);
     Json codes = Json::object();
     for (const auto& [name, code] : node.codes) codes[name] = code;
-    nodes.push_back({{"name", node.name},
-                     {"op", operation_name(node.operation)},
-                     {"attributes", attributes_to_json(node.operation)},
-                     {"input", node.input},
-                     {"output", to_json(node.output)},
-                     {"formats", std::move(formats)},
-                     {"codes", std::move(codes)},
-                     {"scheme", node.scheme}});
+    Json json = {{"name", node.name},
+                 {"op", operation_name(node.operation)},
+                 {"attributes", attributes_to_json(node.operation)},
+                 {"input", node.input},
+                 {"output", to_json(node.output)},
+                 {"scheme", node.scheme}};
+    if (!formats.empty()) json["formats"] = std::move(formats);
+    if (!codes.empty()) json["codes"] = std::move(codes);
+    nodes.push_back(std::move(json));
   }
   Json scales = Json::object();
   for (const auto& [name, scale] : tensor_scales) scales[name] = json_real(scale);

@@ -1,9 +1,12 @@
 #include "quaver/io/model_file.h"
 
+#include <bit>
 #include <charconv>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -60,16 +63,33 @@ std::string checksum(std::string_view graph, std::string_view provenance,
   return hex64(hash);
 }
 
+// The upper halves of floats whose lower halves are 0: the same numbers as BF16. Nothing when one is not.
+std::optional<std::vector<std::uint16_t>> bfloat16_halves(std::span<const float> values) {
+  std::vector<std::uint16_t> halves;
+  for (const float value : values) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    if ((bits & 0xffffu) != 0) return std::nullopt;
+    halves.push_back(static_cast<std::uint16_t>(bits >> 16));
+  }
+  return halves;
+}
+
 void write_model(const Model& model, const ByteSink& sink) {
   validate(model);
   std::map<std::string, SafetensorsEntry> entries;
   std::map<std::string, float> single_scales;
+  std::deque<std::vector<std::uint16_t>> halved;  // entries view it: it must not move
   for (const auto& [name, tensor] : model.tensors) {
     entries[name] = {dtype_of(tensor.kind), tensor.shape, tensor.bytes};
     if (tensor.scales.size() == 1) single_scales[name] = tensor.scales[0];
-    if (tensor.scales.size() > 1)
-      entries[concat(name, kScaleSuffix)] = {
-          Dtype::kF32, {static_cast<std::int64_t>(tensor.scales.size())}, std::as_bytes(std::span(tensor.scales))};
+    if (tensor.scales.size() <= 1) continue;
+    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tensor.scales.size())};
+    if (const auto halves = bfloat16_halves(tensor.scales)) {
+      halved.push_back(*halves);
+      entries[concat(name, kScaleSuffix)] = {Dtype::kBf16, shape, std::as_bytes(std::span(halved.back()))};
+    } else {
+      entries[concat(name, kScaleSuffix)] = {Dtype::kF32, shape, std::as_bytes(std::span(tensor.scales))};
+    }
   }
   const std::string graph = graph_to_json(model, single_scales);
   const std::string provenance = provenance_to_json(model.provenance);
@@ -136,10 +156,11 @@ Model read_model(const SafetensorsFile& file) {
   }
   for (const auto& [name, entry] : file.entries()) {
     if (const auto stem = scaled_tensor(file, name)) {
-      if (entry.dtype != Dtype::kF32 || entry.shape.size() != 1 || scales.contains(*stem))
+      if ((entry.dtype != Dtype::kF32 && entry.dtype != Dtype::kBf16) || entry.shape.size() != 1 ||
+          scales.contains(*stem))
         throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape), " ",
                                dtype_name(entry.dtype), ", expected the only scales of '", printable(*stem),
-                               "' as one row of F32"));
+                               "' as one row of F32 or BF16"));
       scales[*stem] = file.as_f32(name);
       continue;
     }

@@ -73,7 +73,7 @@ TEST(ModelFile, FloatsSurviveToTheLastBit) {
     };
     lstm.clip = any();
     model.input.format.scale = any();
-    model.tensors["lstm.b"].scales = {any()};
+    model.tensors["lstm.R"].scales = {any()};
     for (float& scale : model.tensors["lstm.W"].scales) scale = any();
     ASSERT_EQ(load_bytes(bytes_of(save_bytes(model))), model);
   }
@@ -193,9 +193,10 @@ const Change kChanges[] = {
     {"scales_as_integers", [](Parts& p) { p.entries["lstm.W.scale"].dtype = Dtype::kI32; }, "expected the only scales"},
     {"scale_count",
      [](Parts& p) {
-       p.entries["lstm.b.scale"] = {Dtype::kF32, {3}, kTwelveBytes};
+       p.entries["lstm.W.scale"] = {Dtype::kF32, {3}, kTwelveBytes};
      },
-     "'lstm.b' has scale 0"},
+     "'lstm.W' has scale 0"},
+    {"scale_of_a_bias", [](Parts& p) { p.graph["scales"]["lstm.b"] = 1.0; }, "'lstm.b' is a bias and has scales"},
     {"tensor_missing",
      [](Parts& p) {
        p.entries.erase("lstm.P");
@@ -275,11 +276,10 @@ TEST(ModelFile, ReadsTheGoldenOfVersionOne) {
     tensor.scales = std::move(scales);
     return tensor;
   };
-  const auto codes_i32 = [](std::vector<std::int64_t> shape, std::vector<float> scales) {
+  const auto codes_i32 = [](std::vector<std::int64_t> shape) {
     Tensor tensor = Tensor::zeros(FormatKind::kI32, std::move(shape));
     std::int32_t i = 0;
     for (std::int32_t& code : tensor.as_mutable<std::int32_t>()) code = 100 * i++ - 500;
-    tensor.scales = std::move(scales);
     return tensor;
   };
   const auto reals = [](const std::vector<float>& values) { return Tensor::from<float>({3}, values); };
@@ -299,9 +299,9 @@ TEST(ModelFile, ReadsTheGoldenOfVersionOne) {
   for (int row = 0; row < 16; ++row) rows.push_back(static_cast<float>(row + 1) / 1024.0f);
   model.tensors = {{"lstm.W", codes_i8({16, 3}, rows)},
                    {"lstm.R", codes_i8({16, 4}, {0.0123f})},
-                   {"lstm.b", codes_i32({16}, {1e-5f})},
+                   {"lstm.b", codes_i32({16})},
                    {"scores.W", codes_i8({2, 4}, {1.0f / 3.0f})},
-                   {"scores.b", codes_i32({2}, {0.1f, 0.2f})},
+                   {"scores.b", codes_i32({2})},
                    {"input.mean", reals({-1.5f, 0.1f, 2.0f})},
                    {"input.inverse_deviation", reals({1.0f, 0.3f, 4.0f})}};
   model.outputs = {"scores"};

@@ -12,9 +12,10 @@
 //   rnn    W [hidden, input]  R [hidden, hidden]  b [hidden]
 //   dense  W [units, input]  b [units]           embedding  W [vocabulary, features]
 //   activation (integer only)  table [256] i8: output code of input code q at q + 128
-// Integer models: W R W_projection i8, b i32, P L i16, with scales as tensor.h says.
-// "input.mean" and "input.inverse_deviation" [features] f32, both or neither: the border computes
-// (x - mean) * inverse_deviation before it hands (or quantizes) a frame to the first node.
+// Integer models: W R W_projection i8, P L i16, with scales as tensor.h says; biases i32 without scales: they count in
+// units of the sum they are added to (s_input s_W; with layer norm s_L 2^-10). b_recurrent is [hidden], the
+// candidate's: those of z and r are part of b. "input.mean" and "input.inverse_deviation" [features] f32, both or
+// neither: the border computes (x - mean) * inverse_deviation before it hands (or quantizes) a frame to the first node.
 #pragma once
 
 #include <cstdint>

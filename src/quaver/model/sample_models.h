@@ -49,7 +49,7 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
         for (std::int32_t& code : tensor.as_mutable<std::int32_t>())
           code = static_cast<std::int32_t>(random.between(-1000, 1000));
       }
-      if (slot.kind != FormatKind::kF32) {
+      if (slot.kind == FormatKind::kI8 || slot.kind == FormatKind::kI16) {
         const bool per_row = node.scheme == "int8" && tensor.rows() != 256;
         tensor.scales.assign(per_row ? static_cast<std::size_t>(tensor.rows()) : 1, 0.0f);
         for (float& scale : tensor.scales) scale = static_cast<float>(random.uniform(1e-4, 1e-2));

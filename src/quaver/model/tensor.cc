@@ -47,7 +47,7 @@ Tensor Tensor::zeros(FormatKind kind, std::vector<std::int64_t> shape) {
   tensor.kind = kind;
   tensor.bytes.resize(static_cast<std::size_t>(checked_count(shape)) * format_bytes(kind));
   tensor.shape = std::move(shape);
-  if (kind != FormatKind::kF32) tensor.scales = {1.0f};
+  if (kind == FormatKind::kI8 || kind == FormatKind::kI16) tensor.scales = {1.0f};
   return tensor;
 }
 

@@ -18,8 +18,9 @@ struct Tensor {
   FormatKind kind = FormatKind::kF32;
   std::vector<std::int64_t> shape;
   AlignedVector<std::byte> bytes;  // row-major, little-endian, element_count() * format_bytes(kind)
-  // Real units per step. Empty for f32. Otherwise scales.size() divides shape[0], and each scale covers
-  // shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per gate, shape[0] of them per row.
+  // Real units per step. Empty for f32 and i32 (biases count in units of their sum). Otherwise scales.size() divides
+  // shape[0], and each scale covers shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per
+  // gate, shape[0] of them per row.
   std::vector<float> scales;
 
   // Integer kinds start with one scale of 1. Error when the shape has more than kMaxTensorElements elements.

@@ -258,6 +258,11 @@ void check_tensor(const TensorSlot& slot, const Tensor& tensor) {
     expect_finite(slot.name, tensor);
     return;
   }
+  if (tensor.kind == FormatKind::kI32) {
+    if (!tensor.scales.empty())
+      refuse("tensor '", slot.name, "' is a bias and has scales; it counts in units of the sum it is added to");
+    return;
+  }
   if (tensor.scales.empty() || tensor.rows() % static_cast<std::int64_t>(tensor.scales.size()) != 0)
     refuse("tensor '", slot.name, "' has ", tensor.scales.size(), " scales, expected a number that divides its ",
            tensor.rows(), " rows");
@@ -374,7 +379,7 @@ std::vector<TensorSlot> tensor_slots(const Node& node) {
       add("W" + suffix, {3 * gru->hidden_size, gru->input_size}, weight);
       add("R" + suffix, {3 * gru->hidden_size, gru->hidden_size}, weight);
       add("b" + suffix, {3 * gru->hidden_size}, bias);
-      add("b_recurrent" + suffix, {3 * gru->hidden_size}, bias);
+      add("b_recurrent" + suffix, {(in_float ? 3 : 1) * gru->hidden_size}, bias);
     }
   } else if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) {
     for (const std::string& suffix : direction_suffixes(rnn->direction)) {

@@ -175,8 +175,10 @@ TEST(Quantize, TinyWeightsBesideALargeBiasKeepTheBias) {
   for (float& w : model.tensors.at("gru0.W").as_mutable<float>().first(6)) w = 1e-9f;  // row 0: only a bias
   model.tensors.at("gru0.b").as_mutable<float>()[0] = 0.75f;
   const Model integer = quantize(model, calibration_of(model)).model;
-  const Tensor& bias = integer.tensor("gru0.b");
-  EXPECT_NEAR(bias.as<std::int32_t>()[0] * static_cast<double>(bias.scale_of_row(0)), 0.75, 1e-6);
+  const double unit = static_cast<double>(integer.tensor("gru0.W").scale_of_row(0) * integer.input.format.scale);
+  const double recurrent = static_cast<double>(model.tensor("gru0.b_recurrent").as<float>()[0]);  // joins b for z and r
+  EXPECT_NEAR(integer.tensor("gru0.b").as<std::int32_t>()[0] * unit, 0.75 + recurrent, 1e-6);
+  EXPECT_EQ(integer.tensor("gru0.b_recurrent").rows(), 8);
 }
 
 TEST(Quantize, IslandsNeedPermissionAndAreNamed) {

@@ -39,6 +39,7 @@ void check_options(const TrainOptions& options) {
   check_real("gradient_clip", options.gradient_clip, 0, kLarge);
   check_real("clip", options.clip, 0, kLarge);
   check_real("projection_clip", options.projection_clip, 0, kLarge);
+  check_real("average", options.average, 0, kLarge);
   check_real("label_smoothing", options.label_smoothing, 0, 0.99);
   check_real("dropout", options.dropout, 0, 0.99);
   check_real("input_noise", options.input_noise, 0, kLarge);

@@ -21,7 +21,8 @@ struct Array {
   std::string_view name;
   std::vector<float> Checkpoint::*values;
 };
-constexpr std::array<Array, 4> kArrays{{{"values", &Checkpoint::values},
+constexpr std::array<Array, 5> kArrays{{{"values", &Checkpoint::values},
+                                        {"average", &Checkpoint::average},
                                         {"best_values", &Checkpoint::best_values},
                                         {"first_moment", &Checkpoint::first_moment},
                                         {"second_moment", &Checkpoint::second_moment}}};
@@ -91,6 +92,7 @@ Texts training_identity(const Dataset& train_data, const Dataset& validation_dat
       {"learning_rate", text_of(options.learning_rate)},
       {"weight_decay", text_of(options.weight_decay)},
       {"gradient_clip", text_of(options.gradient_clip)},
+      {"average", text_of(options.average)},
       {"label_smoothing", text_of(options.label_smoothing)},
       {"patience", text_of(options.patience)},
       {"dropout", text_of(options.dropout)},

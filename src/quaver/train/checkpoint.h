@@ -1,8 +1,8 @@
 // checkpoint.h - all that a stopped training needs to go on as if it had not been stopped. Internal to this floor.
 //
-// A safetensors file: "values", "best_values", "first_moment", "second_moment" (F32, all parameters one after the
-// other), the rest as metadata. Random numbers need no state of their own: every batch draws from the seed, the epoch
-// and its place in the epoch.
+// A safetensors file: "values", "average", "best_values", "first_moment", "second_moment" (F32, all parameters one
+// after the other), the rest as metadata. Random numbers need no state of their own: every batch draws from the seed,
+// the epoch and its place in the epoch.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,7 @@ namespace quaver {
 
 struct Checkpoint {
   std::vector<float> values;
+  std::vector<float> average;
   std::vector<float> best_values;
   std::vector<float> first_moment;
   std::vector<float> second_moment;

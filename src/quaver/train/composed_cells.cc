@@ -1,7 +1,6 @@
 #include "quaver/train/composed_cells.h"
 
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/torch.h>
 
 #include <string>
 
@@ -68,7 +67,7 @@ at::Tensor layer_norm(const at::Tensor& a, const at::Tensor& L, const at::Tensor
 
 at::Tensor in_double(const Model& model, const std::string& name) {
   const Tensor& tensor = model.tensor(name);
-  return torch::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, at::kFloat).to(at::kDouble);
+  return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, at::kFloat).to(at::kDouble);
 }
 
 std::vector<at::Tensor> parameters_of(const Model& model, const Node& node, const std::string& suffix) {

@@ -1,7 +1,7 @@
 #include "quaver/train/network.h"
 
-#include <torch/csrc/autograd/autograd.h>
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <map>
 #include <numeric>
@@ -97,8 +97,8 @@ void Network::Impl::make_tensors(const Model& model) {
   gradients.resize(values.size());
   for (const Parameter& parameter : parameters) {
     const std::vector<std::int64_t>& shape = model.tensor(parameter.name).shape;
-    at::Tensor tensor = torch::from_blob(values.data() + parameter.offset, shape).set_requires_grad(true);
-    tensor.mutable_grad() = torch::from_blob(gradients.data() + parameter.offset, shape);
+    at::Tensor tensor = at::from_blob(values.data() + parameter.offset, shape).set_requires_grad(true);
+    tensor.mutable_grad() = at::from_blob(gradients.data() + parameter.offset, shape);
     tensors.emplace(parameter.name, tensor);
   }
 }
@@ -149,9 +149,9 @@ at::Tensor Network::Impl::recurrent(const Node& node, const SharedPacking& packi
 
 at::Tensor Network::Impl::run(const Batch& batch, double dropout, Random& random) const {
   const std::int64_t rows = signed_size(batch.packing->rows());
-  at::Tensor x = batch.ids.empty() ? torch::from_blob(const_cast<float*>(batch.values.data()),
-                                                      {rows, signed_size(batch.values.size()) / rows})
-                                   : torch::from_blob(const_cast<std::int64_t*>(batch.ids.data()), {rows}, at::kLong);
+  at::Tensor x = batch.ids.empty() ? at::from_blob(const_cast<float*>(batch.values.data()),
+                                                   {rows, signed_size(batch.values.size()) / rows})
+                                   : at::from_blob(const_cast<std::int64_t*>(batch.ids.data()), {rows}, at::kLong);
   for (const Node& node : nodes) {
     if (std::holds_alternative<EmbeddingAttributes>(node.operation)) {
       x = tensors_of(node, "")[0].index_select(0, x);
@@ -199,16 +199,16 @@ double Network::loss_and_gradients(const Batch& batch, const LossOptions& option
   std::ranges::fill(impl_->gradients, 0.0f);
   const at::Tensor scores = impl_->run(batch, options.dropout, random);
   const at::Tensor labels =
-      torch::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {signed_size(batch.labels.size())}, at::kLong);
-  const at::Tensor loss = torch::nn::functional::cross_entropy(
-      scores, labels, torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options.label_smoothing));
+      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {signed_size(batch.labels.size())}, at::kLong);
+  const at::Tensor loss =
+      at::cross_entropy_loss(scores, labels, {}, at::Reduction::Mean, /*ignore_index=*/-1, options.label_smoothing);
   loss.backward();
   return loss.item<double>();
 }
 
 std::vector<float> Network::scores(const Batch& batch) {
   const SingleThreadedBlas blas;
-  const torch::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   Random unused(0);
   const at::Tensor scores = impl_->run(batch, 0, unused).contiguous();
   return {scores.data_ptr<float>(), scores.data_ptr<float>() + scores.numel()};

@@ -2,7 +2,7 @@
 #include "quaver/train/recurrent_functions.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <string>
 
@@ -34,7 +34,7 @@ at::Tensor rows_of_sequence(const Packing& packing, const at::Tensor& packed, st
   std::vector<std::int64_t> rows;
   for (std::size_t t = 0; t < packing.lengths[sequence]; ++t)
     rows.push_back(static_cast<std::int64_t>(packing.row(t, sequence)));
-  return packed.index_select(0, torch::tensor(rows));
+  return packed.index_select(0, at::tensor(rows));
 }
 
 // Both compute in double: what may differ is the order of sums, of at most some thousand terms (the gradient of a

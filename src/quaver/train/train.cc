@@ -22,6 +22,7 @@ namespace {
 enum class StreamKey : std::uint64_t { kOrder = 1, kAugmentation = 2, kDropout = 3 };
 
 constexpr std::size_t kScoringBatch = 128;
+constexpr double kAverageStart = 10;  // the mean never reaches back over more than this share of all steps so far
 
 using Clock = std::chrono::steady_clock;
 
@@ -148,10 +149,13 @@ double clip_gradients(std::span<float> gradients, double limit) {
   return norm;
 }
 
-std::string options_text(const std::map<std::string, std::string>& identity) {
+// The options that are not at their default, "cell=gru seed=3".
+std::string options_text(const std::map<std::string, std::string>& identity,
+                         const std::map<std::string, std::string>& defaults) {
   std::vector<std::string> parts;
-  for (const auto& [name, value] : identity) parts.push_back(concat("\"", name, "\": \"", value, "\""));
-  return concat("{", join(parts, ", "), "}");
+  for (const auto& [name, value] : identity)
+    if (defaults.at(name) != value) parts.push_back(concat(name, "=", value));
+  return join(parts, " ");
 }
 
 // One training: what the loop below needs at hand.
@@ -167,6 +171,7 @@ class Trainer {
         network_(model_, thread_count(options.threads)),
         adam_(network_.values().size()),
         decay_(network_.values().size()),
+        average_(network_.values().begin(), network_.values().end()),
         batches_((train_data.examples.size() + options.batch - 1) / options.batch) {
     for (const Network::Parameter& parameter : network_.parameters())
       if (parameter.matrix)
@@ -178,14 +183,15 @@ class Trainer {
     if (options_.resume) resume();
     bool interrupted = false;
     while (!interrupted && !finished()) interrupted = !run_epoch();
-    if (state_.best_epoch > 0) std::ranges::copy(state_.best_values, network_.values().begin());
+    std::ranges::copy(state_.best_epoch > 0 ? state_.best_values : average_, network_.values().begin());
     network_.store(model_);
-    model_.provenance = {{"seed", concat(options_.seed)},
-                         {"train_options", options_text(identity_)},
-                         {"train_data", identity_.at("train_data")},
-                         {"validation_data", identity_.at("validation_data")},
-                         {"best_epoch", concat(state_.best_epoch)},
-                         {"validation_accuracy", number_text(state_.best.accuracy)}};
+    model_.provenance = {
+        {"seed", concat(options_.seed)},
+        {"train_options", options_text(identity_, training_identity(train_data_, validation_data_, {}))},
+        {"train_data", identity_.at("train_data")},
+        {"validation_data", identity_.at("validation_data")},
+        {"best_epoch", concat(state_.best_epoch)},
+        {"validation_accuracy", number_text(state_.best.accuracy)}};
     return {.model = std::move(model_),
             .metric = state_.best.accuracy,
             .epochs = state_.epoch,
@@ -210,6 +216,7 @@ class Trainer {
       throw_bad_input(concat(options_.checkpoint.string(), ": says ", state_.epoch, " epochs and ", state_.batch,
                              " batches are done, but there are ", options_.epochs, " of ", batches_));
     std::ranges::copy(state_.values, network_.values().begin());
+    average_ = state_.average;
     adam_.first = state_.first_moment;
     adam_.second = state_.second_moment;
     adam_.steps = state_.steps;
@@ -218,7 +225,8 @@ class Trainer {
   void save() {
     if (options_.checkpoint.empty()) return;
     state_.values.assign(network_.values().begin(), network_.values().end());
-    if (state_.best_epoch == 0) state_.best_values = state_.values;
+    state_.average = average_;
+    if (state_.best_epoch == 0) state_.best_values = average_;
     state_.first_moment = adam_.first;
     state_.second_moment = adam_.second;
     state_.steps = adam_.steps;
@@ -240,12 +248,12 @@ class Trainer {
       ++state_.batch;
       if (state_.batch < batches.size()) report(/*epoch_end=*/false);
     }
-    const Score score = score_network(network_, validation_data_, statistics_);
+    const Score score = score_average();
     state_.last_metric = score.accuracy;
     if (state_.best_epoch == 0 || is_better(score, state_.best)) {
       state_.best = score;
       state_.best_epoch = state_.epoch + 1;
-      state_.best_values.assign(network_.values().begin(), network_.values().end());
+      state_.best_values = average_;
     }
     report(/*epoch_end=*/true);
     ++state_.epoch;
@@ -267,9 +275,27 @@ class Trainer {
                           options_.gradient_clip, ", 0 is none)"));
     const double rate = rate_at(adam_.steps, batches_, options_);
     adam_.step(network_.values(), network_.gradients(), decay_, rate);
+    update_average();
     state_.epoch_loss += loss * static_cast<double>(batch.examples.size());
     state_.epoch_sequences += batch.examples.size();
     sequences_ += batch.examples.size();
+  }
+
+  // Reaches back less at first: early parameters are far from the later ones.
+  void update_average() {
+    const double reach =
+        std::min(options_.average * static_cast<double>(batches_), static_cast<double>(adam_.steps) / kAverageStart);
+    const auto share = static_cast<float>(1 / std::max(1.0, reach));
+    const std::span<const float> values = network_.values();
+    for (std::size_t i = 0; i < values.size(); ++i) average_[i] += share * (values[i] - average_[i]);
+  }
+
+  Score score_average() {
+    const std::vector<float> values(network_.values().begin(), network_.values().end());
+    std::ranges::copy(average_, network_.values().begin());
+    const Score score = score_network(network_, validation_data_, statistics_);
+    std::ranges::copy(values, network_.values().begin());
+    return score;
   }
 
   void report(bool epoch_end) {
@@ -298,6 +324,7 @@ class Trainer {
   Network network_;
   Adam adam_;
   std::vector<float> decay_;
+  std::vector<float> average_;  // running mean of the parameters
   std::size_t batches_;
   Checkpoint state_;
   std::size_t sequences_ = 0;  // learnt from in this run

@@ -5,7 +5,8 @@
 // ... (or "gru0", "rnn0"), "pool", "scores".
 //
 // Adam on the cross entropy, gradients clipped by their norm, the learning rate on half a cosine. After every epoch the
-// validation set is scored; the parameters with the best accuracy (then the lowest loss) are the result.
+// running mean of the parameters is scored on the validation set; the mean with the best accuracy (then the lowest
+// loss) is the result.
 //
 // Reproducible: the same data, options and seed give the same bits, for any number of threads. A run that was stopped
 // and resumed from its checkpoint gives the bits of one that was not.
@@ -58,9 +59,12 @@ struct TrainOptions {
   double learning_rate = 3e-3;  // at its highest; it rises over the first epoch's half and falls to 0 at the last
   double weight_decay = 0;      // decoupled, per unit of learning rate, on matrices only
   double gradient_clip = 1;     // largest norm of all gradients together; 0: none
-  double label_smoothing = 0;   // of the target's probability, given to all classes alike
-  std::size_t patience = 0;     // epochs without a better validation metric before it stops; 0: never
-  double dropout = 0;           // of what the dense layer reads
+  // Epochs over which the running mean reaches back (Polyak averaging); 0: no mean, the parameters themselves. A mean
+  // moves less from epoch to epoch, so that a small validation set picks less by chance.
+  double average = 1;
+  double label_smoothing = 0;  // of the target's probability, given to all classes alike
+  std::size_t patience = 0;    // epochs without a better validation metric before it stops; 0: never
+  double dropout = 0;          // of what the dense layer reads
   // Augmentation of real features, drawn anew for every sequence and epoch; in units of a feature's deviation.
   double input_noise = 0;   // deviation of noise on every value
   double level_shift = 0;   // deviation of one number added to all values of a sequence: loudness, in log features

@@ -25,7 +25,12 @@ def codes(kind, count):
 
 
 def form(kind, scale=1.0, zero_point=0):
-    return {"kind": kind, "scale": shortest(scale), "zero_point": zero_point}
+    written = {"kind": kind}  # what equals its default is left out
+    if scale != 1.0:
+        written["scale"] = shortest(scale)
+    if zero_point != 0:
+        written["zero_point"] = zero_point
+    return written
 
 
 def value(sequence, features, format_):
@@ -33,8 +38,19 @@ def value(sequence, features, format_):
 
 
 def node(name, op, attributes, input_, output, formats=None, codes_=None):
-    return {"name": name, "op": op, "attributes": attributes, "input": input_, "output": output,
-            "formats": formats or {}, "codes": codes_ or {}, "scheme": "int8"}
+    written = {"name": name, "op": op, "attributes": attributes, "input": input_, "output": output, "scheme": "int8"}
+    if formats:
+        written["formats"] = formats
+    if codes_:
+        written["codes"] = codes_
+    return written
+
+
+def bfloat16(values):
+    """The upper halves of float32 values whose lower halves are 0."""
+    bits = [struct.unpack("<I", struct.pack("<f", value))[0] for value in values]
+    assert all(value & 0xFFFF == 0 for value in bits)
+    return struct.pack(f"<{len(bits)}H", *[value >> 16 for value in bits])
 
 
 lstm_out = form("i8", 0.0078, 3)
@@ -42,10 +58,9 @@ tensors = {  # name: dtype, shape, bytes
     "lstm.W": ("I8", [16, 3], codes("I8", 48)),
     "lstm.R": ("I8", [16, 4], codes("I8", 64)),
     "lstm.b": ("I32", [16], codes("I32", 16)),
-    "lstm.W.scale": ("F32", [16], struct.pack("<16f", *[(row + 1) / 1024 for row in range(16)])),
+    "lstm.W.scale": ("BF16", [16], bfloat16([(row + 1) / 1024 for row in range(16)])),
     "scores.W": ("I8", [2, 4], codes("I8", 8)),
     "scores.b": ("I32", [2], codes("I32", 2)),
-    "scores.b.scale": ("F32", [2], struct.pack("<2f", 0.1, 0.2)),
     "input.mean": ("F32", [3], struct.pack("<3f", -1.5, 0.1, 2.0)),
     "input.inverse_deviation": ("F32", [3], struct.pack("<3f", 1.0, 0.3, 4.0)),
 }
@@ -62,7 +77,7 @@ graph = {
         node("scores", "dense", {"input_size": 4, "units": 2}, "last", value(False, 2, form("i16", 0.001))),
     ],
     "outputs": ["scores"], "classes": ["up", "d\u00f6wn"],
-    "scales": {"lstm.R": shortest(0.0123), "lstm.b": shortest(1e-5), "scores.W": shortest(1 / 3)},
+    "scales": {"lstm.R": shortest(0.0123), "scores.W": shortest(1 / 3)},
 }
 compact = {"separators": (",", ":"), "ensure_ascii": False}
 graph_text = json.dumps(graph, **compact)
@@ -84,7 +99,7 @@ for name, (dtype, shape, data) in sorted(tensors.items()):
 header = {"__metadata__": {"checksum": f"{checksum:016x}", "format": "quaver", "graph": graph_text,
                            "provenance": provenance_text, "version": "1"}}
 body = b""
-size = {"F32": 4, "I32": 4, "I8": 1}
+size = {"F32": 4, "I32": 4, "BF16": 2, "I8": 1}
 for name, (dtype, shape, data) in sorted(tensors.items(), key=lambda item: (-size[item[1][0]], item[0])):
     header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
     body += data

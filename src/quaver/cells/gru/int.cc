@@ -58,11 +58,14 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
                   isa);
   const RowMultipliers multipliers = row_multipliers(
       3 * n, params.R_scales, [&](std::size_t, float scale) { return scale * kStateScale / kGateScale; });
+  std::vector<std::int32_t> b_recurrent(3 * n);  // gates without one have 0
+  std::ranges::copy(params.b_recurrent, b_recurrent.end() - static_cast<std::ptrdiff_t>(params.b_recurrent.size()));
+  const std::span<const std::int32_t> bias(b_recurrent);
   const auto recurrent = [&](std::size_t first, std::size_t gates) {
     const MatrixView<const std::int8_t> weights = rows_of(params.R, first * n, gates * n);
     std::vector<Multiplier> rows;
     for (std::size_t row = 0; row < gates * n; ++row) rows.push_back(multipliers.at(first * n + row));
-    return GateMatrix(weights, gates, fold_zero_point(weights, params.b_recurrent.subspan(first * n, gates * n), 0),
+    return GateMatrix(weights, gates, fold_zero_point(weights, bias.subspan(first * n, gates * n), 0),
                       RowMultipliers::from(rows), isa);
   };
   R_ = recurrent(0, shape_.linear_before_reset ? 3 : 2);

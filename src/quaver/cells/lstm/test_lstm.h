@@ -39,8 +39,6 @@ class RangeObserver : public Observer {
   std::map<std::string, std::pair<double, double>, std::less<>> ranges;
 };
 
-enum class WeightScales { kPerGate, kPerRow };
-
 class CodedLstm {
  public:
   // Ranges come from a float run over `steps` frames of x, [steps, n_in].

@@ -1,0 +1,5 @@
+// The module that links libtorch; training.cc loads it.
+#include "training.h"
+
+extern "C" const quaver::TrainingModule quaver_training_module;
+const quaver::TrainingModule quaver_training_module{QUAVER_VERSION, quaver::train};
