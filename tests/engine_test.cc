@@ -305,6 +305,21 @@ TEST(EngineErrors, NameSequenceStepAndExpectation) {
   EXPECT_NE(wrong.find("expected 4 steps x 13 features"), std::string::npos) << wrong;
 }
 
+TEST(EngineErrors, StepCountsThatNoStreamCanHave) {
+  const Model model = ModelBuilder("m", kFeatures, 5)
+                          .add("gru0", gru(kFeatures, 6, true))
+                          .add("pool", PoolAttributes{Pooling::kMean})
+                          .finish();
+  Session s(model);
+  const State fresh = s.initial_state();
+  std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
+  for (const StatePart& part : fresh.layout().parts) parts.emplace_back(part.name, fresh.part(part.name));
+  const std::vector<std::byte> minus_one(sizeof(std::int64_t), std::byte{0xff});
+  for (auto& [name, bytes] : parts)
+    if (name == "pool.count") bytes = minus_one;
+  EXPECT_NE(error_of([&] { s.restore_state(parts); }).find("'pool.count' counts -1 steps"), std::string::npos);
+}
+
 TEST(EngineErrors, IdsOutsideTheVocabulary) {
   Session s(cases().back().model);
   const std::vector<std::int32_t> ids{3, 50};

@@ -20,9 +20,7 @@ struct AlignedAllocator {
   T* allocate(std::size_t count) {
     return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{kAlignment}));
   }
-  void deallocate(T* pointer, std::size_t) noexcept {
-    ::operator delete(pointer, std::align_val_t{kAlignment});
-  }
+  void deallocate(T* pointer, std::size_t) noexcept { ::operator delete (pointer, std::align_val_t{kAlignment}); }
   template <typename U>
   bool operator==(const AlignedAllocator<U>&) const noexcept {
     return true;

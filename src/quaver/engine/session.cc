@@ -31,6 +31,17 @@ void decode(const Value& value, const std::byte* bytes, std::span<float> real) n
   }
 }
 
+// A pool's count of steps comes back from a file: its next step divides by it.
+constexpr std::string_view kStepCountPart = ".count";
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 40;
+
+void check_step_count(const std::string& name, std::span<const std::byte> bytes) {
+  std::int64_t count = 0;
+  std::memcpy(&count, bytes.data(), sizeof count);
+  if (count < 0 || count > kMostSteps)
+    throw_bad_input(concat("saved state '", name, "' counts ", count, " steps, expected 0 to ", kMostSteps));
+}
+
 // The door of run(): everything a caller can get wrong, said with its place.
 void check_sequence(const Value& input, const std::vector<Node>& nodes, const SequenceView& sequence,
                     const std::string& which) {
@@ -123,6 +134,7 @@ State Session::restore_state(const std::vector<std::pair<std::string, std::span<
       throw_bad_input(concat("saved state '", part.name, "' has ", given->second.size(), " bytes, expected ",
                              target.size(), " (", part.count, " elements); was it made by another model?"));
     std::ranges::copy(given->second, target.begin());
+    if (part.name.ends_with(kStepCountPart)) check_step_count(part.name, target);
   }
   if (parts.size() != wanted)
     throw_bad_input(concat("saved state has ", parts.size(), " parts, expected ", wanted, " for this model"));
