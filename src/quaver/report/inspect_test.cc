@@ -72,8 +72,8 @@ TEST(Inspect, StateBytesAreThoseOfTheSession) {
     const Model in_float = samples::small_model(cell, true);
     for (const Model& model : {in_float, samples::quantized(in_float, sequences)}) {
       std::uint64_t bytes = 0;
-      for (const StatePart& part : Session(model).initial_state().layout().parts)
-        bytes += part.count * state_type_bytes(part.type);
+      const State state = Session(model).initial_state();
+      for (const StatePart& part : state.layout().parts) bytes += part.count * state_type_bytes(part.type);
       EXPECT_EQ(inspect(model).state_bytes, bytes) << operation_name(cell) << ' ' << model.scheme;
     }
   }
