@@ -71,11 +71,12 @@ std::int16_t minus_magnitude(std::int16_t x) { return static_cast<std::int16_t>(
 
 }  // namespace
 
-std::int16_t sigmoid_q0_15(std::int16_t x_q3_12) noexcept {
-  if (x_q3_12 == 0) return 1 << 14;
-  const std::int16_t exp_q0_15 = exp_on_negative(minus_magnitude(x_q3_12), 3);
+std::int16_t sigmoid_q0_15(std::int16_t x, int integer_bits) noexcept {
+  QUAVER_DCHECK(integer_bits >= kMinSigmoidIntegerBits && integer_bits <= kMaxSigmoidIntegerBits);
+  if (x == 0) return 1 << 14;
+  const std::int16_t exp_q0_15 = exp_on_negative(minus_magnitude(x), integer_bits);
   const std::int16_t positive = shift_left_saturating(reciprocal_q2_13(exp_q0_15), 1);  // 1 / (1 + e^-|x|)
-  return x_q3_12 > 0 ? positive : static_cast<std::int16_t>(32767 - positive);
+  return x > 0 ? positive : static_cast<std::int16_t>(32767 - positive);
 }
 
 std::int16_t tanh_q0_15(std::int16_t x, int integer_bits) noexcept {

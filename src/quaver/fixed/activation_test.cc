@@ -56,7 +56,7 @@ TEST(Sigmoid, PointsOfTheReference) {
        {0, 16384},     {1, 16384},     {2, 16388},     {3, 16392},    {50, 16480},   {100, 16584},   {777, 17932},
        {1024, 18422},  {2048, 20400},  {4096, 23952},  {5000, 25306}, {8192, 28866}, {12345, 31236}, {16384, 32182},
        {20000, 32524}, {30000, 32742}, {32766, 32756}, {32767, 32756}}};
-  for (const Point& p : kPoints) EXPECT_EQ(sigmoid_q0_15(p.x), p.y) << "sigmoid of " << p.x << " / 2^12";
+  for (const Point& p : kPoints) EXPECT_EQ(sigmoid_q0_15(p.x, 3), p.y) << "sigmoid of " << p.x << " / 2^12";
 }
 
 TEST(Tanh, PointsOfTheReference) {
@@ -90,10 +90,15 @@ TEST(Tanh, PointsOfTheReference) {
 }
 
 TEST(Sigmoid, WholeDomain) {
-  const Worst worst = worst_over_the_domain(sigmoid_q0_15, [](int x) { return 1 / (1 + std::exp(-x / 4096.0)); });
-  std::printf("sigmoid: worst error %.3f of 2^-15 at x = %d\n", worst.error, worst.x);
-  EXPECT_LE(worst.error, 6.4);  // (A10)
-  EXPECT_EQ(fingerprint(sigmoid_q0_15), "0c53053b6c3100c4");
+  const std::array<std::string, 2> fingerprints{"0c53053b6c3100c4", "410d7ec4397eac8f"};
+  for (int m = kMinSigmoidIntegerBits; m <= kMaxSigmoidIntegerBits; ++m) {
+    const auto curve = [m](std::int16_t x) { return sigmoid_q0_15(x, m); };
+    const double step = std::ldexp(1.0, m - 15);
+    const Worst worst = worst_over_the_domain(curve, [step](int x) { return 1 / (1 + std::exp(-x * step)); });
+    std::printf("sigmoid m = %d: worst error %.3f of 2^-15 at x = %d\n", m, worst.error, worst.x);
+    EXPECT_LE(worst.error, 6.4) << "m = " << m;  // (A10)
+    EXPECT_EQ(fingerprint(curve), fingerprints[static_cast<std::size_t>(m - kMinSigmoidIntegerBits)]) << "m = " << m;
+  }
 }
 
 TEST(Tanh, WholeDomain) {
@@ -114,7 +119,8 @@ TEST(Tanh, WholeDomain) {
 TEST(Activation, SymmetryHoldsExactly) {
   for (int x = 1; x <= 32767; ++x) {
     const auto plus = static_cast<std::int16_t>(x), minus = static_cast<std::int16_t>(-x);
-    ASSERT_EQ(sigmoid_q0_15(plus) + sigmoid_q0_15(minus), 32767) << x;
+    for (int m = kMinSigmoidIntegerBits; m <= kMaxSigmoidIntegerBits; ++m)
+      ASSERT_EQ(sigmoid_q0_15(plus, m) + sigmoid_q0_15(minus, m), 32767) << x;
     for (int m = 0; m <= kMaxTanhIntegerBits; ++m) ASSERT_EQ(tanh_q0_15(plus, m), -tanh_q0_15(minus, m)) << x;
   }
 }

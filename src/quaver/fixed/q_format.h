@@ -31,6 +31,7 @@ struct Q {
 };
 
 using Q3_12 = Q<std::int16_t, 3>;  // gate pre-activation
+using Q4_11 = Q<std::int16_t, 4>;  // sums of a GRU's update and reset gate
 using Q0_15 = Q<std::int16_t, 0>;  // gate, GRU state
 
 }  // namespace quaver

@@ -111,8 +111,8 @@ class WrittenGru {
     std::vector<std::int8_t> copies(n), reset(n);
     for (std::size_t j = 0; j < n; ++j) copies[j] = saturate<std::int8_t>(divide_by_pot(h_[j], 8));
     for (std::size_t j = 0; j < n; ++j) {
-      z[j] = sigmoid_q0_15(saturate<std::int16_t>(input(x, j) + recurrent(copies, j)));
-      r[j] = sigmoid_q0_15(saturate<std::int16_t>(input(x, n + j) + recurrent(copies, n + j)));
+      z[j] = sigmoid_q0_15(saturate<std::int16_t>(input(x, j) + recurrent(copies, j)), 4);
+      r[j] = sigmoid_q0_15(saturate<std::int16_t>(input(x, n + j) + recurrent(copies, n + j)), 4);
       reset[j] = saturate<std::int8_t>(divide_by_pot(r[j] * h_[j], 23));
     }
     for (std::size_t j = 0; j < n; ++j) {
@@ -129,7 +129,8 @@ class WrittenGru {
  private:
   Multiplier multiplier(std::span<const float> scales, std::size_t row, float input_scale) const {
     const float scale = scales[row * scales.size() / (3 * params_.shape.n)];
-    return Multiplier::from_real(static_cast<double>(scale * input_scale / 0x1p-12f));
+    const float step = row < 2 * params_.shape.n ? 0x1p-11f : 0x1p-12f;  // of z and r, of the candidate
+    return Multiplier::from_real(static_cast<double>(scale * input_scale / step));
   }
   std::int16_t input(const std::int8_t* x, std::size_t row) const {
     std::int64_t sum = params_.b[row];
@@ -335,7 +336,8 @@ TEST_P(GruForms, FloatAndIntegerCellsShowTheSamePoints) {
   PointNames float_points, points;
   Running<GruRef>(float_cell).step(x.data(), &float_points);
   Running<GruInt>(cell).step(codes_of(x, kInput).data(), &points);
-  EXPECT_EQ(points.text, "pre_z:4 pre_r:4 act_z:4 act_r:4 pre_h:4 act_h:4 state:4 ");
+  const std::string reset = GetParam() ? "" : "reset:4 ";
+  EXPECT_EQ(points.text, "pre_z:4 pre_r:4 act_z:4 act_r:4 " + reset + "pre_h:4 act_h:4 state:4 ");
   EXPECT_EQ(points.text, float_points.text);
 }
 

@@ -50,14 +50,15 @@ GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
 
 GruInt::GruInt(const GruIntParams& params, Isa isa)
     : shape_(params.shape), elementwise_(&elementwise_path(isa)), step_(&recurrent_step_path(isa)) {
-  constexpr float kGateScale = static_cast<float>(Q3_12::kStep);
   const std::size_t n = shape_.n;
-  W_ = GateMatrix(params.W, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
-                  row_multipliers(3 * n, params.W_scales,
-                                  [&](std::size_t, float scale) { return scale * params.x.scale / kGateScale; }),
-                  isa);
+  const auto sum_scale = [n](std::size_t row) { return static_cast<float>(row < 2 * n ? Q4_11::kStep : Q3_12::kStep); };
+  W_ =
+      GateMatrix(params.W, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
+                 row_multipliers(3 * n, params.W_scales,
+                                 [&](std::size_t row, float scale) { return scale * params.x.scale / sum_scale(row); }),
+                 isa);
   const RowMultipliers multipliers = row_multipliers(
-      3 * n, params.R_scales, [&](std::size_t, float scale) { return scale * kStateScale / kGateScale; });
+      3 * n, params.R_scales, [&](std::size_t row, float scale) { return scale * kStateScale / sum_scale(row); });
   std::vector<std::int32_t> b_recurrent(3 * n);  // gates without one have 0
   std::ranges::copy(params.b_recurrent, b_recurrent.end() - static_cast<std::ptrdiff_t>(params.b_recurrent.size()));
   const std::span<const std::int32_t> bias(b_recurrent);
@@ -190,9 +191,9 @@ void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte*
   step_->prepare(h8, n, buffers.h);
   step_->sums(R_.rows(), &operand, 1, row, 0, R_.blocks(), /*adds=*/false, &u);
   run.add_i16(a, u, 2 * row, a);
-  report("pre_z", z, Q3_12::kStep);
-  report("pre_r", r, Q3_12::kStep);
-  run.sigmoid(a, 2 * row, a);
+  report("pre_z", z, Q4_11::kStep);
+  report("pre_r", r, Q4_11::kStep);
+  run.sigmoid(a, Q4_11::kIntegerBits, 2 * row, a);
   report("act_z", z, Q0_15::kStep);
   report("act_r", r, Q0_15::kStep);
 
@@ -200,6 +201,8 @@ void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte*
     run.gru_reset_after(candidate, r, u + 2 * row, n, candidate);
   } else {
     run.gru_reset_before(r, h, n, buffers.reset);
+    if (observer != nullptr)
+      observer->codes("reset", std::span<const std::int8_t>(buffers.reset, n), static_cast<double>(kStateScale), 0);
     step_->prepare(buffers.reset, n, buffers.h);
     step_->sums(R_candidate_.rows(), &operand, 1, row, 0, R_candidate_.blocks(), /*adds=*/true, &candidate);
   }

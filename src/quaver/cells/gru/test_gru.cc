@@ -97,8 +97,14 @@ auto GruBudget<reading>::decoded(std::span<const std::int16_t> h) const -> std::
 template <Reading reading>
 void GruBudget<reading>::step(std::span<const float> x, std::vector<Number>& h) const {
   const std::size_t n = real_.shape.n;
-  const auto to_sum = [](Number a) { return limited(requantized(a, Q3_12::kStep), -8.0, 8.0 - Q3_12::kStep); };
-  const auto add = [](Number a, Number u) { return limited(a + u, -8.0, 8.0 - Q3_12::kStep); };
+  const auto limit_of = [n](std::size_t row) { return row < 2 * n ? 16.0 : 8.0; };  // Q4.11 of z and r, Q3.12
+  const auto within_format = [&](Number a, std::size_t row) {
+    return limited(a, -limit_of(row), limit_of(row) * (1 - 0x1p-15));
+  };
+  const auto to_sum = [&](Number a, std::size_t row) {
+    return within_format(requantized(a, limit_of(row) * 0x1p-15), row);
+  };
+  const auto add = [&](Number a, Number u, std::size_t row) { return within_format(a + u, row); };
   const auto copy = [](Number value) {  // (A34) 1 is copied to 127 / 128
     return limited(rounded(value, kCopyStep), -1.0, 1.0 - kCopyStep);
   };
@@ -115,24 +121,25 @@ void GruBudget<reading>::step(std::span<const float> x, std::vector<Number>& h) 
     const auto start = b_recurrent.begin() + static_cast<std::ptrdiff_t>(first);
     std::vector<Number> u = product<reading>(rows_of(real_.R, first, count), scales_of(R_steps_, 3 * n, first, count),
                                              operand, {start, start + static_cast<std::ptrdiff_t>(count)});
-    for (Number& value : u) value = to_sum(value);
+    for (std::size_t j = 0; j < count; ++j) u[j] = to_sum(u[j], first + j);
     return u;
   };
-  for (Number& value : a) value = to_sum(value);
+  for (std::size_t row = 0; row < 3 * n; ++row) a[row] = to_sum(a[row], row);
   const std::vector<Number> u = recurrent(0, 2 * n, copies);
   std::vector<Number> z, r, candidate;
   for (std::size_t j = 0; j < n; ++j) {
-    z.push_back(sigmoid(add(a[j], u[j])));
-    r.push_back(sigmoid(add(a[n + j], u[n + j])));
+    z.push_back(sigmoid(add(a[j], u[j], j)));
+    r.push_back(sigmoid(add(a[n + j], u[n + j], n + j)));
   }
   if (real_.shape.linear_before_reset) {
     const std::vector<Number> v = recurrent(2 * n, n, copies);
-    for (std::size_t j = 0; j < n; ++j) candidate.push_back(add(a[2 * n + j], rounded(r[j] * v[j], Q3_12::kStep)));
+    for (std::size_t j = 0; j < n; ++j)
+      candidate.push_back(add(a[2 * n + j], rounded(r[j] * v[j], Q3_12::kStep), 2 * n + j));
   } else {
     std::vector<Number> operand;
     for (std::size_t j = 0; j < n; ++j) operand.push_back(copy(r[j] * h[j]));
     const std::vector<Number> v = recurrent(2 * n, n, operand);
-    for (std::size_t j = 0; j < n; ++j) candidate.push_back(add(a[2 * n + j], v[j]));
+    for (std::size_t j = 0; j < n; ++j) candidate.push_back(add(a[2 * n + j], v[j], 2 * n + j));
   }
   for (std::size_t j = 0; j < n; ++j) {
     // (A36) n (1 - z) + z h, with each operand's error once: z stands for itself in both places.

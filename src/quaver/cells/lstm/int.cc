@@ -216,7 +216,7 @@ void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byt
   const auto peephole = [&](std::size_t g) {
     if (shape_.peephole) run.peephole_add(P_.data() + g * n, c, r_P_[g], n, gate(g));
   };
-  const auto sigmoid = [&](std::int16_t* values) { run.sigmoid(values, n, values); };
+  const auto sigmoid = [&](std::int16_t* values) { run.sigmoid(values, Q3_12::kIntegerBits, n, values); };
   const auto tangent = [&](std::int16_t* values) { run.tanh(values, Q3_12::kIntegerBits, n, values); };
 
   std::int16_t* const gates = buffers.gates;

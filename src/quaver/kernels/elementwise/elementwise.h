@@ -4,7 +4,7 @@
 // Every function works on n elements, any n >= 0, any alignment, arrays not overlapping unless named inout. All paths
 // return the bits of scalar.cc, which calls fixed/ element by element. None allocates or throws. Multipliers are as
 // Multiplier::from_real makes them: a mantissa below 0 has no meaning here.
-// Names of formats: acc_i32 accumulators; pre_q3_12 gate pre-activations; gate_q0_15 gates and GRU state.
+// Names of formats: acc_i32 accumulators; gate_q0_15 gates and GRU state; integer_bits m of a Qm.(15-m).
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ struct ElementwisePath {
   void (*add_i16)(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::int16_t* out) noexcept;
 
   // In place is allowed (out == in).                                                                    (A10, A11)
-  void (*sigmoid)(const std::int16_t* pre_q3_12, std::size_t n, std::int16_t* gate_q0_15) noexcept;
+  void (*sigmoid)(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
   void (*tanh)(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
   // out[j] = 32767 - in[j]: CIFG's input gate; in place allowed                                              (A21)
   void (*one_minus)(const std::int16_t* gate_q0_15, std::size_t n, std::int16_t* out_q0_15) noexcept;

@@ -42,7 +42,7 @@ constexpr std::array<Function, 8> kFunctions{{
      [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.requantize_i16(v.acc.data(), v.m, n, v.out.data()); }},
     {"requantize_add_i16", [](const ElementwisePath& p, Arrays& v,
                               std::size_t n) { p.requantize_add_i16(v.acc.data(), v.m, n, v.out.data()); }},
-    {"sigmoid", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.sigmoid(v.a.data(), n, v.out.data()); }},
+    {"sigmoid", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.sigmoid(v.a.data(), 3, n, v.out.data()); }},
     {"tanh", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.tanh(v.a.data(), 3, n, v.out.data()); }},
     {"lstm_cell_update",
      [](const ElementwisePath& p, Arrays& v, std::size_t n) {

@@ -160,9 +160,11 @@ TEST_P(ElementwisePaths, AddI16) {
 TEST_P(ElementwisePaths, SigmoidAndTanh) {
   const auto in = input();
   std::vector<std::int16_t> expected(n());
-  for (std::size_t j = 0; j < n(); ++j) expected[j] = sigmoid_q0_15(in[j]);
-  check(expected, in, [&](const auto& p, auto* out) { p.sigmoid(in.data(), n(), out); });
-  check(expected, in, [&](const auto& p, auto* inout) { p.sigmoid(inout, n(), inout); });
+  for (int m = kMinSigmoidIntegerBits; m <= kMaxSigmoidIntegerBits; ++m) {
+    for (std::size_t j = 0; j < n(); ++j) expected[j] = sigmoid_q0_15(in[j], m);
+    check(expected, in, [&](const auto& p, auto* out) { p.sigmoid(in.data(), m, n(), out); });
+    check(expected, in, [&](const auto& p, auto* inout) { p.sigmoid(inout, m, n(), inout); });
+  }
   for (int m = 0; m <= kMaxTanhIntegerBits; ++m) {
     for (std::size_t j = 0; j < n(); ++j) expected[j] = tanh_q0_15(in[j], m);
     check(expected, in, [&](const auto& p, auto* out) { p.tanh(in.data(), m, n(), out); });
@@ -265,9 +267,11 @@ TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
   for (int x = -32768; x <= 32767; ++x) in.push_back(static_cast<std::int16_t>(x));
   std::vector<std::int16_t> expected(in.size()), got(in.size());
   const ElementwisePath& path = elementwise_path(GetParam());
-  std::transform(in.begin(), in.end(), expected.begin(), sigmoid_q0_15);
-  path.sigmoid(in.data(), in.size(), got.data());
-  EXPECT_EQ(got, expected);
+  for (int m = kMinSigmoidIntegerBits; m <= kMaxSigmoidIntegerBits; ++m) {
+    std::transform(in.begin(), in.end(), expected.begin(), [m](std::int16_t x) { return sigmoid_q0_15(x, m); });
+    path.sigmoid(in.data(), m, in.size(), got.data());
+    EXPECT_EQ(got, expected) << "m = " << m;
+  }
   for (int m = 0; m <= kMaxTanhIntegerBits; ++m) {
     std::transform(in.begin(), in.end(), expected.begin(), [m](std::int16_t x) { return tanh_q0_15(x, m); });
     path.tanh(in.data(), m, in.size(), got.data());

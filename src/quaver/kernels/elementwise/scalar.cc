@@ -43,8 +43,8 @@ void add_i16(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::i
   for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(a[j] + b[j]);
 }
 
-void sigmoid(const std::int16_t* pre_q3_12, std::size_t n, std::int16_t* gate_q0_15) noexcept {
-  for (std::size_t j = 0; j < n; ++j) gate_q0_15[j] = sigmoid_q0_15(pre_q3_12[j]);
+void sigmoid(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept {
+  for (std::size_t j = 0; j < n; ++j) out_q0_15[j] = sigmoid_q0_15(in[j], integer_bits);
 }
 
 void tanh(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept {

@@ -11,7 +11,8 @@
 namespace quaver {
 namespace {
 
-constexpr int kGateIntegerBits = 3;  // Q3.12
+constexpr int kGateIntegerBits = 3;     // Q3.12
+constexpr int kGruGateIntegerBits = 4;  // z and r: Q4.11
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return cols; }
 
@@ -70,15 +71,16 @@ void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent
             std::int64_t{input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums)} +
             requantized(recurrent, unit, gate, stream.h));
       };
-      const std::int16_t f = sigmoid_q0_15(sum(o + 1));
-      const std::int16_t i = rule.cifg ? saturate<std::int16_t>(32767 - f) : sigmoid_q0_15(sum(0));
+      const std::int16_t f = sigmoid_q0_15(sum(o + 1), kGateIntegerBits);
+      const std::int16_t i = rule.cifg ? saturate<std::int16_t>(32767 - f) : sigmoid_q0_15(sum(0), kGateIntegerBits);
       const std::int16_t z = tanh_q0_15(sum(o + 2), kGateIntegerBits);
       std::int16_t& c = stream.c[unit];
       c = saturate<std::int16_t>(divide_by_pot(f * c, 15) +
                                  divide_by_pot(i * z, 15 + rule.cell_integer_bits));  // (A22)
       if (rule.cell_clip > 0)
         c = static_cast<std::int16_t>(std::clamp<std::int32_t>(c, -rule.cell_clip, rule.cell_clip));
-      const std::int32_t h = rule.output.apply(sigmoid_q0_15(sum(o)) * tanh_q0_15(c, rule.cell_integer_bits));
+      const std::int32_t h =
+          rule.output.apply(sigmoid_q0_15(sum(o), kGateIntegerBits) * tanh_q0_15(c, rule.cell_integer_bits));
       stream.out[unit] = static_cast<std::int8_t>(
           std::clamp<std::int64_t>(std::int64_t{h} + rule.codes.zero_point, rule.codes.low, rule.codes.high));  // (A23)
     }
@@ -97,7 +99,7 @@ std::int16_t gru_gate(const GateRows& input, const GateRows& recurrent, std::siz
                       std::size_t unit, std::size_t gate) {
   const std::int16_t a = input_sum(input, unit, units, gate, stream.x, stream.input_sums);
   const auto u = saturate<std::int16_t>(requantized(recurrent, unit, gate, stream.h8));
-  return sigmoid_q0_15(saturate<std::int16_t>(a + u));
+  return sigmoid_q0_15(saturate<std::int16_t>(a + u), kGruGateIntegerBits);
 }
 
 void gru_after(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
