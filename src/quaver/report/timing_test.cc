@@ -20,7 +20,7 @@ TEST(Measure, TellsSlowWorkFromFastAndTakesTurns) {
   const std::vector<Contestant> contestants{contestant('a', 100), contestant('b', 2000)};
   const auto timings = measure(contestants, {.repetitions = 5, .repetition_seconds = 1e-4, .warm_up_seconds = 1e-3});
   ASSERT_EQ(timings.size(), 2u);
-  EXPECT_LT(timings[0].median * 3, timings[1].median);
+  EXPECT_LT(timings[0].least * 3, timings[1].least);  // a median may be of turns that other programs interrupted
   EXPECT_LE(timings[0].least, timings[0].median);
   EXPECT_EQ(std::string(turns.end() - 10, turns.end()), "ababababab");
 }
