@@ -26,7 +26,7 @@ struct QuantizeFlags {
   SharedFlags shared;
   DataFlags data;
   std::filesystem::path in, out, report;
-  std::string scheme = "int8", calib, method = "minmax";
+  std::string scheme = "int8", calib, method = "minmax", rounding = "compensated";
   double percentile = 99.99;
   std::size_t limit = 256;
   std::vector<std::string> overrides, ignore;
@@ -66,6 +66,7 @@ void run_quantize(const QuantizeFlags& flags) {
   require_known("scheme", flags.scheme, scheme_names());
   QuantizeOptions options;
   options.scheme = flags.scheme;
+  options.rounding = rounding_from_name(flags.rounding);
   options.ignore = flags.ignore;
   options.allow_float = flags.allow_float;
   for (const std::string& text : flags.overrides) {
@@ -75,6 +76,7 @@ void run_quantize(const QuantizeFlags& flags) {
   CalibrateOptions calibrate_options;
   calibrate_options.method = method_from_name(flags.method);
   calibrate_options.percentile = flags.percentile;
+  calibrate_options.moments = options.rounding == Rounding::kCompensated;
 
   require_writable(flags.out);
   const Model model = load(flags.in);
@@ -115,14 +117,16 @@ void run_quantize(const QuantizeFlags& flags) {
        {"float_ops", after.float_ops},
        {"float_nodes", after.float_nodes},
        {"method", method_name(calibration.method)},
+       {"rounding", rounding_name(options.rounding)},
        {"input", sequences.source},
        {"sequences", calibration.sequences},
        {"steps", calibration.steps},
        {"seconds", seconds},
        {"warnings", result.warnings}},
-      table.text() + fmt::format("\ncalibrated on {} sequences, {} steps of {} ({}); file {:.3f}x in {:.1f} s\n",
-                                 calibration.sequences, calibration.steps, sequences.source,
-                                 method_name(calibration.method), ratio, seconds));
+      table.text() +
+          fmt::format("\ncalibrated on {} sequences, {} steps of {} ({}, {} rounding); file {:.3f}x in {:.1f} s\n",
+                      calibration.sequences, calibration.steps, sequences.source, method_name(calibration.method),
+                      flags.rounding, ratio, seconds));
 }
 
 }  // namespace
@@ -136,6 +140,9 @@ void add_quantize(CLI::App& program) {
       ->required();
   verb->add_option("--calib-method", flags->method, "minmax, percentile, entropy or mse")->capture_default_str();
   verb->add_option("--percentile", flags->percentile, "Share of values inside, in percent, of method percentile")
+      ->capture_default_str();
+  verb->add_option("--rounding", flags->rounding,
+                   "Of weight matrices: nearest, or compensated (errors of a row cancel on the calibration data)")
       ->capture_default_str();
   verb->add_option("--calib-limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
   verb->add_option("--calib-report", flags->report, "JSON file for what calibration saw at every point and step");

@@ -92,8 +92,34 @@ void RangeObserver::at(std::string_view node, std::string_view direction, std::s
 
 void RangeObserver::real(std::string_view point, std::span<const float> values) {
   key_.assign(node_).append(".").append(point).append(direction_);
-  points_[key_].add(values, step_);
+  calibration_.points[key_].add(values, step_);
+  if (const auto operand = calibration_.operands.find(key_); operand != calibration_.operands.end())
+    operand->second.add(values);
 }
+
+namespace {
+
+// The points of a node that its matrices multiply. A recurrent matrix multiplies the step before's output: the last
+// output of a sequence counts too though nothing reads it.
+std::vector<std::string> operand_points(const Node& node) {
+  const auto recurrent = [](const auto& attributes, std::vector<std::string> points) {
+    std::vector<std::string> found;
+    for (const std::string& suffix : direction_suffixes(attributes.direction))
+      for (const std::string& point : points) found.push_back(point + suffix);
+    return found;
+  };
+  if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation))
+    return recurrent(*lstm, lstm->projection_size > 0 ? std::vector<std::string>{"input", "output", "hidden"}
+                                                      : std::vector<std::string>{"input", "output"});
+  if (const auto* gru = std::get_if<GruAttributes>(&node.operation))
+    return recurrent(*gru, gru->linear_before_reset ? std::vector<std::string>{"input", "output"}
+                                                    : std::vector<std::string>{"input", "output", "reset"});
+  if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) return recurrent(*rnn, {"input", "output"});
+  if (std::holds_alternative<DenseAttributes>(node.operation)) return {"input"};
+  return {};
+}
+
+}  // namespace
 
 Calibration calibrate(const Model& model, std::span<const SequenceView> sequences, const CalibrateOptions& options) {
   if (sequences.empty())
@@ -108,7 +134,11 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   calibration.method = options.method;
   calibration.percentile = options.percentile;
   Session session(model);
-  RangeObserver observer(calibration.points);
+  if (options.moments) {
+    for (const Node& node : model.nodes)
+      for (const std::string& point : operand_points(node)) calibration.operands[node.name + "." + point];
+  }
+  RangeObserver observer(calibration);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     try {
       session.run(sequences[i], &observer);

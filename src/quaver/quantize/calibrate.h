@@ -16,6 +16,7 @@
 
 #include "quaver/engine/session.h"
 #include "quaver/model/model.h"
+#include "quaver/quantize/second_moment.h"
 
 namespace quaver {
 
@@ -26,6 +27,7 @@ CalibrationMethod method_from_name(std::string_view name);  // Error (usage) tha
 struct CalibrateOptions {
   CalibrationMethod method = CalibrationMethod::kMinMax;
   double percentile = 99.99;  // of kPercentile: share of |x| that stays inside, in percent, in (50, 100]
+  bool moments = true;        // gather Calibration::operands, which compensated rounding needs; O(size^2) a step
   std::function<void(std::size_t done, std::size_t total)> progress = {};  // after every sequence
 };
 
@@ -46,6 +48,9 @@ struct RangeStatistics {
 
 struct Calibration {
   std::map<std::string, RangeStatistics> points;  // "lstm0.cell", "lstm0.pre_i_reverse", "scores.output", ...
+  // Of the points that a matrix multiplies: "lstm0.input" (W), "lstm0.output" (R), "lstm0.hidden" (W_projection),
+  // "gru0.reset" (R of the candidate, reset before), "scores.input".
+  std::map<std::string, SecondMoment> operands;
   std::size_t sequences = 0;
   std::size_t steps = 0;
   CalibrationMethod method = CalibrationMethod::kMinMax;

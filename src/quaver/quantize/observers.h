@@ -9,10 +9,11 @@
 
 namespace quaver {
 
-// Gathers RangeStatistics of every point of a float model.
+// Gathers RangeStatistics of every point of a float model, and the second moments of the points that are in `operands`
+// at the start.
 class RangeObserver final : public Observer {
  public:
-  explicit RangeObserver(std::map<std::string, RangeStatistics>& points) : points_(points) {}
+  explicit RangeObserver(Calibration& calibration) : calibration_(calibration) {}
   void at(std::string_view node, std::string_view direction, std::size_t step) override;
   void real(std::string_view point, std::span<const float> values) override;
   // Integer nodes hold no real numbers to calibrate on: calibrate() takes float models only.
@@ -20,7 +21,7 @@ class RangeObserver final : public Observer {
   void codes(std::string_view, std::span<const std::int16_t>, double) override {}
 
  private:
-  std::map<std::string, RangeStatistics>& points_;
+  Calibration& calibration_;
   std::string node_, direction_, key_;
   std::size_t step_ = 0;
 };

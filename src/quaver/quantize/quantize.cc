@@ -12,6 +12,7 @@
 #include "quaver/core/text.h"
 #include "quaver/engine/bind.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/quantize/compensated_rounding.h"
 
 namespace quaver {
 namespace {
@@ -108,8 +109,9 @@ class Quantizer {
       else
         quantize_node(node);
     for (std::string& warning : growth_warnings(calibration_)) result_.warnings.push_back(std::move(warning));
-    model.provenance["calibration"] = concat(method_name(calibration_.method), ", ", calibration_.sequences,
-                                             " sequences, ", calibration_.steps, " steps");
+    model.provenance["calibration"] =
+        concat(method_name(calibration_.method), ", ", calibration_.sequences, " sequences, ", calibration_.steps,
+               " steps; ", rounding_name(options_.rounding), " rounding");
     validate(model);
     return std::move(result_);
   }
@@ -270,9 +272,10 @@ class Quantizer {
     return scales;
   }
 
-  // W (and b beside it at scale s_input s_W). Both tensors are coded in place.
+  // W (and b beside it at scale s_input s_W). Both tensors are coded in place. operands: the points that W multiplies,
+  // one for each equal run of rows.
   void code_matrix(Node& node, const std::string& weights, const std::string& bias, std::size_t gates,
-                   float input_scale) {
+                   float input_scale, const std::vector<std::string>& operands) {
     Tensor& W = tensor(node, weights);
     Tensor* b = bias.empty() ? nullptr : &tensor(node, bias);
     const std::vector<float> scales = weight_scales(node, W, gates, b, input_scale);
@@ -283,7 +286,37 @@ class Quantizer {
         bias_scales.push_back(scales[row * scales.size() / rows] * input_scale);
       code_bias(*b, std::move(bias_scales));
     }
-    W = code_tensor(W, FormatKind::kI8, scales);
+    W = options_.rounding == Rounding::kNearest ? code_tensor(W, FormatKind::kI8, scales)
+                                                : code_compensated(node, W, scales, operands);
+  }
+
+  Tensor code_compensated(const Node& node, const Tensor& W, std::vector<float> scales,
+                          const std::vector<std::string>& operands) const {
+    Tensor coded = Tensor::zeros(FormatKind::kI8, W.shape);
+    coded.scales = std::move(scales);
+    const auto cols = static_cast<std::size_t>(W.row_size());
+    const std::size_t rows = static_cast<std::size_t>(W.rows()) / operands.size();
+    for (std::size_t part = 0; part < operands.size(); ++part) {
+      std::vector<float> row_scales;
+      for (std::size_t row = part * rows; row < (part + 1) * rows; ++row)
+        row_scales.push_back(coded.scale_of_row(static_cast<std::int64_t>(row)));
+      const MatrixView<const float> weights(W.as<float>().data() + part * rows * cols, rows, cols);
+      const auto codes = round_compensated(weights, row_scales, kI8Limit, operand(node, operands[part], cols));
+      std::ranges::copy(codes, coded.as_mutable<std::int8_t>().subspan(part * rows * cols).begin());
+    }
+    return coded;
+  }
+
+  const SecondMoment& operand(const Node& node, const std::string& point, std::size_t size) const {
+    const std::string name = node.name + "." + point;
+    const auto found = calibration_.operands.find(name);
+    if (found == calibration_.operands.end() || found->second.count() == 0)
+      throw_usage(concat("calibration has no moments of '", name,
+                         "', which compensated rounding needs; calibrate with moments, or round to nearest"));
+    if (found->second.size() != size)
+      throw_bad_input(concat("calibration has ", found->second.size(), " values of '", name, "', the model has ", size,
+                             "; was it made for another model?"));
+    return found->second;
   }
 
   // A bias counts in units of the sum it is added to, so it keeps no scales of its own.
@@ -322,8 +355,8 @@ class Quantizer {
 
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       node.formats["cell" + suffix] = {FormatKind::kI16, cell_scale, 0};
-      code_matrix(node, "W" + suffix, attributes.layer_norm ? "" : "b" + suffix, gates, x.scale);
-      code_matrix(node, "R" + suffix, "", gates, h.scale);
+      code_matrix(node, "W" + suffix, attributes.layer_norm ? "" : "b" + suffix, gates, x.scale, {"input" + suffix});
+      code_matrix(node, "R" + suffix, "", gates, h.scale, {"output" + suffix});
       if (attributes.peephole) {
         Tensor& P = tensor(node, "P" + suffix);
         P = code_tensor(P, FormatKind::kI16, group_scales(P, shape.peephole_count(), kI16Limit));
@@ -345,7 +378,7 @@ class Quantizer {
         refuse_zero_range(node.name + ".hidden" + suffix, threshold, hidden.count);
         const float scale = symmetric_scale(threshold, kI8Limit);
         node.formats["hidden" + suffix] = {FormatKind::kI8, scale, 0};
-        code_matrix(node, "W_projection" + suffix, "b_projection" + suffix, 1, scale);
+        code_matrix(node, "W_projection" + suffix, "b_projection" + suffix, 1, scale, {"hidden" + suffix});
       }
     }
   }
@@ -355,8 +388,10 @@ class Quantizer {
     node.output.format = kStateFormat;
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       fold_recurrent_bias(node, suffix, static_cast<std::size_t>(attributes.hidden_size));
-      code_matrix(node, "W" + suffix, "b" + suffix, 3, x.scale);
-      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, kStateFormat.scale);
+      code_matrix(node, "W" + suffix, "b" + suffix, 3, x.scale, {"input" + suffix});
+      const std::string state = "output" + suffix;
+      const std::string candidate = attributes.linear_before_reset ? state : "reset" + suffix;
+      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, kStateFormat.scale, {state, state, candidate});
     }
   }
 
@@ -375,8 +410,8 @@ class Quantizer {
     const Affine x = read_input(node);
     node.output.format = kStateFormat;
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
-      code_matrix(node, "W" + suffix, "b" + suffix, 1, x.scale);
-      code_matrix(node, "R" + suffix, "", 1, kStateFormat.scale);
+      code_matrix(node, "W" + suffix, "b" + suffix, 1, x.scale, {"input" + suffix});
+      code_matrix(node, "R" + suffix, "", 1, kStateFormat.scale, {"output" + suffix});
     }
   }
 
@@ -389,7 +424,7 @@ class Quantizer {
     } else {
       node.output.format = format_i8(activation_affine(node, "output"));
     }
-    code_matrix(node, "W", "b", 1, x.scale);
+    code_matrix(node, "W", "b", 1, x.scale, {"input"});
   }
 
   void code(Node& node, const EmbeddingAttributes&) {
@@ -435,6 +470,14 @@ class Quantizer {
 };
 
 }  // namespace
+
+std::string_view rounding_name(Rounding rounding) { return rounding == Rounding::kNearest ? "nearest" : "compensated"; }
+
+Rounding rounding_from_name(std::string_view name) {
+  for (const Rounding rounding : {Rounding::kNearest, Rounding::kCompensated})
+    if (name == rounding_name(rounding)) return rounding;
+  throw_usage(concat("unknown rounding '", name, "'; expected nearest or compensated"));
+}
 
 std::vector<std::string> scheme_names() { return {kSchemes.begin(), kSchemes.end()}; }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,15 @@
 
 namespace quaver {
 
+// How a weight gets its code: the nearest one, or the one that lets the errors of a row cancel on the calibration data
+// (compensated_rounding.h).
+enum class Rounding { kNearest, kCompensated };
+std::string_view rounding_name(Rounding rounding);
+Rounding rounding_from_name(std::string_view name);  // Error (usage) that lists the names
+
 struct QuantizeOptions {
   std::string scheme = "int8";
+  Rounding rounding = Rounding::kCompensated;  // of matrices; other tensors go to the nearest code
   // (regular expression over node names, scheme); the first that matches wins.
   std::vector<std::pair<std::string, std::string>> overrides = {};
   // Regular expressions: nodes that stay float; they win over overrides.
@@ -31,7 +39,7 @@ struct QuantizeResult {
 std::vector<std::string> scheme_names();
 
 // Error for an unknown scheme, a bad regular expression, a pattern that matches no node, a node without integer form,
-// or a calibration made for another model.
+// a calibration made for another model, or one without moments when rounding needs them.
 QuantizeResult quantize(const Model& model, const Calibration& calibration, const QuantizeOptions& options = {});
 
 }  // namespace quaver

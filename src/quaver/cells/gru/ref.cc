@@ -62,6 +62,7 @@ const float* GruRef::step(const float* x, std::byte* state, std::byte* scratch, 
     for (std::size_t j = 0; j < n; ++j) candidate[j] += r[j] * recurrent[j];
   } else {
     for (std::size_t j = 0; j < n; ++j) buffers.reset[j] = r[j] * h[j];
+    report("reset", buffers.reset);
     R_h_.add_to(buffers.reset, recurrent);
     for (std::size_t j = 0; j < n; ++j) candidate[j] += recurrent[j];
   }

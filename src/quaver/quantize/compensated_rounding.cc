@@ -1,0 +1,63 @@
+#include "quaver/quantize/compensated_rounding.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "quaver/core/check.h"
+#include "quaver/fixed/quantization.h"
+
+namespace quaver {
+namespace {
+
+constexpr double kDamping = 0.01;  // of the mean diagonal; GPTQ's value
+
+// L of C = L L^T in place of C's lower triangle [n, n]. C is positive definite by its damping.
+void factorize(std::vector<double>& lower, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    double* row = lower.data() + i * n;
+    for (std::size_t j = 0; j <= i; ++j) {
+      const double* other = lower.data() + j * n;
+      double rest = row[j];
+      for (std::size_t k = 0; k < j; ++k) rest -= row[k] * other[k];
+      row[j] = i == j ? std::sqrt(rest) : rest / other[j];
+    }
+  }
+}
+
+// Damped C's factor; the identity where the data has no variance at all.
+std::vector<double> factor_of(const SecondMoment& operands) {
+  const std::size_t n = operands.size();
+  std::vector<double> lower = operands.lower_mean();
+  double trace = 0;
+  for (std::size_t i = 0; i < n; ++i) trace += lower[i * n + i];
+  const double damping = trace > 0 ? kDamping * trace / static_cast<double>(n) : 1.0;
+  for (std::size_t i = 0; i < n; ++i) lower[i * n + i] += damping;
+  factorize(lower, n);
+  return lower;
+}
+
+}  // namespace
+
+std::vector<std::int8_t> round_compensated(MatrixView<const float> weights, std::span<const float> scales,
+                                           std::int32_t limit, const SecondMoment& operands) {
+  const std::size_t n = weights.cols();
+  QUAVER_DCHECK(operands.size() == n && operands.count() > 0 && scales.size() == weights.rows());
+  const std::vector<double> lower = factor_of(operands);
+  std::vector<std::int8_t> codes(weights.rows() * n);
+  std::vector<double> left(n);  // at k: sum over the columns j > k of d_j L_jk
+  for (std::size_t r = 0; r < weights.rows(); ++r) {
+    const auto scale = static_cast<double>(scales[r]);
+    std::ranges::fill(left, 0.0);
+    for (std::size_t j = n; j-- > 0;) {
+      const double* row = lower.data() + j * n;
+      const auto weight = static_cast<double>(weights(r, j));
+      const std::int32_t code = quantize(weight + left[j] / row[j], scale, 0, -limit, limit);
+      codes[r * n + j] = static_cast<std::int8_t>(code);
+      const double error = weight - code * scale;
+      for (std::size_t k = 0; k < j; ++k) left[k] += error * row[k];
+    }
+  }
+  return codes;
+}
+
+}  // namespace quaver
