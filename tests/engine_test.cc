@@ -281,6 +281,37 @@ TEST(EngineBorder, CodesInGiveTheBitsOfRealsIn) {
   EXPECT_EQ(by_reals, by_codes);
 }
 
+// The engine codes what a float node gives where its edge says so: the same codes as of its real output, saturated, for
+// every kind of node that can be an island.
+TEST(EngineBorder, FloatIslandsMayGiveCodes) {
+  const std::vector<std::pair<std::string, Operation>> islands{
+      {"lstm", LstmAttributes{.input_size = kFeatures, .hidden_size = 5, .direction = Direction::kBidirectional}},
+      {"gru", GruAttributes{.input_size = kFeatures, .hidden_size = 7, .direction = Direction::kReverse}},
+      {"rnn", RnnAttributes{kFeatures, 4, Nonlinearity::kRelu, Direction::kForward}},
+      {"dense", DenseAttributes{kFeatures, 3}},
+      {"activation", ActivationAttributes{Nonlinearity::kElu}},
+      {"pool", PoolAttributes{Pooling::kMean}},
+      {"softmax", SoftmaxAttributes{}}};
+  for (const auto& [name, operation] : islands) {
+    Model model = ModelBuilder("m", kFeatures, 8).add(name, operation).finish();
+    const Sequence sequence = random_sequence(9, kFeatures, 2);
+    const std::vector<float> reals = Session(model).run(view(sequence))[0].real();
+    for (const Format& format : {Format{FormatKind::kI8, 0.003f, -5}, Format{FormatKind::kI16, 1e-5f, 0}}) {
+      model.nodes[0].output.format = format;
+      const Result coded = Session(model).run(view(sequence))[0];
+      ASSERT_EQ(coded.value.format, format);
+      const std::int32_t end = format.kind == FormatKind::kI8 ? 128 : 32768;
+      std::vector<float> expected;
+      for (const float real : reals) {
+        const std::int32_t code =
+            quantize(static_cast<double>(real), static_cast<double>(format.scale), format.zero_point, -end, end - 1);
+        expected.push_back(static_cast<float>(static_cast<double>(format.scale) * (code - format.zero_point)));
+      }
+      EXPECT_EQ(coded.real(), expected) << name;
+    }
+  }
+}
+
 // ---- bad input -------------------------------------------------------------------------------------------------
 
 std::string error_of(const std::function<void()>& action) {

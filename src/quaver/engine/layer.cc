@@ -310,7 +310,8 @@ class IslandBorderLayer final : public Layer {
   void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
     const Format& to = output().format;
     for (std::size_t j = 0; j < static_cast<std::size_t>(input().features); ++j) {
-      const double real = decode(in, j, input().format);
+      const double found = decode(in, j, input().format);
+      const double real = std::isnan(found) ? 0.0 : found;  // a float island can overflow; codes hold no such number
       const auto code = [&](std::int32_t low, std::int32_t high) {
         return quantize(real, static_cast<double>(to.scale), to.zero_point, low, high);
       };

@@ -7,6 +7,11 @@
 #include "quaver/fixed/quantization.h"
 
 namespace quaver {
+namespace {
+
+bool is_coded(const Format& format) { return format.kind == FormatKind::kI8 || format.kind == FormatKind::kI16; }
+
+}  // namespace
 
 Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen) {
   validate(model);
@@ -31,7 +36,14 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
     std::size_t input = value_of.at(node.input);
     const Format wanted = input_format(model, node);
     if (wanted != values[input].format) input = add(make_conversion(values[input], wanted), input);
-    value_of[node.name] = add(make_layer(model, node, isa), input);
+    if (node.scheme == "f32" && is_coded(node.output.format)) {  // a float island that gives codes
+      Node inside = node;
+      inside.output.format = Format{};
+      const std::size_t real = add(make_layer(model, inside, isa), input);
+      value_of[node.name] = add(make_conversion(values[real], node.output.format), real);
+    } else {
+      value_of[node.name] = add(make_layer(model, node, isa), input);
+    }
   }
   for (const std::string& name : model.outputs) outputs.push_back(value_of.at(name));
   states.bytes = state_bytes;
