@@ -5,8 +5,12 @@ JOBS      ?= $(shell nproc)
 QUAVER    := build/release/quaver
 TEST_WITH := ctest --output-on-failure --timeout 600 -j $(JOBS) --preset
 
+# Clones and presets in other folders find what was compiled before.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test bench lint tidy sanitize clang no-torch debug neon fuzz clean
+.PHONY: help setup build demo test results bench lint tidy sanitize clang no-torch debug neon fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -33,6 +37,9 @@ demo: build ## the whole way on built-in data: train, quantize, compare; under t
 
 test: build ## every test of the release build
 	@$(TEST_WITH) release
+
+results: build ## docs/results/digits-har: train, quantize and compare on real data; 10 minutes, resumable
+	@python3 tools/reproduce_digits_har.py
 
 bench: build ## our steps beside oneDNN's on this machine
 	@$(QUAVER) bench --peers
