@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "quaver/core/aligned.h"
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
+#include "quaver/core/team.h"
 #include "quaver/core/text.h"
 
 namespace quaver {
@@ -69,6 +71,32 @@ TEST(Error, KindIsTheExitCode) {
 TEST(Aligned, VectorsStartOnACacheLine) {
   const AlignedVector<char> v(3);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(v.data()) % kAlignment, 0u);
+}
+
+TEST(Team, EveryWorkerDoesItsShareEveryTime) {
+  for (const std::size_t workers : {1u, 2u, 5u}) {
+    Team team(workers);
+    ASSERT_EQ(team.size(), workers);
+    std::vector<int> done(17);
+    for (int turn = 0; turn < 2000; ++turn) {
+      team.run([&](std::size_t worker) {
+        const Share share = share_of(done.size(), worker, workers);
+        for (std::size_t i = share.first; i < share.end; ++i) ++done[i];
+      });
+    }
+    EXPECT_EQ(done, std::vector<int>(done.size(), 2000));
+  }
+}
+
+TEST(Team, ShareOfCoversAllOnce) {
+  for (const std::size_t size : {0u, 1u, 2u, 7u, 32u}) {
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(share_of(size, i, 3).first, next);
+      next = share_of(size, i, 3).end;
+    }
+    EXPECT_EQ(next, size);
+  }
 }
 
 }  // namespace
