@@ -86,6 +86,14 @@ std::vector<ModelCase> make_cases() {
                                    .add("scores", DenseAttributes{15, 5})
                                    .add("class", ArgmaxAttributes{})
                                    .finish({"scores", "class"}));
+  // Several blocks of units and part of one on every path; the last are large enough for threads to share a step.
+  for (const unsigned variant : {0u, 1u, 7u, 8u})
+    add("lstm_blocks_" + std::to_string(variant),
+        ModelBuilder("m", kFeatures, 150 + variant).add("lstm0", lstm(kFeatures, 70, variant)).finish());
+  add("lstm_large", ModelBuilder("m", kFeatures, 160).add("lstm0", lstm(kFeatures, 200, 0)).finish());
+  for (const bool after : {true, false})
+    add(std::string("gru_large_") + (after ? "after" : "before"),
+        ModelBuilder("m", kFeatures, 161).add("gru0", gru(kFeatures, 240, after)).finish());
   add("rnn", ModelBuilder("m", kFeatures, 142)
                  .add("rnn0", RnnAttributes{kFeatures, 20, Nonlinearity::kTanh, Direction::kForward})
                  .finish());
@@ -206,6 +214,31 @@ TEST_P(EngineTest, AnyChunkingAndBatchPositionGivesTheSameBits) {
     const std::vector<float> expected = alone[i][0].real();
     EXPECT_TRUE(std::equal(expected.rbegin(), expected.rend(), joined.rbegin()));
   }
+}
+
+// One sequence, its steps, and steps of many streams at once: shared or not, grouped or not, the same bits.
+TEST_P(EngineTest, TeamsAndStreamsGiveTheSameBits) {
+  Session s = session(), shared = session(3);
+  const SequenceView sequence = view(sequences_[4]);
+  const std::vector<Result> expected = s.run(sequence);
+  EXPECT_EQ(shared.run(sequence), expected);
+  if (!s.streams() || ids_) return;
+
+  constexpr std::size_t kStreams = 37;  // a whole group and part of one
+  std::vector<State> alone(kStreams, s.initial_state()), together = alone, shared_together = alone;
+  std::vector<float> scores(kStreams * s.score_count()), shared_scores = scores, one(s.score_count());
+  for (std::size_t t = 0; t + kStreams <= sequences_[5].steps; t += 9) {
+    const auto frames = std::span(sequences_[5].values).subspan(t * kFeatures, kStreams * kFeatures);
+    s.step(frames, std::span<State>(together), scores);
+    shared.step(frames, std::span<State>(shared_together), shared_scores);
+    EXPECT_EQ(shared_scores, scores);
+    for (std::size_t i = 0; i < kStreams; ++i) {
+      shared.step(frames.subspan(i * kFeatures, kFeatures), alone[i], one);
+      EXPECT_TRUE(std::equal(one.begin(), one.end(), &scores[i * one.size()])) << "stream " << i;
+    }
+  }
+  EXPECT_EQ(together, alone);
+  EXPECT_EQ(shared_together, alone);
 }
 
 TEST_P(EngineTest, StepAllocatesNothing) {

@@ -4,12 +4,18 @@
 #include <cstddef>
 
 #include "quaver/core/aligned.h"
+#include "quaver/core/team.h"
 
 namespace quaver {
 
 // How many streams, or steps of a sequence, a cell takes on at once: enough to make the reading of weights small beside
 // their use, little enough that their working memory stays in the nearest cache.
 inline constexpr std::size_t kCellGroup = 32;
+
+// Bytes of weights times streams from which on a step is worth sharing between threads. A meeting takes about 0.25 us,
+// which 64 KiB repay; twice that leaves room for machines whose cores are further apart (docs/performance.md).
+inline constexpr std::size_t kTeamBytes = 128 * 1024;
+inline Team* team_for(Team* team, std::size_t bytes) { return bytes >= kTeamBytes ? team : nullptr; }
 
 // Hands out aligned pieces one after the other. With a null base it only measures: used() after the same calls is the
 // number of bytes to provide.

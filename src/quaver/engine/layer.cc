@@ -40,20 +40,30 @@ void report_value(Observer& observer, std::string_view point, const Value& value
   }
 }
 
-void Layer::run(const std::byte* in, std::size_t steps, std::byte* out, std::byte* state, std::byte* scratch,
-                Observer* observer) const {
+void Layer::step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
+                         std::byte* scratch, Team*) const noexcept {
+  const std::size_t in_stride = value_bytes(input_), out_stride = value_bytes(output_);
+  for (std::size_t s = 0; s < count; ++s) step(in + s * in_stride, out + s * out_stride, states[s], scratch, nullptr);
+}
+
+void Layer::run(const Passage& passage, std::byte* scratch, Observer* observer, Team*) const {
   const std::size_t in_stride = value_bytes(input_);
   const std::size_t out_stride = output_.sequence ? value_bytes(output_) : 0;
   const bool observed = observer != nullptr && !name_.empty();
-  for (std::size_t t = 0; t < steps; ++t, in += in_stride) {
+  for (std::size_t t = 0; t < passage.steps; ++t) {
+    const std::byte* in = passage.in + t * in_stride;
+    std::byte* out = passage.out + t * out_stride;
     if (observed) {
       observer->at(name_, "", t);
       report_value(*observer, "input", input_, in);
     }
-    step(in, out, state, scratch, observer);
+    step(in, out, passage.state, scratch, observer);
     if (observed) report_value(*observer, "output", output_, out);
-    out += out_stride;
   }
+}
+
+void Layer::run_batch(std::span<const Passage> passages, std::byte* scratch) const {
+  for (const Passage& passage : passages) run(passage, scratch, nullptr, nullptr);
 }
 
 namespace {
@@ -77,15 +87,19 @@ class RecurrentLayer final : public Layer {
     Cell cell;
     std::string suffix;  // "" or "_reverse"
     std::size_t state_offset = 0;
+    std::size_t output_offset = 0;  // bytes
   };
   RecurrentLayer(std::string name, Value input, Value output, std::vector<Half> halves)
       : Layer(std::move(name), std::move(input), std::move(output)), halves_(std::move(halves)) {
+    std::size_t output_bytes = 0;
     for (Half& half : halves_) {
       half.state_offset = state_bytes_;
       for (const StatePart& part : half.cell.state_parts())
         state_bytes_ = std::max(state_bytes_,
                                 half.state_offset + part.offset + align_up(part.count * state_type_bytes(part.type)));
-      scratch_bytes_ = std::max(scratch_bytes_, half.cell.scratch_bytes());
+      half_scratch_bytes_ = std::max(half_scratch_bytes_, align_up(half.cell.scratch_bytes()));
+      half.output_offset = output_bytes;
+      output_bytes += half.cell.output_size() * sizeof(typename Cell::Output);
       if constexpr (requires { half.cell.weight_bytes(); }) weight_bytes_ += half.cell.weight_bytes();
     }
   }
@@ -93,7 +107,7 @@ class RecurrentLayer final : public Layer {
   bool streams() const override { return halves_.size() == 1 && halves_[0].suffix.empty(); }
   std::vector<StatePart> state_parts() const override { return halves_[0].cell.state_parts(); }
   std::size_t state_bytes() const override { return state_bytes_; }
-  std::size_t scratch_bytes() const override { return scratch_bytes_; }
+  std::size_t scratch_bytes() const override { return halves_.size() * half_scratch_bytes_; }
   std::size_t weight_bytes() const override { return weight_bytes_; }
   void reset(std::byte* state) const noexcept override {
     for (const Half& half : halves_) half.cell.reset(state + half.state_offset);
@@ -106,42 +120,103 @@ class RecurrentLayer final : public Layer {
             Observer* observer) const noexcept override {
     advance(halves_[0], in, out, state, scratch, observer);
   }
-  void run(const std::byte* in, std::size_t steps, std::byte* out, std::byte* state, std::byte* scratch,
-           Observer* observer) const override {
-    const std::size_t in_stride = value_bytes(input()), out_stride = value_bytes(output());
-    std::size_t out_offset = 0;
-    for (const Half& half : halves_) {
-      Value part = output();
-      part.features = static_cast<std::int64_t>(half.cell.output_size());
-      const bool reverse = !half.suffix.empty();
-      if constexpr (requires { &Cell::run; }) {
-        if (observer == nullptr) {
-          const auto in_step = static_cast<std::ptrdiff_t>(in_stride / sizeof(typename Cell::Input));
-          const auto out_step = static_cast<std::ptrdiff_t>(out_stride / sizeof(typename Cell::Output));
-          const std::size_t start = reverse ? steps - 1 : 0;
-          half.cell.run(typed<typename Cell::Input>(in + start * in_stride), reverse ? -in_step : in_step, steps,
-                        typed<typename Cell::Output>(out + start * out_stride + out_offset),
-                        reverse ? -out_step : out_step, state + half.state_offset, scratch);
-          out_offset += value_bytes(part);
-          continue;
-        }
+  void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
+                    std::byte* scratch, Team* team) const noexcept override {
+    if constexpr (kGroups) {
+      std::array<const std::byte*, kCellGroup> from{};
+      std::array<std::byte*, kCellGroup> to{};
+      for (std::size_t s = 0; s < count; ++s) {
+        from[s] = in + s * value_bytes(input());
+        to[s] = out + s * value_bytes(output());
       }
-      for (std::size_t i = 0; i < steps; ++i) {
-        const std::size_t t = reverse ? steps - 1 - i : i;
-        const std::byte* in_t = in + t * in_stride;
-        std::byte* out_t = out + t * out_stride + out_offset;
-        if (observer != nullptr) {
-          observer->at(name(), half.suffix, t);
-          report_value(*observer, "input", input(), in_t);
-        }
-        advance(half, in_t, out_t, state, scratch, observer);
-        if (observer != nullptr) report_value(*observer, "output", part, out_t);
-      }
-      out_offset += value_bytes(part);
+      advance_together(halves_[0].cell, from.data(), to.data(), states, count, scratch, team);
+    } else {
+      Layer::step_streams(in, out, states, count, scratch, team);
     }
+  }
+  // With a team the two halves run side by side, each with working memory of its own; one half shares its steps.
+  void run(const Passage& passage, std::byte* scratch, Observer* observer, Team* team) const override {
+    if (observer == nullptr && team != nullptr && halves_.size() == 2) {
+      team->run([&](std::size_t piece) {
+        const Share share = share_of(2, piece, team->size());
+        for (std::size_t i = share.first; i < share.end; ++i)
+          run_half(halves_[i], passage, scratch + i * half_scratch_bytes_, nullptr, nullptr);
+      });
+      return;
+    }
+    for (const Half& half : halves_) run_half(half, passage, scratch, observer, team);
+  }
+  // Step by step over all sequences that are not at their end: each step reads the weights once.
+  void run_batch(std::span<const Passage> passages, std::byte* scratch) const override {
+    if constexpr (kGroups) {
+      if (passages.size() > 1) {
+        for (const Half& half : halves_) run_half_together(half, passages, scratch);
+        return;
+      }
+    }
+    Layer::run_batch(passages, scratch);
   }
 
  private:
+  static constexpr bool kGroups = requires { &Cell::step_streams; };  // integer cells with gates
+
+  static void advance_together(const Cell& cell, const std::byte* const* in, std::byte* const* out,
+                               std::byte* const* states, std::size_t count, std::byte* scratch, Team* team) noexcept {
+    std::array<const typename Cell::Input*, kCellGroup> x{};
+    for (std::size_t s = 0; s < count; ++s) x[s] = typed<typename Cell::Input>(in[s]);
+    cell.step_streams(x.data(), states, count, scratch, team);
+    for (std::size_t s = 0; s < count; ++s)
+      std::copy_n(cell.output(states[s]), cell.output_size(), typed<typename Cell::Output>(out[s]));
+  }
+
+  void run_half_together(const Half& half, std::span<const Passage> passages, std::byte* scratch) const noexcept {
+    const std::size_t in_stride = value_bytes(input()), out_stride = value_bytes(output());
+    std::array<const std::byte*, kCellGroup> in{};
+    std::array<std::byte*, kCellGroup> out{}, states{};
+    std::size_t running = passages.size();
+    for (std::size_t i = 0; i < passages[0].steps; ++i) {
+      while (passages[running - 1].steps <= i) --running;
+      for (std::size_t s = 0; s < running; ++s) {
+        const std::size_t t = half.suffix.empty() ? i : passages[s].steps - 1 - i;
+        in[s] = passages[s].in + t * in_stride;
+        out[s] = passages[s].out + t * out_stride + half.output_offset;
+        states[s] = passages[s].state + half.state_offset;
+      }
+      advance_together(half.cell, in.data(), out.data(), states.data(), running, scratch, nullptr);
+    }
+  }
+
+  void run_half(const Half& half, const Passage& passage, std::byte* scratch, Observer* observer,
+                [[maybe_unused]] Team* team) const {
+    const std::size_t in_stride = value_bytes(input()), out_stride = value_bytes(output()), steps = passage.steps;
+    const bool reverse = !half.suffix.empty();
+    Value part = output();
+    part.features = static_cast<std::int64_t>(half.cell.output_size());
+    std::byte* const out = passage.out + half.output_offset;
+    if constexpr (kGroups) {
+      if (observer == nullptr) {
+        const auto in_step = static_cast<std::ptrdiff_t>(in_stride / sizeof(typename Cell::Input));
+        const auto out_step = static_cast<std::ptrdiff_t>(out_stride / sizeof(typename Cell::Output));
+        const std::size_t start = reverse ? steps - 1 : 0;
+        half.cell.run(typed<typename Cell::Input>(passage.in + start * in_stride), reverse ? -in_step : in_step, steps,
+                      typed<typename Cell::Output>(out + start * out_stride), reverse ? -out_step : out_step,
+                      passage.state + half.state_offset, scratch, team);
+        return;
+      }
+    }
+    for (std::size_t i = 0; i < steps; ++i) {
+      const std::size_t t = reverse ? steps - 1 - i : i;
+      const std::byte* in_t = passage.in + t * in_stride;
+      std::byte* out_t = out + t * out_stride;
+      if (observer != nullptr) {
+        observer->at(name(), half.suffix, t);
+        report_value(*observer, "input", input(), in_t);
+      }
+      advance(half, in_t, out_t, passage.state, scratch, observer);
+      if (observer != nullptr) report_value(*observer, "output", part, out_t);
+    }
+  }
+
   static void advance(const Half& half, const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
                       Observer* observer) noexcept {
     const auto* h = half.cell.step(typed<typename Cell::Input>(in), state + half.state_offset, scratch, observer);
@@ -149,7 +224,7 @@ class RecurrentLayer final : public Layer {
   }
 
   std::vector<Half> halves_;
-  std::size_t state_bytes_ = 0, scratch_bytes_ = 0, weight_bytes_ = 0;
+  std::size_t state_bytes_ = 0, half_scratch_bytes_ = 0, weight_bytes_ = 0;
 };
 
 template <typename Cell, typename MakeCell>

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "quaver/cells/observer.h"
 #include "quaver/cells/state_part.h"
+#include "quaver/core/team.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/model.h"
 
@@ -18,6 +20,14 @@ std::size_t value_bytes(const Value& value);
 
 // Tells an observer about a value's bytes at `point`, decoded as its format says; ids and indices are not numbers.
 void report_value(Observer& observer, std::string_view point, const Value& value, const std::byte* bytes);
+
+// One sequence's way through a layer: `steps` values at `in` become as many (or one, pooled) at `out`, from `state` on.
+struct Passage {
+  const std::byte* in;
+  std::byte* out;
+  std::byte* state;
+  std::size_t steps;
+};
 
 class Layer {
  public:
@@ -40,9 +50,14 @@ class Layer {
   // One step. Only for layers that stream.
   virtual void step(const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
                     Observer* observer) const noexcept = 0;
-  // `steps` consecutive steps from `state`; a layer that pools over time leaves its last value in `out`.
-  virtual void run(const std::byte* in, std::size_t steps, std::byte* out, std::byte* state, std::byte* scratch,
-                   Observer* observer) const;
+  // One step of each of `count` <= kCellGroup independent states, whose values lie side by side. A layer that is large
+  // enough to gain by it shares the work with `team`, which may be null.
+  virtual void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
+                            std::byte* scratch, Team* team) const noexcept;
+  // All steps of one sequence; a layer that pools over time leaves its last value in `out`.
+  virtual void run(const Passage& passage, std::byte* scratch, Observer* observer, Team* team) const;
+  // Independent sequences, at most kCellGroup, longest first.
+  virtual void run_batch(std::span<const Passage> passages, std::byte* scratch) const;
 
  private:
   std::string name_;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "quaver/cells/scratch.h"
 #include "quaver/engine/bind.h"
 #include "quaver/fixed/quantization.h"
 
@@ -76,13 +77,13 @@ void Session::Plan::enter(const float* frame, std::byte* value) const noexcept {
 }
 
 Session::Workspace::Workspace(const Plan& plan)
-    : values(plan.values.size()), scratch(plan.scratch_bytes), state(plan.state_bytes) {
-  reserve(plan, 1);
+    : values(plan.values.size()), scratch(plan.scratch_bytes), states(kCellGroup * plan.state_bytes) {
+  reserve(plan, kCellGroup);
 }
 
 void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
   for (std::size_t v = 0; v < values.size(); ++v) {
-    const std::size_t bytes = value_bytes(plan.values[v]) * (plan.values[v].sequence ? steps : 1);
+    const std::size_t bytes = value_bytes(plan.values[v]) * (plan.values[v].sequence ? steps : kCellGroup);
     if (values[v].size() < bytes) values[v].resize(bytes);
   }
 }

@@ -37,14 +37,15 @@ struct Session::Plan {
   void enter(const float* frame, std::byte* value) const noexcept;
 };
 
-// Working memory of one worker. values[v] holds one step, or `steps` of them while run() works.
+// Working memory of one worker: of one step of up to kCellGroup streams, or of all steps of as many sequences. What
+// belongs to the streams of values[v] lies side by side.
 struct Session::Workspace {
   std::vector<AlignedVector<std::byte>> values;
   AlignedVector<std::byte> scratch;
-  AlignedVector<std::byte> state;  // of runs that start fresh
+  AlignedVector<std::byte> states;  // of sequences that start fresh
 
   explicit Workspace(const Plan& plan);
-  void reserve(const Plan& plan, std::size_t steps);
+  void reserve(const Plan& plan, std::size_t steps);  // of all sequences together
 };
 
 }  // namespace quaver

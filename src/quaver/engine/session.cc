@@ -1,13 +1,16 @@
 #include "quaver/engine/session.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <mutex>
-#include <thread>
+#include <numeric>
 
+#include "quaver/cells/scratch.h"
 #include "quaver/core/check.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -79,6 +82,8 @@ void check_sequence(const Value& input, const std::vector<Node>& nodes, const Se
                              ", expected a finite number"));
 }
 
+std::unique_ptr<Team> make_team(std::size_t threads) { return threads > 1 ? std::make_unique<Team>(threads) : nullptr; }
+
 }  // namespace
 
 std::vector<float> Result::real() const {
@@ -90,10 +95,10 @@ std::vector<float> Result::real() const {
 Session::Session(const Model& model, SessionOptions options)
     : plan_(std::make_shared<const Plan>(model, options.isa)),
       workspace_(std::make_unique<Workspace>(*plan_)),
-      threads_(std::max<std::size_t>(options.threads, 1)) {}
+      team_(make_team(options.threads)) {}
 
 Session::Session(const Session& other)
-    : plan_(other.plan_), workspace_(std::make_unique<Workspace>(*plan_)), threads_(other.threads_) {}
+    : plan_(other.plan_), workspace_(std::make_unique<Workspace>(*plan_)), team_(make_team(other.threads())) {}
 
 Session& Session::operator=(const Session& other) {
   if (this != &other) *this = Session(other);
@@ -110,6 +115,7 @@ bool Session::streams() const { return plan_->looks_ahead.empty(); }
 std::size_t Session::input_features() const { return static_cast<std::size_t>(plan_->values[0].features); }
 std::size_t Session::score_count() const { return static_cast<std::size_t>(plan_->values[plan_->outputs[0]].features); }
 std::size_t Session::weight_bytes() const { return plan_->weight_bytes; }
+std::size_t Session::threads() const { return team_ == nullptr ? 1 : team_->size(); }
 
 State Session::initial_state() const {
   if (!streams())
@@ -146,9 +152,16 @@ State Session::restore_state(const std::vector<std::pair<std::string, std::span<
 
 void Session::advance(State& state) noexcept {
   QUAVER_DCHECK(state.fingerprint() == plan_->layout->fingerprint);
-  for (const Plan::Stage& stage : plan_->stages)
-    stage.layer->step(workspace_->values[stage.input].data(), workspace_->values[stage.output].data(),
-                      state.data() + stage.state_offset, workspace_->scratch.data(), nullptr);
+  for (const Plan::Stage& stage : plan_->stages) {
+    const std::byte* in = workspace_->values[stage.input].data();
+    std::byte* out = workspace_->values[stage.output].data();
+    std::byte* part = state.data() + stage.state_offset;
+    if (team_ == nullptr) {
+      stage.layer->step(in, out, part, workspace_->scratch.data(), nullptr);
+    } else {
+      stage.layer->step_streams(in, out, &part, 1, workspace_->scratch.data(), team_.get());
+    }
+  }
 }
 
 void Session::step(std::span<const float> frame, State& state, std::span<float> scores) noexcept {
@@ -178,78 +191,162 @@ std::span<const std::byte> Session::output_codes(std::size_t output) const noexc
   return {workspace_->values[value].data(), value_bytes(plan_->values[value])};
 }
 
+// ---- one step of many streams ----------------------------------------------------------------------------------
+
+template <typename Enter, typename Leave>
+void Session::advance_streams(std::span<State> states, const Enter& enter, const Leave& leave) noexcept {
+  const auto value = [&](std::size_t v, std::size_t s) {
+    return workspace_->values[v].data() + s * value_bytes(plan_->values[v]);
+  };
+  std::array<std::byte*, kCellGroup> parts{};
+  for (std::size_t first = 0; first < states.size(); first += kCellGroup) {
+    const std::size_t count = std::min(kCellGroup, states.size() - first);
+    for (std::size_t s = 0; s < count; ++s) enter(first + s, value(0, s));
+    for (const Plan::Stage& stage : plan_->stages) {
+      for (std::size_t s = 0; s < count; ++s) parts[s] = states[first + s].data() + stage.state_offset;
+      stage.layer->step_streams(value(stage.input, 0), value(stage.output, 0), parts.data(), count,
+                                workspace_->scratch.data(), team_.get());
+    }
+    for (std::size_t s = 0; s < count; ++s) leave(first + s, value(plan_->outputs[0], s));
+  }
+}
+
+void Session::step(std::span<const float> frames, std::span<State> states, std::span<float> scores) noexcept {
+  const std::size_t features = input_features(), count = score_count();
+  QUAVER_DCHECK(frames.size() == states.size() * features && scores.size() == states.size() * count);
+  advance_streams(
+      states, [&](std::size_t s, std::byte* value) { plan_->enter(frames.data() + s * features, value); },
+      [&](std::size_t s, const std::byte* value) {
+        decode(plan_->values[plan_->outputs[0]], value, scores.subspan(s * count, count));
+      });
+}
+
+void Session::step(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes) noexcept {
+  const std::size_t features = input_features(), bytes = value_bytes(plan_->values[plan_->outputs[0]]);
+  QUAVER_DCHECK(frames.size() == states.size() * features && codes.size() == states.size() * bytes);
+  advance_streams(
+      states, [&](std::size_t s, std::byte* value) { std::memcpy(value, frames.data() + s * features, features); },
+      [&](std::size_t s, const std::byte* value) { std::memcpy(codes.data() + s * bytes, value, bytes); });
+}
+
 // ---- whole sequences -------------------------------------------------------------------------------------------
 
-std::vector<Result> Session::run_checked(Workspace& workspace, const SequenceView& sequence, std::byte* state,
-                                         Observer* observer) const {
-  const Plan& plan = *plan_;
-  workspace.reserve(plan, sequence.steps);
-  std::byte* input = workspace.values[0].data();
-  const std::size_t input_bytes = value_bytes(plan.values[0]);
+void Session::enter_sequence(const SequenceView& sequence, std::byte* input) const {
   if (!sequence.ids.empty()) {
     std::memcpy(input, sequence.ids.data(), sequence.ids.size_bytes());
   } else if (!sequence.codes.empty()) {
     std::memcpy(input, sequence.codes.data(), sequence.codes.size_bytes());
   } else {
-    const std::size_t features = input_features();
+    const std::size_t features = input_features(), bytes = value_bytes(plan_->values[0]);
     for (std::size_t t = 0; t < sequence.steps; ++t)
-      plan.enter(sequence.real.data() + t * features, input + t * input_bytes);
+      plan_->enter(sequence.real.data() + t * features, input + t * bytes);
   }
-  for (const Plan::Stage& stage : plan.stages) {
-    const std::size_t steps = plan.values[stage.input].sequence ? sequence.steps : 1;
-    stage.layer->run(workspace.values[stage.input].data(), steps, workspace.values[stage.output].data(),
-                     state + stage.state_offset, workspace.scratch.data(), observer);
-  }
+}
+
+std::vector<Result> Session::results_at(const Workspace& workspace, std::size_t first_step, std::size_t steps,
+                                        std::size_t index) const {
   std::vector<Result> results;
-  for (const std::size_t value : plan.outputs) {
-    Result result{plan.values[value], plan.values[value].sequence ? sequence.steps : 1, {}};
-    const std::byte* bytes = workspace.values[value].data();
-    result.bytes.assign(bytes, bytes + result.steps * value_bytes(result.value));
+  for (const std::size_t v : plan_->outputs) {
+    const Value& value = plan_->values[v];
+    const std::size_t bytes = value_bytes(value);
+    Result result{value, value.sequence ? steps : 1, {}};
+    const std::byte* from = workspace.values[v].data() + (value.sequence ? first_step : index) * bytes;
+    result.bytes.assign(from, from + result.steps * bytes);
     results.push_back(std::move(result));
   }
   return results;
 }
 
-std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
+std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* state, Observer* observer) {
   check_sequence(plan_->values[0], plan_->model.nodes, sequence, "the sequence");
-  plan_->reset(workspace_->state.data());
-  return run_checked(*workspace_, sequence, workspace_->state.data(), observer);
+  Workspace& workspace = *workspace_;
+  workspace.reserve(*plan_, sequence.steps);
+  enter_sequence(sequence, workspace.values[0].data());
+  for (const Plan::Stage& stage : plan_->stages) {
+    const std::size_t steps = plan_->values[stage.input].sequence ? sequence.steps : 1;
+    stage.layer->run({workspace.values[stage.input].data(), workspace.values[stage.output].data(),
+                      state + stage.state_offset, steps},
+                     workspace.scratch.data(), observer, team_.get());
+  }
+  return results_at(workspace, 0, sequence.steps, 0);
+}
+
+std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
+  plan_->reset(workspace_->states.data());
+  return run_one(sequence, workspace_->states.data(), observer);
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, State& state, Observer* observer) {
-  check_sequence(plan_->values[0], plan_->model.nodes, sequence, "the sequence");
   if (state.fingerprint() != plan_->layout->fingerprint)
     throw_bad_input(concat("the state belongs to model ", hex64(state.fingerprint()), ", this is model ",
                            hex64(plan_->layout->fingerprint), "; start from initial_state()"));
-  return run_checked(*workspace_, sequence, state.data(), observer);
+  return run_one(sequence, state.data(), observer);
+}
+
+// ---- batches ---------------------------------------------------------------------------------------------------
+
+void Session::run_group(Workspace& workspace, std::span<const SequenceView> batch, std::span<const std::size_t> group,
+                        std::span<std::vector<Result>> results) const {
+  const Plan& plan = *plan_;
+  std::vector<std::size_t> first_steps;
+  std::size_t all_steps = 0;
+  for (const std::size_t index : group) {
+    first_steps.push_back(all_steps);
+    all_steps += batch[index].steps;
+  }
+  workspace.reserve(plan, all_steps);
+  const auto at = [&](std::size_t v, std::size_t i) {
+    return workspace.values[v].data() + (plan.values[v].sequence ? first_steps[i] : i) * value_bytes(plan.values[v]);
+  };
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    enter_sequence(batch[group[i]], at(0, i));
+    plan.reset(workspace.states.data() + i * plan.state_bytes);
+  }
+  for (const Plan::Stage& stage : plan.stages) {
+    std::vector<Passage> passages;
+    for (std::size_t i = 0; i < group.size(); ++i)
+      passages.push_back({at(stage.input, i), at(stage.output, i),
+                          workspace.states.data() + i * plan.state_bytes + stage.state_offset,
+                          plan.values[stage.input].sequence ? batch[group[i]].steps : 1});
+    stage.layer->run_batch(passages, workspace.scratch.data());
+  }
+  for (std::size_t i = 0; i < group.size(); ++i)
+    results[group[i]] = results_at(workspace, first_steps[i], batch[group[i]].steps, i);
 }
 
 std::vector<std::vector<Result>> Session::run(std::span<const SequenceView> batch) {
   for (std::size_t i = 0; i < batch.size(); ++i)
     check_sequence(plan_->values[0], plan_->model.nodes, batch[i], concat("sequence ", i));
+  if (batch.size() == 1) return {run(batch[0])};
   std::vector<std::vector<Result>> results(batch.size());
-  // Sequences are independent, so which worker runs which one can not change a bit.
+  // Longest first: a group's sequences end at about the same time. Sequences are independent, so which ones are
+  // together, and where, can not change a bit.
+  std::vector<std::size_t> order(batch.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, std::greater{}, [&](std::size_t index) { return batch[index].steps; });
+  const std::size_t workers = std::min(threads(), batch.size());
+  const std::size_t together = std::min(kCellGroup, (batch.size() + workers - 1) / std::max<std::size_t>(workers, 1));
+
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_lock;
   const auto work = [&](Workspace& workspace) {
     try {
-      for (std::size_t i = next++; i < batch.size(); i = next++) {
-        plan_->reset(workspace.state.data());
-        results[i] = run_checked(workspace, batch[i], workspace.state.data(), nullptr);
-      }
+      for (std::size_t first = next.fetch_add(together); first < order.size(); first = next.fetch_add(together))
+        run_group(workspace, batch, std::span(order).subspan(first, std::min(together, order.size() - first)), results);
     } catch (...) {  // out of memory
       const std::lock_guard lock(failure_lock);
       failure = std::current_exception();
     }
   };
-  std::vector<std::unique_ptr<Workspace>> workspaces;
-  for (std::size_t w = 1; w < std::min(threads_, batch.size()); ++w)
-    workspaces.push_back(std::make_unique<Workspace>(*plan_));
-  {
-    std::vector<std::jthread> workers;
-    for (const auto& workspace : workspaces) workers.emplace_back([&work, &workspace] { work(*workspace); });
+  if (workers <= 1) {
     work(*workspace_);
+  } else {
+    std::vector<std::unique_ptr<Workspace>> others;
+    for (std::size_t w = 1; w < workers; ++w) others.push_back(std::make_unique<Workspace>(*plan_));
+    team_->run([&](std::size_t piece) {
+      if (piece < workers) work(piece == 0 ? *workspace_ : *others[piece - 1]);
+    });
   }
   if (failure) std::rethrow_exception(failure);
   return results;

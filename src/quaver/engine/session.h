@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "quaver/cells/observer.h"
+#include "quaver/core/team.h"
 #include "quaver/engine/state.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/model.h"
@@ -25,7 +26,10 @@
 namespace quaver {
 
 struct SessionOptions {
-  std::size_t threads = 1;  // of run() over a batch; step() always runs on the caller's thread
+  // run() over a batch gives each thread whole sequences. A single sequence or step is shared between threads where
+  // that pays: the units of large cells, the halves of bidirectional ones. With 1, step() takes no lock and makes no
+  // system call; with more, the other threads spin for a moment after each step, then sleep until the next one.
+  std::size_t threads = 1;
   Isa isa = chosen_isa();
 };
 
@@ -63,6 +67,7 @@ class Session {
   std::size_t input_features() const;  // of one real frame; 1 for ids
   std::size_t score_count() const;     // features of the first output
   std::size_t weight_bytes() const;    // packed weights read by one step
+  std::size_t threads() const;
 
   State initial_state() const;  // Error when the model cannot stream: which node looks ahead
   // A state from its parts' bytes, e.g. from a file. Error for missing, unknown or wrongly sized parts.
@@ -76,6 +81,12 @@ class Session {
   void step(std::span<const std::int8_t> frame, State& state) noexcept;
   std::span<const std::byte> output_codes(std::size_t output = 0) const noexcept;  // of the last step
 
+  // One time step of many independent streams: state s advances by frame s, with the bits of a step of its own. Weights
+  // are read once for up to kCellGroup states. frames: [states, input_features()]; scores: [states, score_count()].
+  void step(std::span<const float> frames, std::span<State> states, std::span<float> scores) noexcept;
+  // Codes in, codes of the first output out: [states, bytes of one].
+  void step(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes) noexcept;
+
   // Whole sequences, from a fresh state: results[sequence][output]. Error (with sequence and step) for an empty
   // sequence, wrong feature count, NaN or infinity, or an id outside the vocabulary.
   std::vector<std::vector<Result>> run(std::span<const SequenceView> batch);
@@ -87,12 +98,21 @@ class Session {
   struct Plan;
   struct Workspace;
   void advance(State& state) noexcept;
-  std::vector<Result> run_checked(Workspace& workspace, const SequenceView& sequence, std::byte* state,
-                                  Observer* observer) const;
+  // Each group of streams: enter(stream, value 0), the layers, leave(stream, first output).
+  template <typename Enter, typename Leave>
+  void advance_streams(std::span<State> states, const Enter& enter, const Leave& leave) noexcept;
+  void enter_sequence(const SequenceView& sequence, std::byte* input) const;
+  // The outputs of the sequence whose steps begin at `first_step` of the workspace, and which is its `index`-th.
+  std::vector<Result> results_at(const Workspace& workspace, std::size_t first_step, std::size_t steps,
+                                 std::size_t index) const;
+  std::vector<Result> run_one(const SequenceView& sequence, std::byte* state, Observer* observer);
+  // results[i] of the sequences i in `group`: at most kCellGroup of them, longest first.
+  void run_group(Workspace& workspace, std::span<const SequenceView> batch, std::span<const std::size_t> group,
+                 std::span<std::vector<Result>> results) const;
 
   std::shared_ptr<const Plan> plan_;
   std::unique_ptr<Workspace> workspace_;
-  std::size_t threads_;
+  std::unique_ptr<Team> team_;  // where there is more than one thread
 };
 
 }  // namespace quaver

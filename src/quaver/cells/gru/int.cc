@@ -98,12 +98,12 @@ const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, std::byt
   GruStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer);
+  advance(buffers, stream, state, observer, nullptr);
   return h8_of(state);
 }
 
-void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                          std::byte* scratch) const noexcept {
+void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, std::byte* scratch,
+                          Team* team) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<GruStream, kCellGroup> streams{};
@@ -117,11 +117,11 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
       compose(buffers, streams[s], states[s], nullptr);
     }
   }
-  if (one_pass_) pass(streams.data(), count);
+  if (one_pass_) pass(streams.data(), count, team);
 }
 
 void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
-                 std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept {
+                 std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch, Team* team) const noexcept {
   const Buffers buffers = lay_out(scratch);
   std::array<const std::byte*, kCellGroup> operands{};
   std::array<std::int16_t*, kCellGroup> sums{};
@@ -132,11 +132,13 @@ void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t step
       operands[t] = buffers.x + t * buffers.x_size;
       sums[t] = buffers.input_sums + t * 3 * W_.padded();
     }
-    step_->sums(W_.rows(), operands.data(), together, W_.padded(), 0, W_.blocks(), /*adds=*/false, sums.data());
+    share_blocks(team_for(team, together * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
+      step_->sums(W_.rows(), operands.data(), together, W_.padded(), first, end, /*adds=*/false, sums.data());
+    });
     for (std::size_t t = 0; t < together; ++t, out += out_stride) {
       GruStream stream;
       stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr);
+      advance(buffers, stream, state, nullptr, team);
       std::copy_n(h8_of(state), shape_.n, out);
     }
     steps -= together;
@@ -154,20 +156,28 @@ void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, G
   stream.between = buffers.between + index * 2 * W_.padded();
 }
 
-void GruInt::pass(GruStream* streams, std::size_t count) const noexcept {
+void GruInt::pass(GruStream* streams, std::size_t count, Team* team) const noexcept {
+  const auto share = [&](const auto& part) { share_blocks(team_for(team, count * weight_bytes()), R_.blocks(), part); };
   if (shape_.linear_before_reset) {
-    step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, 0, R_.blocks());
+    share([&](std::size_t first, std::size_t end) {
+      step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, first, end);
+    });
     return;
   }
-  step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, 0, R_.blocks());
+  share([&](std::size_t first, std::size_t end) {
+    step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, first, end);
+  });
   for (std::size_t s = 0; s < count; ++s) step_->prepare(streams[s].reset, shape_.n, streams[s].h8);
-  step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, 0, R_candidate_.blocks());
+  share([&](std::size_t first, std::size_t end) {
+    step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, first, end);
+  });
 }
 
-void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer) const noexcept {
+void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer,
+                     Team* team) const noexcept {
   if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
   join(buffers, 0, state, stream);
-  pass(&stream, 1);
+  pass(&stream, 1, team);
 }
 
 void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte* state,

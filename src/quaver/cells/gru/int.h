@@ -38,13 +38,15 @@ class GruInt {
   // Advances the state by x[n_in]; returns h8[n], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                           Observer* observer) const noexcept;
-  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
-  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                    std::byte* scratch) const noexcept;
+  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all. `team`, which may be
+  // null, shares the blocks of units where that pays.
+  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, std::byte* scratch,
+                    Team* team) const noexcept;
+  const std::int8_t* output(std::byte* state) const { return h8_of(state); }  // of the last step: h8[n]
   // `steps` steps: x + t x_stride in, h8 to out + t out_stride (strides may be negative). The input half of up to
   // kCellGroup steps is one product.
   void run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
-           std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept;
+           std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch, Team* team) const noexcept;
 
  private:
   struct Buffers;
@@ -55,8 +57,9 @@ class GruInt {
     return reinterpret_cast<std::int8_t*>(state + align_up(shape_.n * sizeof(std::int16_t)));
   }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
-  void pass(GruStream* streams, std::size_t count) const noexcept;
-  void advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void pass(GruStream* streams, std::size_t count, Team* team) const noexcept;
+  void advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer,
+               Team* team) const noexcept;
   void compose(const Buffers& buffers, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
 
   GruShape shape_;

@@ -126,12 +126,12 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, std::by
   LstmStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer);
+  advance(buffers, stream, state, observer, nullptr);
   return h_of(state);
 }
 
-void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                           std::byte* scratch) const noexcept {
+void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, std::byte* scratch,
+                           Team* team) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<LstmStream, kCellGroup> streams{};
@@ -145,14 +145,14 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
     return;
   }
   for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
-  step_->lstm(rule_, W_.rows(), R_.rows(), streams.data(), count, 0, R_.blocks());
+  pass(streams.data(), count, team);
   if (shape_.projection) {
     for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
   }
 }
 
 void LstmInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
-                  std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch) const noexcept {
+                  std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch, Team* team) const noexcept {
   const Buffers buffers = lay_out(scratch);
   std::array<const std::byte*, kCellGroup> operands{};
   std::array<std::int16_t*, kCellGroup> sums{};
@@ -163,11 +163,13 @@ void LstmInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t ste
       operands[t] = buffers.x + t * buffers.x_size;
       sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
     }
-    step_->sums(W_.rows(), operands.data(), together, W_.padded(), 0, W_.blocks(), /*adds=*/false, sums.data());
+    share_blocks(team_for(team, together * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
+      step_->sums(W_.rows(), operands.data(), together, W_.padded(), first, end, /*adds=*/false, sums.data());
+    });
     for (std::size_t t = 0; t < together; ++t, out += out_stride) {
       LstmStream stream;
       stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr);
+      advance(buffers, stream, state, nullptr, team);
       std::copy_n(h_of(state), shape_.n_out, out);
     }
     steps -= together;
@@ -183,10 +185,17 @@ void LstmInt::join(const Buffers& buffers, std::size_t index, std::byte* state, 
   stream.out = shape_.projection ? buffers.m + index * shape_.n_cell : h_of(state);
 }
 
-void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer) const noexcept {
+void LstmInt::pass(const LstmStream* streams, std::size_t count, Team* team) const noexcept {
+  share_blocks(team_for(team, count * weight_bytes()), R_.blocks(), [&](std::size_t first, std::size_t end) {
+    step_->lstm(rule_, W_.rows(), R_.rows(), streams, count, first, end);
+  });
+}
+
+void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer,
+                      Team* team) const noexcept {
   if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
   join(buffers, 0, state, stream);
-  step_->lstm(rule_, W_.rows(), R_.rows(), &stream, 1, 0, R_.blocks());
+  pass(&stream, 1, team);
   if (shape_.projection) project(buffers, stream.out, state, nullptr);
 }
 
