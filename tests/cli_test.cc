@@ -197,6 +197,21 @@ TEST_F(CliTest, TaggersAreJudgedAStep) {
   EXPECT_GT(evaluated["n"], 1);
 }
 
+TEST_F(CliTest, FourBitWeightsTakeHalfTheBytes) {
+  const auto features = static_cast<std::int64_t>(task_info("chirps").features);
+  save(float_model(features, 10), path("chirps.safetensors"));
+  for (const std::string scheme : {"int8", "int4"}) {
+    run_json("quantize chirps.safetensors --scheme " + scheme + " --calib chirps:validation --calib-limit 7 -o " +
+             scheme + ".safetensors");
+  }
+  const auto eight = run_json("inspect int8.safetensors"), four = run_json("inspect int4.safetensors");
+  EXPECT_EQ(four["scheme"], "int4");
+  EXPECT_EQ(four["float_ops"], 0);
+  EXPECT_LT(four["weights_bytes"], eight["weights_bytes"]);
+  const auto compared = run_json("compare chirps.safetensors int4.safetensors --input chirps --limit 2");
+  EXPECT_FALSE(compared["layers"].empty());
+}
+
 TEST_F(CliTest, CalibratesOnATaskAndKeepsTheReport) {
   const auto features = static_cast<std::int64_t>(task_info("chirps").features);
   save(float_model(features, 10), path("chirps.safetensors"));

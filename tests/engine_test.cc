@@ -135,7 +135,7 @@ std::vector<Parameter> parameters() {
   for (std::size_t i = 0; i < cases().size(); ++i) {
     all.push_back({i, "f32", Isa::kScalar});
     for (const Isa isa : all_isas())
-      for (const char* scheme : {"int8", "int8_per_tensor"}) all.push_back({i, scheme, isa});
+      for (const char* scheme : {"int8", "int8_per_tensor", "int4"}) all.push_back({i, scheme, isa});
   }
   return all;
 }

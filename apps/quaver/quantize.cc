@@ -135,7 +135,7 @@ void add_quantize(CLI::App& program) {
   auto flags = std::make_shared<QuantizeFlags>();
   CLI::App* verb = program.add_subcommand("quantize", "Turn a float model into integers, after training");
   verb->add_option("in", flags->in, "Float model file")->required();
-  verb->add_option("--scheme", flags->scheme, "int8, int8_per_tensor or f32")->capture_default_str();
+  verb->add_option("--scheme", flags->scheme, "int8, int8_per_tensor, int4 or f32")->capture_default_str();
   verb->add_option("--calib", flags->calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
       ->required();
   verb->add_option("--calib-method", flags->method, "minmax, percentile, entropy or mse")->capture_default_str();

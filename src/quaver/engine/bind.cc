@@ -1,5 +1,6 @@
 #include "quaver/engine/bind.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace quaver {
@@ -34,7 +35,20 @@ GruShape gru_shape(const GruAttributes& attributes) {
   return {size(attributes.input_size), size(attributes.hidden_size), attributes.linear_before_reset};
 }
 
+WeightBits weight_bits(const Node& node) { return node.scheme == "int4" ? WeightBits::kFour : WeightBits::kEight; }
+
 }  // namespace
+
+bool has_i4(const Model& model) {
+  return std::ranges::any_of(model.tensors, [](const auto& entry) { return entry.second.kind == FormatKind::kI4; });
+}
+
+Model unpacked(const Model& model) {
+  Model result = model;
+  for (auto& [name, tensor] : result.tensors)
+    if (tensor.kind == FormatKind::kI4) tensor = tensor.unpacked_nibbles();
+  return result;
+}
 
 Format input_format(const Model& model, const Node& node) {
   const auto own = node.formats.find("input");
@@ -73,6 +87,7 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
   const auto& attributes = std::get<LstmAttributes>(node.operation);
   const Tensors tensors(model, node, suffix);
   LstmIntParams params;
+  params.bits = weight_bits(node);
   params.shape = lstm_shape(attributes);
   params.W = tensors.matrix<std::int8_t>("W");
   params.R = tensors.matrix<std::int8_t>("R");
@@ -118,6 +133,7 @@ GruFloatParams gru_float_params(const Model& model, const Node& node, const std:
 GruIntParams gru_int_params(const Model& model, const Node& node, const std::string& suffix) {
   const Tensors tensors(model, node, suffix);
   GruIntParams params;
+  params.bits = weight_bits(node);
   params.shape = gru_shape(std::get<GruAttributes>(node.operation));
   params.W = tensors.matrix<std::int8_t>("W");
   params.R = tensors.matrix<std::int8_t>("R");
@@ -146,6 +162,7 @@ RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::str
   const auto& attributes = std::get<RnnAttributes>(node.operation);
   const Tensors tensors(model, node, suffix);
   RnnIntParams params;
+  params.bits = weight_bits(node);
   params.n_in = size(attributes.input_size);
   params.n = size(attributes.hidden_size);
   params.W = tensors.matrix<std::int8_t>("W");
@@ -160,6 +177,7 @@ RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::str
 DenseIntParams dense_int_params(const Model& model, const Node& node) {
   const Tensors tensors(model, node, "");
   DenseIntParams params;
+  params.bits = weight_bits(node);
   params.W = tensors.matrix<std::int8_t>("W");
   params.b = tensors.vector<std::int32_t>("b");
   params.W_scales = tensors.scales("W");

@@ -1,6 +1,7 @@
 // bind.h - from a validated model's nodes and tensors to the parameter structs of the cells.
 //
-// The structs view the model's memory: build the cell before the model goes away.
+// The structs view the model's memory: build the cell before the model goes away. Weights are read a byte a code, so a
+// model that has i4 must be unpacked before.
 #pragma once
 
 #include <string>
@@ -15,6 +16,9 @@ namespace quaver {
 
 // The format a node computes its input in: its own "input" format, real numbers for a float node, else the edge's.
 Format input_format(const Model& model, const Node& node);
+
+bool has_i4(const Model& model);
+Model unpacked(const Model& model);  // i4 tensors as i8; nodes keep their schemes
 
 LstmShape lstm_shape(const LstmAttributes& attributes);
 // suffix: "" or "_reverse" (direction_suffixes in model.h).

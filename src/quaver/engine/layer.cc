@@ -36,6 +36,7 @@ void report_value(Observer& observer, std::string_view point, const Value& value
       observer.codes(point, std::span(reinterpret_cast<const std::int16_t*>(bytes), count),
                      static_cast<double>(value.format.scale));
       break;
+    case FormatKind::kI4:
     case FormatKind::kI32: break;
   }
 }
@@ -374,6 +375,7 @@ double decode(const std::byte* bytes, std::size_t index, const Format& format) {
     case FormatKind::kI16:
       return static_cast<double>(format.scale) * (typed<std::int16_t>(bytes)[index] - format.zero_point);
     case FormatKind::kI32: return static_cast<double>(typed<std::int32_t>(bytes)[index]);
+    case FormatKind::kI4: break;  // no value is
   }
   return 0;
 }
@@ -394,7 +396,8 @@ class IslandBorderLayer final : public Layer {
         case FormatKind::kF32: typed<float>(out)[j] = static_cast<float>(real); break;
         case FormatKind::kI8: typed<std::int8_t>(out)[j] = static_cast<std::int8_t>(code(-128, 127)); break;
         case FormatKind::kI16: typed<std::int16_t>(out)[j] = static_cast<std::int16_t>(code(-32768, 32767)); break;
-        case FormatKind::kI32: break;  // make_conversion() refuses it
+        case FormatKind::kI4:
+        case FormatKind::kI32: break;  // make_conversion() refuses them
       }
     }
   }
@@ -431,6 +434,7 @@ std::unique_ptr<Layer> make_typed(const Node& node, const Value& input) {
     case FormatKind::kF32: return std::make_unique<LayerOf<float>>(node, input);
     case FormatKind::kI8: return std::make_unique<LayerOf<std::int8_t>>(node, input);
     case FormatKind::kI16: return std::make_unique<LayerOf<std::int16_t>>(node, input);
+    case FormatKind::kI4:
     case FormatKind::kI32: break;
   }
   throw_bad_input(concat("node '", node.name, "' reads i32 codes, expected f32, i8 or i16"));

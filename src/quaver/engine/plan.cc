@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "quaver/cells/scratch.h"
 #include "quaver/engine/bind.h"
@@ -16,6 +17,9 @@ bool is_coded(const Format& format) { return format.kind == FormatKind::kI8 || f
 
 Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen) {
   validate(model);
+  std::optional<Model> wide;
+  if (has_i4(model)) wide = unpacked(model);
+  const Model& readable = wide ? *wide : model;
   values.push_back(model.input);
   std::map<std::string, std::size_t> value_of{{"input", 0}};
   StateLayout states;
@@ -40,10 +44,10 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
     if (node.scheme == "f32" && is_coded(node.output.format)) {  // a float island that gives codes
       Node inside = node;
       inside.output.format = Format{};
-      const std::size_t real = add(make_layer(model, inside, isa), input);
+      const std::size_t real = add(make_layer(readable, inside, isa), input);
       value_of[node.name] = add(make_conversion(values[real], node.output.format), real);
     } else {
-      value_of[node.name] = add(make_layer(model, node, isa), input);
+      value_of[node.name] = add(make_layer(readable, node, isa), input);
     }
   }
   for (const std::string& name : model.outputs) outputs.push_back(value_of.at(name));

@@ -28,6 +28,7 @@ constexpr std::size_t kMaxJson = std::size_t{1} << 24;
 Dtype dtype_of(FormatKind kind) {
   switch (kind) {
     case FormatKind::kF32: return Dtype::kF32;
+    case FormatKind::kI4: return Dtype::kU8;
     case FormatKind::kI8: return Dtype::kI8;
     case FormatKind::kI16: return Dtype::kI16;
     case FormatKind::kI32: return Dtype::kI32;
@@ -36,10 +37,27 @@ Dtype dtype_of(FormatKind kind) {
 }
 
 FormatKind kind_of(const std::string& name, Dtype dtype) {
-  for (const FormatKind kind : {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16, FormatKind::kI32}) {
+  for (const FormatKind kind :
+       {FormatKind::kF32, FormatKind::kI4, FormatKind::kI8, FormatKind::kI16, FormatKind::kI32}) {
     if (dtype_of(kind) == dtype) return kind;
   }
-  throw_bad_input(concat("tensor '", printable(name), "' is ", dtype_name(dtype), ", expected F32, I8, I16 or I32"));
+  throw_bad_input(
+      concat("tensor '", printable(name), "' is ", dtype_name(dtype), ", expected F32, U8, I8, I16 or I32"));
+}
+
+// Containers know no dtype of four bits: an i4 matrix is one of U8, a byte for each two columns.
+std::vector<std::int64_t> stored_shape(const Tensor& tensor) {
+  if (tensor.kind != FormatKind::kI4) return tensor.shape;
+  return {tensor.rows(), (tensor.row_size() + 1) / 2};
+}
+
+// The half byte behind a last odd column tells that it is there.
+std::vector<std::int64_t> shape_of_nibbles(const std::string& name, const SafetensorsEntry& entry) {
+  if (entry.shape.size() != 2 || entry.bytes.empty())
+    throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape),
+                           " U8, expected a matrix with two codes of four bits a byte"));
+  const bool odd = upper_nibble(entry.bytes[static_cast<std::size_t>(entry.shape[1]) - 1]) == kNoNibble;
+  return {entry.shape[0], 2 * entry.shape[1] - (odd ? 1 : 0)};
 }
 
 // What a tool that knows nothing of Quaver may reorder, pad or add does not count; everything that makes the model
@@ -80,7 +98,7 @@ void write_model(const Model& model, const ByteSink& sink) {
   std::map<std::string, float> single_scales;
   std::deque<std::vector<std::uint16_t>> halved;  // entries view it: it must not move
   for (const auto& [name, tensor] : model.tensors) {
-    entries[name] = {dtype_of(tensor.kind), tensor.shape, tensor.bytes};
+    entries[name] = {dtype_of(tensor.kind), stored_shape(tensor), tensor.bytes};
     if (tensor.scales.size() == 1) single_scales[name] = tensor.scales[0];
     if (tensor.scales.size() <= 1) continue;
     const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tensor.scales.size())};
@@ -166,7 +184,7 @@ Model read_model(const SafetensorsFile& file) {
     }
     Tensor& tensor = model.tensors[name];
     tensor.kind = kind_of(name, entry.dtype);
-    tensor.shape = entry.shape;
+    tensor.shape = tensor.kind == FormatKind::kI4 ? shape_of_nibbles(name, entry) : entry.shape;
     tensor.bytes.assign(entry.bytes.begin(), entry.bytes.end());
   }
   for (auto& [name, list] : scales) {

@@ -110,6 +110,7 @@ TEST(ModelFile, AFlippedBitIsFoundOrChangesNothing) {
   };
   flip_all(samples::integer_tagger(), {0x01, 0x20, 0xff});
   flip_all(samples::integer_lstm(), {0x04});
+  flip_all(samples::integer_lstm("int4"), {0x80});
 }
 
 TEST(ModelFile, ATruncatedFileIsAnError) {
@@ -210,9 +211,9 @@ const Change kChanges[] = {
      "no node uses tensor 'x'"},
     {"tensor_dtype",
      [](Parts& p) {
-       p.entries["x"] = {Dtype::kU8, {12}, kTwelveBytes};
+       p.entries["x"] = {Dtype::kI64, {1}, std::span(kTwelveBytes).first(8)};
      },
-     "'x' is U8, expected F32, I8, I16 or I32"},
+     "'x' is I64, expected F32, U8, I8, I16 or I32"},
     {"provenance_list", [](Parts& p) { p.metadata["provenance"] = "[]"; }, "provenance is a JSON array"},
     {"provenance_number", [](Parts& p) { p.metadata["provenance"] = R"({"a":1})"; },
      "provenance: 'a' is a JSON number"},

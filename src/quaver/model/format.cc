@@ -16,6 +16,7 @@ constexpr std::array<FormatKind, 4> kKinds{FormatKind::kF32, FormatKind::kI8, Fo
 std::string_view format_name(FormatKind kind) {
   switch (kind) {
     case FormatKind::kF32: return "f32";
+    case FormatKind::kI4: return "i4";
     case FormatKind::kI8: return "i8";
     case FormatKind::kI16: return "i16";
     case FormatKind::kI32: return "i32";
@@ -32,6 +33,7 @@ FormatKind format_from_name(std::string_view name) {
 
 std::size_t format_bytes(FormatKind kind) {
   switch (kind) {
+    case FormatKind::kI4:
     case FormatKind::kI8: return 1;
     case FormatKind::kI16: return 2;
     case FormatKind::kF32:

@@ -124,7 +124,7 @@ struct Node {
   // "output_high" (-128 <= low <= high <= 127). Codes, not reals, so that LiteRT's clamp around code 0 and ours around
   // the zero point are both just two numbers.
   std::map<std::string, std::int32_t> codes;
-  std::string scheme = "f32";  // f32, int8 or int8_per_tensor
+  std::string scheme = "f32";  // f32, int8, int8_per_tensor or int4
   bool operator==(const Node&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -52,6 +53,38 @@ TEST(Tensor, ScalesCoverConsecutiveRows) {
   for (std::int64_t row = 0; row < 6; ++row) EXPECT_EQ(tensor.scale_of_row(row), static_cast<float>(row / 2 + 1));
 }
 
+TEST(Tensor, HoldsNibblesTwoAByte) {
+  const std::vector<std::int8_t> codes{-7, 7, 3, 0, 1, -1};
+  Tensor tensor = Tensor::from_nibbles({2, 3}, codes);
+  tensor.scales = {0.5f, 2};
+  EXPECT_EQ(tensor.byte_count(), 4u);
+  const std::vector<std::byte> bytes(tensor.bytes.begin(), tensor.bytes.end());
+  EXPECT_EQ(bytes, (std::vector{std::byte{0x79}, std::byte{0x83}, std::byte{0x10}, std::byte{0x8f}}));
+  const Tensor wide = tensor.unpacked_nibbles();
+  EXPECT_EQ(wide.kind, FormatKind::kI8);
+  EXPECT_EQ(wide.scales, tensor.scales);
+  EXPECT_TRUE(std::ranges::equal(wide.as<std::int8_t>(), codes));
+  EXPECT_EQ(Tensor::zeros(FormatKind::kI4, {2, 3}), Tensor::from_nibbles({2, 3}, std::vector<std::int8_t>(6)));
+  EXPECT_NE(error_of([&] { tensor.as<std::int8_t>(); }), "");
+  EXPECT_NE(error_of([&] { Tensor::from_nibbles({6}, codes); }), "");
+  EXPECT_NE(error_of([&] { wide.unpacked_nibbles(); }), "");
+}
+
+TEST(Validate, HoldsNibblesToTheirRange) {
+  const Model model = samples::integer_lstm("int4");
+  for (const auto& [name, tensor] : model.tensors) {
+    if (tensor.kind != FormatKind::kI4) continue;
+    const auto row_bytes = static_cast<std::size_t>(tensor.row_size() + 1) / 2;
+    for (const std::byte wrong :
+         {std::byte{0x08}, std::byte{0x88}, tensor.row_size() % 2 == 1 ? std::byte{0x11} : std::byte{0x80}}) {
+      Model broken = model;
+      broken.tensors[name].bytes[row_bytes - 1] = wrong;
+      EXPECT_NE(error_of([&] { validate(broken); }).find("in byte " + std::to_string(row_bytes - 1)),
+                std::string::npos);
+    }
+  }
+}
+
 TEST(Tensor, RefusesShapesThatCannotBe) {
   EXPECT_NE(error_of([] { Tensor::zeros(FormatKind::kI8, {std::int64_t{1} << 40, std::int64_t{1} << 40}); }), "");
   EXPECT_NE(error_of([] { Tensor::zeros(FormatKind::kI8, {-1}); }), "");
@@ -66,7 +99,7 @@ TEST(Validate, AcceptsEverySample) {
 TEST(Validate, AcceptsEveryLstmVariantInFloatAndInteger) {
   for (int bits = 0; bits < 16; ++bits) {
     for (const Direction direction : {Direction::kForward, Direction::kReverse, Direction::kBidirectional}) {
-      for (const char* scheme : {"f32", "int8", "int8_per_tensor"}) {
+      for (const char* scheme : {"f32", "int8", "int8_per_tensor", "int4"}) {
         const bool in_float = std::string(scheme) == "f32";
         Model model;
         model.scheme = scheme;

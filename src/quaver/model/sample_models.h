@@ -39,6 +39,10 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
       Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
       if (slot.kind == FormatKind::kF32) {
         for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(random.uniform(-0.5, 0.5));
+      } else if (slot.kind == FormatKind::kI4) {
+        std::vector<std::int8_t> codes(static_cast<std::size_t>(tensor.element_count()));
+        for (std::int8_t& code : codes) code = static_cast<std::int8_t>(random.between(-7, 7));
+        tensor = Tensor::from_nibbles(slot.shape, codes);
       } else if (slot.kind == FormatKind::kI8) {
         for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
           code = static_cast<std::int8_t>(random.between(-127, 127));
@@ -49,8 +53,8 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
         for (std::int32_t& code : tensor.as_mutable<std::int32_t>())
           code = static_cast<std::int32_t>(random.between(-1000, 1000));
       }
-      if (slot.kind == FormatKind::kI8 || slot.kind == FormatKind::kI16) {
-        const bool per_row = node.scheme == "int8" && tensor.rows() != 256;
+      if (slot.kind == FormatKind::kI4 || slot.kind == FormatKind::kI8 || slot.kind == FormatKind::kI16) {
+        const bool per_row = node.scheme != "int8_per_tensor" && tensor.rows() != 256;
         tensor.scales.assign(per_row ? static_cast<std::size_t>(tensor.rows()) : 1, 0.0f);
         for (float& scale : tensor.scales) scale = static_cast<float>(random.uniform(1e-4, 1e-2));
       }
@@ -126,7 +130,7 @@ inline Model integer_tagger(std::uint64_t seed = 3) {
 }
 
 inline std::vector<Model> all() {
-  return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_tagger()};
+  return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_lstm("int4"), integer_tagger()};
 }
 
 }  // namespace quaver::samples

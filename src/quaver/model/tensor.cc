@@ -43,11 +43,46 @@ void expect_kind(const Tensor& tensor) {
 }  // namespace
 
 Tensor Tensor::zeros(FormatKind kind, std::vector<std::int64_t> shape) {
+  if (kind == FormatKind::kI4)
+    return from_nibbles(shape, std::vector<std::int8_t>(static_cast<std::size_t>(checked_count(shape))));
   Tensor tensor;
   tensor.kind = kind;
-  tensor.bytes.resize(static_cast<std::size_t>(checked_count(shape)) * format_bytes(kind));
   tensor.shape = std::move(shape);
+  tensor.bytes.resize(tensor.byte_count());
   if (kind == FormatKind::kI8 || kind == FormatKind::kI16) tensor.scales = {1.0f};
+  return tensor;
+}
+
+Tensor Tensor::from_nibbles(std::vector<std::int64_t> shape, std::span<const std::int8_t> codes) {
+  if (shape.size() != 2 || static_cast<std::size_t>(checked_count(shape)) != codes.size())
+    throw_bad_input(concat("i4 of shape ", shape_text(shape), " from ", codes.size(), " codes, expected a matrix"));
+  Tensor tensor;
+  tensor.kind = FormatKind::kI4;
+  tensor.shape = std::move(shape);
+  tensor.scales = {1.0f};
+  tensor.bytes.reserve(tensor.byte_count());
+  const auto rows = static_cast<std::size_t>(tensor.rows()), cols = static_cast<std::size_t>(tensor.row_size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < cols; c += 2) {
+      const int lower = codes[r * cols + c], upper = c + 1 < cols ? codes[r * cols + c + 1] : kNoNibble;
+      tensor.bytes.push_back(static_cast<std::byte>((lower & 15) | ((upper & 15) << 4)));
+    }
+  }
+  return tensor;
+}
+
+Tensor Tensor::unpacked_nibbles() const {
+  if (kind != FormatKind::kI4)
+    throw_bad_input(concat("tensor of shape ", shape_text(shape), " holds ", format_name(kind), ", expected i4"));
+  Tensor tensor = zeros(FormatKind::kI8, shape);
+  tensor.scales = scales;
+  const std::span<std::int8_t> codes = tensor.as_mutable<std::int8_t>();
+  const auto cols = static_cast<std::size_t>(row_size());
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const std::size_t col = i % cols;
+    const std::byte two = bytes[i / cols * ((cols + 1) / 2) + col / 2];
+    codes[i] = static_cast<std::int8_t>(col % 2 == 0 ? lower_nibble(two) : upper_nibble(two));
+  }
   return tensor;
 }
 
@@ -62,6 +97,12 @@ Tensor Tensor::from(std::vector<std::int64_t> shape, std::span<const T> values) 
 }
 
 std::int64_t Tensor::element_count() const { return checked_count(shape); }
+
+std::size_t Tensor::byte_count() const {
+  const auto elements = static_cast<std::size_t>(element_count());
+  if (kind != FormatKind::kI4) return elements * format_bytes(kind);
+  return static_cast<std::size_t>(rows()) * ((static_cast<std::size_t>(row_size()) + 1) / 2);
+}
 
 std::int64_t Tensor::row_size() const {
   return shape.empty() ? 1 : checked_count(std::span<const std::int64_t>(shape).subspan(1));

@@ -17,7 +17,9 @@ inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 31;  // of
 struct Tensor {
   FormatKind kind = FormatKind::kF32;
   std::vector<std::int64_t> shape;
-  AlignedVector<std::byte> bytes;  // row-major, little-endian, element_count() * format_bytes(kind)
+  // Row-major, little-endian. An i4 tensor, always a matrix, holds two codes a byte, the earlier column in the lower
+  // half, in two's complement within -7..7; every row starts a byte, and a row of odd length ends with a half of -8.
+  AlignedVector<std::byte> bytes;
   // Real units per step. Empty for f32 and i32 (biases count in units of their sum). Otherwise scales.size() divides
   // shape[0], and each scale covers shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per
   // gate, shape[0] of them per row.
@@ -25,10 +27,13 @@ struct Tensor {
 
   // Integer kinds start with one scale of 1. Error when the shape has more than kMaxTensorElements elements.
   static Tensor zeros(FormatKind kind, std::vector<std::int64_t> shape);
+  // i4 from codes within -7..7, [rows, columns].
+  static Tensor from_nibbles(std::vector<std::int64_t> shape, std::span<const std::int8_t> codes);
   template <typename T>
   static Tensor from(std::vector<std::int64_t> shape, std::span<const T> values);  // T: float, int8/16/32_t
 
   std::int64_t element_count() const;
+  std::size_t byte_count() const;  // that `bytes` must have for kind and shape
   std::int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
   std::int64_t row_size() const;  // elements of one row
   float scale_of_row(std::int64_t row) const;
@@ -41,7 +46,14 @@ struct Tensor {
   template <typename T>
   MatrixView<const T> matrix() const;  // rows() x row_size()
 
+  // The same of i4 as i8, a byte a code.
+  Tensor unpacked_nibbles() const;
+
   bool operator==(const Tensor&) const = default;
 };
+
+inline constexpr int kNoNibble = -8;  // behind the last column of a row of odd length
+constexpr int lower_nibble(std::byte two) { return static_cast<std::int8_t>(std::to_integer<unsigned>(two) << 4) >> 4; }
+constexpr int upper_nibble(std::byte two) { return static_cast<std::int8_t>(two) >> 4; }
 
 }  // namespace quaver

@@ -17,7 +17,8 @@
 namespace quaver {
 namespace {
 
-constexpr std::array<std::string_view, 3> kSchemes{"f32", "int8", "int8_per_tensor"};
+constexpr std::array<std::string_view, 4> kSchemes{"f32", "int8", "int8_per_tensor", "int4"};
+constexpr std::string_view kSchemeList = "f32, int8, int8_per_tensor or int4";
 
 template <typename... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
@@ -58,6 +59,7 @@ void check_format(const std::string& what, const Format& format) {
       return;
     case FormatKind::kI8: expect_zero_point(-128, 127); return;
     case FormatKind::kI16: expect_zero_point(0, 0); return;
+    case FormatKind::kI4: refuse(what, " is i4, which only weights can be");
   }
   refuse(what, " has an unknown format");
 }
@@ -238,6 +240,18 @@ void expect_symmetric(const std::string& name, const Tensor& tensor) {
            int{std::numeric_limits<T>::min()} + 1, " to ", int{std::numeric_limits<T>::max()});
 }
 
+// Codes within -7..7, and kNoNibble behind the last column of rows of odd length.
+void expect_nibbles(const std::string& name, const Tensor& tensor) {
+  const auto cols = static_cast<std::size_t>(tensor.row_size()), row_bytes = (cols + 1) / 2;
+  for (std::size_t i = 0; i < tensor.bytes.size(); ++i) {
+    const bool pads = cols % 2 == 1 && i % row_bytes == row_bytes - 1;
+    const int lower = lower_nibble(tensor.bytes[i]), upper = upper_nibble(tensor.bytes[i]);
+    if (lower == kNoNibble || (upper == kNoNibble) != pads)
+      refuse("tensor '", name, "' has the codes ", lower, " and ", upper, " in byte ", i, ", expected ",
+             pads ? "one within -7..7 and then -8" : "two within -7..7");
+  }
+}
+
 void expect_finite(const std::string& name, const Tensor& tensor) {
   const std::span<const float> values = tensor.as<float>();
   const auto wrong = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
@@ -249,7 +263,7 @@ void check_tensor(const TensorSlot& slot, const Tensor& tensor) {
   if (tensor.kind != slot.kind || tensor.shape != slot.shape)
     refuse("tensor '", slot.name, "' is ", shape_text(tensor.shape), " ", format_name(tensor.kind), ", expected ",
            shape_text(slot.shape), " ", format_name(slot.kind));
-  const std::size_t bytes = static_cast<std::size_t>(tensor.element_count()) * format_bytes(tensor.kind);
+  const std::size_t bytes = tensor.byte_count();
   if (tensor.bytes.size() != bytes)
     refuse("tensor '", slot.name, "' of shape ", shape_text(tensor.shape), " holds ", tensor.bytes.size(),
            " bytes, expected ", bytes);
@@ -288,6 +302,7 @@ void check_node_tensors(const Model& model, const Node& node, std::set<std::stri
       refuse("tensor '", slot.name, "' is missing, expected ", shape_text(slot.shape), " ", format_name(slot.kind),
              " for ", described(node));
     check_tensor(slot, *tensor);
+    if (tensor->kind == FormatKind::kI4) expect_nibbles(slot.name, *tensor);
     if (tensor->kind == FormatKind::kI8 && !output_codes) expect_symmetric<std::int8_t>(slot.name, *tensor);
     if (tensor->kind == FormatKind::kI16) expect_symmetric<std::int16_t>(slot.name, *tensor);
     used.insert(slot.name);
@@ -354,7 +369,8 @@ void check_strays(const Model& model, const std::set<std::string>& used) {
 
 std::vector<TensorSlot> tensor_slots(const Node& node) {
   const bool in_float = runs_in_float(node);
-  const FormatKind weight = in_float ? FormatKind::kF32 : FormatKind::kI8;
+  const FormatKind table = in_float ? FormatKind::kF32 : FormatKind::kI8;
+  const FormatKind weight = node.scheme == "int4" ? FormatKind::kI4 : table;
   const FormatKind vector = in_float ? FormatKind::kF32 : FormatKind::kI16;
   const FormatKind bias = in_float ? FormatKind::kF32 : FormatKind::kI32;
   std::vector<TensorSlot> slots;
@@ -391,7 +407,7 @@ std::vector<TensorSlot> tensor_slots(const Node& node) {
     add("W", {dense->units, dense->input_size}, weight);
     add("b", {dense->units}, bias);
   } else if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation)) {
-    add("W", {embedding->vocabulary, embedding->features}, weight);
+    add("W", {embedding->vocabulary, embedding->features}, table);
   } else if (std::holds_alternative<ActivationAttributes>(node.operation) && !in_float) {
     add("table", {256}, FormatKind::kI8);
   }
@@ -413,7 +429,7 @@ std::vector<std::string> format_slots(const Node& node) {
 }
 
 void validate(const Model& model) {
-  if (!known_scheme(model.scheme)) refuse("unknown scheme '", model.scheme, "', expected f32, int8 or int8_per_tensor");
+  if (!known_scheme(model.scheme)) refuse("unknown scheme '", model.scheme, "', expected ", kSchemeList);
   check_format("the model's input", model.input.format);
   if (model.input.features < 1 || model.input.features > kMaxSize)
     refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
@@ -425,7 +441,7 @@ void validate(const Model& model) {
   for (const Node& node : model.nodes) {
     check_name(node, known);
     if (!known_scheme(node.scheme))
-      refuse(described(node), " has unknown scheme '", node.scheme, "', expected f32, int8 or int8_per_tensor");
+      refuse(described(node), " has unknown scheme '", node.scheme, "', expected ", kSchemeList);
     const auto input = values.find(node.input);
     if (input == values.end())
       refuse(described(node), " reads '", node.input, "', which is neither 'input' nor a node before it");

@@ -17,7 +17,7 @@
 namespace quaver {
 namespace {
 
-constexpr std::array<std::string_view, 3> kSchemes{"int8", "int8_per_tensor", "f32"};
+constexpr std::array<std::string_view, 4> kSchemes{"int8", "int8_per_tensor", "int4", "f32"};
 
 void check_scheme(const std::string& scheme) {
   if (std::ranges::find(kSchemes, scheme) != kSchemes.end()) return;
@@ -48,9 +48,16 @@ double max_abs(std::span<const float> values) {
   return largest;
 }
 
-// Codes of `source` with the scales given (tensor.h's rule), limit 127 (i8), 32767 (i16) or 2^31-1 (i32).
+// i8 codes within -7..7 as i4.
+Tensor packed_nibbles(const Tensor& codes) {
+  Tensor packed = Tensor::from_nibbles(codes.shape, codes.as<std::int8_t>());
+  packed.scales = codes.scales;
+  return packed;
+}
+
+// Codes of `source` with the scales given (tensor.h's rule), limit 7 (i4), 127 (i8), 32767 (i16) or 2^31-1 (i32).
 Tensor code_tensor(const Tensor& source, FormatKind kind, std::vector<float> scales) {
-  Tensor coded = Tensor::zeros(kind, source.shape);
+  Tensor coded = Tensor::zeros(kind == FormatKind::kI4 ? FormatKind::kI8 : kind, source.shape);
   coded.scales = std::move(scales);
   const auto values = source.as<float>();
   const auto row_size = static_cast<std::size_t>(source.row_size());
@@ -61,6 +68,7 @@ Tensor code_tensor(const Tensor& source, FormatKind kind, std::vector<float> sca
     }
   };
   switch (kind) {
+    case FormatKind::kI4: fill(coded.as_mutable<std::int8_t>(), kI4Limit); return packed_nibbles(coded);
     case FormatKind::kI8: fill(coded.as_mutable<std::int8_t>(), kI8Limit); break;
     case FormatKind::kI16: fill(coded.as_mutable<std::int16_t>(), kI16Limit); break;
     case FormatKind::kI32: fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max()); break;
@@ -74,6 +82,28 @@ Tensor code_tensor(const Tensor& source, FormatKind kind, std::vector<float> sca
 float round_up_to_bfloat16(float scale) {
   const auto bits = std::bit_cast<std::uint32_t>(scale);
   return std::bit_cast<float>((bits + 0xffffu) & 0xffff0000u);
+}
+
+// The scale with which codes of four bits lose least of a row, in squares: seven steps are so few that cutting its
+// largest weights off a little often costs less than a coarser step for all.
+double best_i4_scale(std::span<const float> values) {
+  constexpr int kTrials = 16, kLeast = 8;  // sixteenths of the largest magnitude
+  const double largest = max_abs(values);
+  double best = largest / kI4Limit, least_loss = std::numeric_limits<double>::infinity();
+  for (int trial = kLeast; trial <= kTrials && largest > 0; ++trial) {
+    const double scale = largest * trial / (kTrials * kI4Limit);
+    double loss = 0;
+    for (const float value : values) {
+      const double real = static_cast<double>(value);
+      const double error = real - scale * quantize(real, scale, 0, -kI4Limit, kI4Limit);
+      loss += error * error;
+    }
+    if (loss <= least_loss) {
+      least_loss = loss;
+      best = scale;
+    }
+  }
+  return best;
 }
 
 // One scale for each of `groups` equal runs of rows: max |w| / limit.
@@ -252,7 +282,7 @@ class Quantizer {
   // weights get a scale that the bias fits. `bias` may be null, or shorter: then it belongs to the last rows.
   std::vector<float> weight_scales(const Node& node, const Tensor& weights, std::size_t gates, const Tensor* bias,
                                    float input_scale) const {
-    const bool per_row = node.scheme == "int8";
+    const bool per_row = node.scheme != "int8_per_tensor", four_bits = node.scheme == "int4";
     const auto rows = static_cast<std::size_t>(weights.rows());
     const std::size_t groups = per_row ? rows : gates;
     const auto values = weights.as<float>();
@@ -260,7 +290,8 @@ class Quantizer {
     const std::size_t unbiased = bias == nullptr ? rows : rows - static_cast<std::size_t>(bias->rows());
     std::vector<float> scales;
     for (std::size_t g = 0; g < groups; ++g) {
-      double scale = max_abs(values.subspan(g * run, run)) / kI8Limit;
+      const auto group = values.subspan(g * run, run);
+      double scale = four_bits ? best_i4_scale(group) : max_abs(group) / kI8Limit;
       if (bias != nullptr && g >= unbiased / rows_of_run) {
         const std::size_t first = g * rows_of_run - unbiased;
         const double largest_bias = max_abs(bias->as<float>().subspan(first, rows_of_run));
@@ -286,12 +317,14 @@ class Quantizer {
         bias_scales.push_back(scales[row * scales.size() / rows] * input_scale);
       code_bias(*b, std::move(bias_scales));
     }
-    W = options_.rounding == Rounding::kNearest ? code_tensor(W, FormatKind::kI8, scales)
-                                                : code_compensated(node, W, scales, operands);
+    const FormatKind kind = node.scheme == "int4" ? FormatKind::kI4 : FormatKind::kI8;
+    W = options_.rounding == Rounding::kNearest ? code_tensor(W, kind, scales)
+                                                : code_compensated(node, W, kind, scales, operands);
   }
 
-  Tensor code_compensated(const Node& node, const Tensor& W, std::vector<float> scales,
+  Tensor code_compensated(const Node& node, const Tensor& W, FormatKind kind, std::vector<float> scales,
                           const std::vector<std::string>& operands) const {
+    const std::int32_t limit = kind == FormatKind::kI4 ? kI4Limit : kI8Limit;
     Tensor coded = Tensor::zeros(FormatKind::kI8, W.shape);
     coded.scales = std::move(scales);
     const auto cols = static_cast<std::size_t>(W.row_size());
@@ -301,10 +334,10 @@ class Quantizer {
       for (std::size_t row = part * rows; row < (part + 1) * rows; ++row)
         row_scales.push_back(coded.scale_of_row(static_cast<std::int64_t>(row)));
       const MatrixView<const float> weights(W.as<float>().data() + part * rows * cols, rows, cols);
-      const auto codes = round_compensated(weights, row_scales, kI8Limit, operand(node, operands[part], cols));
+      const auto codes = round_compensated(weights, row_scales, limit, operand(node, operands[part], cols));
       std::ranges::copy(codes, coded.as_mutable<std::int8_t>().subspan(part * rows * cols).begin());
     }
-    return coded;
+    return kind == FormatKind::kI4 ? packed_nibbles(coded) : coded;
   }
 
   const SecondMoment& operand(const Node& node, const std::string& point, std::size_t size) const {

@@ -1,7 +1,8 @@
 // quantize.h - from a float model and its calibration to an integer model (post-training quantization).
 //
 // Schemes: "int8" (weights int8 with a scale a row), "int8_per_tensor" (one scale a gate matrix: LiteRT's recipe),
-// "f32" (left alone). Activations are int8 per tensor, cell states int16, biases int32: docs/arithmetic.md.
+// "int4" (weights of four bits with a scale a row; all else as int8), "f32" (left alone). Activations are int8 per
+// tensor, cell states int16, biases int32: docs/arithmetic.md.
 #pragma once
 
 #include <string>

@@ -139,14 +139,16 @@ TEST(Growth, WarnsWithTheStepWhereTheStateLeavesItsEarlyRange) {
 
 TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
   const Model model = small_model();
-  for (const char* scheme : {"int8", "int8_per_tensor"}) {
+  // Inputs of 8 bits have about 40 dB, and so have weights of 8; of 4 bits, seven steps a side, about 20.
+  for (const auto& [scheme, decibels] :
+       {std::pair{"int8", 30.0}, std::pair{"int8_per_tensor", 30.0}, std::pair{"int4", 15.0}}) {
     const QuantizeResult result = quantize(model, calibration_of(model), {.scheme = scheme});
     EXPECT_EQ(result.model.scheme, scheme);
     for (const Node& node : result.model.nodes) EXPECT_EQ(node.scheme, scheme);
     EXPECT_EQ(result.model.node("scores").output.format.kind, FormatKind::kI16);
     EXPECT_EQ(result.model.node("gru0").output.format, (Format{FormatKind::kI8, 1.0f / 128, 0}));
     const std::size_t scales = result.model.tensor("gru0.W").scales.size();
-    EXPECT_EQ(scales, std::string(scheme) == "int8" ? 24u : 3u);
+    EXPECT_EQ(scales, std::string(scheme) == "int8_per_tensor" ? 3u : 24u);
     Session integer(result.model), real(model);
     const Sequence fresh = random_sequence(50, 6, 9);
     const std::vector<float> expected = real.run(view(fresh))[0].real(), found = integer.run(view(fresh))[0].real();
@@ -155,8 +157,30 @@ TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
       signal += std::pow(static_cast<double>(expected[i]), 2);
       noise += std::pow(static_cast<double>(expected[i]) - static_cast<double>(found[i]), 2);
     }
-    EXPECT_GT(10 * std::log10(signal / noise), 30) << scheme;  // 8-bit weights and inputs: about 40 dB each
+    EXPECT_GT(10 * std::log10(signal / noise), decibels) << scheme;
   }
+}
+
+TEST(Quantize, FourBitsLoseNoMoreThanWithTheLargestWeightAsTheEndOfTheScale) {
+  const Model model = small_model();
+  const Model coded = quantize(model, calibration_of(model), {.scheme = "int4", .rounding = Rounding::kNearest}).model;
+  const MatrixView<const float> weights = model.tensor("gru0.R").matrix<float>();
+  const Tensor& nibbles = coded.tensor("gru0.R");
+  ASSERT_EQ(nibbles.kind, FormatKind::kI4);
+  const Tensor codes = nibbles.unpacked_nibbles();
+  double found = 0, simple = 0;
+  for (std::size_t r = 0; r < weights.rows(); ++r) {
+    double largest = 0;
+    for (const float w : weights.row(r)) largest = std::max(largest, std::abs(static_cast<double>(w)));
+    const double scale = largest / kI4Limit,
+                 chosen = static_cast<double>(nibbles.scale_of_row(static_cast<std::int64_t>(r)));
+    for (std::size_t c = 0; c < weights.cols(); ++c) {
+      const double w = static_cast<double>(weights(r, c));
+      found += std::pow(w - chosen * codes.matrix<std::int8_t>()(r, c), 2);
+      simple += std::pow(w - scale * quantize(w, scale, 0, -kI4Limit, kI4Limit), 2);
+    }
+  }
+  EXPECT_LE(found, 1.02 * simple);  // a scale in two bytes is up to 1/128 coarser
 }
 
 TEST(Quantize, AllCalibrationMethodsGiveAModelThatRuns) {

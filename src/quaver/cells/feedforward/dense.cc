@@ -6,7 +6,7 @@ namespace quaver {
 
 DenseInt::DenseInt(const DenseIntParams& params, Isa isa)
     : elementwise_(&elementwise_path(isa)),
-      W_(params.W, isa),
+      W_(params.W, params.bits, isa),
       B_(fold_zero_point(params.W, params.b, params.x.zero_point)),
       r_(row_multipliers(params.W.rows(), params.W_scales,
                          [&](std::size_t, float scale) { return scale * params.x.scale / params.y.scale; })),

@@ -33,6 +33,7 @@ struct DenseIntParams {
   std::span<const float> W_scales;  // tensor.h's rule
   Affine x;
   Affine y;  // output: i8 with zero point, or i16 symmetric (zero point 0)
+  WeightBits bits = WeightBits::kEight;
 };
 
 class DenseInt {

@@ -53,7 +53,7 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
   const std::size_t n = shape_.n;
   const auto sum_scale = [n](std::size_t row) { return static_cast<float>(row < 2 * n ? Q4_11::kStep : Q3_12::kStep); };
   W_ =
-      GateMatrix(params.W, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
+      GateMatrix(params.W, params.bits, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
                  row_multipliers(3 * n, params.W_scales,
                                  [&](std::size_t row, float scale) { return scale * params.x.scale / sum_scale(row); }),
                  isa);
@@ -66,7 +66,7 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
     const MatrixView<const std::int8_t> weights = rows_of(params.R, first * n, gates * n);
     std::vector<Multiplier> rows;
     for (std::size_t row = 0; row < gates * n; ++row) rows.push_back(multipliers.at(first * n + row));
-    return GateMatrix(weights, gates, fold_zero_point(weights, bias.subspan(first * n, gates * n), 0),
+    return GateMatrix(weights, params.bits, gates, fold_zero_point(weights, bias.subspan(first * n, gates * n), 0),
                       RowMultipliers::from(rows), isa);
   };
   R_ = recurrent(0, shape_.linear_before_reset ? 3 : 2);

@@ -34,6 +34,7 @@ struct GruIntParams {
   std::span<const std::int32_t> b_recurrent;  // scale s_R / 128 a row; [3n], or [n]: the candidate's alone
   std::span<const float> W_scales, R_scales;  // tensor.h's rule
   Affine x;                                   // input; the state's formats are fixed: Q0.15 and scale 1/128
+  WeightBits bits = WeightBits::kEight;       // of W and R
 };
 
 }  // namespace quaver

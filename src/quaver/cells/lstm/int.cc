@@ -68,10 +68,10 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
     });
   };
   W_ = GateMatrix(
-      params.W, shape_.gate_count(),
+      params.W, params.bits, shape_.gate_count(),
       fold_zero_point(params.W, shape_.layer_norm ? std::span<const std::int32_t>{} : params.b, params.x.zero_point),
       to_gate(params.W_scales, params.x.scale), isa);
-  R_ = GateMatrix(params.R, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
+  R_ = GateMatrix(params.R, params.bits, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
                   to_gate(params.R_scales, params.h.scale), isa);
   const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);
   if (shape_.peephole) {
@@ -92,7 +92,7 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
   const float m_scale = shape_.projection ? params.m.scale : params.h.scale;
   r_m_ = Multiplier::from_real(0x1p-15f / m_scale * 0x1p-15f);
   if (shape_.projection) {
-    W_projection_ = PackedMatrix(params.W_projection, isa);
+    W_projection_ = PackedMatrix(params.W_projection, params.bits, isa);
     B_projection_ = fold_zero_point(params.W_projection, params.b_projection, params.m.zero_point);
     r_projection_ = row_multipliers(shape_.n_out, params.W_projection_scales,
                                     [&](std::size_t, float scale) { return scale * params.m.scale / params.h.scale; });

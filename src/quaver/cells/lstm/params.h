@@ -73,6 +73,7 @@ struct LstmIntParams {
   std::int32_t cell_clip = 0;         // code, 0: none
   std::int32_t output_low = -128;     // clamp of h's codes
   std::int32_t output_high = 127;
+  WeightBits bits = WeightBits::kEight;  // of W, R and W_projection
 };
 
 }  // namespace quaver

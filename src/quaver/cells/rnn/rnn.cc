@@ -28,8 +28,8 @@ const float* RnnRef::step(const float* x, std::byte* state, std::byte* scratch, 
 RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
     : n_(params.n),
       elementwise_(&elementwise_path(isa)),
-      W_(params.W, isa),
-      R_(params.R, isa),
+      W_(params.W, params.bits, isa),
+      R_(params.R, params.bits, isa),
       B_W_(fold_zero_point(params.W, params.b, params.x.zero_point)),
       B_R_(fold_zero_point(params.R, {}, 0)) {
   constexpr float kStateScale = 1.0f / 128.0f;

@@ -54,6 +54,7 @@ struct RnnIntParams {
   std::span<const std::int32_t> b;  // scale s_x s_W a row
   std::span<const float> W_scales, R_scales;
   Affine x;
+  WeightBits bits = WeightBits::kEight;
 };
 
 class RnnInt {

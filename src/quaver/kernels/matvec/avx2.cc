@@ -11,6 +11,10 @@
 //
 // The inner loop keeps 32 rows in four registers and takes 4 columns a turn: fewer leave the adders waiting, more
 // spill.
+//
+// Of four bits, the packed unit is 32 bytes for 8 rows and 8 columns, w + 8: 4 columns in the lower halves of the
+// bytes, the next 4 in the upper ones. vpmaddubsw adds two products of at most 15 * 128, so nothing saturates, and sum
+// w x = sum (w + 8) x - 8 sum x.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -18,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "quaver/kernels/dispatch/nibbles.h"
 #include "quaver/kernels/matvec/paths.h"
 
 namespace quaver {
@@ -53,15 +58,33 @@ AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights) {
   return packed;
 }
 
+constexpr std::size_t kNibbleRows = 8, kNibbleColumns = 8;
+
+AlignedVector<std::int8_t> pack_nibbles(MatrixView<const std::int8_t> weights) {
+  const auto weight = [&](std::size_t r, std::size_t c) -> std::int8_t {
+    return r < weights.rows() && c < weights.cols() ? weights(r, c) : std::int8_t{0};
+  };
+  AlignedVector<std::int8_t> packed;
+  for (std::size_t block = 0; block < padded_rows(weights.rows()); block += kRowBlock) {
+    for (std::size_t first = 0; first < weights.cols(); first += kNibbleColumns) {
+      for (std::size_t r = block; r < block + kRowBlock; ++r) {
+        for (std::size_t c = first; c < first + 4; ++c)
+          packed.push_back(pair_of_nibbles(weight(r, c), weight(r, c + 4), kPlusEight));
+      }
+    }
+  }
+  return packed;
+}
+
 #include "quaver/kernels/dispatch/begin_avx2.inc"
 
 inline __m256i load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
 inline void store(void* to, __m256i value) { _mm256_storeu_si256(static_cast<__m256i*>(to), value); }
 
-inline __m256i broadcast_pair(const std::int16_t* x) {
-  int pair;
-  __builtin_memcpy(&pair, x, sizeof(pair));
-  return _mm256_set1_epi32(pair);
+inline __m256i broadcast(const void* four_bytes) {
+  int four;
+  __builtin_memcpy(&four, four_bytes, sizeof(four));
+  return _mm256_set1_epi32(four);
 }
 
 // Writes x as int16, zeros up to a whole column step, and returns the sum of x.
@@ -94,7 +117,7 @@ void run_block(const std::int8_t* packed, std::size_t cols, const std::int16_t* 
   for (std::size_t u = 0; u < kUnits; ++u) both[u] = upper[u] = _mm256_setzero_si256();
   for (std::size_t c = 0; c < cols; c += kColumnStep) {
     for (std::size_t pair = 0; pair < kColumnStep; pair += 2) {
-      const __m256i xx = broadcast_pair(x + c + pair);
+      const __m256i xx = broadcast(x + c + pair);
       for (std::size_t u = 0; u < kUnits; ++u, packed += kUnitBytes) {
         const __m256i v = load(packed);
         both[u] = _mm256_add_epi32(both[u], _mm256_madd_epi16(v, xx));
@@ -132,7 +155,48 @@ void run_blocks(const std::int8_t* packed, std::size_t rows, std::size_t cols, c
   }
 }
 
+// acc = start + W x for 16 rows; cols is a multiple of 8.
+inline void run_nibble_block(const std::int8_t* packed, std::size_t cols, const std::int8_t* x,
+                             const std::int32_t* start, std::int32_t* acc) {
+  const __m256i lower = _mm256_set1_epi8(0x0f), ones = _mm256_set1_epi16(1);
+  __m256i sum[2] = {load(start), load(start + kNibbleRows)}, sum_x = _mm256_setzero_si256();
+  for (std::size_t c = 0; c < cols; c += kNibbleColumns) {
+    const __m256i xx = broadcast(x + c), next = broadcast(x + c + 4);
+    const __m256i eights = _mm256_set1_epi8(8);
+    sum_x = _mm256_add_epi32(
+        sum_x, _mm256_madd_epi16(_mm256_add_epi16(_mm256_maddubs_epi16(eights, xx), _mm256_maddubs_epi16(eights, next)),
+                                 ones));
+    for (std::size_t u = 0; u < 2; ++u, packed += kUnitBytes) {
+      const __m256i v = load(packed);
+      const __m256i pairs =
+          _mm256_add_epi16(_mm256_maddubs_epi16(_mm256_and_si256(v, lower), xx),
+                           _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(v, 4), lower), next));
+      sum[u] = _mm256_add_epi32(sum[u], _mm256_madd_epi16(pairs, ones));
+    }
+  }
+  for (std::size_t u = 0; u < 2; ++u) store(acc + kNibbleRows * u, _mm256_sub_epi32(sum[u], sum_x));
+}
+
+void run_nibble_blocks(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
+                       const std::int32_t* bias, std::int32_t* acc) {
+  const std::size_t whole = cols / kNibbleColumns * kNibbleColumns;
+  std::int8_t last[kNibbleColumns] = {};  // the columns after `whole`, zeros behind them
+  for (std::size_t c = whole; c < cols; ++c) last[c - whole] = x[c];
+  for (std::size_t r = 0; r < rows; r += kRowBlock) {
+    run_nibble_block(packed, whole, x, bias + r, acc + r);
+    packed += kRowBlock * whole / 2;
+    if (whole == cols) continue;
+    run_nibble_block(packed, kNibbleColumns, last, acc + r, acc + r);
+    packed += kRowBlock * kNibbleColumns / 2;
+  }
+}
+
 #include "quaver/kernels/dispatch/end_target.inc"
+
+void run_nibbles(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
+                 const std::int32_t* bias, std::int32_t* acc) noexcept {
+  run_nibble_blocks(packed, rows, cols, x, bias, acc);
+}
 
 void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x, const std::int32_t* bias,
          std::int32_t* acc) noexcept {
@@ -141,7 +205,7 @@ void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const st
 
 }  // namespace
 
-const MatvecPath kAvx2Matvec{Isa::kAvx2, pack, run};
+const MatvecPath kAvx2Matvec{Isa::kAvx2, {pack, run}, {pack_nibbles, run_nibbles}};
 
 }  // namespace quaver
 

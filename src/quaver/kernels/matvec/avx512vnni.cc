@@ -7,6 +7,10 @@
 //
 // The packed unit is 64 bytes: 16 rows, 4 columns of each side by side. Units of up to 8 times 16 rows lie together a
 // column step, so that 8 independent sums hide the latency of the instruction and the weights are read front to back.
+//
+// Of four bits, a unit holds 4 columns in the lower halves of its bytes and the next 4 in the upper ones; each half is
+// made 16 w where it is (recurrent_step/avx512vnni.cc), and 16 times the sum of a chunk of columns is divided at its
+// end.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -15,29 +19,33 @@
 #include <cstdint>
 #include <cstring>
 
+#include "quaver/kernels/dispatch/nibbles.h"
 #include "quaver/kernels/matvec/paths.h"
 
 namespace quaver {
 namespace {
 
 constexpr std::size_t kUnitBytes = 64;  // 16 rows x 4 columns
-constexpr std::size_t kColumnStep = 4;
+template <bool kFourBits>
+constexpr std::size_t kColumnStep = kFourBits ? 8 : 4;
 constexpr std::size_t kBlockUnits = 8;    // units of 16 rows side by side; the last block may hold fewer
 constexpr std::size_t kChunkCols = 4096;  // columns made unsigned at once, on the stack
 static_assert(kRowBlock == 16 && kChunkCols % kUnitBytes == 0);
 
-constexpr std::size_t padded_cols(std::size_t cols) { return (cols + kColumnStep - 1) / kColumnStep * kColumnStep; }
-
+template <bool kFourBits>
 AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights) {
-  const std::size_t rows = padded_rows(weights.rows()), cols = padded_cols(weights.cols()), units = rows / kRowBlock;
+  const auto weight = [&](std::size_t r, std::size_t c) {
+    return r < weights.rows() && c < weights.cols() ? weights(r, c) : std::int8_t{0};
+  };
+  const std::size_t rows = padded_rows(weights.rows()), units = rows / kRowBlock;
   AlignedVector<std::int8_t> packed;
-  packed.reserve(rows * (cols + sizeof(std::int32_t)));
+  packed.reserve(rows * (weights.cols() + kUnitBytes + sizeof(std::int32_t)));
   for (std::size_t block = 0; block < units; block += kBlockUnits) {
     const std::size_t end = block + kBlockUnits < units ? block + kBlockUnits : units;
-    for (std::size_t first = 0; first < cols; first += kColumnStep) {
+    for (std::size_t first = 0; first < weights.cols(); first += kColumnStep<kFourBits>) {
       for (std::size_t r = block * kRowBlock; r < end * kRowBlock; ++r) {
-        for (std::size_t c = first; c < first + kColumnStep; ++c)
-          packed.push_back(r < weights.rows() && c < weights.cols() ? weights(r, c) : std::int8_t{0});
+        for (std::size_t c = first; c < first + 4; ++c)
+          packed.push_back(kFourBits ? pair_of_nibbles(weight(r, c), weight(r, c + 4), kTwosComplement) : weight(r, c));
       }
     }
   }
@@ -65,41 +73,59 @@ void make_unsigned(const std::int8_t* x, std::size_t cols, std::uint8_t* bytes) 
   }
 }
 
-// acc += sum over cols for kUnits x 16 rows; cols is a multiple of the column step.
-template <std::size_t kUnits>
-void run_block(const std::int8_t* packed, std::size_t cols, const std::uint8_t* x, std::int32_t* acc) {
-  __m512i sum[kUnits];
-  for (std::size_t u = 0; u < kUnits; ++u) sum[u] = _mm512_loadu_si512(acc + 16 * u);
-  for (std::size_t c = 0; c < cols; c += kColumnStep, packed += kUnits * kUnitBytes) {
-    int four;
-    __builtin_memcpy(&four, x + c, sizeof(four));
-    const __m512i xx = _mm512_set1_epi32(four);
-    for (std::size_t u = 0; u < kUnits; ++u)
-      sum[u] = _mm512_dpbusd_epi32(sum[u], xx, _mm512_load_si512(packed + u * kUnitBytes));
-  }
-  for (std::size_t u = 0; u < kUnits; ++u) _mm512_storeu_si512(acc + 16 * u, sum[u]);
+inline __m512i four_columns(const std::uint8_t* x) {
+  int four;
+  __builtin_memcpy(&four, x, sizeof(four));
+  return _mm512_set1_epi32(four);
 }
 
+// acc += sum over cols for kUnits x 16 rows; cols is a multiple of the column step.
+template <bool kFourBits, std::size_t kUnits>
+void run_block(const std::int8_t* packed, std::size_t cols, const std::uint8_t* x, std::int32_t* acc) {
+  const __m512i upper = _mm512_set1_epi8(static_cast<char>(0xf0));
+  __m512i sum[kUnits];
+  for (std::size_t u = 0; u < kUnits; ++u)
+    sum[u] = kFourBits ? _mm512_setzero_si512() : _mm512_loadu_si512(acc + 16 * u);
+  for (std::size_t c = 0; c < cols; c += kColumnStep<kFourBits>, packed += kUnits * kUnitBytes) {
+    const __m512i xx = four_columns(x + c);
+    for (std::size_t u = 0; u < kUnits; ++u) {
+      const __m512i w = _mm512_load_si512(packed + u * kUnitBytes);
+      sum[u] = _mm512_dpbusd_epi32(sum[u], xx, kFourBits ? _mm512_and_si512(_mm512_slli_epi16(w, 4), upper) : w);
+    }
+    if constexpr (!kFourBits) continue;
+    const __m512i next = four_columns(x + c + 4);
+    for (std::size_t u = 0; u < kUnits; ++u)
+      sum[u] = _mm512_dpbusd_epi32(sum[u], next, _mm512_and_si512(_mm512_load_si512(packed + u * kUnitBytes), upper));
+  }
+  for (std::size_t u = 0; u < kUnits; ++u) {
+    if constexpr (kFourBits) sum[u] = _mm512_add_epi32(_mm512_loadu_si512(acc + 16 * u), _mm512_srai_epi32(sum[u], 4));
+    _mm512_storeu_si512(acc + 16 * u, sum[u]);
+  }
+}
+
+template <bool kFourBits>
 void run_units(std::size_t units, const std::int8_t* packed, std::size_t cols, const std::uint8_t* x,
                std::int32_t* acc) {
   switch (units) {
-    case 1: return run_block<1>(packed, cols, x, acc);
-    case 2: return run_block<2>(packed, cols, x, acc);
-    case 3: return run_block<3>(packed, cols, x, acc);
-    case 4: return run_block<4>(packed, cols, x, acc);
-    case 5: return run_block<5>(packed, cols, x, acc);
-    case 6: return run_block<6>(packed, cols, x, acc);
-    case 7: return run_block<7>(packed, cols, x, acc);
-    default: return run_block<8>(packed, cols, x, acc);
+    case 1: return run_block<kFourBits, 1>(packed, cols, x, acc);
+    case 2: return run_block<kFourBits, 2>(packed, cols, x, acc);
+    case 3: return run_block<kFourBits, 3>(packed, cols, x, acc);
+    case 4: return run_block<kFourBits, 4>(packed, cols, x, acc);
+    case 5: return run_block<kFourBits, 5>(packed, cols, x, acc);
+    case 6: return run_block<kFourBits, 6>(packed, cols, x, acc);
+    case 7: return run_block<kFourBits, 7>(packed, cols, x, acc);
+    default: return run_block<kFourBits, 8>(packed, cols, x, acc);
   }
 }
 
+template <bool kFourBits>
 void run_blocks(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
                 const std::int32_t* bias, std::int32_t* acc) {
   alignas(64) std::uint8_t bytes[kChunkCols];
   const std::size_t units = (rows + kRowBlock - 1) / kRowBlock;
-  const std::size_t width = (cols + kColumnStep - 1) / kColumnStep * kColumnStep;
-  const std::int8_t* offsets = packed + units * kRowBlock * width;
+  constexpr std::size_t kStep = kColumnStep<kFourBits>, kColumnsAByte = kFourBits ? 2 : 1;
+  const std::size_t width = (cols + kStep - 1) / kStep * kStep;
+  const std::int8_t* offsets = packed + units * kRowBlock * width / kColumnsAByte;
   for (std::size_t u = 0; u < units; ++u)
     _mm512_storeu_si512(acc + 16 * u,
                         _mm512_add_epi32(_mm512_loadu_si512(bias + 16 * u), _mm512_loadu_si512(offsets + 64 * u)));
@@ -109,22 +135,23 @@ void run_blocks(const std::int8_t* packed, std::size_t rows, std::size_t cols, c
     make_unsigned(x + first, here, bytes);
     for (std::size_t unit = 0; unit < units; unit += kBlockUnits) {
       const std::size_t together = units - unit < kBlockUnits ? units - unit : kBlockUnits;
-      run_units(together, packed + unit * kRowBlock * width + first * together * kRowBlock, chunk, bytes,
-                acc + unit * kRowBlock);
+      const std::size_t weights_before = unit * kRowBlock * width + first * together * kRowBlock;
+      run_units<kFourBits>(together, packed + weights_before / kColumnsAByte, chunk, bytes, acc + unit * kRowBlock);
     }
   }
 }
 
 #include "quaver/kernels/dispatch/end_target.inc"
 
+template <bool kFourBits>
 void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x, const std::int32_t* bias,
          std::int32_t* acc) noexcept {
-  run_blocks(packed, rows, cols, x, bias, acc);
+  run_blocks<kFourBits>(packed, rows, cols, x, bias, acc);
 }
 
 }  // namespace
 
-const MatvecPath kAvx512VnniMatvec{Isa::kAvx512Vnni, pack, run};
+const MatvecPath kAvx512VnniMatvec{Isa::kAvx512Vnni, {pack<false>, run<false>}, {pack<true>, run<true>}};
 
 }  // namespace quaver
 

@@ -23,14 +23,16 @@ std::span<const MatvecPath> matvec_paths() {
   return paths;
 }
 
-PackedMatrix::PackedMatrix(MatrixView<const std::int8_t> weights, Isa isa)
-    : rows_(weights.rows()), cols_(weights.cols()), path_(&find_path(matvec_paths(), isa)) {
-  data_ = path_->pack(weights);
+PackedMatrix::PackedMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, Isa isa)
+    : rows_(weights.rows()), cols_(weights.cols()) {
+  const MatvecPath& path = find_path(matvec_paths(), isa);
+  product_ = bits == WeightBits::kFour ? &path.four_bits : &path.eight_bits;
+  data_ = product_->pack(weights);
 }
 
 void PackedMatrix::run(const std::int8_t* x, const std::int32_t* bias, std::int32_t* acc) const noexcept {
   if (rows_ == 0) return;
-  path_->run(data_.data(), rows_, cols_, x, bias, acc);
+  product_->run(data_.data(), rows_, cols_, x, bias, acc);
 }
 
 AlignedVector<std::int32_t> fold_zero_point(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,

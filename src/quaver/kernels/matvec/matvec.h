@@ -3,9 +3,9 @@
 //   acc[r] = b[r] + sum_c W[r,c] (x[c] - x_zero)                                    (A14, what we mean)
 //          = (b[r] - x_zero sum_c W[r,c]) + sum_c W[r,c] x[c]                       (A15, what we run)
 //
-// The bracket of A15 is folded once, by fold_zero_point(). W: int8 in [-127, 127]. x: int8, any code.
-// Range: matvec_fits_i32 (fixed/range.h) is checked when the cell is prepared; run() does not check.
-// Exactness: integer sums without saturation, so every path returns the same bits.
+// The bracket of A15 is folded once, by fold_zero_point(). W: int8 in [-127, 127], or codes of four bits in [-7, 7],
+// which are packed two a byte (A43). x: int8, any code. Range: matvec_fits_i32 (fixed/range.h) is checked when the cell
+// is prepared; run() does not check. Exactness: integer sums without saturation, so every path returns the same bits.
 // Threads: a PackedMatrix is const after construction; any number of threads may run() with it.
 #pragma once
 
@@ -14,6 +14,7 @@
 
 #include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
+#include "quaver/fixed/quantization.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 
 namespace quaver {
@@ -23,13 +24,13 @@ namespace quaver {
 inline constexpr std::size_t kRowBlock = 16;
 constexpr std::size_t padded_rows(std::size_t rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
 
-struct MatvecPath;
+struct MatvecProduct;
 
 class PackedMatrix {
  public:
   PackedMatrix() = default;
-  // Packs for `isa` (supported on this CPU). The view is not kept.
-  PackedMatrix(MatrixView<const std::int8_t> weights, Isa isa);
+  // Packs codes of `bits` for `isa` (supported on this CPU). The view is not kept.
+  PackedMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, Isa isa);
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
@@ -42,15 +43,18 @@ class PackedMatrix {
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;
   AlignedVector<std::int8_t> data_;
-  const MatvecPath* path_ = nullptr;
+  const MatvecProduct* product_ = nullptr;
 };
 
 // One implementation: how it lays weights out, and how it runs.
-struct MatvecPath {
-  Isa isa;
+struct MatvecProduct {
   AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights);
   void (*run)(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
               const std::int32_t* bias, std::int32_t* acc) noexcept;
+};
+struct MatvecPath {
+  Isa isa;
+  MatvecProduct eight_bits, four_bits;
 };
 std::span<const MatvecPath> matvec_paths();  // row 0 is scalar
 

@@ -34,8 +34,8 @@ std::vector<std::int64_t> plain(MatrixView<const std::int8_t> weights, const std
 }
 
 std::vector<std::int64_t> run(Isa isa, MatrixView<const std::int8_t> weights, const std::int8_t* x,
-                              const std::int32_t* bias) {
-  const PackedMatrix packed(weights, isa);
+                              const std::int32_t* bias, WeightBits bits = WeightBits::kEight) {
+  const PackedMatrix packed(weights, bits, isa);
   AlignedVector<std::int32_t> acc(padded_rows(weights.rows()), 12345);
   packed.run(x, bias, acc.data());
   AlignedVector<std::int32_t> in_place(bias, bias + acc.size());
@@ -62,6 +62,11 @@ TEST_P(MatvecPaths, SameBitsAsScalar) {
       const auto scalar = run(matvec_paths()[0].isa, view, x.data(), bias.data());
       ASSERT_EQ(scalar, plain(view, x.data(), bias.data())) << rows << "x" << cols;
       ASSERT_EQ(run(isa, view, x.data(), bias.data()), scalar) << rows << "x" << cols;
+
+      const auto nibbles = filled<std::int8_t>(fill, rows * cols, random, -kI4Limit, kI4Limit);
+      const MatrixView<const std::int8_t> four(nibbles.data(), rows, cols);
+      ASSERT_EQ(run(isa, four, x.data(), bias.data(), WeightBits::kFour), plain(four, x.data(), bias.data()))
+          << rows << "x" << cols << " of four bits";
     }
   }
 }
@@ -86,6 +91,34 @@ TEST_P(MatvecIsa, AtTheCliffOfTheAccumulator) {
   }
 }
 
+TEST_P(MatvecIsa, FourBitsAtTheirWidest) {  // 2^16 columns (A43)
+  if (!isa_supported(GetParam())) GTEST_SKIP();
+  constexpr std::size_t kCols = std::size_t{1} << 16;
+  for (const int w : {7, -7}) {
+    const std::vector<std::int8_t> weights(kCols, static_cast<std::int8_t>(w));
+    const std::vector<std::int32_t> bias(kRowBlock, 3);
+    for (const int x : {-128, 127}) {
+      const std::vector<std::int8_t> xs(kCols, static_cast<std::int8_t>(x));
+      EXPECT_EQ(run(GetParam(), {weights.data(), 1, kCols}, xs.data(), bias.data(), WeightBits::kFour)[0],
+                3 + std::int64_t{w} * x * std::int64_t{kCols});
+    }
+  }
+}
+
+TEST_P(MatvecIsa, EveryNibbleIsAWeight) {
+  if (!isa_supported(GetParam())) GTEST_SKIP();
+  std::vector<std::int8_t> weights;  // each with each in the columns that share a byte, on any path
+  for (int row = 0; row < 15; ++row) {
+    for (int c = 0; c < 8; ++c) weights.push_back(static_cast<std::int8_t>((row * (c < 4 ? 1 : 2) + c) % 15 - 7));
+  }
+  const std::vector<std::int32_t> bias(kRowBlock, 0);
+  for (const std::int8_t x : std::array<std::int8_t, 5>{-128, -1, 0, 1, 127}) {
+    const std::vector<std::int8_t> xs{x, 1, x, 2, x, 3, x, 4};
+    const MatrixView<const std::int8_t> view(weights.data(), 15, 8);
+    EXPECT_EQ(run(GetParam(), view, xs.data(), bias.data(), WeightBits::kFour), plain(view, xs.data(), bias.data()));
+  }
+}
+
 TEST_P(MatvecIsa, EveryByteIsAWeight) {  // also -128, which symmetric weights avoid but the bytes can hold
   if (!isa_supported(GetParam())) GTEST_SKIP();
   std::vector<std::int8_t> weights;
@@ -103,7 +136,9 @@ TEST_P(MatvecIsa, ReadsNoColumnBeyondTheLast) {  // the sanitizer build watches 
     const std::vector<std::int8_t> weights(3 * cols, 1);
     const std::vector<std::int8_t> x(cols, 2);
     const std::vector<std::int32_t> bias(kRowBlock, 1);
-    EXPECT_EQ(run(GetParam(), {weights.data(), 3, cols}, x.data(), bias.data())[2], 1 + 2 * static_cast<int>(cols));
+    for (const WeightBits bits : {WeightBits::kEight, WeightBits::kFour})
+      EXPECT_EQ(run(GetParam(), {weights.data(), 3, cols}, x.data(), bias.data(), bits)[2],
+                1 + 2 * static_cast<int>(cols));
   }
 }
 

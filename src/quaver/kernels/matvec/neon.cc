@@ -18,7 +18,7 @@ namespace {
 
 }  // namespace
 
-const MatvecPath kNeonMatvec{Isa::kNeon, pack_neon, run};
+const MatvecPath kNeonMatvec{Isa::kNeon, {pack_neon<false>, run<false>}, {pack_neon<true>, run<true>}};
 
 }  // namespace quaver
 

@@ -23,7 +23,7 @@ namespace {
 
 }  // namespace
 
-const MatvecPath kNeonDotMatvec{Isa::kNeonDot, pack_neon, run};
+const MatvecPath kNeonDotMatvec{Isa::kNeonDot, {pack_neon<false>, run<false>}, {pack_neon<true>, run<true>}};
 
 }  // namespace quaver
 

@@ -2,6 +2,10 @@
 // two rows, sum v x = 256 sum w1 x + sum w2 x + 128 sum x and sum (v >> 8) x = sum w1 x. The pair of rows is the same
 // lane of the two registers of a gate, so that the four gates are 8 accumulators. The operand is x as int16, and in
 // front of it the sum of x.
+//
+// Weights of four bits are w + 8, unsigned, times x as bytes behind the operand's int16: vpmaddubsw adds two products
+// of at most 15 * 128 and two such sums are added before they are widened, so nothing comes near to saturation. 8 times
+// the sum of x is taken off at the end.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -16,18 +20,21 @@ namespace quaver {
 namespace {
 
 constexpr std::size_t kBlock = 16;
-constexpr std::size_t kColumnStep = 4;
+constexpr std::size_t kColumnStep = 4, kNibbleColumnStep = 8;
 constexpr std::size_t kMostStreams = 1;
 constexpr std::size_t kHeader = 64;  // bytes before the operand's codes: their sum
 
-std::size_t operand_bytes(std::size_t cols) noexcept {
-  return kHeader + align_up((cols + kColumnStep) * sizeof(std::int16_t));
+constexpr std::size_t bytes_offset(std::size_t cols) {
+  return kHeader + (cols + kNibbleColumnStep) * sizeof(std::int16_t) / kAlignment * kAlignment + kAlignment;
 }
+
+std::size_t operand_bytes(std::size_t cols) noexcept { return bytes_offset(cols) + align_up(cols); }
 
 // For 2 columns and a gate 8 lanes of two columns each: byte 4 i + 2 p is row i of the second register and column p,
 // the byte above it row i of the first.
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
   const PackedOrder order{weights, gates, kBlock};
+  if (bits == WeightBits::kFour) return pack_nibbles(order, kPlusEight);
   const std::size_t cols = (weights.cols() + kColumnStep - 1) / kColumnStep * kColumnStep;
   AlignedVector<std::int8_t> packed;
   packed.reserve(order.blocks() * gates * kBlock * cols);
@@ -72,18 +79,50 @@ void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcep
   }
   for (; c % kColumnStep != 0; ++c) wide[c] = 0;
   __builtin_memcpy(operand, &sum, sizeof(sum));
+  std::byte* bytes = operand + bytes_offset(cols);
+  __builtin_memcpy(bytes, x, cols);
+  for (c = cols; c % kNibbleColumnStep != 0; ++c) bytes[c] = std::byte{0};
 }
 
-inline __m256i two_columns(const std::byte* codes) {
-  int two;
-  __builtin_memcpy(&two, codes, sizeof(two));
-  return _mm256_set1_epi32(two);
+inline __m256i broadcast(const std::byte* codes) {  // of four bytes
+  int four;
+  __builtin_memcpy(&four, codes, sizeof(four));
+  return _mm256_set1_epi32(four);
 }
 
-template <std::size_t kGates, std::size_t kStreams>
+template <std::size_t kGates>
+[[gnu::always_inline]] inline void sums_of_nibbles(const GateRows& half, std::size_t block, const std::byte* operand,
+                                                   Wide (&sum)[kGates]) {
+  constexpr std::size_t kRegisters = 2 * kGates;
+  const std::int8_t* weights = half.weights + block * half.block_bytes;
+  const std::int32_t* bias = half.bias + block * kGates * kLanes;
+  const std::byte* codes = operand + bytes_offset(half.cols);
+  const __m256i lower = _mm256_set1_epi8(0x0f), ones = _mm256_set1_epi16(1);
+  __m256i acc[kRegisters];
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm256_setzero_si256();
+  for (std::size_t c = 0; c < half.cols; c += kNibbleColumnStep) {
+    const __m256i x = broadcast(codes + c), next = broadcast(codes + c + 4);
+    for (std::size_t r = 0; r < kRegisters; ++r, weights += 32) {
+      const __m256i v = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
+      const __m256i pairs =
+          _mm256_add_epi16(_mm256_maddubs_epi16(_mm256_and_si256(v, lower), x),
+                           _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(v, 4), lower), next));
+      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(pairs, ones));
+    }
+  }
+  int sum_x;
+  __builtin_memcpy(&sum_x, operand, sizeof(sum_x));
+  const __m256i offset = _mm256_slli_epi32(_mm256_set1_epi32(sum_x), 3);
+  for (std::size_t r = 0; r < kRegisters; ++r)
+    acc[r] = _mm256_sub_epi32(_mm256_add_epi32(acc[r], load_i32(bias + 8 * r, 8)), offset);
+  for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
+}
+
+template <bool kFourBits, std::size_t kGates, std::size_t kStreams>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* const* operands,
                                               Wide (&sum)[kStreams][kGates]) {
   static_assert(kStreams == 1);
+  if constexpr (kFourBits) return sums_of_nibbles<kGates>(half, block, operands[0], sum[0]);
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
   const std::byte* codes = operands[0] + kHeader;
@@ -91,7 +130,7 @@ template <std::size_t kGates, std::size_t kStreams>
   for (std::size_t g = 0; g < kGates; ++g) both[g] = upper[g] = _mm256_setzero_si256();
   for (std::size_t c = 0; c < half.cols; c += kColumnStep) {
     for (std::size_t pair = 0; pair < kColumnStep; pair += 2) {
-      const __m256i x = two_columns(codes + (c + pair) * sizeof(std::int16_t));
+      const __m256i x = broadcast(codes + (c + pair) * sizeof(std::int16_t));
       for (std::size_t g = 0; g < kGates; ++g, weights += 32) {
         const __m256i v = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
         both[g] = _mm256_add_epi32(both[g], _mm256_madd_epi16(v, x));

@@ -17,8 +17,9 @@ constexpr std::size_t kMostStreams = 3;  // 24 sums of 32 registers
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
 
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  return pack_fours({weights, gates, kBlock}, 4);
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
+  const PackedOrder order{weights, gates, kBlock};
+  return bits == WeightBits::kFour ? pack_nibbles(order, kTwosComplement) : pack_fours(order, 4);
 }
 
 #define QUAVER_NEON_DOT

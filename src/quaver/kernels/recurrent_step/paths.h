@@ -1,6 +1,7 @@
 // paths.h - the rows of recurrent_step's table and the order of packed rows. Internal to kernels/recurrent_step.
 #pragma once
 
+#include "quaver/kernels/dispatch/nibbles.h"
 #include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
@@ -28,6 +29,9 @@ struct PackedOrder {
 
 // Units of 4 columns of every row: the layout of products of four bytes. step: columns are padded to a multiple.
 AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step);
+// The same of four bits: the lower halves of the bytes hold 4 columns, the upper ones the next 4, columns padded to a
+// multiple of 8. flipped: see pair_of_nibbles().
+AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped);
 
 extern const RecurrentStepPath kScalarRecurrentStep;
 #if defined(__x86_64__)

@@ -37,15 +37,30 @@ AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step
   return packed;
 }
 
-GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, std::size_t gates, std::span<const std::int32_t> bias,
-                       const RowMultipliers& m, Isa isa)
-    : cols_(weights.cols()), gates_(gates) {
+AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped) {
+  AlignedVector<std::int8_t> packed;
+  for (std::size_t b = 0; b < order.blocks(); ++b) {
+    for (std::size_t first = 0; first < order.weights.cols(); first += 8) {
+      for (std::size_t g = 0; g < order.gates; ++g) {
+        for (std::size_t p = 0; p < order.block; ++p) {
+          for (std::size_t c = first; c < first + 4; ++c)
+            packed.push_back(pair_of_nibbles(order.at(b, g, p, c), order.at(b, g, p, c + 4), flipped));
+        }
+      }
+    }
+  }
+  return packed;
+}
+
+GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates,
+                       std::span<const std::int32_t> bias, const RowMultipliers& m, Isa isa)
+    : cols_(weights.cols()), gates_(gates), four_bits_(bits == WeightBits::kFour) {
   const RecurrentStepPath& path = recurrent_step_path(isa);
   QUAVER_DCHECK(gates > 0 && weights.rows() % gates == 0 && bias.size() >= weights.rows());
   const std::size_t units = weights.rows() / gates;
   block_ = path.block;
   blocks_ = (units + block_ - 1) / block_;
-  weights_ = path.pack(weights, gates);
+  weights_ = path.pack(weights, bits, gates);
   for (std::size_t b = 0; b < blocks_; ++b) {
     for (std::size_t g = 0; g < gates; ++g) {
       for (std::size_t p = 0; p < block_; ++p) {
@@ -78,7 +93,8 @@ GateRows GateMatrix::rows() const {
           .cols = cols_,
           .gates = gates_,
           .block_bytes = blocks_ == 0 ? 0 : weights_.size() / blocks_,
-          .shrinks = shrinks_};
+          .shrinks = shrinks_,
+          .four_bits = four_bits_};
 }
 
 }  // namespace quaver

@@ -13,6 +13,8 @@
 // An operand is x or h as a path's products read it (unsigned, widened, padded): prepare() makes it.
 // Sums of gates are int16 in rows of padded(n) elements, gate after gate; lanes beyond n are 0.
 // Several streams (independent states) in one call share each read of the weights.
+//
+// Weights are codes of eight bits, or of four and then packed two a byte: half the bytes to read, the same sums (A43).
 #pragma once
 
 #include <cstddef>
@@ -22,6 +24,7 @@
 #include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
 #include "quaver/fixed/multiplier.h"
+#include "quaver/fixed/quantization.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 
@@ -40,15 +43,17 @@ struct GateRows {
   std::size_t gates = 0;
   std::size_t block_bytes = 0;  // of weights
   bool shrinks = true;          // GateMatrix::shrinks()
+  bool four_bits = false;
 };
 
 // One half of a cell, packed for a path.
 class GateMatrix {
  public:
   GateMatrix() = default;
-  // weights [gates units, cols]; bias: folded (fold_zero_point), at least one a row; m: one a row.
-  GateMatrix(MatrixView<const std::int8_t> weights, std::size_t gates, std::span<const std::int32_t> bias,
-             const RowMultipliers& m, Isa isa);
+  // weights [gates units, cols], codes of `bits`, with four at most 2^16 columns (A43); bias: folded (fold_zero_point),
+  // at least one a row; m: one a row.
+  GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates,
+             std::span<const std::int32_t> bias, const RowMultipliers& m, Isa isa);
 
   std::size_t bytes() const { return weights_.size(); }  // read once a step
   std::size_t cols() const { return cols_; }
@@ -62,7 +67,7 @@ class GateMatrix {
   AlignedVector<std::int8_t> weights_;
   AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
   std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0;
-  bool shrinks_ = true;
+  bool shrinks_ = true, four_bits_ = false;
 };
 
 // The constants of an LSTM without layer norm and peephole.
@@ -99,14 +104,14 @@ struct RecurrentStepPath {
   std::size_t block;          // units
   std::int32_t operand_bias;  // operands hold x + this; GateMatrix takes it out of the folded bias
   std::size_t (*operand_bytes)(std::size_t cols) noexcept;
-  AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, std::size_t gates);
+  AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates);
   void (*prepare)(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept;
 
   // sums[s][g, j] = sat16(m.apply(acc)), one operand a stream; adds: sat16(sums + m.apply(acc)).      (A16, A17)
   void (*sums)(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
                std::size_t first, std::size_t end, bool adds, std::int16_t* const* sums) noexcept;
 
-  // All of it for halves that shrink. recurrent: of the input's gates.
+  // All of it for halves that shrink and have the same bits. recurrent: of the input's gates.
   void (*lstm)(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
                std::size_t count, std::size_t first, std::size_t end) noexcept;
   void (*gru_after)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,

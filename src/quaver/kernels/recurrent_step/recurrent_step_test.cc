@@ -4,6 +4,7 @@
 
 #include <array>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "quaver/kernels/matvec/matvec.h"
@@ -20,15 +21,18 @@ constexpr std::size_t kStreams = 5;  // more than any path takes on together, an
 
 // One half of a cell with random weights and multipliers.
 struct Half {
+  WeightBits bits;
   std::size_t gates, units, cols;
   std::vector<std::int8_t> weights;
   std::vector<std::int32_t> bias;
   RowMultipliers m;
 
-  Half(std::size_t gate_count, std::size_t unit_count, std::size_t col_count, int max_exponent, Fill fill,
-       Random& random)
-      : gates(gate_count), units(unit_count), cols(col_count) {
-    weights = filled<std::int8_t>(fill, gates * units * cols, random, -127, 127);
+  Half(WeightBits weight_bits, std::size_t gate_count, std::size_t unit_count, std::size_t col_count, int max_exponent,
+       Fill fill, Random& random)
+      : bits(weight_bits), gates(gate_count), units(unit_count), cols(col_count) {
+    const std::int8_t limit = bits == WeightBits::kFour ? kI4Limit : kI8Limit;
+    const auto least = static_cast<std::int8_t>(-limit);
+    weights = filled<std::int8_t>(fill, gates * units * cols, random, least, limit);
     bias = filled<std::int32_t>(fill, gates * units, random, -(1 << 24), 1 << 24);
     std::vector<Multiplier> rows;
     for (std::size_t r = 0; r < gates * units; ++r) {
@@ -40,10 +44,10 @@ struct Half {
     }
     m = RowMultipliers::from(rows);
   }
-  GateMatrix packed(Isa isa) const { return {{weights.data(), gates * units, cols}, gates, bias, m, isa}; }
+  GateMatrix packed(Isa isa) const { return {{weights.data(), gates * units, cols}, bits, gates, bias, m, isa}; }
   // The composition that recurrent_step.h promises, from matvec and elementwise.
   void plain(const std::int8_t* x, bool adds, std::vector<std::int16_t>& sums) const {
-    const PackedMatrix matrix({weights.data(), gates * units, cols}, Isa::kScalar);
+    const PackedMatrix matrix({weights.data(), gates * units, cols}, WeightBits::kEight, Isa::kScalar);
     AlignedVector<std::int32_t> acc(padded_rows(gates * units));
     std::copy(bias.begin(), bias.end(), acc.begin());
     matrix.run(x, acc.data(), acc.data());
@@ -94,8 +98,9 @@ class RecurrentStepPaths : public testing::TestWithParam<PathCase> {
 TEST_P(RecurrentStepPaths, SumsAreThoseOfTheComposition) {
   for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
     for (const std::size_t cols : {1u, 13u, 64u, 70u}) {
-      for (const int max_exponent : {-1, 5}) {
-        const Half half(gates, units(), cols, max_exponent, fill(), random_);
+      for (const auto& [max_exponent, bits] : {std::pair{-1, WeightBits::kEight}, std::pair{5, WeightBits::kEight},
+                                               std::pair{-1, WeightBits::kFour}, std::pair{5, WeightBits::kFour}}) {
+        const Half half(bits, gates, units(), cols, max_exponent, fill(), random_);
         const auto x = inputs(cols, fill(), random_);
         const GateMatrix matrix = half.packed(GetParam().isa);
         EXPECT_TRUE(max_exponent > 0 || matrix.shrinks());
@@ -158,9 +163,10 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
     return after;
   };
   for (const bool cifg : {false, true}) {
-    for (const int integer_bits : {0, 3, 6}) {
-      const Half W(cifg ? 3 : 4, units(), 13, -1, fill(), random_),
-          R(cifg ? 3 : 4, units(), units(), -1, fill(), random_);
+    for (const auto& [integer_bits, bits] : {std::pair{0, WeightBits::kEight}, std::pair{3, WeightBits::kEight},
+                                             std::pair{6, WeightBits::kEight}, std::pair{3, WeightBits::kFour}}) {
+      const Half W(bits, cifg ? 3 : 4, units(), 13, -1, fill(), random_),
+          R(bits, cifg ? 3 : 4, units(), units(), -1, fill(), random_);
       const auto x = inputs(13, fill(), random_), h = inputs(units(), fill(), random_);
       After start;
       for (std::size_t s = 0; s < kStreams; ++s) {
@@ -208,9 +214,11 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
     });
     return after;
   };
-  for (const bool reset_after : {false, true}) {
-    const Half W(3, units(), 13, -1, fill(), random_), R(reset_after ? 3 : 2, units(), units(), -1, fill(), random_);
-    const Half R_candidate(1, units(), units(), -1, fill(), random_);
+  for (const auto& [reset_after, bits] : {std::pair{false, WeightBits::kEight}, std::pair{true, WeightBits::kEight},
+                                          std::pair{false, WeightBits::kFour}, std::pair{true, WeightBits::kFour}}) {
+    const Half W(bits, 3, units(), 13, -1, fill(), random_),
+        R(bits, reset_after ? 3 : 2, units(), units(), -1, fill(), random_);
+    const Half R_candidate(bits, 1, units(), units(), -1, fill(), random_);
     const auto x = inputs(13, fill(), random_), h8 = inputs(units(), fill(), random_);
     After start;
     for (std::size_t s = 0; s < kStreams; ++s) {

@@ -16,12 +16,16 @@ constexpr int kGruGateIntegerBits = 4;  // z and r: Q4.11
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return cols; }
 
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
   const PackedOrder order{weights, gates, 1};
+  const bool four = bits == WeightBits::kFour;
   AlignedVector<std::int8_t> packed;
   for (std::size_t unit = 0; unit < order.units(); ++unit) {
-    for (std::size_t c = 0; c < weights.cols(); ++c) {
-      for (std::size_t g = 0; g < gates; ++g) packed.push_back(order.at(unit, g, 0, c));
+    for (std::size_t c = 0; c < weights.cols(); c += four ? 2 : 1) {
+      for (std::size_t g = 0; g < gates; ++g) {
+        const std::int8_t weight = order.at(unit, g, 0, c);
+        packed.push_back(four ? pair_of_nibbles(weight, order.at(unit, g, 0, c + 1), kTwosComplement) : weight);
+      }
     }
   }
   return packed;
@@ -31,13 +35,19 @@ void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcep
   std::copy_n(x, cols, reinterpret_cast<std::int8_t*>(operand));
 }
 
+std::int8_t weight_at(const GateRows& half, const std::int8_t* weights, std::size_t col, std::size_t gate) {
+  if (!half.four_bits) return weights[col * half.gates + gate];
+  const std::int8_t two = weights[col / 2 * half.gates + gate];
+  return static_cast<std::int8_t>(col % 2 == 0 ? static_cast<std::int8_t>(two * 16) >> 4 : two >> 4);
+}
+
 // m.apply(bias + w x) of one row.
 std::int32_t requantized(const GateRows& half, std::size_t unit, std::size_t gate, const std::byte* operand) {
   const auto* x = reinterpret_cast<const std::int8_t*>(operand);
   const std::size_t row = unit * half.gates + gate;
   const std::int8_t* weights = half.weights + unit * half.block_bytes;
   std::int32_t acc = half.bias[row];
-  for (std::size_t c = 0; c < half.cols; ++c) acc += weights[c * half.gates + gate] * x[c];
+  for (std::size_t c = 0; c < half.cols; ++c) acc += weight_at(half, weights, c, gate) * x[c];
   return Multiplier{half.mantissa[row], half.left_shift[row] - half.right_shift[row]}.apply(acc);
 }
 
