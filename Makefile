@@ -66,10 +66,10 @@ sanitize: setup ## tests under address + undefined-behaviour sanitizers, the eng
 clang no-torch debug: setup ## all tests built that way
 	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) && $(TEST_WITH) $@
 
-neon: setup ## the kernels for 64-bit ARM, tested under qemu-user
+neon: setup ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	@cmake --preset aarch64 >/dev/null && \
-	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test && \
-	  $(TEST_WITH) aarch64 -R '^kernels_test$$'
+	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test quaver_cells_test test_engine && \
+	  $(TEST_WITH) aarch64 -R '^(kernels_test|cells_test|engine)$$'
 
 SECONDS_A_TARGET ?= 30
 fuzz: setup ## libFuzzer on the model file and npz readers, SECONDS_A_TARGET each
