@@ -9,7 +9,8 @@
 namespace quaver {
 namespace {
 
-constexpr double kDamping = 0.01;  // of the mean diagonal; GPTQ's value
+constexpr double kDamping = 0.01;          // of the mean diagonal; GPTQ's value
+constexpr std::size_t kRowsTogether = 16;  // they share each reading of a row of L
 
 // L of C = L L^T in place of C's lower triangle [n, n]. C is positive definite by its damping.
 void factorize(std::vector<double>& lower, std::size_t n) {
@@ -44,17 +45,21 @@ std::vector<std::int8_t> round_compensated(MatrixView<const float> weights, std:
   QUAVER_DCHECK(operands.size() == n && operands.count() > 0 && scales.size() == weights.rows());
   const std::vector<double> lower = factor_of(operands);
   std::vector<std::int8_t> codes(weights.rows() * n);
-  std::vector<double> left(n);  // at k: sum over the columns j > k of d_j L_jk
-  for (std::size_t r = 0; r < weights.rows(); ++r) {
-    const auto scale = static_cast<double>(scales[r]);
+  std::vector<double> left(kRowsTogether * n);  // at [row, k]: sum over the columns j > k of d_j L_jk
+  for (std::size_t first = 0; first < weights.rows(); first += kRowsTogether) {
+    const std::size_t end = std::min(first + kRowsTogether, weights.rows());
     std::ranges::fill(left, 0.0);
     for (std::size_t j = n; j-- > 0;) {
-      const double* row = lower.data() + j * n;
-      const auto weight = static_cast<double>(weights(r, j));
-      const std::int32_t code = quantize(weight + left[j] / row[j], scale, 0, -limit, limit);
-      codes[r * n + j] = static_cast<std::int8_t>(code);
-      const double error = weight - code * scale;
-      for (std::size_t k = 0; k < j; ++k) left[k] += error * row[k];
+      const double* factor = lower.data() + j * n;
+      for (std::size_t row = first; row < end; ++row) {
+        double* rest = left.data() + (row - first) * n;
+        const auto scale = static_cast<double>(scales[row]);
+        const auto weight = static_cast<double>(weights(row, j));
+        const std::int32_t code = quantize(weight + rest[j] / factor[j], scale, 0, -limit, limit);
+        codes[row * n + j] = static_cast<std::int8_t>(code);
+        const double error = weight - code * scale;
+        for (std::size_t k = 0; k < j; ++k) rest[k] += error * factor[k];
+      }
     }
   }
   return codes;
