@@ -25,7 +25,7 @@ MODELS = [  # name, task, flags of train
     ("har_gru", "har", ["--cell", "gru"]),
     ("har_lstm", "har", ["--cell", "lstm"]),
 ]
-SCHEMES = ["int8", "int8_per_tensor"]
+SCHEMES = ["int8", "int8_per_tensor", "int4"]
 METHODS = ["minmax", "mse", "entropy", "percentile"]
 DRIFT_MODELS = ["digits_lstm", "digits_gru"]
 DRIFT_SEQUENCES, DRIFT_STEPS, DRIFT_WINDOW = 16, 1100, 25  # rmse over step +- window
@@ -126,34 +126,35 @@ def drift_of(runner, name):
     return result
 
 
-def pair(row, text):
+def by_scheme(row, text):
     return " / ".join(text(row[scheme]) for scheme in SCHEMES)
 
 
 def page_of(results):
-    lines = ["# Float and int8 on spoken digits and smartphone activity", "",
+    lines = ["# Float, int8 and int4 on spoken digits and smartphone activity", "",
              f"Commit {results['commit']}, seed {results['seed']}, {results['machine']}. `digits` has 300 test files "
              "(one is 0.33 points), `har` 2,996 windows; the model is picked on the validation split alone. "
              "Calibration: minmax, 256 training sequences, compensated rounding. Made by "
              "`tools/reproduce_digits_har.py`; `digits-har.json` has every command.", "",
-             "| model | float % | int8 % | int8 per tensor % | file, of float: a row / per tensor | "
-             "last hidden state, dB: a row / per tensor |", "|---|---|---|---|---|---|"]
+             "Where there are three values they are int8 with a scale a row / int8 per tensor / int4.", "",
+             "| model | float % | int8 % | per tensor % | int4 % | file, of float | last hidden state, dB |",
+             "|---|---|---|---|---|---|---|"]
     for row in results["rows"]:
-        decibels = pair(row, lambda part: ", ".join(f"{value:.1f}" for value in part["last_hidden_db"].values()))
+        decibels = by_scheme(row, lambda part: ", ".join(f"{value:.1f}" for value in part["last_hidden_db"].values()))
         accuracies = " | ".join(f"{row[scheme]['accuracy']:.2f}" for scheme in SCHEMES)
-        ratios = pair(row, lambda part: f"{part['bytes_ratio']:.3f}")
+        ratios = by_scheme(row, lambda part: f"{part['bytes_ratio']:.3f}")
         command = row["train"].removeprefix("quaver train ").split(" --seed")[0]
         lines.append(f"| `{command}` | {row['float_accuracy']:.2f} | {accuracies} | {ratios} | {decibels} |")
-    lines += ["", "Two values are forward and reverse. All integer models have `float_ops: "
+    lines += ["", "Forward and reverse have a comma between them. All integer models have `float_ops: "
               f"{max(row[s]['float_ops'] for row in results['rows'] for s in SCHEMES)}`.", "",
-              "Calibration methods on `digits_gru`, last hidden state in dB (a row / per tensor) and accuracy:", "",
+              "Calibration methods on `digits_gru`, last hidden state in dB and accuracy:", "",
               "| " + " | ".join(m["method"] for m in results["methods"]) + " |",
               "|" + "---|" * len(results["methods"]),
-              "| " + " | ".join(pair(m, lambda part: f"{part['db']:.1f}, {part['accuracy']:.2f} %")
+              "| " + " | ".join(by_scheme(m, lambda part: f"{part['db']:.1f}, {part['accuracy']:.2f} %")
                                 for m in results["methods"]) + " |", "",
               f"Drift: root mean square error of the hidden state near step 1000 over that near step 100, "
-              f"{DRIFT_SEQUENCES} streams of slow noise with the features' mean and deviation, inside the calibrated range (a row / per tensor): "
-              + "; ".join(f"`{d['model']}` {pair(d, lambda part: format(part['ratio'], '.2f'))}"
+              f"{DRIFT_SEQUENCES} streams of slow noise with the features' mean and deviation, inside the calibrated range: "
+              + "; ".join(f"`{d['model']}` {by_scheme(d, lambda part: format(part['ratio'], '.2f'))}"
                           for d in results["drift"]) + ".", ""]
     return "\n".join(lines)
 
@@ -169,7 +170,7 @@ def main():
     arguments.work.mkdir(parents=True, exist_ok=True)
     runner = Runner(arguments.quaver, arguments.work, arguments.seed)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    results = {"what": "float and int8 on real data: test accuracy in percent, file bytes, SQNR of the last hidden state",
+    results = {"what": "float, int8 and int4 on real data: test accuracy in percent, file bytes, SQNR of the last hidden state",
                "commit": commit.stdout.strip(), "seed": arguments.seed, "machine": arguments.machine,
                "rows": [row_of(runner, *model) for model in MODELS], "methods": [],
                "drift": [drift_of(runner, name) for name in DRIFT_MODELS]}
