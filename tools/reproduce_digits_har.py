@@ -54,7 +54,8 @@ def write_long_streams(path, model, seed):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({DRIFT_SEQUENCES}, {DRIFT_STEPS}, {len(mean)}), }}"
     header += " " * ((-len(header) - 11) % 64) + "\n"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values.tobytes())
+        start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+        archive.writestr("x.npy", start + values.tobytes())
 
 
 class Runner:
@@ -153,7 +154,8 @@ def page_of(results):
               "| " + " | ".join(by_scheme(m, lambda part: f"{part['db']:.1f}, {part['accuracy']:.2f} %")
                                 for m in results["methods"]) + " |", "",
               f"Drift: root mean square error of the hidden state near step 1000 over that near step 100, "
-              f"{DRIFT_SEQUENCES} streams of slow noise with the features' mean and deviation, inside the calibrated range: "
+              f"{DRIFT_SEQUENCES} streams of slow noise with the features' mean and deviation, inside the calibrated "
+              "range: "
               + "; ".join(f"`{d['model']}` {by_scheme(d, lambda part: format(part['ratio'], '.2f'))}"
                           for d in results["drift"]) + ".", ""]
     return "\n".join(lines)
@@ -170,7 +172,7 @@ def main():
     arguments.work.mkdir(parents=True, exist_ok=True)
     runner = Runner(arguments.quaver, arguments.work, arguments.seed)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    results = {"what": "float, int8 and int4 on real data: test accuracy in percent, file bytes, SQNR of the last hidden state",
+    results = {"what": "float, int8 and int4: test accuracy in percent, file bytes, SQNR of the last hidden state",
                "commit": commit.stdout.strip(), "seed": arguments.seed, "machine": arguments.machine,
                "rows": [row_of(runner, *model) for model in MODELS], "methods": [],
                "drift": [drift_of(runner, name) for name in DRIFT_MODELS]}
@@ -179,7 +181,8 @@ def main():
         for scheme in SCHEMES:
             out, _, _ = runner.quantize("digits_gru", "digits", scheme, method)
             (point,) = runner.last_hidden("digits_gru", out, "digits:test")
-            entry[scheme] = {"db": round(point["sqnr_last_db"], 2), "accuracy": runner.run("eval", out, "digits")["value"]}
+            entry[scheme] = {"db": round(point["sqnr_last_db"], 2),
+                             "accuracy": runner.run("eval", out, "digits")["value"]}
         results["methods"].append(entry)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "digits-har.json").write_text(json.dumps(results, indent=1) + "\n")
