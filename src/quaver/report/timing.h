@@ -15,9 +15,14 @@ namespace quaver {
 
 struct Contestant {
   std::string name;
-  // Does the work `calls` times, each on other inputs than the last where the work depends on them.
-  std::function<void(std::size_t calls)> work;
+  // Does the work `calls` times, each on other inputs than the last where the work depends on them, and returns the
+  // seconds that took: by clocked(), or by its own clock where the work happens in another process. Not a number when
+  // it can not be done any more; the contestant then stays in the race without being timed.
+  std::function<double(std::size_t calls)> work;
 };
+
+// Work that the clock of this process times.
+std::function<double(std::size_t)> clocked(std::function<void(std::size_t calls)> work);
 
 struct TimingOptions {
   std::size_t repetitions = 41;
@@ -27,11 +32,23 @@ struct TimingOptions {
 
 struct Timing {
   double median = 0;  // seconds a call
-  double spread = 0;  // seconds a call: half of (third - first quartile)
+  double first_quartile = 0;
+  double third_quartile = 0;
+  double spread = 0;  // half of their distance
   double least = 0;
   std::size_t repetitions = 0;
-  std::size_t calls = 0;  // in one repetition
+  std::size_t calls = 0;        // in one repetition
+  std::vector<double> seconds;  // a call, of every repetition in turn
 };
+
+struct Ratio {
+  double median = 0;
+  double first_quartile = 0;
+  double third_quartile = 0;
+};
+// How many times longer `other` takes than `ours`: compared repetition by repetition, each with its neighbour in time,
+// so that what slows both down cancels. Both from the same measure().
+Ratio ratio_of(const Timing& other, const Timing& ours);
 
 // One entry a contestant, in the same order.
 std::vector<Timing> measure(std::span<const Contestant> contestants, const TimingOptions& options = {});
