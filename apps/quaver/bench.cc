@@ -3,20 +3,26 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 #include <variant>
 
+#include "bench_presets.h"
+#include "bench_race.h"
+#include "bench_report.h"
 #include "peers/peer.h"
 #include "quaver/core/error.h"
-#include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/session.h"
+#include "quaver/io/atomic_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/quantize/quantize.h"
-#include "quaver/report/inspect.h"
 #include "quaver/report/table.h"
-#include "quaver/report/timing.h"
 #include "random_model.h"
 #include "shared.h"
 #include "verbs.h"
@@ -24,143 +30,25 @@
 namespace quaver {
 namespace {
 
-constexpr std::size_t kRotatedInputs = 16;
+constexpr double kRaceSeconds = 20;
+constexpr std::size_t kLoads = 21;
 
 struct BenchFlags {
   SharedFlags shared;
   std::string model;
-  std::vector<std::string> cells{"lstm", "gru"}, schemes{"int8"};
-  std::vector<std::size_t> hidden{128}, steps{1}, batch{1};
+  std::vector<std::string> presets, cells{"lstm", "gru"}, resets{"after"}, schemes{"int8"}, peer_names;
+  std::vector<std::size_t> hidden{128}, steps{1}, batch{1}, streams{1};
   std::size_t input = 40, projection = 0;
   bool cifg = false, peephole = false, layer_norm = false, all_paths = false, peers = false, pin = false;
+  std::string peer_python = "python3";
   std::size_t repetitions = 41;
   std::uint64_t seed = 1;
+  std::filesystem::path save, plot;
+
+  bool plain_cell() const { return !cifg && !peephole && !layer_norm && projection == 0; }
 };
 
-// What one row of the result measures.
-struct Row {
-  std::string cell, scheme, path, peer, version;
-  std::size_t hidden = 0, input = 0, batch = 1, steps = 1, threads = 1;
-  std::uint64_t macs = 0;  // of one step of one sequence
-  std::size_t bytes_per_step = 0;
-  Timing timing;  // of one call: `steps` steps of `batch` sequences
-
-  double us_per_step() const { return 1e6 * timing.median / static_cast<double>(steps); }
-  double spread_us() const { return 1e6 * timing.spread / static_cast<double>(steps); }
-  double gmacs_per_s() const { return static_cast<double>(macs * batch) / us_per_step() * 1e-3; }
-};
-
-// Frames to feed: codes for integer models, so that only the model's own work is timed, reals or ids for others.
-class Work {
- public:
-  Work(const Model& model, const Row& row, Isa isa, std::uint64_t seed)
-      : session_(model, {.threads = row.threads, .isa = isa}), batch_(row.batch), steps_(row.steps) {
-    Random random(seed);
-    const std::size_t features = session_.input_features(), frames = kRotatedInputs * row.batch * row.steps;
-    const FormatKind kind = model.input.format.kind;
-    if (kind == FormatKind::kI32) {
-      const auto& first = std::get<EmbeddingAttributes>(model.nodes.at(0).operation);
-      for (std::size_t i = 0; i < frames; ++i)
-        ids_.push_back(static_cast<std::int32_t>(random.between(0, first.vocabulary - 1)));
-    } else if (kind == FormatKind::kI8) {
-      for (std::size_t i = 0; i < frames * features; ++i)
-        codes_.push_back(static_cast<std::int8_t>(random.between(-128, 127)));
-    } else {
-      for (std::size_t i = 0; i < frames * features; ++i) real_.push_back(static_cast<float>(random.uniform(-1, 1)));
-    }
-    if (streams()) states_.push_back(session_.initial_state());
-    scores_.resize(session_.score_count());
-  }
-
-  std::size_t weight_bytes() const { return session_.weight_bytes(); }
-
-  void run(std::size_t calls) {
-    for (std::size_t call = 0; call < calls; ++call) {
-      next_ = (next_ + 1) % kRotatedInputs;
-      if (streams()) {
-        for (std::size_t t = 0; t < steps_; ++t) step(next_ * steps_ + t);
-      } else {
-        std::vector<SequenceView> views;
-        for (std::size_t i = 0; i < batch_; ++i) views.push_back(sequence((next_ * batch_ + i) * steps_));
-        session_.run(views);
-      }
-    }
-  }
-
- private:
-  bool streams() const { return batch_ == 1 && session_.streams(); }
-  template <typename T>
-  std::span<const T> cut(const std::vector<T>& values, std::size_t frame, std::size_t frames) const {
-    const std::size_t size = values.empty() ? 0 : session_.input_features();
-    return std::span(values).subspan(frame * size, frames * size);
-  }
-  void step(std::size_t frame) {
-    if (!codes_.empty()) {
-      session_.step(cut(codes_, frame, 1), states_[0]);
-    } else if (!ids_.empty()) {
-      session_.step(ids_[frame], states_[0], scores_);
-    } else {
-      session_.step(cut(real_, frame, 1), states_[0], scores_);
-    }
-  }
-  SequenceView sequence(std::size_t frame) const {
-    return {steps_, cut(real_, frame, steps_), cut(ids_, frame, steps_), cut(codes_, frame, steps_)};
-  }
-
-  Session session_;
-  std::size_t batch_, steps_;
-  std::vector<float> real_;
-  std::vector<std::int32_t> ids_;
-  std::vector<std::int8_t> codes_;
-  std::vector<State> states_;
-  std::vector<float> scores_;
-  std::size_t next_ = 0;
-};
-
-// Everything that is timed in turns on one shape.
-class Race {
- public:
-  Race(const BenchFlags& flags, const std::vector<Isa>& isas) : flags_(flags), isas_(isas) {}
-
-  void add(const Model& model, Row row) {
-    row.macs = inspect(model).macs;
-    row.scheme = model.scheme;
-    row.version = QUAVER_VERSION;
-    for (const Isa isa : isas_) {
-      auto work = std::make_shared<Work>(model, row, isa, flags_.seed);
-      row.path = isa_name(isa);
-      row.bytes_per_step = work->weight_bytes();
-      rows_.push_back(row);
-      contestants_.push_back({"quaver", [work](std::size_t calls) { work->run(calls); }});
-    }
-  }
-  void add_peers(Row row) {
-    const PeerShape shape{row.cell, row.input, row.hidden, row.batch, row.steps, row.threads, flags_.seed};
-    for (std::unique_ptr<Peer>& made : make_peers(shape)) {
-      const std::shared_ptr<Peer> peer = std::move(made);
-      row.peer = peer->name();
-      row.version = peer->version();
-      row.scheme = peer->scheme();
-      row.path = peer->path();
-      row.bytes_per_step = peer->weight_bytes();
-      row.macs = rows_.front().macs;
-      rows_.push_back(row);
-      contestants_.push_back({peer->name(), [peer](std::size_t calls) { peer->run(calls); }});
-    }
-  }
-  std::vector<Row> finish() {
-    const std::vector<Timing> timings = measure(contestants_, {.repetitions = flags_.repetitions});
-    for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i].timing = timings[i];
-    return std::move(rows_);
-  }
-
- private:
-  const BenchFlags& flags_;
-  std::vector<Isa> isas_;
-  std::vector<Row> rows_;
-  std::vector<Contestant> contestants_;
-};
-
+// The chosen path, or all: then the chosen one still leads the comparisons.
 std::vector<Isa> paths(const BenchFlags& flags) {
   if (!flags.all_paths) return {chosen_isa()};
   std::vector<Isa> isas;
@@ -169,124 +57,176 @@ std::vector<Isa> paths(const BenchFlags& flags) {
   return isas;
 }
 
-Row row_of(const Model& model) {
-  Row row;
-  row.cell = "none";
-  row.input = static_cast<std::size_t>(model.input.features);
-  for (const Node& node : model.nodes) {
-    const auto adopt = [&](std::int64_t hidden) {
-      row.cell = operation_name(node.operation);
-      row.hidden = static_cast<std::size_t>(hidden);
-    };
-    if (row.hidden > 0) break;
-    if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) adopt(lstm->hidden_size);
-    if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) adopt(gru->hidden_size);
-    if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) adopt(rnn->hidden_size);
-  }
-  return row;
-}
-
-std::vector<Row> bench_model(const BenchFlags& flags, const std::vector<Isa>& isas) {
-  const Model model = load(flags.model);
-  std::vector<Row> rows;
+// One step of many streams, or many steps of one sequence, or of many: every combination that means something.
+std::vector<BenchShape> with_counts(BenchShape shape, const BenchFlags& flags) {
+  std::vector<BenchShape> shapes;
   for (const std::size_t batch : flags.batch) {
     for (const std::size_t steps : flags.steps) {
-      Row row = row_of(model);
-      row.batch = batch;
-      row.steps = steps;
-      row.threads = batch > 1 ? flags.shared.threads : 1;
-      Race race(flags, isas);
-      race.add(model, row);
-      std::ranges::move(race.finish(), std::back_inserter(rows));
+      shape.batch = batch, shape.steps = steps, shape.streams = 1;
+      shapes.push_back(shape);
     }
   }
-  return rows;
+  shape.batch = shape.steps = 1;
+  for (const std::size_t streams : flags.streams) {
+    shape.streams = streams;
+    if (streams > 1) shapes.push_back(shape);
+  }
+  return shapes;
 }
 
-std::vector<Row> bench_shapes(const BenchFlags& flags, const std::vector<Isa>& isas) {
-  std::vector<Row> rows;
+std::vector<BenchShape> shapes_of(const BenchFlags& flags) {
+  std::vector<BenchShape> shapes;
+  for (const std::string& preset : flags.presets) std::ranges::copy(preset_shapes(preset), std::back_inserter(shapes));
+  if (!flags.presets.empty()) return shapes;
   for (const std::string& cell : flags.cells) {
-    for (const std::size_t hidden : flags.hidden) {
-      std::vector<Model> models;
-      for (const std::string& scheme : flags.schemes) {
-        models.push_back(random_model({.cell = cell,
-                                       .input = flags.input,
-                                       .hidden = hidden,
-                                       .projection = cell == "lstm" ? flags.projection : 0,
-                                       .cifg = flags.cifg,
-                                       .peephole = flags.peephole,
-                                       .layer_norm = flags.layer_norm,
-                                       .scheme = scheme,
-                                       .seed = flags.seed}));
-      }
-      for (const std::size_t batch : flags.batch) {
-        for (const std::size_t steps : flags.steps) {
-          Row row = row_of(models.front());
-          row.batch = batch;
-          row.steps = steps;
-          row.threads = batch > 1 ? flags.shared.threads : 1;
-          Race race(flags, isas);
-          for (const Model& model : models) race.add(model, row);
-          const bool plain = !flags.cifg && !flags.peephole && !flags.layer_norm && flags.projection == 0;
-          if (flags.peers && plain) race.add_peers(row);
-          std::ranges::move(race.finish(), std::back_inserter(rows));
-        }
+    for (const std::string& reset : cell == "gru" ? flags.resets : std::vector<std::string>{"after"}) {
+      for (const std::size_t hidden : flags.hidden) {
+        const BenchShape shape{
+            .cell = cell, .reset = reset, .input = flags.input == 0 ? hidden : flags.input, .hidden = hidden};
+        std::ranges::copy(with_counts(shape, flags), std::back_inserter(shapes));
       }
     }
   }
-  return rows;
+  return shapes;
+}
+
+BenchShape shape_of(const Model& model) {
+  BenchShape shape{.cell = "none", .input = static_cast<std::size_t>(model.input.features), .hidden = 0};
+  for (const Node& node : model.nodes) {
+    const auto adopt = [&](std::int64_t hidden) {
+      shape.cell = operation_name(node.operation);
+      shape.hidden = static_cast<std::size_t>(hidden);
+    };
+    if (shape.hidden > 0) break;
+    if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) adopt(lstm->hidden_size);
+    if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) adopt(rnn->hidden_size);
+    if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) {
+      adopt(gru->hidden_size);
+      shape.reset = gru->linear_before_reset ? "after" : "before";
+    }
+  }
+  return shape;
+}
+
+class Bench {
+ public:
+  explicit Bench(const BenchFlags& flags)
+      : flags_(flags),
+        options_{paths(flags), flags.seed, {.repetitions = flags.repetitions, .race_seconds = kRaceSeconds}} {
+    if (flags.peers || !flags.peer_names.empty())
+      peers_.emplace(PeerOptions{.names = flags.peer_names, .python = flags.peer_python, .folder = {}});
+  }
+
+  BenchResult run() {
+    result_.roofline = measure_roofline();
+    if (flags_.model.empty()) {
+      const std::vector<BenchShape> shapes = shapes_of(flags_);
+      for (std::size_t i = 0; i < shapes.size(); ++i) {
+        if (shapes.size() > 1)
+          say(fmt::format("{} of {}: {} hidden {} input {} batch {} streams {} steps {}", i + 1, shapes.size(),
+                          shapes[i].cell, shapes[i].hidden, shapes[i].input, shapes[i].batch, shapes[i].streams,
+                          shapes[i].steps));
+        race(shapes[i]);
+      }
+    } else {
+      const Model model = load(flags_.model);
+      for (const BenchShape& shape : with_counts(shape_of(model), flags_)) {
+        Race race(options_);
+        race.add(model, row_of(shape));
+        std::ranges::move(race.finish(), std::back_inserter(result_.rows));
+      }
+    }
+    result_.ratios = ratios_of(result_.rows, flags_.schemes.front(), chosen_isa());
+    return std::move(result_);
+  }
+
+ private:
+  BenchRow row_of(const BenchShape& shape) const {
+    BenchRow row;
+    row.shape = shape;
+    row.threads = shape.batch > 1 ? flags_.shared.threads : 1;
+    return row;
+  }
+
+  void race(const BenchShape& shape) {
+    Race race(options_);
+    BenchRow row = row_of(shape);
+    if (flags_.plain_cell())
+      row.input_share = static_cast<double>(shape.input) / static_cast<double>(shape.input + shape.hidden);
+    for (const std::string& scheme : flags_.schemes) race.add(model_of(shape, scheme), row);
+    if (peers_ && flags_.plain_cell()) race.add_peers(row, *peers_);
+    std::ranges::move(race.finish(), std::back_inserter(result_.rows));
+    if (!peers_) return;
+    for (const std::string& line : peers_->news()) warn(line);
+  }
+
+  // Shapes that differ in steps alone follow each other: their model is made once.
+  const Model& model_of(const BenchShape& shape, const std::string& scheme) {
+    const std::string key = concat(shape.cell, ' ', shape.reset, ' ', shape.input, ' ', shape.hidden);
+    if (key != models_of_) models_.clear();
+    models_of_ = key;
+    const auto found = models_.find(scheme);
+    if (found != models_.end()) return found->second;
+    RandomModelOptions options{.cell = shape.cell,
+                               .input = shape.input,
+                               .hidden = shape.hidden,
+                               .projection = shape.cell == "lstm" ? flags_.projection : 0,
+                               .cifg = flags_.cifg,
+                               .peephole = flags_.peephole,
+                               .layer_norm = flags_.layer_norm,
+                               .linear_before_reset = shape.reset == "after",
+                               .scheme = scheme,
+                               .seed = flags_.seed};
+    return models_.emplace(scheme, random_model(options)).first->second;
+  }
+
+  const BenchFlags& flags_;
+  RaceOptions options_;
+  std::optional<Peers> peers_;
+  std::string models_of_;
+  std::map<std::string, Model> models_;  // by scheme
+  BenchResult result_;
+};
+
+// From the file to the first step: what a program that starts pays before it can do anything.
+Timing load_time(const std::string& path) {
+  const std::vector<Contestant> loads{{"load", clocked([&](std::size_t calls) {
+                                         for (std::size_t i = 0; i < calls; ++i) Session(load(path)).initial_state();
+                                       })}};
+  return measure(loads, {.repetitions = kLoads, .repetition_seconds = 0, .warm_up_seconds = 0}).front();
 }
 
 void run_bench(const BenchFlags& flags) {
   for (const std::string& cell : flags.cells) require_known("cell", cell, {"lstm", "gru", "rnn"});
+  for (const std::string& reset : flags.resets) require_known("reset", reset, {"after", "before"});
   for (const std::string& scheme : flags.schemes) require_known("scheme", scheme, scheme_names());
-  if (flags.peers && linked_peers().empty())
-    warn("no peer was linked into this program (Debian: libdnnl-dev for oneDNN), so there are no peer rows");
-  if (flags.pin && !pin_to_current_cpu()) warn("the system does not let this program bind itself to one CPU");
-  const std::vector<Isa> isas = paths(flags);
-  const std::vector<Row> rows = flags.model.empty() ? bench_shapes(flags, isas) : bench_model(flags, isas);
-
-  Table table({{"engine", Align::kLeft},
-               {"cell", Align::kLeft},
-               {"hidden"},
-               {"input"},
-               {"batch"},
-               {"steps"},
-               {"scheme", Align::kLeft},
-               {"threads"},
-               {"us/step"},
-               {"+-"},
-               {"GMAC/s"},
-               {"bytes/step"},
-               {"path", Align::kLeft}});
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
-  for (const Row& row : rows) {
-    table.add_row({row.peer.empty() ? "quaver" : row.peer, row.cell, std::to_string(row.hidden),
-                   std::to_string(row.input), std::to_string(row.batch), std::to_string(row.steps), row.scheme,
-                   std::to_string(row.threads), fixed_text(row.us_per_step(), 3), fixed_text(row.spread_us(), 3),
-                   fixed_text(row.gmacs_per_s(), 2), std::to_string(row.bytes_per_step), row.path});
-    nlohmann::ordered_json json = {{"cell", row.cell},
-                                   {"hidden", row.hidden},
-                                   {"input", row.input},
-                                   {"batch", row.batch},
-                                   {"steps", row.steps},
-                                   {"scheme", row.scheme},
-                                   {"path", row.path},
-                                   {"threads", row.threads},
-                                   {"us_per_step", row.us_per_step()},
-                                   {"spread_us", row.spread_us()},
-                                   {"least_us", 1e6 * row.timing.least / static_cast<double>(row.steps)},
-                                   {"gmacs_per_s", row.gmacs_per_s()},
-                                   {"bytes_per_step", row.bytes_per_step},
-                                   {"macs", row.macs},
-                                   {"peer", nullptr},
-                                   {"version", row.version}};
-    if (!row.peer.empty()) json["peer"] = row.peer;
-    results.push_back(std::move(json));
+  for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
+  for (const std::string& preset : flags.presets) require_known("preset", preset, preset_names());
+  if (!flags.plot.empty()) {
+    require_plot(flags.plot);
+    require_writable(flags.plot);
   }
-  print_result(flags.shared, {{"cpu", cpu_name()}, {"repetitions", flags.repetitions}, {"results", std::move(results)}},
-               table.text() + fmt::format("\n{}; median of {} repetitions, +- half the distance of the quartiles\n",
-                                          cpu_name(), flags.repetitions));
+  if (!flags.save.empty()) require_writable(flags.save.string() + ".json");
+  if (flags.pin && !pin_to_current_cpu()) warn("the system does not let this program bind itself to one CPU");
+
+  const BenchResult result = Bench(flags).run();
+  nlohmann::ordered_json json = to_json(result);
+  std::string text = to_text(result);
+  json["command"] = command_line();
+  json["repetitions"] = flags.repetitions;
+  if (!flags.model.empty()) {
+    const Timing loading = load_time(flags.model);
+    json["load_ms"] = 1e3 * loading.median;
+    text += fmt::format("\nloads and is ready in {} ms +- {}\n", fixed_text(1e3 * loading.median, 3),
+                        fixed_text(1e3 * loading.spread, 3));
+  }
+  if (!flags.save.empty()) {
+    write_file_atomically(flags.save.string() + ".json", json.dump(1) + "\n");
+    write_file_atomically(flags.save.string() + ".md",
+                          fmt::format("# quaver bench\n\n    {}\n\n```\n{}```\n", command_line(), text));
+  }
+  if (!flags.plot.empty()) draw(result, flags.plot);
+  print_result(flags.shared, json, text);
 }
 
 }  // namespace
@@ -295,43 +235,56 @@ void add_bench(CLI::App& program) {
   auto flags = std::make_shared<BenchFlags>();
   flags->shared.threads = 1;
   CLI::App* verb = program.add_subcommand("bench", "Time a step of a model, or of a cell with random weights");
+  CLI::Option* model = verb->add_option("model", flags->model, "Model file; without one the shape that the flags say");
+  CLI::Option* preset = verb->add_option("--preset", flags->presets,
+                                         "Shapes with a name: " + join(preset_names(), ", ") + "; a list as well")
+                            ->delimiter(',')
+                            ->allow_extra_args(false)
+                            ->excludes(model);
   const auto sizes = [&](const char* name, std::vector<std::size_t>& values, const char* help) {
     return verb->add_option(name, values, help)
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->excludes(preset);
   };
-  CLI::Option* model = verb->add_option("model", flags->model, "Model file; without one the shape that the flags say");
-  verb->add_option("--cell", flags->cells, "lstm, gru, rnn; a list is separated by commas")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->capture_default_str()
-      ->excludes(model);
+  const auto names = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    return verb->add_option(name, values, help)->delimiter(',')->allow_extra_args(false)->capture_default_str();
+  };
+  names("--cell,--cells", flags->cells, "lstm, gru, rnn; a list is separated by commas")
+      ->excludes(model)
+      ->excludes(preset);
+  names("--reset", flags->resets, "gru: after or before the product, or both")->excludes(model)->excludes(preset);
   sizes("--hidden", flags->hidden, "Units; a list as well")->excludes(model);
-  verb->add_option("--input-size", flags->input, "Features of a step")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
+  verb->add_option("--input,--input-size", flags->input, "Features of a step; 0: as many as units")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{65536}))
       ->capture_default_str()
-      ->excludes(model);
+      ->excludes(model)
+      ->excludes(preset);
   sizes("--steps", flags->steps, "Steps in one call; 1 is a stream; a list as well");
-  sizes("--batch", flags->batch, "Sequences that advance together; a list as well");
-  verb->add_option("--scheme", flags->schemes, "int8, int8_per_tensor, f32; a list as well")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->capture_default_str()
-      ->excludes(model);
+  sizes("--batch", flags->batch, "Sequences that are run together; a list as well");
+  sizes("--streams", flags->streams, "Independent streams that one call moves a step on; a list as well");
+  names("--scheme", flags->schemes, "int8, int8_per_tensor, f32; a list as well")->excludes(model);
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")
       ->capture_default_str();
   verb->add_flag("--cifg", flags->cifg, "lstm: input gate = 1 - forget gate");
   verb->add_flag("--peephole", flags->peephole, "lstm: gates see the cell");
   verb->add_flag("--layer-norm", flags->layer_norm, "lstm: layer norm inside the cell");
   verb->add_flag("--peers", flags->peers, "Also time other engines on the same shape, in turns with ours");
+  verb->add_option("--peer", flags->peer_names, "Only these of them: " + join(peer_names(), ", "))
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb->add_option("--peer-python", flags->peer_python, "Python that has the peers' packages (tools/peers/README.md)")
+      ->capture_default_str();
   verb->add_flag("--all-paths", flags->all_paths, "A row for every path this CPU can run");
   verb->add_flag("--pin", flags->pin, "Bind to one CPU (with one thread)");
   verb->add_option("--repetitions", flags->repetitions, "Of each row")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100000}))
       ->capture_default_str();
   verb->add_option("--seed", flags->seed, "Of weights and inputs")->capture_default_str();
+  verb->add_option("--save", flags->save, "Also write NAME.json and NAME.md");
+  verb->add_option("--plot", flags->plot, "Also draw the roofline and the ratios: a name that ends in .svg or .png");
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_bench(*flags); });
 }

@@ -58,14 +58,14 @@ std::vector<double> step_times(const std::vector<Model>& models, const Dataset& 
     auto stream = std::make_shared<Stream>(Stream{std::move(session), std::move(fresh), std::move(scores)});
     const Sequence& sequence = data.examples.front().input;
     contestants.push_back(
-        {model.scheme, [stream, &sequence](std::size_t calls) {
+        {model.scheme, clocked([stream, &sequence](std::size_t calls) {
            for (std::size_t i = 0; i < calls; ++i) {
              stream->frame = (stream->frame + 1) % sequence.steps;
              stream->session.step(
                  std::span(sequence.values).subspan(stream->frame * sequence.features, sequence.features),
                  stream->state, stream->scores);
            }
-         }});
+         })});
   }
   std::vector<double> times;
   for (const Timing& timing : measure(contestants)) times.push_back(1e6 * timing.median);

@@ -1,5 +1,6 @@
 #include "random_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -10,7 +11,9 @@
 namespace quaver {
 namespace {
 
-constexpr std::size_t kCalibrationSequences = 4, kCalibrationSteps = 50;
+// Enough steps for ranges, fewer for large layers: the float reference that observes them is a slow reader.
+constexpr std::size_t kMostCalibrationSteps = 50, kLeastCalibrationSteps = 4, kCalibrationSequences = 2;
+constexpr std::size_t kCalibrationWeights = 50'000'000;  // times steps
 
 Operation operation(const RandomModelOptions& options) {
   const auto size = [](std::size_t value) { return static_cast<std::int64_t>(value); };
@@ -54,12 +57,13 @@ Model random_model(const RandomModelOptions& options) {
   validate(model);
   if (options.scheme == "f32") return model;
 
-  std::vector<std::vector<float>> sequences(kCalibrationSequences,
-                                            std::vector<float>(kCalibrationSteps * options.input));
+  const std::size_t weights = options.hidden * (options.hidden + options.input);
+  const std::size_t steps = std::clamp(kCalibrationWeights / weights, kLeastCalibrationSteps, kMostCalibrationSteps);
+  std::vector<std::vector<float>> sequences(kCalibrationSequences, std::vector<float>(steps * options.input));
   std::vector<SequenceView> views;
   for (std::vector<float>& sequence : sequences) {
     for (float& value : sequence) value = static_cast<float>(random.uniform(-1, 1));
-    views.push_back({kCalibrationSteps, sequence, {}, {}});
+    views.push_back({steps, sequence, {}, {}});
   }
   QuantizeOptions quantize_options;
   quantize_options.scheme = options.scheme;

@@ -1,16 +1,17 @@
-// onednn.h - oneDNN's int8 recurrent layers: u8 input and state, s8 weights a gate row, f32 cell state.
+// onednn.h - oneDNN's recurrent layers: int8 (u8 input and state, s8 weights a gate row, f32 cell state), and f32.
 //
 // As its manual recommends: weights reordered once into the format the primitive prefers, the primitive and all
 // memory made once and reused, one OpenMP thread unless asked otherwise.
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "peers/peer.h"
 
 namespace quaver {
 
-// nullptr when oneDNN has no int8 form of this cell.
-std::unique_ptr<Peer> make_onednn(const PeerShape& shape);
+// Those forms it has of this cell: no int8 for a GRU that resets after the product.
+std::vector<std::unique_ptr<Peer>> make_onednn(const PeerShape& shape);
 
 }  // namespace quaver

@@ -1,10 +1,12 @@
 // peer.h - another engine that runs the same shape beside ours in 'bench'.
 //
-// A new peer is one file with a make function, one line in peers.cc and one in CMakeLists.txt.
+// One that is linked is a file with a make function and a line in peers.cc and CMakeLists.txt; one that is a Python
+// package is a file in tools/peers and a name in peers.cc.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,12 +15,14 @@ namespace quaver {
 
 // One layer, one direction.
 struct PeerShape {
-  std::string cell;  // lstm or gru
+  std::string cell;   // lstm or gru
+  std::string reset;  // of a GRU: "after" or "before" the product
   std::size_t input = 0;
   std::size_t hidden = 0;
   std::size_t batch = 1;
   std::size_t steps = 1;  // in one call
   std::size_t threads = 1;
+  std::size_t inputs = 16;  // how many there are; each call takes the next
   std::uint64_t seed = 1;
 };
 
@@ -29,14 +33,38 @@ class Peer {
   virtual std::string version() const = 0;
   virtual std::string scheme() const = 0;        // its formats, in our words
   virtual std::string path() const = 0;          // what it says about the code it runs
-  virtual std::size_t weight_bytes() const = 0;  // int8 codes, without what packing adds
-  // `calls` times `steps` steps, state carried on, inputs rotated.
-  virtual void run(std::size_t calls) = 0;
+  virtual std::size_t weight_bytes() const = 0;  // without what packing adds
+  // `calls` times `steps` steps, state carried on, inputs rotated: how many seconds that took, or not a number when the
+  // peer broke down.
+  virtual double run(std::size_t calls) = 0;
 };
 
-// All peers that were linked and can run this shape.
-std::vector<std::unique_ptr<Peer>> make_peers(const PeerShape& shape);
-// Names of the peers that were linked.
-std::vector<std::string> linked_peers();
+class PythonEngine;
+
+struct PeerOptions {
+  std::vector<std::string> names;  // of peer_names(); empty: all of them
+  std::string python = "python3";
+  std::filesystem::path folder;  // of worker.py; empty: where the build or the installation put it
+};
+
+// Peers for shape after shape; those that are programs of their own live as long as this. Error (usage) for a name that
+// is unknown.
+class Peers {
+ public:
+  explicit Peers(const PeerOptions& options);
+  Peers(Peers&&) noexcept;
+  ~Peers();
+
+  std::vector<std::unique_ptr<Peer>> make(const PeerShape& shape);  // those that can run it
+  // A line for each that was asked for and gives no rows (any more): why, and what to do. Each line once.
+  std::vector<std::string> news();
+
+ private:
+  PeerOptions options_;
+  std::vector<std::unique_ptr<PythonEngine>> engines_;
+  std::vector<std::string> news_, told_;
+};
+
+std::vector<std::string> peer_names();
 
 }  // namespace quaver

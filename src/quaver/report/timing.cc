@@ -62,16 +62,20 @@ std::vector<Timing> measure(std::span<const Contestant> contestants, const Timin
   std::vector<std::size_t> calls;
   for (const Contestant& contestant : contestants) calls.push_back(calls_of_repetition(contestant, options));
   std::vector<std::vector<double>> seconds(contestants.size());
+  double spent = 0;
   for (std::size_t repetition = 0; repetition < options.repetitions; ++repetition) {
+    if (repetition >= kLeastRepetitions && spent > options.race_seconds) break;
+    const auto start = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < contestants.size(); ++i)
       seconds[i].push_back(contestants[i].work(calls[i]) / static_cast<double>(calls[i]));
+    spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   std::vector<Timing> timings;
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     std::vector<double> sorted = seconds[i];
     sort(sorted);
     const double first = quantile(sorted, 0.25), third = quantile(sorted, 0.75);
-    timings.push_back({quantile(sorted, 0.5), first, third, (third - first) / 2, sorted.front(), options.repetitions,
+    timings.push_back({quantile(sorted, 0.5), first, third, (third - first) / 2, sorted.front(), seconds[i].size(),
                        calls[i], std::move(seconds[i])});
   }
   return timings;

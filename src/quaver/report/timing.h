@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,10 +25,14 @@ struct Contestant {
 // Work that the clock of this process times.
 std::function<double(std::size_t)> clocked(std::function<void(std::size_t calls)> work);
 
+inline constexpr std::size_t kLeastRepetitions = 5;
+
 struct TimingOptions {
   std::size_t repetitions = 41;
   double repetition_seconds = 2e-3;
   double warm_up_seconds = 0.05;  // of each contestant: caches, branch predictors, clock rate
+  // A race of slow contestants ends after this long, but not before every one has had kLeastRepetitions.
+  double race_seconds = std::numeric_limits<double>::infinity();
 };
 
 struct Timing {

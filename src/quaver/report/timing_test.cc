@@ -51,6 +51,12 @@ TEST(Measure, RatiosCompareNeighboursInTime) {
   EXPECT_DOUBLE_EQ(ratio.first_quartile, ratio.third_quartile);
 }
 
+TEST(Measure, ASlowRaceEndsEarlyButNotAtOnce) {
+  const std::vector<Contestant> contestants{{"slow", told({1})}};
+  const auto timings = measure(contestants, {.repetitions = 1000, .warm_up_seconds = 1, .race_seconds = 0});
+  EXPECT_EQ(timings[0].repetitions, kLeastRepetitions);
+}
+
 TEST(Measure, AContestantThatBreaksDownDoesNotHoldUpTheRace) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const std::vector<Contestant> contestants{{"ours", told({1})}, {"broken", told({none})}};

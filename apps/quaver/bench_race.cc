@@ -1,0 +1,178 @@
+#include "bench_race.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "quaver/core/random.h"
+#include "quaver/engine/session.h"
+#include "quaver/report/inspect.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+// How many inputs take turns. Fewer of whole sequences: together they should not fill the caches.
+std::size_t input_count(const BenchShape& shape) { return shape.steps == 1 ? 16 : 4; }
+
+// Frames to feed: codes for integer models, so that only the model's own work is timed, reals or ids for others.
+class Work {
+ public:
+  Work(const Model& model, const BenchRow& row, Isa isa, std::uint64_t seed)
+      : session_(model, {.threads = row.threads, .isa = isa}), shape_(row.shape), inputs_(input_count(row.shape)) {
+    Random random(seed);
+    const std::size_t frames = inputs_ * shape_.batch * shape_.streams * shape_.steps;
+    const std::size_t values = frames * session_.input_features();
+    const FormatKind kind = model.input.format.kind;
+    if (kind == FormatKind::kI32) {
+      const auto& first = std::get<EmbeddingAttributes>(model.nodes.at(0).operation);
+      for (std::size_t i = 0; i < frames; ++i)
+        ids_.push_back(static_cast<std::int32_t>(random.between(0, first.vocabulary - 1)));
+    } else if (kind == FormatKind::kI8) {
+      for (std::size_t i = 0; i < values; ++i) codes_.push_back(static_cast<std::int8_t>(random.between(-128, 127)));
+    } else {
+      for (std::size_t i = 0; i < values; ++i) real_.push_back(static_cast<float>(random.uniform(-1, 1)));
+    }
+    if (shape_.batch == 1 && session_.streams()) states_.assign(shape_.streams, session_.initial_state());
+    scores_.resize(session_.score_count());
+    for (std::size_t i = 0; i < inputs_ * shape_.batch; ++i) views_.push_back(sequence(i * shape_.steps));
+  }
+
+  std::size_t weight_bytes() const { return session_.weight_bytes(); }
+
+  void run(std::size_t calls) {
+    for (std::size_t call = 0; call < calls; ++call) {
+      next_ = (next_ + 1) % inputs_;
+      if (states_.empty()) {
+        session_.run(std::span(views_).subspan(next_ * shape_.batch, shape_.batch));
+      } else if (shape_.steps > 1) {
+        session_.run(views_[next_], states_[0]);
+      } else {
+        for (std::size_t i = 0; i < shape_.streams; ++i) step(next_ * shape_.streams + i, states_[i]);
+      }
+    }
+  }
+
+ private:
+  template <typename T>
+  std::span<const T> cut(const std::vector<T>& values, std::size_t frame, std::size_t frames) const {
+    const std::size_t size = values.empty() ? 0 : session_.input_features();
+    return std::span(values).subspan(frame * size, frames * size);
+  }
+  void step(std::size_t frame, State& state) {
+    if (!codes_.empty()) {
+      session_.step(cut(codes_, frame, 1), state);
+    } else if (!ids_.empty()) {
+      session_.step(ids_[frame], state, scores_);
+    } else {
+      session_.step(cut(real_, frame, 1), state, scores_);
+    }
+  }
+  SequenceView sequence(std::size_t frame) const {
+    return {shape_.steps, cut(real_, frame, shape_.steps), cut(ids_, frame, shape_.steps),
+            cut(codes_, frame, shape_.steps)};
+  }
+
+  Session session_;
+  BenchShape shape_;
+  std::size_t inputs_;
+  std::vector<float> real_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::int8_t> codes_;
+  std::vector<SequenceView> views_;
+  std::vector<State> states_;  // of streams; without one, every call starts afresh
+  std::vector<float> scores_;
+  std::size_t next_ = 0;
+};
+
+bool same_shape(const BenchRow& a, const BenchRow& b) {
+  return a.shape.cell == b.shape.cell && a.shape.reset == b.shape.reset && a.shape.input == b.shape.input &&
+         a.shape.hidden == b.shape.hidden && a.shape.batch == b.shape.batch && a.shape.steps == b.shape.steps &&
+         a.shape.streams == b.shape.streams && a.threads == b.threads;
+}
+
+}  // namespace
+
+std::optional<double> BenchRow::roofline_share(const Roofline& roofline) const {
+  if (!peer.empty() || threads > 1) return std::nullopt;
+  if (shape.steps > 1 && !input_share) return std::nullopt;
+  const CallCost cost =
+      call_cost(bytes_per_step, macs, shape.steps, shape.batch * shape.streams, input_share.value_or(0));
+  return roof_seconds(roofline, cost) / timing.median;
+}
+
+void Race::add(const Model& model, BenchRow row) {
+  row.macs = inspect(model).macs;
+  row.scheme = model.scheme;
+  row.version = QUAVER_VERSION;
+  for (const Isa isa : options_.isas) {
+    auto work = std::make_shared<Work>(model, row, isa, options_.seed);
+    row.path = isa_name(isa);
+    row.bytes_per_step = work->weight_bytes();
+    rows_.push_back(row);
+    contestants_.push_back({"quaver", clocked([work](std::size_t calls) { work->run(calls); })});
+  }
+}
+
+void Race::add_peers(BenchRow row, Peers& peers) {
+  const BenchShape& shape = row.shape;
+  const PeerShape wanted{shape.cell,  shape.reset, shape.input,        shape.hidden, shape.batch * shape.streams,
+                         shape.steps, row.threads, input_count(shape), options_.seed};
+  for (std::unique_ptr<Peer>& made : peers.make(wanted)) {
+    const std::shared_ptr<Peer> peer = std::move(made);
+    row.peer = peer->name();
+    row.version = peer->version();
+    row.scheme = peer->scheme();
+    row.path = peer->path();
+    row.bytes_per_step = peer->weight_bytes();
+    row.macs = rows_.front().macs;
+    rows_.push_back(row);
+    contestants_.push_back({peer->name(), [peer](std::size_t calls) { return peer->run(calls); }});
+  }
+}
+
+std::vector<BenchRow> Race::finish() {
+  // Beside each of our streams a plain read of its weights: the roof at that very size and moment.
+  std::vector<std::size_t> reads(rows_.size(), kNone);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const BenchRow& row = rows_[i];
+    if (!row.peer.empty() || row.threads > 1 || row.shape.steps * row.shape.batch * row.shape.streams > 1) continue;
+    for (std::size_t j = 0; j < i && reads[i] == kNone; ++j)
+      if (rows_[j].bytes_per_step == row.bytes_per_step) reads[i] = reads[j];
+    if (reads[i] != kNone) continue;
+    reads[i] = contestants_.size();
+    auto read = std::make_shared<PlainRead>(row.bytes_per_step);
+    contestants_.push_back({"read", clocked([read](std::size_t calls) { read->run(calls); })});
+  }
+  std::vector<Timing> timings = measure(contestants_, options_.timing);
+  std::vector<BenchRow> timed;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (!std::isfinite(timings[i].median)) continue;
+    rows_[i].timing = std::move(timings[i]);
+    if (reads[i] != kNone) rows_[i].read = timings[reads[i]];
+    timed.push_back(std::move(rows_[i]));
+  }
+  return timed;
+}
+
+std::vector<BenchRatio> ratios_of(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa) {
+  std::vector<BenchRatio> ratios;
+  for (const BenchRow& ours : rows) {
+    if (!ours.peer.empty() || ours.scheme != scheme || ours.path != isa_name(isa)) continue;
+    const std::size_t first = ratios.size();
+    for (const BenchRow& peer : rows) {
+      if (!peer.peer.empty() && same_shape(ours, peer))
+        ratios.push_back({&ours, &peer, ratio_of(peer.timing, ours.timing), false});
+    }
+    const auto best =
+        std::min_element(ratios.begin() + static_cast<std::ptrdiff_t>(first), ratios.end(),
+                         [](const BenchRatio& a, const BenchRatio& b) { return a.ratio.median < b.ratio.median; });
+    if (best != ratios.end()) best->best = true;
+  }
+  return ratios;
+}
+
+}  // namespace quaver
