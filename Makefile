@@ -10,7 +10,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test results bench lint tidy sanitize clang no-torch debug neon fuzz clean
+.PHONY: help setup build demo test results bench count count-update lint tidy sanitize clang no-torch debug neon fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -43,6 +43,14 @@ results: build ## docs/results/digits-har: train, quantize and compare on real d
 
 bench: build ## our steps beside oneDNN's on this machine
 	@$(QUAVER) bench --peers
+
+# Counts, not times: the same at any load. The baseline is docs/results/instructions.json.
+COUNT := build/release/tests/count_instructions
+count: build ## instructions of fixed steps against the baseline
+	@cmake --build --preset release -j $(JOBS) --target count_instructions && python3 tools/check_instructions.py $(COUNT)
+count-update: build ## the same, kept as the new baseline
+	@cmake --build --preset release -j $(JOBS) --target count_instructions && \
+	  python3 tools/check_instructions.py $(COUNT) --update
 
 lint: setup ## formatting, floors, headers that compile alone
 	@find src apps tests examples fuzz -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run --Werror

@@ -167,8 +167,10 @@ TEST_F(CliTest, JsonHoldsTheKeysThatProgramsReadOn) {
   const auto benched = run_json("bench int8.safetensors --repetitions 3");
   expect_keys(benched, {"results"});
   ASSERT_FALSE(benched["results"].empty());
-  expect_keys(benched["results"][0], {"cell", "hidden", "input", "batch", "steps", "scheme", "path", "threads",
-                                      "us_per_step", "gmacs_per_s", "bytes_per_step", "peer", "version"});
+  expect_keys(benched["results"][0],
+              {"cell", "hidden", "input", "batch", "steps", "scheme", "path", "threads", "us_per_step", "gmacs_per_s",
+               "bytes_per_step", "peer", "version", "cpu", "level", "roofline_share", "read_share"});
+  expect_keys(benched, {"cpu", "roofline", "ratios", "load_ms"});
 
   const auto features = static_cast<std::int64_t>(task_info("chirps").features);
   save(float_model(features, static_cast<std::int64_t>(task_info("chirps").classes.size())),
@@ -186,6 +188,55 @@ TEST_F(CliTest, TablesAreForPeople) {
   for (const char* word : {"gru0.pre_z", "scores", "last hidden", "SQNR dB"})
     EXPECT_NE(compared.out.find(word), std::string::npos) << word;
   EXPECT_NE(run("bench --cell lstm --hidden 8 --repetitions 3 --all-paths").out.find("scalar"), std::string::npos);
+}
+
+TEST_F(CliTest, BenchRowsFollowTheFlags) {
+  const auto shapes = [](const nlohmann::json& benched) {
+    std::vector<std::string> texts;
+    for (const auto& row : benched["results"])
+      texts.push_back(row["cell"].get<std::string>() +
+                      (row["reset"].is_null() ? "" : " " + row["reset"].get<std::string>()) + " " +
+                      row["input"].dump() + " " + row["hidden"].dump() + " " + row["batch"].dump() + " " +
+                      row["streams"].dump() + " " + row["steps"].dump());
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(
+      shapes(run_json("bench --cells lstm,gru --reset after,before --hidden 5 --input 0 --steps 1,3 --repetitions 1")),
+      (Texts{"lstm 5 5 1 1 1", "lstm 5 5 1 1 3", "gru after 5 5 1 1 1", "gru after 5 5 1 1 3", "gru before 5 5 1 1 1",
+             "gru before 5 5 1 1 3"}));
+  EXPECT_EQ(shapes(run_json("bench --cell lstm --hidden 4 --batch 1,2 --streams 1,3 --input 7 --repetitions 1")),
+            (Texts{"lstm 7 4 1 1 1", "lstm 7 4 2 1 1", "lstm 7 4 1 3 1"}));
+  EXPECT_EQ(shapes(run_json("bench --preset silero --repetitions 1")), (Texts{"lstm 128 128 1 1 1"}));
+  EXPECT_EQ(shapes(run_json("bench --preset deepbench-device,dtln --repetitions 1")).size(), 3u + 3u);
+  const auto row = run_json("bench --cell gru --hidden 9 --repetitions 2 --pin")["results"][0];
+  EXPECT_EQ(row["repetitions"], 2);
+  EXPECT_GT(row["roofline_share"], 0);
+  EXPECT_GT(row["read_share"], 0);
+  EXPECT_LE(row["first_quartile_us"], row["third_quartile_us"]);
+}
+
+TEST_F(CliTest, BenchComparesWithWhatIsThere) {
+  const Outcome outcome =
+      run("bench --cell lstm --hidden 8 --repetitions 3 --peers --peer-python ./no_python --save kept --json");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (const char* peer : {"onnxruntime", "litert", "torch"})
+    EXPECT_NE(outcome.err.find(std::string("no rows of ") + peer), std::string::npos) << outcome.err;
+  const auto kept = nlohmann::json::parse(file_text(path("kept.json")));
+  EXPECT_EQ(kept["results"].size(), nlohmann::json::parse(outcome.out)["results"].size());
+  EXPECT_NE(file_text(path("kept.md")).find("us/step"), std::string::npos);
+  for (const auto& ratio : kept["ratios"]) {
+    EXPECT_EQ(ratio["peer"], "onednn");
+    EXPECT_GT(ratio["ratio"], 0);
+  }
+}
+
+TEST_F(CliTest, BenchDraws) {
+  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+  const Outcome outcome =
+      run("bench --cell gru --hidden 8,300 --reset before --repetitions 3 --peer onednn --plot drawn.svg");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(file_text(path("drawn.svg")).find("</svg>"), std::string::npos);
 }
 
 TEST_F(CliTest, TaggersAreJudgedAStep) {
@@ -344,6 +395,13 @@ TEST_F(CliTest, WrongCommandLinesExitWithTwo) {
   expect_failure(2, "inspect float.safetensors --threads many", {"--threads"});
   expect_failure(2, "quantize float.safetensors --calib x.npz -o out.bin", {"out.bin", ".safetensors"});
   expect_failure(2, "bench float.safetensors --cell gru", {"--cell"});
+  expect_failure(2, "bench --preset dtln --hidden 12", {"--preset", "--hidden"});
+  expect_failure(2, "bench float.safetensors --preset dtln", {"--preset"});
+  for (const char* hidden : {"0", "-3", "many", "1000000", "64,0"})
+    expect_failure(2, std::string("bench --hidden ") + hidden, {"--hidden"});
+  expect_failure(2, "bench --steps 0", {"--steps"});
+  expect_failure(2, "bench --streams 0", {"--streams"});
+  expect_failure(2, "bench --plot drawing.gif", {"drawing.gif", ".svg"});
   expect_failure(2, "train chirps --hidden -5 -o out.safetensors", {"--hidden"});
 }
 
@@ -360,6 +418,10 @@ TEST_F(CliTest, UnknownNamesAreListed) {
   expect_failure(2, "quantize float.safetensors --calib chirp -o out.safetensors", {"'chirp'", "chirps"});
   expect_failure(2, "bench --scheme int9", {"'int9'", "int8"});
   expect_failure(2, "bench --cell lstn", {"'lstn'", "lstm"});
+  expect_failure(2, "bench --preset deepbench",
+                 {"'deepbench'", "deepbench-device", "deepbench-server", "rnnt", "grid"});
+  expect_failure(2, "bench --cell gru --reset never", {"'never'", "before"});
+  expect_failure(2, "bench --peer tensorrt", {"'tensorrt'", "onnxruntime"});
   expect_failure(2, "eval float.safetensors digit", {"'digit'", "digits"});
   expect_failure(2, "eval float.safetensors chirps --split tset", {"'tset'", "test"});
   expect_failure(2, "train chirp -o out.safetensors", {"'chirp'", "chirps"});

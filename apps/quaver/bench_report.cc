@@ -184,7 +184,7 @@ std::string roofline_panel(const BenchResult& result) {
   const std::vector<Series> series = point_series(result);
   std::string text = block("roof", roof_data(result.roofline, least, most));
   for (std::size_t i = 0; i < series.size(); ++i) text += block(fmt::format("points{}", i), series[i].data);
-  text += "set logscale xy\nset format x \"%.0s %cB\"\nset key outside below\n";
+  text += "set logscale xy\nset format x \"%.0s %cB\"\nset key outside below left Left reverse\nset yrange [*:*]\n";
   text += "set title " + quoted("One thread of " + cpu_name()) + "\n";
   text += "set xlabel \"bytes of weights\"\nset ylabel \"int8 multiplications, billions a second\"\n";
   text += fmt::format("set xrange [{}:{}]\n", least, most);
@@ -192,8 +192,8 @@ std::string roofline_panel(const BenchResult& result) {
   text += fmt::format(", {} with lines lw 3 dt 2 lc rgb \"gray\" title \"peak int8 rate: the roof of everything\"",
                       result.roofline.macs_per_second * 1e-9);
   for (std::size_t i = 0; i < series.size(); ++i)
-    text +=
-        fmt::format(", $points{} using 1:2 with linespoints pt {} lw 1.5 title {}", i, i + 4, quoted(series[i].title));
+    text += fmt::format(", $points{} using 1:2 with linespoints lt {} pt {} title {}", i, i + 1, i + 4,
+                        quoted(series[i].title));
   return text + "\n";
 }
 
@@ -202,9 +202,10 @@ std::string ratio_panel(const BenchResult& result) {
   std::string data;
   for_each_shape(result.ratios, [&](auto first, auto last) {
     const BenchShape& shape = first->ours->shape;
-    std::string name = fmt::format("{} {}", cell_text(shape), shape.hidden);
-    if (shape.batch * shape.streams > 1) name += fmt::format(" x{}", shape.batch * shape.streams);
-    data += quoted(fmt::format("{}, {} step{}", name, shape.steps, shape.steps > 1 ? "s" : ""));
+    std::string name = shape.cell + (shape.cell == "gru" ? " " + shape.reset : "") + fmt::format(" {}", shape.hidden);
+    if (shape.batch * shape.streams > 1) name += fmt::format(" x {}", shape.batch * shape.streams);
+    if (shape.steps > 1) name += fmt::format(", {} steps", shape.steps);
+    data += quoted(name);
     for (const std::string& peer : peers) {
       const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.peer) == peer; });
       data += found == last ? " -" : fmt::format(" {}", found->ratio.median);
@@ -213,9 +214,11 @@ std::string ratio_panel(const BenchResult& result) {
   });
   std::string text = block("ratios", data);
   text += "set title \"How many times longer other engines take\"\nset logscale y\nunset logscale x\n";
-  text += "set key outside below\nset xrange [*:*]\nset xlabel \"\"\nset ylabel \"time of the peer / ours\"\n";
+  text +=
+      "set key outside below center\nset xrange [*:*]\nset yrange [0.5:*]\nset xlabel \"\"\nset ylabel \"time of the "
+      "peer / ours\"\n";
   text += "set format x\nset style data histogram\nset style histogram cluster gap 1\nset style fill solid 0.8\n";
-  text += "set boxwidth 0.9\nset xtics rotate by -60 font \",8\"\nset grid ytics\nset datafile missing \"-\"\n";
+  text += "set boxwidth 0.9\nset xtics rotate by 60 right font \",8\"\nset grid ytics\nset datafile missing \"-\"\n";
   text += "plot 1 with lines lc rgb \"black\" title \"ours\"";
   for (std::size_t i = 0; i < peers.size(); ++i)
     text += fmt::format(", $ratios using {}{} title {}", i + 2, i == 0 ? ":xtic(1)" : "", quoted(peers[i]));
@@ -290,6 +293,10 @@ std::string plot_program(const BenchResult& result, const std::filesystem::path&
   const int panels = result.ratios.empty() ? 1 : 2;
   std::string text = fmt::format("set terminal {} size {},{}\n", vectors ? "svg background rgb \"white\"" : "pngcairo",
                                  kPanelWidth, panels * kPanelHeight);
+  text +=
+      "set linetype 1 lc rgb '#1b6ca8'\nset linetype 2 lc rgb '#c8553d'\nset linetype 3 lc rgb '#3a7d44'\n"
+      "set linetype 4 lc rgb '#8b5fbf'\nset linetype 5 lc rgb '#d99a2b'\nset linetype 6 lc rgb '#4c4c4c'\n"
+      "set linetype 7 lc rgb '#2aa1a1'\nset linetype cycle 7\n";
   text += fmt::format("set output {}\nset multiplot layout {},1\n", quoted(file.string()), panels);
   text += roofline_panel(result);
   if (panels > 1) text += ratio_panel(result);
