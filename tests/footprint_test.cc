@@ -1,0 +1,71 @@
+// A program that only runs an int8 model of 128 units (examples/footprint.cc), from the outside: its memory at the
+// peak, and that no step calls the system. Its time to get ready is printed, not judged: machines are busy.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "quaver/io/model_file.h"
+#include "random_model.h"
+
+namespace quaver {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr long kPeakKib = 16 * 1024;
+
+class FootprintTest : public testing::Test {
+ protected:
+  FootprintTest() {
+    fs::create_directories(folder_);
+    save(random_model({.cell = "lstm", .input = 40, .hidden = 128}), folder_ / "model.safetensors");
+  }
+  ~FootprintTest() override { fs::remove_all(folder_); }
+
+  bool run(const std::string& before, int steps) const {
+    const std::string command = before + " " + QUAVER_FOOTPRINT + " " + (folder_ / "model.safetensors").string() + " " +
+                                std::to_string(steps) + " > " + (folder_ / "out").string() + " 2> /dev/null";
+    const int status = std::system(command.c_str());
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  // System calls of the program; -1 when they cannot be traced here.
+  long calls(int steps) const {
+    if (!run("strace -f -o " + (folder_ / "calls").string(), steps)) return -1;
+    std::ifstream in(folder_ / "calls");
+    long lines = 0;
+    for (std::string line; std::getline(in, line);) ++lines;
+    return lines;
+  }
+
+  fs::path folder_ = fs::temp_directory_path() / ("quaver_footprint_" + std::to_string(getpid()));
+};
+
+TEST_F(FootprintTest, OfHidden128StaysBelow16MiB) {
+  ASSERT_TRUE(run("", 1000));
+  std::ifstream out(folder_ / "out");
+  std::string name;
+  double ready_ms = 0;
+  long peak_kib = 0;
+  ASSERT_TRUE(out >> name >> ready_ms >> name >> peak_kib);
+  RecordProperty("ready_ms", std::to_string(ready_ms));
+  std::printf("ready in %.3f ms, %ld KiB at the peak\n", ready_ms, peak_kib);
+#ifndef QUAVER_SANITIZED  // sanitizers keep books of their own
+  EXPECT_LT(peak_kib, kPeakKib);
+#endif
+}
+
+TEST_F(FootprintTest, AStepCallsTheSystemForNothing) {
+  const long few = calls(10);
+  if (few < 0) GTEST_SKIP() << "strace is not installed or may not trace";
+  EXPECT_GT(few, 0);
+  EXPECT_EQ(calls(10'010), few) << "10,000 more steps, and the system was called for something";
+}
+
+}  // namespace
+}  // namespace quaver
