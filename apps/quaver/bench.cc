@@ -48,7 +48,7 @@ struct BenchFlags {
   bool plain_cell() const { return !cifg && !peephole && !layer_norm && projection == 0; }
 };
 
-// The chosen path, or all: then the chosen one still leads the comparisons.
+// The chosen path, or all of them: the chosen one still leads the comparisons.
 std::vector<Isa> paths(const BenchFlags& flags) {
   if (!flags.all_paths) return {chosen_isa()};
   std::vector<Isa> isas;
@@ -132,29 +132,39 @@ class Bench {
       const Model model = load(flags_.model);
       for (const BenchShape& shape : with_counts(shape_of(model), flags_)) {
         Race race(options_);
-        race.add(model, row_of(shape));
+        for (const std::size_t threads : thread_counts()) race.add(model, row_of(shape, threads));
         std::ranges::move(race.finish(), std::back_inserter(result_.rows));
       }
     }
-    result_.ratios = ratios_of(result_.rows, flags_.schemes.front(), chosen_isa());
+    const std::string scheme = flags_.model.empty() ? flags_.schemes.front() : result_.rows.front().scheme;
+    result_.ratios = peer_ratios(result_.rows, scheme, chosen_isa());
+    result_.own_ratios = own_ratios(result_.rows, scheme, chosen_isa());
     return std::move(result_);
   }
 
  private:
-  BenchRow row_of(const BenchShape& shape) const {
+  // One thread as well as many, in turns: that is the comparison that matters.
+  std::vector<std::size_t> thread_counts() const {
+    const std::size_t most = flags_.shared.thread_count();
+    return most > 1 ? std::vector<std::size_t>{1, most} : std::vector<std::size_t>{1};
+  }
+
+  static BenchRow row_of(const BenchShape& shape, std::size_t threads) {
     BenchRow row;
     row.shape = shape;
-    row.threads = shape.batch > 1 ? flags_.shared.threads : 1;
+    row.threads = threads;
     return row;
   }
 
   void race(const BenchShape& shape) {
     Race race(options_);
-    BenchRow row = row_of(shape);
-    if (flags_.plain_cell())
-      row.input_share = static_cast<double>(shape.input) / static_cast<double>(shape.input + shape.hidden);
-    for (const std::string& scheme : flags_.schemes) race.add(model_of(shape, scheme), row);
-    if (peers_ && flags_.plain_cell()) race.add_peers(row, *peers_);
+    for (const std::size_t threads : thread_counts()) {
+      BenchRow row = row_of(shape, threads);
+      if (flags_.plain_cell())
+        row.input_share = static_cast<double>(shape.input) / static_cast<double>(shape.input + shape.hidden);
+      for (const std::string& scheme : flags_.schemes) race.add(model_of(shape, scheme), row);
+    }
+    if (peers_ && flags_.plain_cell()) race.add_peers(row_of(shape, thread_counts().back()), *peers_);
     std::ranges::move(race.finish(), std::back_inserter(result_.rows));
     if (!peers_) return;
     for (const std::string& line : peers_->news()) warn(line);

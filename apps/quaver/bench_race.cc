@@ -88,10 +88,13 @@ class Work {
   std::size_t next_ = 0;
 };
 
-bool same_shape(const BenchRow& a, const BenchRow& b) {
-  return a.shape.cell == b.shape.cell && a.shape.reset == b.shape.reset && a.shape.input == b.shape.input &&
-         a.shape.hidden == b.shape.hidden && a.shape.batch == b.shape.batch && a.shape.steps == b.shape.steps &&
-         a.shape.streams == b.shape.streams && a.threads == b.threads;
+bool same_shape(const BenchShape& a, const BenchShape& b) {
+  return a.cell == b.cell && a.reset == b.reset && a.input == b.input && a.hidden == b.hidden && a.batch == b.batch &&
+         a.steps == b.steps && a.streams == b.streams;
+}
+
+bool leads(const BenchRow& row, const std::string& scheme, Isa isa) {
+  return row.peer.empty() && row.scheme == scheme && row.path == isa_name(isa);
 }
 
 }  // namespace
@@ -158,19 +161,31 @@ std::vector<BenchRow> Race::finish() {
   return timed;
 }
 
-std::vector<BenchRatio> ratios_of(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa) {
+std::vector<BenchRatio> peer_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa) {
   std::vector<BenchRatio> ratios;
   for (const BenchRow& ours : rows) {
-    if (!ours.peer.empty() || ours.scheme != scheme || ours.path != isa_name(isa)) continue;
-    const std::size_t first = ratios.size();
+    if (!leads(ours, scheme, isa)) continue;
+    const auto first = static_cast<std::ptrdiff_t>(ratios.size());
     for (const BenchRow& peer : rows) {
-      if (!peer.peer.empty() && same_shape(ours, peer))
-        ratios.push_back({&ours, &peer, ratio_of(peer.timing, ours.timing), false});
+      if (!peer.peer.empty() && peer.threads == ours.threads && same_shape(ours.shape, peer.shape))
+        ratios.push_back({&ours, &peer, ratio_of(peer.timing, ours.timing)});
     }
     const auto best =
-        std::min_element(ratios.begin() + static_cast<std::ptrdiff_t>(first), ratios.end(),
+        std::min_element(ratios.begin() + first, ratios.end(),
                          [](const BenchRatio& a, const BenchRatio& b) { return a.ratio.median < b.ratio.median; });
     if (best != ratios.end()) best->best = true;
+  }
+  return ratios;
+}
+
+std::vector<BenchRatio> own_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa) {
+  std::vector<BenchRatio> ratios;
+  for (const BenchRow& row : rows) {
+    const auto lead = std::ranges::find_if(rows, [&](const BenchRow& other) {
+      return leads(other, scheme, isa) && other.threads == 1 && same_shape(row.shape, other.shape);
+    });
+    if (row.peer.empty() && lead != rows.end() && &*lead != &row)
+      ratios.push_back({&row, &*lead, ratio_of(lead->timing, row.timing)});
   }
   return ratios;
 }

@@ -37,12 +37,12 @@ struct BenchRow {
   std::optional<double> roofline_share(const Roofline& roofline) const;
 };
 
-// How many times longer a peer takes than our row of the first scheme on the chosen path.
+// How many times longer `other` takes than `ours`.
 struct BenchRatio {
   const BenchRow* ours;
-  const BenchRow* peer;
+  const BenchRow* other;
   Ratio ratio;
-  bool best = false;  // of the peers on this shape
+  bool best = false;  // the peer that comes closest on this shape
 };
 
 struct RaceOptions {
@@ -66,7 +66,9 @@ class Race {
   std::vector<Contestant> contestants_;
 };
 
-// Rows of the same shape belong together; `rows` must outlive the result.
-std::vector<BenchRatio> ratios_of(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa);
+// Each peer against our row of this scheme and path with as many threads. `rows` must outlive the results.
+std::vector<BenchRatio> peer_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa);
+// Our row of this scheme and path with one thread against our others on the same shape: what they gain.
+std::vector<BenchRatio> own_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa);
 
 }  // namespace quaver

@@ -76,7 +76,7 @@ std::string rows_text(const BenchResult& result) {
 std::vector<std::string> peers_of(const std::vector<BenchRatio>& ratios) {
   std::vector<std::string> names;
   for (const BenchRatio& ratio : ratios) {
-    const std::string name = peer_text(*ratio.peer);
+    const std::string name = peer_text(*ratio.other);
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
   return names;
@@ -90,6 +90,10 @@ void for_each_shape(const std::vector<BenchRatio>& ratios, const Use& use) {
     use(first, last);
     first = last;
   }
+}
+
+std::string spread_text(const Ratio& ratio) {
+  return fmt::format("{:.2f} ({:.2f}..{:.2f})", ratio.median, ratio.first_quartile, ratio.third_quartile);
 }
 
 std::string ratios_text(const BenchResult& result) {
@@ -106,15 +110,35 @@ std::string ratios_text(const BenchResult& result) {
     cells.push_back(std::to_string(ours.threads));
     cells.push_back(fixed_text(ours.us_per_step(), 3));
     for (const std::string& peer : peers) {
-      const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.peer) == peer; });
+      const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.other) == peer; });
       cells.push_back(found == last ? "-" : fixed_text(found->ratio.median, 1));
     }
     const auto best = std::find_if(first, last, [](const BenchRatio& r) { return r.best; });
-    cells.push_back(fmt::format("{:.2f} ({:.2f}..{:.2f})", best->ratio.median, best->ratio.first_quartile,
-                                best->ratio.third_quartile));
+    cells.push_back(spread_text(best->ratio));
     table.add_row(std::move(cells));
   });
   return table.text();
+}
+
+std::string own_ratios_text(const BenchResult& result) {
+  std::vector<Column> columns = kShapeColumns;
+  for (const Column& column : std::initializer_list<Column>{
+           {"scheme", Align::kLeft}, {"path", Align::kLeft}, {"threads"}, {"us/step"}, {"gain"}})
+    columns.push_back(column);
+  Table table(columns);
+  for (const BenchRatio& ratio : result.own_ratios) {
+    const BenchRow& row = *ratio.ours;
+    std::vector<std::string> cells = shape_cells(row.shape);
+    for (const std::string& cell : {row.scheme, row.path, std::to_string(row.threads), fixed_text(row.us_per_step(), 3),
+                                    spread_text(ratio.ratio)})
+      cells.push_back(cell);
+    table.add_row(std::move(cells));
+  }
+  return table.text();
+}
+
+nlohmann::ordered_json ratio_json(const Ratio& ratio) {
+  return {{"ratio", ratio.median}, {"first_quartile", ratio.first_quartile}, {"third_quartile", ratio.third_quartile}};
 }
 
 nlohmann::ordered_json shape_json(const BenchShape& shape) {
@@ -207,7 +231,7 @@ std::string ratio_panel(const BenchResult& result) {
     if (shape.steps > 1) name += fmt::format(", {} steps", shape.steps);
     data += quoted(name);
     for (const std::string& peer : peers) {
-      const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.peer) == peer; });
+      const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.other) == peer; });
       data += found == last ? " -" : fmt::format(" {}", found->ratio.median);
     }
     data += '\n';
@@ -228,7 +252,7 @@ std::string ratio_panel(const BenchResult& result) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const BenchResult& result) {
-  nlohmann::ordered_json rows = nlohmann::ordered_json::array(), ratios = rows;
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array(), ratios = rows, own = rows;
   for (const BenchRow& row : result.rows) {
     nlohmann::ordered_json json = shape_json(row.shape);
     json.update({{"scheme", row.scheme},
@@ -258,15 +282,23 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
                  {"path", ratio.ours->path},
                  {"threads", ratio.ours->threads},
                  {"us_per_step", ratio.ours->us_per_step()},
-                 {"peer", ratio.peer->peer},
-                 {"peer_scheme", ratio.peer->scheme},
-                 {"ratio", ratio.ratio.median},
-                 {"first_quartile", ratio.ratio.first_quartile},
-                 {"third_quartile", ratio.ratio.third_quartile},
+                 {"peer", ratio.other->peer},
+                 {"peer_scheme", ratio.other->scheme},
                  {"best", ratio.best}});
+    json.update(ratio_json(ratio.ratio));
     ratios.push_back(std::move(json));
   }
-  return {{"cpu", cpu_name()}, {"roofline", to_json(result.roofline)}, {"results", rows}, {"ratios", ratios}};
+  for (const BenchRatio& ratio : result.own_ratios) {
+    nlohmann::ordered_json json = shape_json(ratio.ours->shape);
+    json.update({{"scheme", ratio.ours->scheme}, {"path", ratio.ours->path}, {"threads", ratio.ours->threads}});
+    json.update(ratio_json(ratio.ratio));
+    own.push_back(std::move(json));
+  }
+  return {{"cpu", cpu_name()},
+          {"roofline", to_json(result.roofline)},
+          {"results", rows},
+          {"ratios", ratios},
+          {"own_ratios", own}};
 }
 
 std::string to_text(const BenchResult& result) {
@@ -278,6 +310,9 @@ std::string to_text(const BenchResult& result) {
   if (!result.ratios.empty())
     text += "\nHow many times longer the peers take; best: the fastest of them, with the quartiles of that ratio.\n\n" +
             ratios_text(result);
+  if (!result.own_ratios.empty())
+    text += "\nHow many times faster than the first scheme on the chosen path with one thread.\n\n" +
+            own_ratios_text(result);
   return text;
 }
 

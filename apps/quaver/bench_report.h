@@ -13,7 +13,7 @@ namespace quaver {
 
 struct BenchResult {
   std::vector<BenchRow> rows;
-  std::vector<BenchRatio> ratios;  // point into rows
+  std::vector<BenchRatio> ratios, own_ratios;  // point into rows
   Roofline roofline;
 };
 
