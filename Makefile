@@ -45,12 +45,11 @@ bench: build ## our steps beside oneDNN's on this machine
 	@$(QUAVER) bench --peers
 
 # Counts, not times: the same at any load. The baseline is docs/results/instructions.json.
-COUNT := build/release/tests/count_instructions
+COUNT := python3 tools/check_instructions.py build/release/tests/count_instructions
 count: build ## instructions of fixed steps against the baseline
-	@cmake --build --preset release -j $(JOBS) --target count_instructions && python3 tools/check_instructions.py $(COUNT)
+	@$(COUNT)
 count-update: build ## the same, kept as the new baseline
-	@cmake --build --preset release -j $(JOBS) --target count_instructions && \
-	  python3 tools/check_instructions.py $(COUNT) --update
+	@$(COUNT) --update
 
 lint: setup ## formatting, floors, headers that compile alone
 	@find src apps tests examples fuzz -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run --Werror

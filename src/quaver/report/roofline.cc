@@ -100,6 +100,7 @@ std::vector<MemoryLevel> cache_levels(const std::filesystem::path& folder) {
   }
   if (sizes.empty()) sizes = {{"L1", 32 * kKibi}, {"L2", kMebi}};
   std::vector<MemoryLevel> levels;
+  levels.reserve(sizes.size() + 1);  // and memory
   for (const auto& [name, size] : sizes) levels.push_back({name, size, 0});
   return levels;
 }
