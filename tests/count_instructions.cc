@@ -64,5 +64,6 @@ int main() {
     count_cell({.cell = "gru", .input = kInput, .hidden = hidden, .linear_before_reset = false}, "gru, reset before,");
   }
   count_cell({.cell = "lstm", .input = kInput, .hidden = 128, .layer_norm = true}, "lstm, layer norm,");
+  count_cell({.cell = "lstm", .input = kInput, .hidden = 512, .scheme = "int4"}, "lstm, int4,");
   count_curves();
 }

@@ -275,7 +275,7 @@ void add_bench(CLI::App& program) {
   sizes("--steps", flags->steps, "Steps in one call; 1 is a stream; a list as well");
   sizes("--batch", flags->batch, "Sequences that are run together; a list as well");
   sizes("--streams", flags->streams, "Independent streams that one call moves a step on; a list as well");
-  names("--scheme", flags->schemes, "int8, int8_per_tensor, f32; a list as well")->excludes(model);
+  names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well")->excludes(model);
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")
       ->capture_default_str();
   verb->add_flag("--cifg", flags->cifg, "lstm: input gate = 1 - forget gate");

@@ -37,7 +37,8 @@ class Work {
       for (std::size_t i = 0; i < values; ++i) real_.push_back(static_cast<float>(random.uniform(-1, 1)));
     }
     if (shape_.batch == 1 && session_.streams()) states_.assign(shape_.streams, session_.initial_state());
-    scores_.resize(session_.score_count());
+    scores_.resize(session_.score_count() * shape_.streams);
+    output_codes_.resize(session_.output_codes().size() * shape_.streams);
     for (std::size_t i = 0; i < inputs_ * shape_.batch; ++i) views_.push_back(sequence(i * shape_.steps));
   }
 
@@ -50,8 +51,10 @@ class Work {
         session_.run(std::span(views_).subspan(next_ * shape_.batch, shape_.batch));
       } else if (shape_.steps > 1) {
         session_.run(views_[next_], states_[0]);
+      } else if (shape_.streams > 1) {
+        step_streams(next_ * shape_.streams);
       } else {
-        for (std::size_t i = 0; i < shape_.streams; ++i) step(next_ * shape_.streams + i, states_[i]);
+        step(next_);
       }
     }
   }
@@ -62,13 +65,22 @@ class Work {
     const std::size_t size = values.empty() ? 0 : session_.input_features();
     return std::span(values).subspan(frame * size, frames * size);
   }
-  void step(std::size_t frame, State& state) {
+  void step(std::size_t frame) {
     if (!codes_.empty()) {
-      session_.step(cut(codes_, frame, 1), state);
+      session_.step(cut(codes_, frame, 1), states_[0]);
     } else if (!ids_.empty()) {
-      session_.step(ids_[frame], state, scores_);
+      session_.step(ids_[frame], states_[0], scores_);
     } else {
-      session_.step(cut(real_, frame, 1), state, scores_);
+      session_.step(cut(real_, frame, 1), states_[0], scores_);
+    }
+  }
+  void step_streams(std::size_t frame) {
+    if (!codes_.empty()) {
+      session_.step(cut(codes_, frame, shape_.streams), std::span(states_), std::span(output_codes_));
+    } else if (!ids_.empty()) {
+      for (std::size_t i = 0; i < shape_.streams; ++i) session_.step(ids_[frame + i], states_[i], scores_);
+    } else {
+      session_.step(cut(real_, frame, shape_.streams), std::span(states_), std::span(scores_));
     }
   }
   SequenceView sequence(std::size_t frame) const {
@@ -85,6 +97,7 @@ class Work {
   std::vector<SequenceView> views_;
   std::vector<State> states_;  // of streams; without one, every call starts afresh
   std::vector<float> scores_;
+  std::vector<std::byte> output_codes_;
   std::size_t next_ = 0;
 };
 
