@@ -31,6 +31,9 @@ TaskRow har_row();
 // Which `limit` of `count` examples to take: indices, rising, evenly spread; all of them when limit is 0 or not less.
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit);
 
+// The folder that holds the data sets: the given one, else that of QUAVER_DATA, else ../shared/data.
+std::filesystem::path data_folder(const TaskOptions& options);
+
 // Where a task that is not built in finds its file. Error (bad input) when it is not there.
 struct DataFile {
   std::string task;      // for messages

@@ -40,6 +40,12 @@ Split parse_split(const std::string& name) {
   throw_usage(concat("unknown split '", name, "': ", suggestion(name, names), "the splits are ", join(names, ", ")));
 }
 
+// What QUAVER_DATA says; null when it is not set or empty.
+const char* environment_folder() {
+  const char* environment = std::getenv("QUAVER_DATA");
+  return environment != nullptr && *environment != '\0' ? environment : nullptr;
+}
+
 }  // namespace
 
 std::string split_name(Split split) {
@@ -58,17 +64,18 @@ std::vector<std::size_t> spread(std::size_t count, std::size_t limit) {
   return indices;
 }
 
+std::filesystem::path data_folder(const TaskOptions& options) {
+  const char* environment = environment_folder();
+  return options.data_dir.value_or(environment != nullptr ? environment : "../shared/data");
+}
+
 std::filesystem::path find_data_file(const DataFile& wanted, const TaskOptions& options) {
-  const char* environment = std::getenv("QUAVER_DATA");
-  const bool from_environment = !options.data_dir && environment != nullptr && *environment != '\0';
-  const std::filesystem::path folder =
-      options.data_dir.value_or(from_environment ? std::filesystem::path(environment) : "../shared/data");
-  std::filesystem::path path = folder / wanted.file;
+  std::filesystem::path path = data_folder(options) / wanted.file;
   std::error_code ignored;  // a folder that may not be entered counts as missing
   if (std::filesystem::is_regular_file(path, ignored)) return path;
-  const std::string source = options.data_dir   ? "in the given data folder"
-                             : from_environment ? "in the folder of QUAVER_DATA"
-                                                : "in the default data folder; QUAVER_DATA is not set";
+  const std::string source = options.data_dir                  ? "in the given data folder"
+                             : environment_folder() != nullptr ? "in the folder of QUAVER_DATA"
+                                                               : "in the default data folder; QUAVER_DATA is not set";
   throw_bad_input(concat("task '", wanted.task, "': no file ", path.string(), " (", source, "); it needs the ",
                          wanted.set, ": the data folder must hold ", wanted.file, " with ", wanted.contents,
                          "; point to the folder with --data DIR or the environment variable QUAVER_DATA"));
