@@ -20,12 +20,13 @@ constexpr std::string_view kIdentityPrefix = "identity.";
 struct Array {
   std::string_view name;
   std::vector<float> Checkpoint::*values;
+  bool moment;  // kept by Adam and its running mean alone
 };
-constexpr std::array<Array, 5> kArrays{{{"values", &Checkpoint::values},
-                                        {"average", &Checkpoint::average},
-                                        {"best_values", &Checkpoint::best_values},
-                                        {"first_moment", &Checkpoint::first_moment},
-                                        {"second_moment", &Checkpoint::second_moment}}};
+constexpr std::array<Array, 5> kArrays{{{"values", &Checkpoint::values, false},
+                                        {"average", &Checkpoint::average, true},
+                                        {"best_values", &Checkpoint::best_values, false},
+                                        {"first_moment", &Checkpoint::first_moment, true},
+                                        {"second_moment", &Checkpoint::second_moment, true}}};
 
 // Visits every number of the metadata, for reading and for writing.
 template <typename Visitor, typename CheckpointType>
@@ -120,7 +121,7 @@ void save_checkpoint(const Checkpoint& checkpoint, const Texts& identity, const 
   write_file_atomically(path, [&](const ByteSink& sink) { write_safetensors(entries, metadata, sink); });
 }
 
-Checkpoint load_checkpoint(const std::filesystem::path& path, const Texts& identity, std::size_t parameter_count) {
+Checkpoint load_checkpoint(const std::filesystem::path& path, const Texts& identity, CheckpointSizes sizes) {
   if (!std::filesystem::exists(path))
     throw_bad_input(concat(path.string(), ": there is no checkpoint to resume; start without --resume"));
   const SafetensorsFile file = SafetensorsFile::open(path);
@@ -134,9 +135,10 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, const Texts& ident
   Checkpoint checkpoint;
   for (const Array& array : kArrays) {
     checkpoint.*array.values = file.as_f32(array.name);
-    if ((checkpoint.*array.values).size() != parameter_count)
+    const std::size_t expected = array.moment && !sizes.moments ? 0 : sizes.parameters;
+    if ((checkpoint.*array.values).size() != expected)
       throw_bad_input(concat(path.string(), ": tensor '", array.name, "' has ", (checkpoint.*array.values).size(),
-                             " elements, expected ", parameter_count, ", the parameters of the network"));
+                             " elements, expected ", expected, ", the parameters of the network"));
   }
   visit_numbers(checkpoint, [&](const char* name, auto& value) {
     const std::string text = text_or(metadata, name, "");

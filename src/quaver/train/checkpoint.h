@@ -1,8 +1,8 @@
 // checkpoint.h - all that a stopped training needs to go on as if it had not been stopped. Internal to this floor.
 //
 // A safetensors file: "values", "average", "best_values", "first_moment", "second_moment" (F32, all parameters one
-// after the other), the rest as metadata. Random numbers need no state of their own: every batch draws from the seed,
-// the epoch and its place in the epoch.
+// after the other; average and moments are empty where training has none), the rest as metadata. Random numbers need no
+// state of their own: every batch draws from the seed, the epoch and its place in the epoch.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +39,15 @@ std::map<std::string, std::string> training_identity(const Dataset& train_data, 
 void save_checkpoint(const Checkpoint& checkpoint, const std::map<std::string, std::string>& identity,
                      const std::filesystem::path& path);
 
-// Error when the file is not a checkpoint of `parameter_count` parameters, or one of another identity: what differs.
+// What the arrays of a checkpoint must hold.
+struct CheckpointSizes {
+  std::size_t parameters;
+  bool moments = true;  // false: plain SGD, whose average and moments are empty
+};
+
+// Error when the file is not a checkpoint of these sizes, or one of another identity: what differs.
 Checkpoint load_checkpoint(const std::filesystem::path& path, const std::map<std::string, std::string>& identity,
-                           std::size_t parameter_count);
+                           CheckpointSizes sizes);
 
 // The shortest text that reads back as this number.
 std::string number_text(double value);

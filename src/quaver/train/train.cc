@@ -211,7 +211,7 @@ class Trainer {
 
   void resume() {
     if (options_.checkpoint.empty()) throw_usage("resume needs the path of the checkpoint to go on from");
-    state_ = load_checkpoint(options_.checkpoint, identity_, network_.values().size());
+    state_ = load_checkpoint(options_.checkpoint, identity_, {network_.values().size()});
     if (state_.epoch > options_.epochs || state_.batch >= batches_)
       throw_bad_input(concat(options_.checkpoint.string(), ": says ", state_.epoch, " epochs and ", state_.batch,
                              " batches are done, but there are ", options_.epochs, " of ", batches_));

@@ -1,0 +1,135 @@
+// The fused pass against the reference, and its gradients against differences of its loss.
+#include "quaver/train/memory/pass.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "quaver/cells/memn2n/ref.h"
+#include "quaver/core/random.h"
+
+namespace quaver {
+namespace {
+
+struct Case {
+  MemN2NShape shape;
+  bool linear = false;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise})
+    for (const SentenceEncoding encoding : {SentenceEncoding::kWords, SentenceEncoding::kPosition})
+      for (const std::size_t hops : {1u, 3u, 6u})
+        for (const bool linear : {false, true})
+          all.push_back({{.vocabulary = 9,
+                          .memory = 4,
+                          .d = 6,
+                          .hops = hops,
+                          .sentence = 4,
+                          .tying = tying,
+                          .encoding = encoding,
+                          .temporal = hops != 1},
+                         linear});
+  return all;
+}
+
+// Words repeat, one is unknown, one sentence is longer than the longest, one is empty.
+const std::vector<std::vector<std::int32_t>> kFacts{{1, 2, 3}, {4, 4, 0, 5}, {}, {6, 1, 2, 3, 8}};
+const std::vector<std::int32_t> kWords{7, 1, 0};
+
+class MemoryPassTest : public ::testing::Test {
+ protected:
+  MemoryPassTest() { facts.assign(kFacts.begin(), kFacts.end()); }
+  MemoryQuestion question(std::size_t count = kFacts.size()) const {
+    return {std::span(facts).first(count), kWords, {}};
+  }
+
+  // Without the softmax a hop multiplies by the squares of the embeddings: six of them need small ones.
+  static double deviation(const Case& test) { return test.linear ? 0.15 : 0.4; }
+
+  static std::vector<float> parameters(const MemN2NShape& shape, double deviation) {
+    Random random(4);
+    std::vector<float> values(parameter_count(shape));
+    for (float& value : values) value = static_cast<float>(deviation * random.normal());
+    // Number 0 is no word: its rows are zero where they embed.
+    for (const MemoryMatrix& matrix : memory_matrices(shape))
+      if (matrix.name != "H") std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(matrix.offset), shape.d, 0.0f);
+    return values;
+  }
+
+  std::vector<WordNumbers> facts;
+};
+
+TEST_F(MemoryPassTest, AnswersAsTheReference) {
+  for (const Case& test : cases()) {
+    const std::vector<float> values = parameters(test.shape, deviation(test));
+    MemoryPass pass(test.shape);
+    const std::vector<std::uint32_t> ages{3, 2, 1, 1};
+    for (const std::size_t count : {0u, 1u, 4u}) {
+      MemoryQuestion asked = question(count);
+      if (count == 4) asked.ages = ages;
+      const MemoryAnswer answer = MemN2NRef(test.shape, values).answer(asked, test.linear);
+      double sum = 0;
+      for (std::size_t word = 1; word < 9; ++word) sum += std::exp(static_cast<double>(answer.scores[word]));
+      for (std::int32_t word = 1; word < 9; ++word) {
+        const auto outcome = pass.forward(values, asked, word, test.linear);
+        const double expected = std::exp(static_cast<double>(answer.scores[static_cast<std::size_t>(word)])) / sum;
+        // Both sum at most a few hundred terms in float, in another order.
+        EXPECT_NEAR(outcome.probability, expected, 2e-4 * expected + 1e-6);
+        EXPECT_NEAR(outcome.loss, -std::log(outcome.probability), 1e-6);
+        EXPECT_EQ(outcome.word, answer.best());
+      }
+    }
+  }
+}
+
+// The slope from four values of the loss is off by h^4 / 30 times its fifth derivative, which is nothing here, and by
+// the rounding of the loss over h: with float losses near 2 (error 1e-6) and h = 1/64 that is 1e-4.
+TEST_F(MemoryPassTest, GradientsAreThoseOfTheLoss) {
+  constexpr float kStep = 1.0f / 64;
+  for (const Case& test : cases()) {
+    std::vector<float> values = parameters(test.shape, deviation(test));
+    MemoryPass pass(test.shape);
+    std::vector<float> gradient(values.size());
+    pass.forward(values, question(), 5, test.linear);
+    pass.backward(values, question(), gradient);
+    const auto loss = [&](std::size_t i, float step) {
+      const float kept = values[i];
+      values[i] = kept + step;
+      const double value = pass.forward(values, question(), 5, test.linear).loss;
+      values[i] = kept;
+      return value;
+    };
+    for (const MemoryMatrix& matrix : pass.matrices()) {
+      for (std::size_t i = matrix.offset; i < matrix.offset + matrix.size(); ++i) {
+        if (matrix.name != "H" && i < matrix.offset + test.shape.d) {
+          EXPECT_EQ(gradient[i], 0.0f) << "number 0 is no word";
+          continue;
+        }
+        const double near = loss(i, kStep) - loss(i, -kStep), far = loss(i, 2 * kStep) - loss(i, -2 * kStep);
+        const double slope = (8 * near - far) / (12 * static_cast<double>(kStep));
+        ASSERT_NEAR(gradient[i], slope, 3e-4 + 1e-3 * std::abs(slope))
+            << matrix.name << " element " << i - matrix.offset << " hops " << test.shape.hops << " linear "
+            << test.linear;
+      }
+    }
+  }
+}
+
+TEST_F(MemoryPassTest, UnknownAnswersTeachNothing) {
+  const MemN2NShape shape = cases()[0].shape;
+  const std::vector<float> values = parameters(shape, 0.3);
+  MemoryPass pass(shape);
+  const auto outcome = pass.forward(values, question(), 0, false);
+  EXPECT_EQ(outcome.probability, 0);
+  EXPECT_EQ(outcome.loss, 100);
+  EXPECT_NE(outcome.word, 0u);
+  std::vector<float> gradient(values.size());
+  pass.backward(values, question(), gradient);
+  EXPECT_EQ(gradient, std::vector<float>(values.size()));
+}
+
+}  // namespace
+}  // namespace quaver

@@ -1,0 +1,106 @@
+// train.h - trains memory networks, float, from stories to a MemoryNetwork.
+//
+// The recipes of the papers and their released programs, each part an option: plain SGD on gradients summed over a
+// batch, a clip a matrix, a rate that is halved every few epochs, linear start (first epochs without the memory
+// softmax), random noise (time words of training facts leave gaps, as if a tenth more facts were there).
+//
+// Reproducible: the same data, options and seed give the same bits. A run that was stopped and resumed from its
+// checkpoint gives the bits of one that was not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "quaver/data/babi.h"
+#include "quaver/model/memory_network.h"
+
+namespace quaver {
+
+enum class ClipRule {
+  kMatrix,  // L2 norm of a matrix's gradient
+  kRows,    // sum over output rows of each row's L2 norm: Q-MANN's program; up to sqrt(rows) larger, so clips earlier
+};
+enum class SampleOrder {
+  kDrawn,     // batches drawn with replacement: MemN2N's program
+  kShuffled,  // every question once an epoch
+  kFixed,     // every question once, in order of the file: Q-MANN's program
+};
+enum class KeptWeights {
+  kBest,         // of the epoch with the lowest validation error, then the lowest loss
+  kFinal,        // of the last epoch
+  kEarlyStopped  // kBest, and training stops when it is 5 epochs behind the best one and 30 points worse
+};
+
+struct MemoryTrainProgress {
+  std::size_t epoch = 0;  // done, counted from 1, those of the linear start included
+  std::size_t epochs = 0;
+  bool linear = false;          // this epoch was part of the linear start
+  double loss = 0;              // mean over the epoch's questions, nats
+  double validation_error = 0;  // percent
+};
+
+struct MemoryTrainOptions {
+  // The network. Vocabulary and longest sentence come from the data.
+  std::size_t memory = 50;
+  std::size_t d = 20;
+  std::size_t hops = 3;
+  MemoryTying tying = MemoryTying::kAdjacent;
+  SentenceEncoding encoding = SentenceEncoding::kPosition;
+  bool temporal = true;
+
+  // The optimiser.
+  std::size_t epochs = 100;        // after the linear start
+  std::size_t linear_epochs = 20;  // of the linear start; 0: none
+  std::size_t batch = 32;
+  std::optional<double> learning_rate{};  // on summed gradients; not given: 0.005 with a linear start, else 0.01
+  std::size_t halve_every = 25;           // epochs after the linear start; 0: never
+  double gradient_clip = 40;              // 0: none
+  ClipRule clip_rule = ClipRule::kMatrix;
+  double controller_rate = 1;   // layer-wise: H learns at this share of the rate
+  double controller_clip = 40;  // layer-wise: H's clip
+  double noise = 0.1;           // of the number of facts: the most empty memories; 0: none
+  double deviation = 0.1;       // of the first weights
+  SampleOrder order = SampleOrder::kDrawn;
+  KeptWeights keep = KeptWeights::kBest;
+  std::uint64_t seed = 1;
+
+  // The run.
+  std::filesystem::path checkpoint{};   // written when an epoch ends, at most once a second; empty: none
+  bool resume = false;                  // go on from `checkpoint`; Error when it is of other options or data
+  std::function<bool()> should_stop{};  // asked before every batch
+  std::function<void(const MemoryTrainProgress&)> on_progress{};  // after every epoch
+};
+
+// MemN2N's recipe (one task or joint: all tasks in one network) and Q-MANN's float baseline, as the digests of the
+// released programs give them.
+MemoryTrainOptions memn2n_recipe(bool joint);
+MemoryTrainOptions qmann_recipe();
+
+struct MemoryScore {
+  double error = 0;  // percent of questions
+  double loss = 0;   // mean cross entropy, nats; an answer that the vocabulary does not hold counts 100
+  std::size_t questions = 0;
+};
+
+struct MemoryTrainResult {
+  MemoryNetwork network;
+  MemoryScore train{}, validation{};  // of the parameters in `network`
+  std::size_t epochs = 0;             // run, those of the linear start and before a resumption included
+  std::size_t best_epoch = 0;         // that `network` is of, counted from 1
+  double seconds = 0;                 // of this run
+  bool interrupted = false;
+};
+
+// Error (usage) for options that make no sense, for a checkpoint that does not fit; Error (failed) when training
+// diverges. The vocabulary's words become the network's.
+MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
+                               const Vocabulary& vocabulary, const MemoryTrainOptions& options);
+
+// Error (bad input) unless the network is valid. Facts of the data must fit the network's memory.
+MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data);
+
+}  // namespace quaver

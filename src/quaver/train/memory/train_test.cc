@@ -1,0 +1,149 @@
+// Training of memory networks: it learns, repeats its bits, resumes to them, and refuses what makes no sense.
+#include "quaver/train/memory/train.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "quaver/cells/memn2n/ref.h"
+#include "quaver/core/error.h"
+
+namespace quaver {
+namespace {
+
+struct Data {
+  explicit Data(std::size_t number, std::size_t questions = 300, std::size_t memory = 50)
+      : tasks(load_story_tasks("stories", {.tasks = std::to_string(number), .questions = questions})),
+        vocabulary(story_vocabulary(tasks)),
+        train(tasks[0].train, vocabulary, memory),
+        validation(tasks[0].validation, vocabulary, memory),
+        test(tasks[0].test, vocabulary, memory) {}
+  std::vector<StoryTask> tasks;
+  Vocabulary vocabulary;
+  CodedStories train, validation, test;
+};
+
+MemoryTrainOptions short_run(std::size_t epochs = 20) {
+  MemoryTrainOptions options;
+  options.epochs = epochs;
+  options.linear_epochs = 5;
+  return options;
+}
+
+TEST(MemoryTrain, LearnsOneSupportingFact) {
+  const Data data(1, 1000);
+  const MemoryTrainResult result = train_memory(data.train, data.validation, data.vocabulary, short_run(30));
+  EXPECT_EQ(result.epochs, 35u);
+  EXPECT_GT(result.best_epoch, 5u) << "an epoch of the linear start is no network";
+  EXPECT_LE(score_memory(result.network, data.test).error, 5.0) << "chance is 83 %";
+  EXPECT_EQ(result.network.words, data.vocabulary.words());
+}
+
+TEST(MemoryTrain, TheScoreIsThatOfTheReference) {
+  const Data data(2, 100);
+  const MemoryNetwork network = train_memory(data.train, data.validation, data.vocabulary, short_run(3)).network;
+  const MemN2NRef reference(network.shape, network.parameters);
+  std::size_t wrong = 0;
+  for (const CodedStories::Question& question : data.test.questions())
+    if (reference.answer({question.facts, question.words, {}}).best() != static_cast<std::size_t>(question.answer))
+      ++wrong;
+  EXPECT_DOUBLE_EQ(score_memory(network, data.test).error, static_cast<double>(wrong));
+}
+
+TEST(MemoryTrain, TheSeedDecides) {
+  const Data data(1, 100);
+  const auto parameters = [&](std::uint64_t seed) {
+    MemoryTrainOptions options = short_run(2);
+    options.seed = seed;
+    return train_memory(data.train, data.validation, data.vocabulary, options).network.parameters;
+  };
+  EXPECT_EQ(parameters(1), parameters(1));
+  EXPECT_NE(parameters(1), parameters(2));
+}
+
+TEST(MemoryTrain, EveryRecipeTrains) {
+  const Data data(6, 100, 10);
+  std::vector<MemoryTrainOptions> recipes{memn2n_recipe(false), memn2n_recipe(true), qmann_recipe()};
+  MemoryTrainOptions other = memn2n_recipe(false);
+  other.order = SampleOrder::kShuffled;
+  other.keep = KeptWeights::kEarlyStopped;
+  other.temporal = false;
+  other.memory = 10;
+  recipes.push_back(other);
+  for (MemoryTrainOptions options : recipes) {
+    options.epochs = 2;
+    options.linear_epochs = std::min<std::size_t>(options.linear_epochs, 1);
+    const MemoryTrainResult result = train_memory(data.train, data.validation, data.vocabulary, options);
+    EXPECT_EQ(result.epochs, options.epochs + options.linear_epochs);
+    EXPECT_EQ(result.validation.questions, 10u);
+    validate(result.network);
+  }
+}
+
+TEST(MemoryTrain, AResumedRunHasTheBitsOfAWholeOne) {
+  const Data data(1, 200);
+  const std::filesystem::path checkpoint = std::filesystem::path(testing::TempDir()) / "memory.checkpoint";
+  std::filesystem::remove(checkpoint);
+  const MemoryTrainResult whole = train_memory(data.train, data.validation, data.vocabulary, short_run(6));
+
+  MemoryTrainOptions options = short_run(6);
+  options.checkpoint = checkpoint;
+  std::size_t batches = 0;
+  options.should_stop = [&] { return ++batches > 50; };  // in the middle of an epoch of 6 batches
+  const MemoryTrainResult stopped = train_memory(data.train, data.validation, data.vocabulary, options);
+  EXPECT_TRUE(stopped.interrupted);
+  EXPECT_LT(stopped.epochs, whole.epochs);
+  options.should_stop = {};
+  options.resume = true;
+  const MemoryTrainResult resumed = train_memory(data.train, data.validation, data.vocabulary, options);
+  EXPECT_EQ(resumed.network, whole.network);
+  EXPECT_EQ(resumed.best_epoch, whole.best_epoch);
+  EXPECT_EQ(resumed.epochs, whole.epochs);
+
+  options.seed = 7;
+  try {
+    train_memory(data.train, data.validation, data.vocabulary, options);
+    FAIL() << "another seed is another training";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("seed was 1 and is now 7"), std::string::npos) << error.what();
+  }
+  std::filesystem::remove(checkpoint);
+}
+
+TEST(MemoryTrain, OptionsWithoutSenseAreRefused) {
+  const Data data(1, 20);
+  const auto refused = [&](const std::function<void(MemoryTrainOptions&)>& change) {
+    MemoryTrainOptions options = short_run(1);
+    change(options);
+    EXPECT_THROW(train_memory(data.train, data.validation, data.vocabulary, options), Error);
+  };
+  refused([](MemoryTrainOptions& options) { options.epochs = 0; });
+  refused([](MemoryTrainOptions& options) { options.batch = 0; });
+  refused([](MemoryTrainOptions& options) { options.hops = 0; });
+  refused([](MemoryTrainOptions& options) { options.hops = 7; });
+  refused([](MemoryTrainOptions& options) { options.learning_rate = -1; });
+  refused([](MemoryTrainOptions& options) { options.noise = -0.1; });
+  refused([](MemoryTrainOptions& options) { options.deviation = 0; });
+  refused([](MemoryTrainOptions& options) { options.learning_rate = 1e30; });
+}
+
+TEST(MemoryTrain, NetworksThatDoNotFitAreRefused) {
+  const Data data(1, 20);
+  MemoryNetwork network = train_memory(data.train, data.validation, data.vocabulary, short_run(1)).network;
+  const auto refused = [&](const std::function<void(MemoryNetwork&)>& change) {
+    MemoryNetwork changed = network;
+    change(changed);
+    EXPECT_THROW(validate(changed), Error);
+  };
+  validate(network);
+  refused([](MemoryNetwork& changed) { changed.words.pop_back(); });
+  refused([](MemoryNetwork& changed) { changed.parameters.pop_back(); });
+  refused([](MemoryNetwork& changed) { changed.parameters[3] = std::numeric_limits<float>::infinity(); });
+  refused([](MemoryNetwork& changed) { changed.shape.hops = 9; });
+}
+
+}  // namespace
+}  // namespace quaver
