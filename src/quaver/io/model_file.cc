@@ -14,6 +14,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
+#include "quaver/io/contents_checksum.h"
 #include "quaver/io/graph_json.h"
 #include "quaver/io/printable.h"
 #include "quaver/io/safetensors.h"
@@ -60,27 +61,6 @@ std::vector<std::int64_t> shape_of_nibbles(const std::string& name, const Safete
   return {entry.shape[0], 2 * entry.shape[1] - (odd ? 1 : 0)};
 }
 
-// What a tool that knows nothing of Quaver may reorder, pad or add does not count; everything that makes the model
-// does.
-std::string checksum(std::string_view graph, std::string_view provenance,
-                     const std::map<std::string, SafetensorsEntry>& entries) {
-  std::uint64_t hash = fnv1a({});
-  const auto add = [&hash](std::string_view text) {
-    constexpr std::byte kEnd{0};  // closes every text, so that no two lists of texts hash alike
-    hash = fnv1a(std::as_bytes(std::span(text)), hash);
-    hash = fnv1a(std::span(&kEnd, 1), hash);
-  };
-  add(graph);
-  add(provenance);
-  for (const auto& [name, entry] : entries) {
-    add(name);
-    add(dtype_name(entry.dtype));
-    add(shape_text(entry.shape));
-    hash = fnv1a(entry.bytes, hash);
-  }
-  return hex64(hash);
-}
-
 // The upper halves of floats whose lower halves are 0: the same numbers as BF16. Nothing when one is not.
 std::optional<std::vector<std::uint16_t>> bfloat16_halves(std::span<const float> values) {
   std::vector<std::uint16_t> halves;
@@ -116,7 +96,7 @@ void write_model(const Model& model, const ByteSink& sink) {
                      {"version", concat(kModelFileVersion)},
                      {"graph", graph},
                      {"provenance", provenance},
-                     {"checksum", checksum(graph, provenance, entries)}},
+                     {"checksum", contents_checksum({graph, provenance}, entries)}},
                     sink);
 }
 
@@ -128,6 +108,10 @@ const std::string& metadata_of(const SafetensorsFile& file, const std::string& k
 
 void check_version(const SafetensorsFile& file) {
   const auto format = file.metadata().find("format");
+  if (format != file.metadata().end() && format->second == "quaver memory network")
+    throw_bad_input(
+        "this is a memory network: it answers questions about stories ('quaver eval MODEL babi') and is no model of "
+        "sequences");
   if (format == file.metadata().end() || format->second != "quaver")
     throw_bad_input(
         "not a Quaver model: the metadata 'format' does not say 'quaver'; a file of PyTorch weights is turned into a "
@@ -154,7 +138,7 @@ Model read_model(const SafetensorsFile& file) {
   const std::string& graph = metadata_of(file, "graph");
   const std::string& provenance = metadata_of(file, "provenance");
   const std::string& expected = metadata_of(file, "checksum");
-  const std::string found = checksum(graph, provenance, file.entries());
+  const std::string found = contents_checksum({graph, provenance}, file.entries());
   if (found != expected)
     throw_bad_input(concat("checksum ", printable(expected), " expected, but the contents give ", found,
                            "; the file is damaged or was changed by another program"));

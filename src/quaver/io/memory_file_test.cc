@@ -1,0 +1,77 @@
+// The file of a memory network: what was written comes back, and nothing else gets in.
+#include "quaver/io/memory_file.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "quaver/core/error.h"
+#include "quaver/core/random.h"
+#include "quaver/io/model_file.h"
+
+namespace quaver {
+namespace {
+
+MemoryNetwork sample(MemoryTying tying) {
+  MemoryNetwork network;
+  network.name = "sample";
+  network.task = "stories";
+  network.shape = {.vocabulary = 4, .memory = 3, .d = 2, .hops = 2, .sentence = 5, .tying = tying};
+  network.words = {"", "mary", "garden", "milk,apple"};
+  network.provenance = {{"seed", "3"}};
+  Random random(1);
+  network.parameters.resize(parameter_count(network.shape));
+  for (float& value : network.parameters) value = static_cast<float>(random.normal());
+  return network;
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+TEST(MemoryFile, ReadsWhatItWrote) {
+  for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise}) {
+    const MemoryNetwork network = sample(tying);
+    const std::string bytes = save_bytes(network);
+    EXPECT_EQ(bytes, save_bytes(network));
+    EXPECT_EQ(load_memory_network_bytes(bytes_of(bytes)), network);
+  }
+}
+
+// Every byte of the file: an error, or the same network (blanks of the JSON header).
+TEST(MemoryFile, AFlippedBitIsNeverAnotherNetwork) {
+  const MemoryNetwork network = sample(MemoryTying::kLayerwise);
+  const std::string bytes = save_bytes(network);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::string changed = bytes;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    try {
+      EXPECT_EQ(load_memory_network_bytes(bytes_of(changed)), network) << "byte " << i;
+    } catch (const Error&) {
+    }
+    EXPECT_THROW(load_memory_network_bytes(bytes_of(bytes.substr(0, i))), Error) << "cut at " << i;
+  }
+}
+
+TEST(MemoryFile, WhatMakesNoNetworkIsNotWritten) {
+  const auto refused = [](const std::function<void(MemoryNetwork&)>& change) {
+    MemoryNetwork network = sample(MemoryTying::kAdjacent);
+    change(network);
+    EXPECT_THROW(save_bytes(network), Error);
+  };
+  refused([](MemoryNetwork& network) { network.parameters.pop_back(); });
+  refused([](MemoryNetwork& network) { network.words.emplace_back("more"); });
+  refused([](MemoryNetwork& network) { network.shape.hops = 0; });
+  refused([](MemoryNetwork& network) { network.words[1] = std::string(1, '\xff'); });
+}
+
+TEST(MemoryFile, ReadersOfModelsSayWhatItIs) {
+  const std::string bytes = save_bytes(sample(MemoryTying::kAdjacent));
+  try {
+    load_bytes(bytes_of(bytes));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("this is a memory network"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace quaver
