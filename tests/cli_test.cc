@@ -385,6 +385,48 @@ TEST_F(CliTest, RefusesToStreamAModelThatLooksAhead) {
   expect_failure(3, "run both.safetensors --input x.npz --stream -o z.npz", {"both"});
 }
 
+// ---- stories -------------------------------------------------------------------------------------------------------
+
+TEST_F(CliTest, TrainsAndEvaluatesMemoryNetworks) {
+  const auto trained = run_json("train stories --tasks 1 --questions 300 --epochs 20 --hops 2 -o memory.safetensors");
+  for (const char* key : {"task", "metric", "value", "epochs", "seconds", "model", "n", "results"})
+    EXPECT_TRUE(trained.contains(key)) << key;
+  EXPECT_EQ(trained["metric"], "error");
+  EXPECT_EQ(trained["epochs"], 40) << "20 of the linear start";
+  EXPECT_LT(trained["value"], 60);
+  EXPECT_EQ(listing(), (std::vector<std::string>{"float.safetensors", "memory.safetensors", "x.npz"}));
+  const auto evaluated = run_json("eval memory.safetensors stories --tasks 1 --questions 300");
+  EXPECT_EQ(evaluated["value"], trained["value"]);
+  EXPECT_EQ(evaluated["n"], 300);
+
+  const auto several = run_json("train stories --tasks 1,9 --questions 50 --epochs 1 --repeats 2 -o m.safetensors");
+  EXPECT_EQ(several["results"][1]["model"], "m.qa9.safetensors");
+  EXPECT_TRUE(fs::exists(path("m.qa1.safetensors")) && fs::exists(path("m.qa9.safetensors")));
+  const auto joint =
+      run_json("train stories --tasks joint --questions 20 --epochs 1 --linear-epochs 0 -o joint.safetensors");
+  EXPECT_EQ(joint["results"].size(), 7u);
+
+  // Words that training never saw are said and count as absent.
+  const Outcome other = run("eval memory.safetensors stories --tasks 19 --questions 20");
+  EXPECT_EQ(other.exit_code, 0);
+  EXPECT_NE(other.err.find("words were never seen"), std::string::npos) << other.err;
+}
+
+TEST_F(CliTest, StoriesThatCannotBeReadAreNamedByLine) {
+  fs::create_directories(path("data/babi/tasks_1-20_v1-2/en"));
+  write_text(path("data/babi/tasks_1-20_v1-2/en/qa1_one_train.txt"), "1 Mary moved.\n2 Where?\t\t1\n");
+  expect_failure(3, "train babi --set en --data data -o m.safetensors", {"qa1_one_train.txt:2", "without an answer"});
+  expect_failure(3, "train babi --data nowhere -o m.safetensors", {"babi_v1-2_en-10k.tar.xz", "--data", "QUAVER_DATA"});
+  expect_failure(2, "train babi --tasks 21 -o m.safetensors", {"21"});
+  expect_failure(2, "train babi --cifg -o m.safetensors", {"--cifg", "memory network"});
+  expect_failure(2, "train babi --cell lstm -o m.safetensors", {"lstm", "memn2n"});
+  expect_failure(2, "train chirps --tasks 1 -o m.safetensors", {"--tasks", "chirps"});
+  expect_failure(2, "train chirps --hops 2 -o m.safetensors", {"chirps", "memory network"});
+  expect_failure(2, "train stories --hops 7 -o m.safetensors", {"hops", "7"});
+  expect_failure(3, "eval float.safetensors stories", {"float.safetensors", "not a memory network"});
+  EXPECT_EQ(listing(), (std::vector<std::string>{"data", "float.safetensors", "x.npz"}));
+}
+
 // ---- bad command lines ---------------------------------------------------------------------------------------------
 
 TEST_F(CliTest, WrongCommandLinesExitWithTwo) {

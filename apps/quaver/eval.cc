@@ -11,6 +11,7 @@
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
 #include "shared.h"
+#include "stories.h"
 #include "verbs.h"
 
 namespace quaver {
@@ -19,11 +20,17 @@ namespace {
 struct EvalFlags {
   SharedFlags shared;
   DataFlags data;
+  StoryFlags stories;
   std::string model, task, split = "test";
   std::size_t limit = 0;
 };
 
 void run_eval(const EvalFlags& flags) {
+  if (is_story_task(flags.task)) {
+    run_memory_evaluation({flags.shared, flags.data, flags.stories, flags.model, flags.task, flags.split, flags.limit});
+    return;
+  }
+  flags.stories.require_none(flags.task);
   task_info(flags.task);
   const Model model = load(flags.model);
   const Dataset data = load_split(flags.task, flags.split, flags.data, flags.limit);
@@ -67,9 +74,10 @@ void add_eval(CLI::App& program) {
   auto flags = std::make_shared<EvalFlags>();
   CLI::App* verb = program.add_subcommand("eval", "Measure a model on a task's data");
   verb->add_option("model", flags->model, "Model file")->required();
-  verb->add_option("task", flags->task, "Task: chirps, chirps_tags, digits, har")->required();
+  verb->add_option("task", flags->task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb->add_option("--split", flags->split, "train, validation or test")->capture_default_str();
   verb->add_option("--limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
+  flags->stories.add_to(*verb);
   flags->data.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_eval(*flags); });

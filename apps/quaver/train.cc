@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <type_traits>
@@ -19,6 +21,7 @@
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
 #include "shared.h"
+#include "stories.h"
 #include "training.h"
 #include "verbs.h"
 
@@ -41,7 +44,62 @@ struct TrainFlags {
   std::size_t limit = 0;
   // What was said on the command line, on top of the task's defaults.
   std::vector<std::function<void(TrainOptions&)>> changes;
+  std::vector<std::string> said;  // names of the flags behind `changes`
+  // Of tasks of stories.
+  StoryFlags stories;
+  std::string recipe = "memn2n";
+  std::vector<std::function<void(MemoryTrainOptions&)>> memory_changes;
 };
+
+void catch_interrupts() {
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+}
+
+// A memory network shares some flags with the recurrent cells; their values pass through a TrainOptions that starts
+// with the recipe's. Error (usage) for a flag that it has no use for.
+void run_train_memory(const TrainFlags& flags) {
+  const std::vector<std::string> shared_flags{"--cell",  "--embedding",     "--epochs",
+                                              "--batch", "--learning-rate", "--gradient-clip",
+                                              "--seed",  "--checkpoint",    "--resume"};
+  for (const std::string& name : flags.said)
+    if (std::ranges::find(shared_flags, name) == shared_flags.end())
+      throw_usage(concat(name, ": no flag of a memory network, which task '", flags.task, "' trains"));
+  if (flags.scheme != "f32")
+    throw_usage(concat("--scheme ", flags.scheme, ": memory networks train in f32 in this version"));
+  MemoryTraining training{
+      .shared = flags.shared,
+      .data = flags.data,
+      .stories = flags.stories,
+      .task = flags.task,
+      .out = flags.out,
+      .limit = flags.limit,
+      .options = flags.recipe == "qmann" ? qmann_recipe() : memn2n_recipe(flags.stories.tasks == "joint")};
+  MemoryTrainOptions& options = training.options;
+  TrainOptions common;
+  common.cell = "memn2n";
+  common.embedding = options.d;
+  common.epochs = options.epochs;
+  common.batch = options.batch;
+  common.gradient_clip = options.gradient_clip;
+  common.seed = options.seed;
+  for (const auto& change : flags.changes) change(common);
+  require_known("cell of this task", common.cell, {"memn2n"});
+  options.d = common.embedding;
+  options.epochs = common.epochs;
+  options.batch = common.batch;
+  options.gradient_clip = common.gradient_clip;
+  options.seed = common.seed;
+  options.checkpoint = common.checkpoint;
+  options.resume = common.resume;
+  if (std::ranges::find(flags.said, "--learning-rate") != flags.said.end())
+    options.learning_rate = common.learning_rate;
+  for (const auto& change : flags.memory_changes) change(options);
+  require_model_name(flags.out);
+  require_writable(flags.out);
+  catch_interrupts();
+  run_memory_training(training, [] { return interrupted != 0; });
+}
 
 void require_trainable(const TrainFlags& flags, const TrainOptions& options) {
   task_info(flags.task);
@@ -52,6 +110,13 @@ void require_trainable(const TrainFlags& flags, const TrainOptions& options) {
 }
 
 void run_train(const TrainFlags& flags) {
+  if (is_story_task(flags.task)) {
+    run_train_memory(flags);
+    return;
+  }
+  flags.stories.require_none(flags.task);
+  if (!flags.memory_changes.empty())
+    throw_usage(concat("task '", flags.task, "' trains no memory network, but a flag of one was given"));
   TrainOptions options = default_train_options(flags.task);
   for (const auto& change : flags.changes) change(options);
   require_trainable(flags, options);
@@ -65,8 +130,7 @@ void run_train(const TrainFlags& flags) {
   const Dataset train_data = load_split(flags.task, "train", flags.data, flags.limit);
   const Dataset validation_data = load_split(flags.task, "validation", flags.data, flags.limit);
   const Dataset test_data = load_split(flags.task, "test", flags.data, flags.limit);
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
+  catch_interrupts();
   options.should_stop = [] { return interrupted != 0; };
   TrainResult result = train_showing_progress(train_data, validation_data, options);
   if (result.interrupted)
@@ -115,7 +179,8 @@ CLI::Option* add_field(CLI::App& verb, TrainFlags& flags, const std::string& nam
                        const std::string& help) {
   return verb.add_option_function<Field>(
       name,
-      [&flags, field](const Field& value) {
+      [&flags, name, field](const Field& value) {
+        flags.said.push_back(name);
         flags.changes.push_back([field, value](TrainOptions& options) { options.*field = value; });
       },
       help);
@@ -124,7 +189,11 @@ CLI::Option* add_field(CLI::App& verb, TrainFlags& flags, const std::string& nam
 void add_switch(CLI::App& verb, TrainFlags& flags, const std::string& name, bool TrainOptions::*field,
                 const std::string& help) {
   verb.add_flag_callback(
-      name, [&flags, field] { flags.changes.push_back([field](TrainOptions& options) { options.*field = true; }); },
+      name,
+      [&flags, name, field] {
+        flags.said.push_back(name);
+        flags.changes.push_back([field](TrainOptions& options) { options.*field = true; });
+      },
       help);
 }
 
@@ -134,11 +203,79 @@ void add_choice(CLI::App& verb, TrainFlags& flags, const std::string& name, std:
   const std::string listed = join(choices, ", ");
   verb.add_option_function<std::string>(
           name,
-          [&flags, set](const std::string& value) {
+          [&flags, name, set](const std::string& value) {
+            flags.said.push_back(name);
             flags.changes.push_back([set, value](TrainOptions& options) { set(options, value); });
           },
           help + ": " + listed)
       ->check(CLI::IsMember(std::move(choices)));
+}
+
+// Flags that only memory networks have, named like the field they set.
+constexpr const char* kMemoryGroup = "Memory networks (tasks babi, stories)";
+
+template <typename Field>
+CLI::Option* add_memory_field(CLI::App& verb, TrainFlags& flags, const std::string& name,
+                              Field MemoryTrainOptions::*field, const std::string& help) {
+  return verb
+      .add_option_function<Field>(
+          name,
+          [&flags, field](const Field& value) {
+            flags.memory_changes.push_back([field, value](MemoryTrainOptions& options) { options.*field = value; });
+          },
+          help)
+      ->group(kMemoryGroup);
+}
+
+template <typename Choice>
+void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& name,
+                       const std::map<std::string, Choice>& choices, Choice MemoryTrainOptions::*field,
+                       const std::string& help) {
+  std::vector<std::string> names;
+  for (const auto& [text, choice] : choices) names.push_back(text);
+  verb.add_option_function<std::string>(
+          name,
+          [&flags, choices, field](const std::string& value) {
+            const Choice choice = choices.at(value);
+            flags.memory_changes.push_back([field, choice](MemoryTrainOptions& options) { options.*field = choice; });
+          },
+          help + ": " + join(names, ", "))
+      ->check(CLI::IsMember(names))
+      ->group(kMemoryGroup);
+}
+
+void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
+  const CLI::Range not_negative(0.0, 1e30);
+  flags.stories.add_to(verb);
+  verb.add_option("--recipe", flags.recipe, "memn2n, or qmann: that program's float baseline")
+      ->check(CLI::IsMember(std::vector<std::string>{"memn2n", "qmann"}))
+      ->capture_default_str()
+      ->group(kMemoryGroup);
+  add_memory_field(verb, flags, "--hops", &MemoryTrainOptions::hops, "Looks at the memory, 1 to 6");
+  add_memory_field(verb, flags, "--memory", &MemoryTrainOptions::memory, "Facts kept, the most recent");
+  add_memory_choice<MemoryTying>(verb, flags, "--tying",
+                                 {{"adjacent", MemoryTying::kAdjacent}, {"layerwise", MemoryTying::kLayerwise}},
+                                 &MemoryTrainOptions::tying, "Which matrices the hops share");
+  add_memory_choice<SentenceEncoding>(
+      verb, flags, "--encoding", {{"words", SentenceEncoding::kWords}, {"position", SentenceEncoding::kPosition}},
+      &MemoryTrainOptions::encoding, "Of a sentence: a bag of words, or words weighted by their place");
+  add_memory_field(verb, flags, "--temporal", &MemoryTrainOptions::temporal, "true or false: facts carry their age");
+  add_memory_field(verb, flags, "--linear-epochs", &MemoryTrainOptions::linear_epochs,
+                   "First epochs without the memory softmax; 0: none");
+  add_memory_field(verb, flags, "--halve-every", &MemoryTrainOptions::halve_every,
+                   "Epochs after which the rate is halved; 0: never");
+  add_memory_field(verb, flags, "--noise", &MemoryTrainOptions::noise, "Empty memories in training, as a share")
+      ->check(not_negative);
+  add_memory_choice<SampleOrder>(
+      verb, flags, "--order",
+      {{"drawn", SampleOrder::kDrawn}, {"shuffled", SampleOrder::kShuffled}, {"fixed", SampleOrder::kFixed}},
+      &MemoryTrainOptions::order, "Of the questions of an epoch");
+  add_memory_field(verb, flags, "--repeats", &MemoryTrainOptions::repeats,
+                   "Trainings with SEED, SEED + 1, ...; the best on validation is kept");
+  add_memory_choice<KeptWeights>(
+      verb, flags, "--keep",
+      {{"best", KeptWeights::kBest}, {"final", KeptWeights::kFinal}, {"early-stopped", KeptWeights::kEarlyStopped}},
+      &MemoryTrainOptions::keep, "Whose weights become the model");
 }
 
 }  // namespace
@@ -149,12 +286,12 @@ void add_train(CLI::App& program) {
   CLI::App& verb = *program.add_subcommand("train", "Train a float model on a task");
   const CLI::Range at_least_one(std::size_t{1}, std::size_t{1} << 32), any_size(std::size_t{0}, std::size_t{1} << 32);
   const CLI::Range not_negative(0.0, 1e30), share(0.0, 1.0);
-  verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har")->required();
+  verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb.add_option("-o,--output", flags.out, "Model file to write, .safetensors")->required();
   verb.add_option("--scheme", flags.scheme, "f32; integers come from 'quaver quantize'")->capture_default_str();
   verb.add_option("--limit", flags.limit, "Sequences of each split at most; 0: all")->capture_default_str();
 
-  add_field(verb, flags, "--cell", &TrainOptions::cell, "lstm, gru or rnn");
+  add_field(verb, flags, "--cell", &TrainOptions::cell, "lstm, gru or rnn; stories: memn2n");
   add_field(verb, flags, "--hidden", &TrainOptions::hidden, "Units of a layer and direction")->check(at_least_one);
   add_field(verb, flags, "--layers", &TrainOptions::layers, "Recurrent layers")->check(at_least_one);
   add_field(verb, flags, "--projection", &TrainOptions::projection, "lstm: size of the projected output; 0: none")
@@ -181,11 +318,12 @@ void add_train(CLI::App& program) {
       verb, flags, "--pooling", {"last", "mean", "max"},
       [](TrainOptions& options, const std::string& value) { options.pooling = pooling_from_name(value); },
       "Classifiers: over time");
-  add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id")->check(at_least_one);
+  add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id or a word")->check(at_least_one);
 
   add_field(verb, flags, "--epochs", &TrainOptions::epochs, "Epochs at most")->check(at_least_one);
   add_field(verb, flags, "--batch", &TrainOptions::batch, "Sequences in a batch")->check(at_least_one);
-  add_field(verb, flags, "--learning-rate", &TrainOptions::learning_rate, "Adam's, at its highest")
+  add_field(verb, flags, "--learning-rate", &TrainOptions::learning_rate,
+            "Adam's, at its highest; stories: of plain descent on gradients summed over a batch")
       ->check(not_negative);
   add_field(verb, flags, "--weight-decay", &TrainOptions::weight_decay, "Per unit of learning rate")
       ->check(not_negative);
@@ -213,10 +351,12 @@ void add_train(CLI::App& program) {
   verb.add_option_function<std::string>(
       "--checkpoint",
       [&flags](const std::string& path) {
+        flags.said.push_back("--checkpoint");
         flags.changes.push_back([path](TrainOptions& options) { options.checkpoint = path; });
       },
       "File to go on from after Ctrl-C; else OUT.checkpoint, removed at the end");
   add_switch(verb, flags, "--resume", &TrainOptions::resume, "Go on from the checkpoint, to the bits of a whole run");
+  add_memory_flags(verb, flags);
   flags.data.add_to(verb, "--data-seed");
   flags.shared.add_to(verb);
   verb.callback([shared] { run_train(*shared); });

@@ -28,6 +28,7 @@ void check_options(const MemoryTrainOptions& options) {
     if (!ok) throw_usage(concat("training of a memory network: ", what, " is ", found, ", expected ", expected));
   };
   require(options.epochs >= 1, "epochs", static_cast<double>(options.epochs), "at least 1");
+  require(options.repeats >= 1, "repeats", static_cast<double>(options.repeats), "at least 1");
   require(options.batch >= 1, "batch", static_cast<double>(options.batch), "at least 1");
   const double rate = options.learning_rate.value_or(0.01);
   require(std::isfinite(rate) && rate > 0, "the learning rate", rate, "a positive number");
@@ -89,8 +90,9 @@ MemoryScore score(MemoryPass& pass, std::span<const float> parameters, const Cod
 class Trainer {
  public:
   Trainer(const MemN2NShape& shape, const CodedStories& train_data, const CodedStories& validation_data,
-          const MemoryTrainOptions& options)
-      : shape_(shape),
+          const MemoryTrainOptions& options, std::size_t repeat)
+      : repeat_(repeat),
+        shape_(shape),
         train_(train_data),
         validation_(validation_data),
         options_(options),
@@ -126,7 +128,7 @@ class Trainer {
       const MemoryScore now = score(pass_, state_.values, validation_, linear);
       state_.last_metric = now.error;
       if (!linear) keep_if_best(now);
-      if (options_.on_progress) options_.on_progress({state_.epoch, epochs, linear, *loss, now.error});
+      if (options_.on_progress) options_.on_progress({repeat_ + 1, state_.epoch, epochs, linear, *loss, now.error});
       if (seconds_since(saved) >= 1 || state_.epoch == epochs) {
         save();
         saved = Clock::now();
@@ -137,6 +139,7 @@ class Trainer {
     result.network.parameters = final_ones ? state_.values : state_.best_values;
     result.best_epoch = final_ones ? state_.epoch : state_.best_epoch;
     result.epochs = state_.epoch;
+    result.seed = options_.seed;
     if (!result.interrupted) {
       result.train = score(pass_, result.network.parameters, train_, false);
       result.validation = score(pass_, result.network.parameters, validation_, false);
@@ -272,6 +275,7 @@ class Trainer {
     if (!options_.checkpoint.empty()) save_checkpoint(state_, identity_, options_.checkpoint);
   }
 
+  std::size_t repeat_;
   MemN2NShape shape_;
   const CodedStories& train_;
   const CodedStories& validation_;
@@ -314,6 +318,15 @@ MemoryTrainOptions qmann_recipe() {
   return options;
 }
 
+std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options) {
+  std::vector<std::filesystem::path> paths;
+  if (options.checkpoint.empty()) return paths;
+  for (std::size_t repeat = 1; repeat <= options.repeats; ++repeat)
+    paths.push_back(repeat == 1 ? options.checkpoint
+                                : std::filesystem::path(concat(options.checkpoint.string(), ".", repeat)));
+  return paths;
+}
+
 MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
                                const Vocabulary& vocabulary, const MemoryTrainOptions& options) {
   check_options(options);
@@ -328,9 +341,26 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
                           .encoding = options.encoding,
                           .temporal = options.temporal};
   validate(shape);
-  MemoryTrainResult result = Trainer(shape, train_data, validation_data, options).run();
-  result.network.words = vocabulary.words();
-  return result;
+  const std::vector<std::filesystem::path> checkpoints = memory_checkpoints(options);
+  MemoryTrainResult best;
+  double seconds = 0;
+  for (std::size_t repeat = 0; repeat < options.repeats; ++repeat) {
+    MemoryTrainOptions one = options;
+    one.seed = options.seed + repeat;
+    if (!checkpoints.empty()) one.checkpoint = checkpoints[repeat];
+    // A run that was stopped in an earlier repeat has not begun this one.
+    if (repeat > 0) one.resume = options.resume && std::filesystem::exists(one.checkpoint);
+    MemoryTrainResult result = Trainer(shape, train_data, validation_data, one, repeat).run();
+    seconds += result.seconds;
+    const MemoryScore &now = result.validation, &before = best.validation;
+    const bool better = now.error < before.error || (now.error <= before.error && now.loss < before.loss);
+    const bool interrupted = result.interrupted;
+    if (repeat == 0 || better || interrupted) best = std::move(result);
+    if (interrupted) break;
+  }
+  best.seconds = seconds;
+  best.network.words = vocabulary.words();
+  return best;
 }
 
 MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data) {

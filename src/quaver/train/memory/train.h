@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "quaver/data/babi.h"
 #include "quaver/model/memory_network.h"
@@ -36,7 +37,8 @@ enum class KeptWeights {
 };
 
 struct MemoryTrainProgress {
-  std::size_t epoch = 0;  // done, counted from 1, those of the linear start included
+  std::size_t repeat = 0;  // counted from 1
+  std::size_t epoch = 0;   // done, counted from 1, those of the linear start included
   std::size_t epochs = 0;
   bool linear = false;          // this epoch was part of the linear start
   double loss = 0;              // mean over the epoch's questions, nats
@@ -67,9 +69,11 @@ struct MemoryTrainOptions {
   SampleOrder order = SampleOrder::kDrawn;
   KeptWeights keep = KeptWeights::kBest;
   std::uint64_t seed = 1;
+  std::size_t repeats = 1;  // trainings, with seed, seed + 1, ...; the one with the lowest validation error is kept
 
   // The run.
-  std::filesystem::path checkpoint{};   // written when an epoch ends, at most once a second; empty: none
+  std::filesystem::path checkpoint{};  // written when an epoch ends, at most once a second; empty: none. Repeats after
+                                       // the first add ".2", ".3", ... to the name
   bool resume = false;                  // go on from `checkpoint`; Error when it is of other options or data
   std::function<bool()> should_stop{};  // asked before every batch
   std::function<void(const MemoryTrainProgress&)> on_progress{};  // after every epoch
@@ -91,9 +95,13 @@ struct MemoryTrainResult {
   MemoryScore train{}, validation{};  // of the parameters in `network`
   std::size_t epochs = 0;             // run, those of the linear start and before a resumption included
   std::size_t best_epoch = 0;         // that `network` is of, counted from 1
+  std::uint64_t seed = 0;             // that `network` was trained with
   double seconds = 0;                 // of this run
   bool interrupted = false;
 };
+
+// The files that a training with these options may leave behind.
+std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options);
 
 // Error (usage) for options that make no sense, for a checkpoint that does not fit; Error (failed) when training
 // diverges. The vocabulary's words become the network's.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -113,6 +114,24 @@ TEST(MemoryTrain, AResumedRunHasTheBitsOfAWholeOne) {
   std::filesystem::remove(checkpoint);
 }
 
+TEST(MemoryTrain, RepeatsKeepTheLowestValidationError) {
+  const Data data(2, 200);
+  MemoryTrainOptions options = short_run(4);
+  double lowest = 100;
+  for (options.seed = 5; options.seed < 8; ++options.seed)
+    lowest = std::min(lowest, train_memory(data.train, data.validation, data.vocabulary, options).validation.error);
+  options.seed = 5;
+  options.repeats = 3;
+  const MemoryTrainResult best = train_memory(data.train, data.validation, data.vocabulary, options);
+  EXPECT_DOUBLE_EQ(best.validation.error, lowest);
+  options.repeats = 1;
+  options.seed = best.seed;
+  EXPECT_EQ(train_memory(data.train, data.validation, data.vocabulary, options).network, best.network);
+  options.checkpoint = "name";
+  options.repeats = 2;
+  EXPECT_EQ(memory_checkpoints(options), (std::vector<std::filesystem::path>{"name", "name.2"}));
+}
+
 TEST(MemoryTrain, OptionsWithoutSenseAreRefused) {
   const Data data(1, 20);
   const auto refused = [&](const std::function<void(MemoryTrainOptions&)>& change) {
@@ -122,6 +141,7 @@ TEST(MemoryTrain, OptionsWithoutSenseAreRefused) {
   };
   refused([](MemoryTrainOptions& options) { options.epochs = 0; });
   refused([](MemoryTrainOptions& options) { options.batch = 0; });
+  refused([](MemoryTrainOptions& options) { options.repeats = 0; });
   refused([](MemoryTrainOptions& options) { options.hops = 0; });
   refused([](MemoryTrainOptions& options) { options.hops = 7; });
   refused([](MemoryTrainOptions& options) { options.learning_rate = -1; });

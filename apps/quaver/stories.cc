@@ -1,0 +1,325 @@
+#include "stories.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/memory_file.h"
+#include "quaver/report/progress.h"
+#include "quaver/report/table.h"
+
+namespace quaver {
+namespace {
+
+constexpr const char* kJoint = "joint";
+
+std::vector<StoryTask> load_tasks(const std::string& task, const StoryFlags& stories, const DataFlags& data,
+                                  std::size_t limit) {
+  return load_story_tasks(task, {.tasks = stories.tasks == kJoint ? "all" : stories.tasks,
+                                 .set = stories.set,
+                                 .data_dir = data.data_dir,
+                                 .seed = data.data_seed,
+                                 .questions = stories.questions,
+                                 .limit = limit});
+}
+
+// What one network learns from: one task, or all of them.
+struct Group {
+  std::string label;  // "qa7", "joint"
+  std::filesystem::path out;
+  std::vector<StoryTask> tasks;
+
+  std::vector<Story> stories(std::vector<Story> StoryTask::*split) const {
+    std::vector<Story> all;
+    for (const StoryTask& task : tasks) all.insert(all.end(), (task.*split).begin(), (task.*split).end());
+    return all;
+  }
+};
+
+std::filesystem::path own_checkpoint(const Group& group) { return group.out.string() + ".checkpoint"; }
+
+std::vector<Group> make_groups(const MemoryTraining& training) {
+  std::vector<StoryTask> tasks = load_tasks(training.task, training.stories, training.data, training.limit);
+  std::vector<Group> groups;
+  if (training.stories.tasks == kJoint) {
+    groups.push_back({kJoint, training.out, std::move(tasks)});
+    return groups;
+  }
+  const bool several = tasks.size() > 1;
+  for (StoryTask& task : tasks) {
+    const std::string label = concat("qa", task.number);
+    std::filesystem::path out = training.out;
+    if (several) out.replace_extension(concat(".", label, ".safetensors"));
+    groups.push_back({label, out, {std::move(task)}});
+  }
+  return groups;
+}
+
+// What was lost on the way from text to numbers, said once for each split.
+void say_losses(const std::string& what, const CodedStories& data, std::size_t memory) {
+  const CodedStories::Counts& counts = data.counts();
+  if (counts.stories_cut > 0)
+    warn(
+        fmt::format("{}: {} of {} questions are asked of stories longer than the memory of {} facts; the oldest facts "
+                    "({} in all) are left out",
+                    what, counts.stories_cut, data.questions().size(), memory, counts.facts_dropped));
+  if (counts.words_unknown > 0)
+    warn(fmt::format("{}: {} words were never seen in training; they count as absent", what, counts.words_unknown));
+  if (counts.answers_unknown > 0)
+    warn(fmt::format("{}: {} answers were never seen in training; these questions count as wrong", what,
+                     counts.answers_unknown));
+  if (counts.empty_memories > 0)
+    warn(fmt::format("{}: {} questions are asked before any fact", what, counts.empty_memories));
+}
+
+struct GroupResult {
+  MemoryTrainResult training;
+  std::vector<MemoryScore> tests;  // of each task
+  double error = 0;                // mean over the tasks
+};
+
+// Shows the epochs of all groups as one bar; called from several threads.
+class EpochCounter {
+ public:
+  explicit EpochCounter(std::size_t total) : progress_("training", "epochs", total) {}
+  void update(const std::string& label, std::size_t epochs, const MemoryTrainProgress& now) {
+    const std::lock_guard lock(mutex_);
+    done_ += epochs;
+    progress_.update(done_, fmt::format("{} epoch {}/{}{}  loss {:.4f}  validation {:.2f} %", label, now.epoch,
+                                        now.epochs, now.linear ? " linear" : "", now.loss, now.validation_error));
+  }
+
+ private:
+  std::mutex mutex_;
+  Progress progress_;
+  std::size_t done_ = 0;
+};
+
+GroupResult train_group(const Group& group, const MemoryTraining& training, EpochCounter& counter,
+                        const std::function<bool()>& should_stop) {
+  const Vocabulary vocabulary = story_vocabulary(group.tasks);
+  MemoryTrainOptions options = training.options;
+  const auto coded = [&](std::vector<Story> StoryTask::*split) {
+    return CodedStories(group.stories(split), vocabulary, options.memory);
+  };
+  const CodedStories train_data = coded(&StoryTask::train), validation_data = coded(&StoryTask::validation);
+  say_losses(concat(group.label, ", training"), train_data, options.memory);
+  if (options.checkpoint.empty()) options.checkpoint = own_checkpoint(group);
+  // With several networks some may not have begun when the program was stopped.
+  options.resume = options.resume && std::filesystem::exists(options.checkpoint);
+  options.should_stop = should_stop;
+  std::size_t shown = 0;
+  options.on_progress = [&](const MemoryTrainProgress& now) {
+    const std::size_t done = (now.repeat - 1) * now.epochs + now.epoch;
+    counter.update(group.label, done - shown, now);
+    shown = done;
+  };
+  GroupResult result{train_memory(train_data, validation_data, vocabulary, options), {}, 0};
+  if (result.training.interrupted) return result;
+
+  MemoryNetwork& network = result.training.network;
+  network.name = group.out.stem().string();
+  network.task = training.task;
+  network.provenance = {{"command", command_line()},
+                        {"tool", "quaver " QUAVER_VERSION},
+                        {"seed", std::to_string(result.training.seed)},
+                        {"stories", group.label},
+                        {"data", hex64(train_data.content_hash())}};
+  save(network, group.out);
+  for (const StoryTask& task : group.tasks) {
+    const CodedStories test(task.test, vocabulary, options.memory);
+    say_losses(concat("qa", task.number, ", test"), test, options.memory);
+    result.tests.push_back(score_memory(network, test));
+    result.error += result.tests.back().error / static_cast<double>(group.tasks.size());
+  }
+  return result;
+}
+
+// Every group once, on as many threads as asked for. The first error of any is thrown when all have ended.
+std::vector<GroupResult> train_groups(const std::vector<Group>& groups, const MemoryTraining& training,
+                                      const std::function<bool()>& should_stop) {
+  std::vector<GroupResult> results(groups.size());
+  const std::size_t epochs = training.options.epochs + training.options.linear_epochs;
+  EpochCounter counter(epochs * groups.size() * training.options.repeats);
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  std::exception_ptr error;
+  std::mutex error_mutex;
+  const auto work = [&] {
+    for (std::size_t i; !failed && (i = next++) < groups.size();) {
+      try {
+        results[i] = train_group(groups[i], training, counter, [&] { return failed || should_stop(); });
+      } catch (...) {
+        const std::lock_guard lock(error_mutex);
+        if (!failed.exchange(true)) error = std::current_exception();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < std::min(training.shared.thread_count(), groups.size()); ++i)
+      threads.emplace_back(work);
+    work();
+  }
+  if (error) std::rethrow_exception(error);
+  return results;
+}
+
+double mean_of(const std::vector<GroupResult>& results, const std::function<double(const GroupResult&)>& value) {
+  double sum = 0;
+  for (const GroupResult& result : results) sum += value(result);
+  return sum / static_cast<double>(results.size());
+}
+
+}  // namespace
+
+bool is_story_task(const std::string& task) { return std::ranges::count(story_task_names(), task) > 0; }
+
+void StoryFlags::add_to(CLI::App& verb) {
+  const auto add = [&](const std::string& name, auto& field, const std::string& help) {
+    using Field = std::remove_reference_t<decltype(field)>;
+    return verb
+        .add_option_function<Field>(
+            name,
+            [this, name, &field](const Field& value) {
+              field = value;
+              said.push_back(name);
+            },
+            help)
+        ->group("Stories (tasks babi, stories)");
+  };
+  add("--tasks", tasks, "Numbers and ranges (1, 1,2,5, 1-20), all: a network each; joint: one network of all");
+  add("--set", set, "babi: en (1,000 training questions a task) or en-10k");
+  add("--questions", questions, "stories: to generate, for training and for the test");
+}
+
+void StoryFlags::require_none(const std::string& task) const {
+  if (!said.empty()) throw_usage(concat(said.front(), " is a flag of tasks of stories, not of task '", task, "'"));
+}
+
+void run_memory_training(const MemoryTraining& training, const std::function<bool()>& should_stop) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Group> groups = make_groups(training);
+  if (groups.size() > 1 && !training.options.checkpoint.empty())
+    throw_usage("--checkpoint names one file, but there are several networks; each has its own beside its model");
+  for (const Group& group : groups)
+    for (const StoryTask& task : group.tasks)
+      if (task.small_train)
+        warn(fmt::format("qa{}: set {} has no training file of this task; that of en stands in", task.number,
+                         training.stories.set));
+  const std::vector<GroupResult> results = train_groups(groups, training, should_stop);
+  if (std::ranges::any_of(results, [](const GroupResult& result) { return result.training.interrupted; }) ||
+      should_stop())
+    throw_failed("interrupted; the same command with --resume goes on from the checkpoints beside the models");
+  if (training.options.checkpoint.empty())
+    for (const Group& group : groups) {
+      MemoryTrainOptions options = training.options;
+      options.checkpoint = own_checkpoint(group);
+      for (const std::filesystem::path& path : memory_checkpoints(options)) std::filesystem::remove(path);
+    }
+
+  Table table({{"task", Align::kLeft},
+               {"train %"},
+               {"validation %"},
+               {"test error %"},
+               {"epochs"},
+               {"best"},
+               {"seconds"},
+               {"model", Align::kLeft}});
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  std::size_t questions = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const MemoryTrainResult& trained = results[i].training;
+    table.add_row({groups[i].label, fixed_text(trained.train.error, 2), fixed_text(trained.validation.error, 2),
+                   fixed_text(results[i].error, 2), std::to_string(trained.epochs), std::to_string(trained.best_epoch),
+                   fixed_text(trained.seconds, 1), groups[i].out.string()});
+    for (std::size_t j = 0; j < groups[i].tasks.size(); ++j) {
+      const StoryTask& task = groups[i].tasks[j];
+      const MemoryScore& test = results[i].tests[j];
+      questions += test.questions;
+      if (groups[i].tasks.size() > 1) table.add_row({task.name, "", "", fixed_text(test.error, 2), "", "", "", ""});
+      rows.push_back({{"task", task.name},
+                      {"value", test.error},
+                      {"n", test.questions},
+                      {"loss", test.loss},
+                      {"train", trained.train.error},
+                      {"validation", trained.validation.error},
+                      {"epochs", trained.epochs},
+                      {"best_epoch", trained.best_epoch},
+                      {"seconds", trained.seconds},
+                      {"seed", trained.seed},
+                      {"small_train", task.small_train},
+                      {"model", groups[i].out.string()}});
+    }
+  }
+  const double error = mean_of(results, [](const GroupResult& result) { return result.error; });
+  const double validation =
+      mean_of(results, [](const GroupResult& result) { return result.training.validation.error; });
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (groups.size() > 1)
+    table.add_row({"mean", "", fixed_text(validation, 2), fixed_text(error, 2), "", "", fixed_text(seconds, 1), ""});
+  print_result(training.shared,
+               {{"task", training.task},
+                {"metric", "error"},
+                {"value", error},
+                {"n", questions},
+                {"validation", validation},
+                {"epochs", results.front().training.epochs},
+                {"seconds", seconds},
+                {"model", training.out.string()},
+                {"cell", "memn2n"},
+                {"hops", training.options.hops},
+                {"embedding", training.options.d},
+                {"seed", training.options.seed},
+                {"results", rows}},
+               table.text());
+}
+
+void run_memory_evaluation(const MemoryEvaluation& evaluation) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::map<std::string, std::vector<Story> StoryTask::*> splits{
+      {"train", &StoryTask::train}, {"validation", &StoryTask::validation}, {"test", &StoryTask::test}};
+  require_known("split", evaluation.split, {"train", "validation", "test"});
+  const MemoryNetwork network = load_memory_network(evaluation.model);
+  const Vocabulary vocabulary(network.words);
+  const std::vector<StoryTask> tasks =
+      load_tasks(evaluation.task, evaluation.stories, evaluation.data, evaluation.limit);
+  Table table({{"model", Align::kLeft}, {"task", Align::kLeft}, {"split", Align::kLeft}, {"error %"}, {"of"}});
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  double error = 0;
+  std::size_t questions = 0;
+  for (const StoryTask& task : tasks) {
+    const CodedStories data(task.*splits.at(evaluation.split), vocabulary, network.shape.memory);
+    say_losses(concat("qa", task.number), data, network.shape.memory);
+    const MemoryScore score = score_memory(network, data);
+    error += score.error / static_cast<double>(tasks.size());
+    questions += score.questions;
+    table.add_row(
+        {evaluation.model, task.name, evaluation.split, fixed_text(score.error, 2), count_text(score.questions)});
+    rows.push_back({{"task", task.name}, {"value", score.error}, {"n", score.questions}, {"loss", score.loss}});
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  print_result(evaluation.shared,
+               {{"task", evaluation.task},
+                {"split", evaluation.split},
+                {"metric", "error"},
+                {"value", error},
+                {"n", questions},
+                {"seconds", seconds},
+                {"model", evaluation.model},
+                {"results", rows}},
+               table.text());
+}
+
+}  // namespace quaver

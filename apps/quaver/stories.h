@@ -1,0 +1,51 @@
+// stories.h - tasks of stories and questions ('babi', 'stories') as the verbs train and evaluate memory networks.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "quaver/data/babi.h"
+#include "quaver/train/memory/train.h"
+#include "shared.h"
+
+namespace quaver {
+
+bool is_story_task(const std::string& task);
+
+// Flags of verbs that read stories; without effect on other tasks, which refuse them.
+struct StoryFlags {
+  std::string tasks = "1", set = "en-10k";
+  std::size_t questions = 1000;
+  std::vector<std::string> said;  // names of the flags that were given
+
+  void add_to(CLI::App& verb);
+  // Error (usage) when one was given for another kind of task.
+  void require_none(const std::string& task) const;
+};
+
+struct MemoryTraining {
+  SharedFlags shared;
+  DataFlags data;
+  StoryFlags stories;
+  std::string task;
+  std::filesystem::path out;  // several networks: NAME.qaN.safetensors
+  std::size_t limit = 0;
+  MemoryTrainOptions options;
+};
+
+// Trains one network a task, or one of all tasks (--tasks joint), in parallel, saves and reports them.
+// should_stop: asked while training; then Error says how to go on.
+void run_memory_training(const MemoryTraining& training, const std::function<bool()>& should_stop);
+
+struct MemoryEvaluation {
+  SharedFlags shared;
+  DataFlags data;
+  StoryFlags stories;
+  std::string model, task, split;
+  std::size_t limit = 0;
+};
+void run_memory_evaluation(const MemoryEvaluation& evaluation);
+
+}  // namespace quaver
