@@ -13,16 +13,15 @@ float dot(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
-std::vector<float> softmax(std::vector<float> values) {
-  if (values.empty()) return values;
+}  // namespace
+
+void memory_softmax(std::span<float> values) {
+  if (values.empty()) return;
   const float largest = *std::ranges::max_element(values);
   float sum = 0;
   for (float& value : values) sum += value = std::exp(value - largest);
   for (float& value : values) value /= sum;
-  return values;
 }
-
-}  // namespace
 
 std::size_t MemoryAnswer::best() const {
   return static_cast<std::size_t>(std::max_element(scores.begin() + 1, scores.end()) - scores.begin());
@@ -66,7 +65,7 @@ MemoryAnswer MemN2NRef::answer(const MemoryQuestion& question, bool linear) cons
   for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
     std::vector<float> p(question.facts.size()), next(shape_.d);
     for (std::size_t i = 0; i < p.size(); ++i) p[i] = dot(u, embedded_fact(roles_.A[hop], i));  // (N2)
-    if (!linear) p = softmax(p);                                                                // (N3)
+    if (!linear) memory_softmax(p);                                                             // (N3)
     for (std::size_t j = 0; j < shape_.d; ++j) next[j] = roles_.has_H ? dot(matrix(roles_.H).row(j), u) : u[j];
     for (std::size_t i = 0; i < p.size(); ++i) {
       const std::vector<float> c = embedded_fact(roles_.C[hop], i);

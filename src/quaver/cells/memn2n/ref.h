@@ -22,6 +22,9 @@ struct MemoryAnswer {
   std::size_t best() const;  // the word of the highest score, the lowest of equals; number 0 is no answer
 };
 
+// (N3) in place; nothing to do for no facts.
+void memory_softmax(std::span<float> values);
+
 class MemN2NRef {
  public:
   // parameters: parameter_count(shape) floats, kept by the caller for as long as the value lives.

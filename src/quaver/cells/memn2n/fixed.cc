@@ -1,0 +1,239 @@
+#include "quaver/cells/memn2n/fixed.h"
+
+#include <cmath>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
+namespace quaver {
+namespace {
+
+std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code); }
+
+std::int32_t limited(std::int32_t sum, std::int32_t limit) { return std::clamp(sum, -limit, limit); }
+
+// (M1) for floats: a product with a power of two is exact, and conversion truncates toward zero.
+std::int16_t code_of(float value, SignMagnitudeFormat format) {
+  const auto limit = static_cast<float>(format.limit());
+  return narrow(static_cast<std::int32_t>(
+      std::clamp(value * static_cast<float>(std::int32_t{1} << format.fraction), -limit, limit)));
+}
+
+}  // namespace
+
+void validate(const MemoryScheme& scheme) {
+  const auto require = [](bool ok, const char* what, int found, const std::string& expected) {
+    if (!ok) throw_usage(concat("scheme of a memory network: ", what, " is ", found, ", expected ", expected));
+  };
+  if (!scheme.fixed) return;
+  require(scheme.bits >= 2 && scheme.bits <= 15, "the word length", scheme.bits, "2 to 15 bits");
+  // With formats a hop both neighbours of the format must exist too.
+  const int margin = scheme.hop_formats ? 1 : 0;
+  require(scheme.integer_bits >= margin && scheme.integer_bits <= scheme.bits - 1 - margin, "integer bits",
+          scheme.integer_bits, concat(margin, " to ", scheme.bits - 1 - margin, " of ", scheme.bits, " bits"));
+}
+
+MemN2NFixed::MemN2NFixed(const MemN2NShape& shape, const MemoryScheme& scheme)
+    : shape_(shape),
+      scheme_(scheme),
+      matrices_(memory_matrices(shape)),
+      roles_(shape),
+      hops_(shape.hops),
+      output_(shape.d),
+      sum_(shape.d) {
+  if (!scheme.fixed) throw_usage("a fixed-point memory network needs a fixed-point scheme");
+  validate(scheme);
+  if (shape.encoding == SentenceEncoding::kPosition) l_ = encoding_weights(shape);
+}
+
+double MemN2NFixed::similarity_step() const {
+  return scheme_.similarity == MemorySimilarity::kDot ? scheme_.format().step()
+                                                      : std::ldexp(1.0, -(scheme_.bits - 1) - kHammingShift);
+}
+
+std::int32_t MemN2NFixed::similarity_limit() const {
+  const SignMagnitudeFormat format = scheme_.format();
+  // Hamming sums live in a wide word that ends at 2^IWL.
+  return scheme_.similarity == MemorySimilarity::kDot
+             ? format.limit()
+             : std::int32_t{1} << (scheme_.integer_bits + scheme_.bits - 1 + kHammingShift);
+}
+
+MemN2NFixed::CodedMatrix MemN2NFixed::coded(std::size_t place, SignMagnitudeFormat format,
+                                            std::span<const float> parameters) const {
+  const MemoryMatrix& matrix = matrices_[place];
+  const std::span<const float> values = parameters.subspan(matrix.offset, matrix.size());
+  CodedMatrix result{.codes = Codes(values.size()), .format = format, .l = {}};
+  if (scheme_.one_bit_weights) {
+    double sum = 0;
+    for (const float value : values) sum += std::abs(static_cast<double>(value));
+    result.mean = static_cast<float>(sum / static_cast<double>(values.size()));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i)
+    result.codes[i] = scheme_.one_bit_weights ? std::int16_t{values[i] >= 0 ? std::int16_t{1} : std::int16_t{-1}}
+                                              : code_of(values[i], format);
+  for (const float weight : l_) result.l.push_back(code_of(weight, format));
+  return result;
+}
+
+void MemN2NFixed::set_parameters(std::span<const float> parameters) {
+  parameters_ = parameters;
+  A_.clear();
+  C_.clear();
+  H_.clear();
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    const SignMagnitudeFormat format = scheme_.hop_format(hop, shape_.hops);
+    A_.push_back(coded(roles_.A[hop], format, parameters));
+    C_.push_back(coded(roles_.C[hop], format, parameters));
+    if (roles_.has_H) H_.push_back(coded(roles_.H, format, parameters));
+  }
+  B_ = coded(roles_.B, scheme_.hop_format(0, shape_.hops), parameters);
+}
+
+// (F1) One sentence; age null: none.
+void MemN2NFixed::embed(const CodedMatrix& matrix, WordNumbers words, const std::size_t* age, std::int16_t* out) {
+  const std::size_t d = shape_.d;
+  const std::int32_t limit = matrix.format.limit();
+  const int fraction = matrix.format.fraction;
+  std::ranges::fill(sum_, 0);
+  // `weight` [d] or, null, the same `count` for all: codes of the matrix's format.
+  const auto add_row = [&](std::size_t row, const std::int16_t* weight, std::int32_t count) {
+    const std::int16_t* codes = &matrix.codes[row * d];
+    for (std::size_t j = 0; j < d; ++j) {
+      const std::int32_t x = weight == nullptr ? count : weight[j];
+      sum_[j] += scheme_.one_bit_weights ? codes[j] * x : truncated_product(codes[j], x, fraction, limit);
+    }
+  };
+  const auto count_code = [&](std::size_t count) {
+    return static_cast<std::int32_t>(
+        std::min(static_cast<std::uint64_t>(count) << fraction, static_cast<std::uint64_t>(limit)));
+  };
+  for (std::size_t place = 0; place < words.size(); ++place) {
+    if (words[place] == 0) continue;
+    const auto row = static_cast<std::size_t>(words[place]);
+    if (!matrix.l.empty()) {
+      add_row(row, &matrix.l[word_slot(shape_, place) * d], 0);
+      continue;
+    }
+    // In a bag every word stands once, with its count.
+    if (std::ranges::find(words.first(place), words[place]) != words.first(place).end()) continue;
+    add_row(row, nullptr, count_code(static_cast<std::size_t>(std::ranges::count(words, words[place]))));
+  }
+  if (age != nullptr)
+    add_row(shape_.vocabulary + *age, matrix.l.empty() ? nullptr : &matrix.l[shape_.sentence * d], count_code(1));
+  for (std::size_t j = 0; j < d; ++j) {
+    const std::int32_t sum =
+        scheme_.one_bit_weights
+            ? static_cast<std::int32_t>(static_cast<double>(matrix.mean) * static_cast<double>(sum_[j]))
+            : sum_[j];
+    out[j] = narrow(limited(sum, limit));
+  }
+}
+
+// (F2)
+void MemN2NFixed::similarities(Hop& hop, SignMagnitudeFormat format) {
+  const std::size_t d = shape_.d, facts = hop.s.size();
+  const SignMagnitudeFormat base = scheme_.format();
+  const std::int32_t limit = similarity_limit();
+  if (scheme_.similarity == MemorySimilarity::kHamming) {
+    const SignMagnitudeFormat fine{base.integer, scheme_.fine_fraction()};
+    hop.m_fine.resize(hop.m.size());
+    hop.u_fine.resize(d);
+    for (std::size_t i = 0; i < hop.m.size(); ++i) hop.m_fine[i] = narrow(reformatted(hop.m[i], format, fine));
+    for (std::size_t j = 0; j < d; ++j) hop.u_fine[j] = narrow(reformatted(hop.u[j], hop.u_format, fine));
+    for (std::size_t i = 0; i < facts; ++i) {
+      std::int32_t sum = 0;
+      for (std::size_t j = 0; j < d; ++j)
+        sum += hamming_similarity(hop.m_fine[i * d + j], hop.u_fine[j], base, fine.fraction);
+      hop.s[i] = limited(sum, limit);
+    }
+    return;
+  }
+  for (std::size_t j = 0; j < d; ++j)
+    sum_[j] = scheme_.one_bit_query ? (hop.u[j] >= 0 ? 1 : -1) : reformatted(hop.u[j], hop.u_format, base);
+  const int fraction = scheme_.one_bit_query ? 0 : base.fraction;
+  for (std::size_t i = 0; i < facts; ++i) {
+    std::int32_t sum = 0;
+    for (std::size_t j = 0; j < d; ++j)
+      sum += truncated_product(reformatted(hop.m[i * d + j], format, base), sum_[j], fraction, limit);
+    hop.s[i] = limited(sum, limit);
+  }
+}
+
+// (F3) (F4)
+void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
+  const std::size_t d = shape_.d;
+  const Hop& hop = hops_[place];
+  const SignMagnitudeFormat base = scheme_.format(), format = scheme_.hop_format(place, shape_.hops);
+  const std::int32_t limit = base.limit();
+  Codes next(d);
+  if (roles_.has_H) {
+    Codes x(d);
+    for (std::size_t k = 0; k < d; ++k)
+      x[k] = narrow(scheme_.one_bit_query ? (hop.u[k] >= 0 ? 1 : -1) : reformatted(hop.u[k], hop.u_format, format));
+    const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
+    const double mean = std::ldexp(static_cast<double>(H_[place].mean), format.fraction - fraction);
+    for (std::size_t j = 0; j < d; ++j) {
+      const std::int16_t* row = &H_[place].codes[j * d];
+      std::int32_t sum = 0;
+      for (std::size_t k = 0; k < d; ++k)
+        sum += scheme_.one_bit_weights ? row[k] * x[k] : truncated_product(row[k], x[k], fraction, format.limit());
+      if (scheme_.one_bit_weights) sum = static_cast<std::int32_t>(mean * static_cast<double>(sum));
+      next[j] = narrow(reformatted(limited(sum, format.limit()), format, base));
+    }
+  } else {
+    for (std::size_t j = 0; j < d; ++j) next[j] = narrow(reformatted(hop.u[j], hop.u_format, base));
+  }
+  std::ranges::fill(sum_, 0);
+  for (std::size_t i = 0; i < facts; ++i)
+    for (std::size_t j = 0; j < d; ++j)
+      sum_[j] += truncated_product(reformatted(hop.c[i * d + j], format, base), hop.p_codes[i], base.fraction, limit);
+  for (std::size_t j = 0; j < d; ++j) next[j] = narrow(limited(next[j] + limited(sum_[j], limit), limit));
+  u_ = std::move(next);
+}
+
+void MemN2NFixed::run(const MemoryQuestion& question, bool linear) {
+  const std::size_t d = shape_.d, facts = question.facts.size();
+  const SignMagnitudeFormat base = scheme_.format();
+  u_.resize(d);
+  embed(B_, question.words, nullptr, u_.data());
+  for (std::size_t place = 0; place < shape_.hops; ++place) {
+    Hop& hop = hops_[place];
+    const SignMagnitudeFormat format = scheme_.hop_format(place, shape_.hops);
+    hop.u = u_;
+    hop.u_format = place == 0 ? B_.format : base;
+    hop.m.resize(facts * d);
+    hop.c.resize(facts * d);
+    for (std::size_t i = 0; i < facts; ++i) {
+      const std::size_t age = question.age(i);
+      embed(A_[place], question.facts[i], shape_.temporal ? &age : nullptr, &hop.m[i * d]);
+      embed(C_[place], question.facts[i], shape_.temporal ? &age : nullptr, &hop.c[i * d]);
+    }
+    hop.s.resize(facts);
+    similarities(hop, format);
+    hop.p.resize(facts);
+    const auto step = static_cast<float>(similarity_step());
+    for (std::size_t i = 0; i < facts; ++i) hop.p[i] = static_cast<float>(hop.s[i]) * step;
+    if (!linear) memory_softmax(hop.p);
+    hop.p_codes.resize(facts);
+    for (std::size_t i = 0; i < facts; ++i) hop.p_codes[i] = code_of(hop.p[i], base);
+    next_u(place, facts);
+  }
+  const auto step = static_cast<float>(base.step());
+  for (std::size_t j = 0; j < d; ++j) output_[j] = static_cast<float>(u_[j]) * step;
+}
+
+MemoryAnswer MemN2NFixed::answer(const MemoryQuestion& question, bool linear) {
+  run(question, linear);
+  MemoryAnswer answer;
+  for (const Hop& hop : hops_) answer.attention.push_back(hop.p);
+  const MemoryMatrix& W = matrices_[roles_.W];
+  for (std::size_t word = 0; word < shape_.vocabulary; ++word) {
+    float score = 0;
+    for (std::size_t j = 0; j < shape_.d; ++j) score += parameters_[W.offset + word * shape_.d + j] * output_[j];
+    answer.scores.push_back(score);
+  }
+  return answer;
+}
+
+}  // namespace quaver

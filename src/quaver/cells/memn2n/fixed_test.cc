@@ -1,0 +1,200 @@
+// Q-MANN's arithmetic against cases made without Quaver (tests/golden/memn2n_fixed), and what must hold beside them.
+#include "quaver/cells/memn2n/fixed.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "quaver/core/error.h"
+#include "quaver/core/random.h"
+
+namespace quaver {
+namespace {
+
+std::ifstream golden(const std::string& name) {
+  std::ifstream file(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memn2n_fixed" / name);
+  EXPECT_TRUE(file.is_open()) << name;
+  return file;
+}
+
+TEST(MemoryFixedGoldens, Arithmetic) {
+  std::ifstream file = golden("arithmetic.txt");
+  std::size_t checked = 0;
+  for (std::string line; std::getline(file, line); ++checked) {
+    std::istringstream in(line);
+    std::string kind;
+    in >> kind;
+    SignMagnitudeFormat format;
+    if (kind == "real") {
+      double x = 0;
+      std::int32_t expected = 0;
+      in >> x >> format.integer >> format.fraction >> expected;
+      ASSERT_EQ(sign_magnitude_code(x * 0x1p-20, format), expected) << line;
+    } else if (kind == "product") {
+      std::int32_t a = 0, b = 0, expected = 0;
+      int fraction_b = 0;
+      in >> a >> b >> format.integer >> format.fraction >> fraction_b >> expected;
+      ASSERT_EQ(truncated_product(a, b, fraction_b, format.limit()), expected) << line;
+    } else {
+      std::int32_t a = 0, b = 0, similarity = 0, slope_a = 0, slope_b = 0, released_b = 0;
+      int fine = 0;
+      in >> a >> b >> format.integer >> format.fraction >> fine >> similarity >> slope_a >> slope_b >> released_b;
+      ASSERT_EQ(hamming_similarity(a, b, format, fine), similarity) << line;
+      // Of two equal magnitudes with other signs either may be called the larger: the golden takes the memory.
+      const HammingSlope slope = hamming_slope(a, b, format, fine, false);
+      ASSERT_EQ(slope.memory, slope_a) << line;
+      ASSERT_EQ(slope.query, slope_b) << line;
+      const HammingSlope released = hamming_slope(a, b, format, fine, true);
+      ASSERT_EQ(released.memory, slope_a) << line;
+      ASSERT_EQ(released.query, released_b) << line;
+    }
+    ASSERT_FALSE(in.fail()) << line;
+  }
+  EXPECT_EQ(checked, 2100u);
+}
+
+std::vector<int> read_codes(std::istream& file, const std::string& name) {
+  std::string line, word;
+  std::getline(file, line);
+  std::istringstream in(line);
+  in >> word;
+  EXPECT_EQ(word, name);
+  std::vector<int> codes;
+  for (int code = 0; in >> code;) codes.push_back(code);
+  return codes;
+}
+
+template <typename Codes>
+std::vector<int> as_ints(const Codes& codes) {
+  return {codes.begin(), codes.end()};
+}
+
+const std::vector<std::vector<std::int32_t>> kFacts{{1, 2, 3}, {4, 4, 5}, {6, 1, 0, 2}, {3}};
+const std::vector<std::int32_t> kWords{5, 5, 1};
+
+TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
+  std::ifstream file = golden("networks.txt");
+  std::size_t checked = 0;
+  const std::vector<WordNumbers> facts(kFacts.begin(), kFacts.end());
+  for (std::string line; std::getline(file, line); ++checked) {
+    std::istringstream in(line);
+    std::string word, name;
+    MemoryScheme scheme{.fixed = true};
+    MemN2NShape shape{.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4};
+    bool hamming = false, layerwise = false, position = false, linear = false;
+    in >> word >> name >> scheme.bits >> scheme.integer_bits >> hamming >> scheme.hop_formats >> scheme.one_bit_query >>
+        scheme.one_bit_weights >> layerwise >> position >> linear;
+    ASSERT_FALSE(in.fail()) << line;
+    if (hamming) scheme.similarity = MemorySimilarity::kHamming;
+    shape.tying = layerwise ? MemoryTying::kLayerwise : MemoryTying::kAdjacent;
+    shape.encoding = position ? SentenceEncoding::kPosition : SentenceEncoding::kWords;
+    std::vector<float> parameters;
+    for (const int code : read_codes(file, "parameters")) parameters.push_back(static_cast<float>(code) * 0x1p-10f);
+    ASSERT_EQ(parameters.size(), parameter_count(shape));
+    MemN2NFixed network(shape, scheme);
+    network.set_parameters(parameters);
+    network.run({facts, kWords, {}}, linear);
+    for (std::size_t hop = 0; hop < shape.hops; ++hop) {
+      const std::string where = line + ", hop " + std::to_string(hop);
+      EXPECT_EQ(as_ints(network.hop(hop).m), read_codes(file, "m")) << where;
+      EXPECT_EQ(as_ints(network.hop(hop).c), read_codes(file, "c")) << where;
+      EXPECT_EQ(as_ints(network.hop(hop).s), read_codes(file, "s")) << where;
+      EXPECT_EQ(as_ints(network.hop(hop).p_codes), read_codes(file, "p")) << where;
+      const std::vector<int> u = read_codes(file, "u");
+      if (hop + 1 < shape.hops) {
+        EXPECT_EQ(as_ints(network.hop(hop + 1).u), u) << where;
+      } else {
+        for (std::size_t j = 0; j < shape.d; ++j)
+          EXPECT_EQ(static_cast<double>(network.output()[j]), u[j] * scheme.format().step()) << where;
+      }
+    }
+  }
+  EXPECT_EQ(checked, 40u);
+}
+
+TEST(SignMagnitude, SignsAndEnds) {
+  const SignMagnitudeFormat format{2, 5};
+  EXPECT_EQ(format.limit(), 127);
+  EXPECT_EQ(sign_magnitude_code(-0.99 / 32, format), 0) << "toward zero, not down";
+  EXPECT_EQ(sign_magnitude_code(1e300, format), 127);
+  EXPECT_EQ(sign_magnitude_code(-1e300, format), -127) << "no code -128";
+  EXPECT_EQ(truncating_shift(-7, 2), -1);
+  EXPECT_EQ(truncated_product(-127, 127, 5, 127), -127);
+  EXPECT_EQ(reformatted(-5, {2, 5}, {3, 4}), -2);
+  EXPECT_EQ(reformatted(100, {3, 4}, {2, 5}), 127);
+  // Identical numbers are as alike as can be, zero included; the more apart, the less.
+  for (const std::int32_t a : {-127, -1, 0, 1, 127}) EXPECT_EQ(hamming_similarity(a, a, format, 5), 127);
+  EXPECT_EQ(hamming_similarity(0, 127, format, 5), 0);
+  EXPECT_EQ(hamming_similarity(-1, 0, format, 5), -126);
+}
+
+MemN2NShape small_shape(MemoryTying tying) {
+  return {.vocabulary = 7,
+          .memory = 4,
+          .d = 5,
+          .hops = 3,
+          .sentence = 4,
+          .tying = tying,
+          .encoding = SentenceEncoding::kWords};
+}
+
+std::vector<float> small_parameters(const MemN2NShape& shape) {
+  Random random(8);
+  std::vector<float> parameters(parameter_count(shape));
+  for (float& value : parameters) value = static_cast<float>(0.6 * random.normal());
+  for (const MemoryMatrix& matrix : memory_matrices(shape))
+    if (matrix.name != "H") std::fill_n(&parameters[matrix.offset], shape.d, 0.0f);
+  return parameters;
+}
+
+// With the dot product the fixed network is the float one but for truncation: every error is a multiple of the step, so
+// six fraction bits more divide it by 64, give or take what the softmax bends.
+TEST(MemoryFixed, MoreBitsComeNearTheFloatNetwork) {
+  for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise}) {
+    const MemN2NShape shape = small_shape(tying);
+    const std::vector<float> parameters = small_parameters(shape);
+    const std::vector<WordNumbers> facts(kFacts.begin(), kFacts.end());
+    const MemoryAnswer expected = MemN2NRef(shape, parameters).answer({facts, kWords, {}});
+    const auto worst = [&](int bits) {
+      MemN2NFixed fixed(shape, {.fixed = true, .bits = bits, .integer_bits = 5});
+      fixed.set_parameters(parameters);
+      const MemoryAnswer answer = fixed.answer({facts, kWords, {}});
+      double error = 0;
+      for (std::size_t word = 1; word < shape.vocabulary; ++word)
+        error = std::max(error, std::abs(static_cast<double>(answer.scores[word]) - expected.scores[word]));
+      return error;
+    };
+    EXPECT_LT(worst(15), worst(9) / 16);
+  }
+}
+
+TEST(MemoryFixed, AnEmptyMemoryAnswersFromTheQuestion) {
+  const MemN2NShape shape = small_shape(MemoryTying::kAdjacent);
+  const std::vector<float> parameters = small_parameters(shape);
+  for (const MemorySimilarity similarity : {MemorySimilarity::kDot, MemorySimilarity::kHamming}) {
+    MemN2NFixed network(shape, {.fixed = true, .integer_bits = 2, .similarity = similarity});
+    network.set_parameters(parameters);
+    network.run({{}, kWords, {}});
+    EXPECT_EQ(network.hop(2).u, network.hop(0).u);
+  }
+}
+
+TEST(MemoryFixed, SchemesWithoutSenseAreRefused) {
+  const auto refused = [](const MemoryScheme& scheme) {
+    EXPECT_THROW(MemN2NFixed(small_shape(MemoryTying::kAdjacent), scheme), Error);
+  };
+  refused({});
+  refused({.fixed = true, .bits = 1, .integer_bits = 0});
+  refused({.fixed = true, .bits = 16});
+  refused({.fixed = true, .integer_bits = 8});
+  refused({.fixed = true, .integer_bits = -1});
+  refused({.fixed = true, .integer_bits = 0, .hop_formats = true});
+  refused({.fixed = true, .integer_bits = 7, .hop_formats = true});
+}
+
+}  // namespace
+}  // namespace quaver
