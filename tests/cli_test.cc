@@ -406,6 +406,12 @@ TEST_F(CliTest, TrainsAndEvaluatesMemoryNetworks) {
       run_json("train stories --tasks joint --questions 20 --epochs 1 --linear-epochs 0 -o joint.safetensors");
   EXPECT_EQ(joint["results"].size(), 7u);
 
+  const auto fixed = run_json(
+      "train stories --tasks 1 --questions 50 --epochs 2 --scheme qmann8 --integer-bits 3 --keep early-stopped "
+      "-o qmann.safetensors");
+  EXPECT_EQ(fixed["scheme"], "fixed n=8 iwl=3 hamming hop-formats");
+  EXPECT_EQ(run_json("eval qmann.safetensors stories --tasks 1 --questions 50")["value"], fixed["value"]);
+
   // Words that training never saw are said and count as absent.
   const Outcome other = run("eval memory.safetensors stories --tasks 19 --questions 20");
   EXPECT_EQ(other.exit_code, 0);
@@ -422,6 +428,9 @@ TEST_F(CliTest, StoriesThatCannotBeReadAreNamedByLine) {
   expect_failure(2, "train babi --cell lstm -o m.safetensors", {"lstm", "memn2n"});
   expect_failure(2, "train chirps --tasks 1 -o m.safetensors", {"--tasks", "chirps"});
   expect_failure(2, "train chirps --hops 2 -o m.safetensors", {"chirps", "memory network"});
+  expect_failure(2, "train stories --scheme int8 -o m.safetensors", {"int8", "qmann8"});
+  expect_failure(2, "train stories --bits 4 -o m.safetensors", {"f32", "fixed8"});
+  expect_failure(2, "train stories --scheme fixed8 --integer-bits 8 -o m.safetensors", {"integer bits", "0 to 7"});
   expect_failure(2, "train stories --hops 7 -o m.safetensors", {"hops", "7"});
   expect_failure(3, "eval float.safetensors stories", {"float.safetensors", "not a memory network"});
   EXPECT_EQ(listing(), (std::vector<std::string>{"data", "float.safetensors", "x.npz"}));

@@ -279,6 +279,7 @@ void run_memory_training(const MemoryTraining& training, const std::function<boo
                 {"seconds", seconds},
                 {"model", training.out.string()},
                 {"cell", "memn2n"},
+                {"scheme", memory_scheme_text(training.options.scheme)},
                 {"hops", training.options.hops},
                 {"embedding", training.options.d},
                 {"seed", training.options.seed},
@@ -318,6 +319,7 @@ void run_memory_evaluation(const MemoryEvaluation& evaluation) {
                 {"n", questions},
                 {"seconds", seconds},
                 {"model", evaluation.model},
+                {"scheme", memory_scheme_text(network.scheme)},
                 {"results", rows}},
                table.text());
 }

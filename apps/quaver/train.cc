@@ -47,7 +47,8 @@ struct TrainFlags {
   std::vector<std::string> said;  // names of the flags behind `changes`
   // Of tasks of stories.
   StoryFlags stories;
-  std::string recipe = "memn2n";
+  std::string recipe;  // empty: the one that suits the scheme
+  std::vector<std::function<void(MemoryScheme&)>> scheme_changes;
   std::vector<std::function<void(MemoryTrainOptions&)>> memory_changes;
 };
 
@@ -65,17 +66,21 @@ void run_train_memory(const TrainFlags& flags) {
   for (const std::string& name : flags.said)
     if (std::ranges::find(shared_flags, name) == shared_flags.end())
       throw_usage(concat(name, ": no flag of a memory network, which task '", flags.task, "' trains"));
-  if (flags.scheme != "f32")
-    throw_usage(concat("--scheme ", flags.scheme, ": memory networks train in f32 in this version"));
-  MemoryTraining training{
-      .shared = flags.shared,
-      .data = flags.data,
-      .stories = flags.stories,
-      .task = flags.task,
-      .out = flags.out,
-      .limit = flags.limit,
-      .options = flags.recipe == "qmann" ? qmann_recipe() : memn2n_recipe(flags.stories.tasks == "joint")};
+  MemoryScheme scheme = memory_scheme_from_name(flags.scheme);
+  if (!scheme.fixed && !flags.scheme_changes.empty())
+    throw_usage("--scheme f32 has no word length and no fixed-point similarity: choose fixed8, qmann8 or another");
+  for (const auto& change : flags.scheme_changes) change(scheme);
+  validate(scheme);
+  const bool qmann = flags.recipe.empty() ? scheme.fixed : flags.recipe == "qmann";
+  MemoryTraining training{.shared = flags.shared,
+                          .data = flags.data,
+                          .stories = flags.stories,
+                          .task = flags.task,
+                          .out = flags.out,
+                          .limit = flags.limit,
+                          .options = qmann ? qmann_recipe(scheme) : memn2n_recipe(flags.stories.tasks == "joint")};
   MemoryTrainOptions& options = training.options;
+  options.scheme = scheme;
   TrainOptions common;
   common.cell = "memn2n";
   common.embedding = options.d;
@@ -115,7 +120,7 @@ void run_train(const TrainFlags& flags) {
     return;
   }
   flags.stories.require_none(flags.task);
-  if (!flags.memory_changes.empty())
+  if (!flags.memory_changes.empty() || !flags.scheme_changes.empty() || !flags.recipe.empty())
     throw_usage(concat("task '", flags.task, "' trains no memory network, but a flag of one was given"));
   TrainOptions options = default_train_options(flags.task);
   for (const auto& change : flags.changes) change(options);
@@ -227,6 +232,18 @@ CLI::Option* add_memory_field(CLI::App& verb, TrainFlags& flags, const std::stri
       ->group(kMemoryGroup);
 }
 
+template <typename Field>
+void add_scheme_field(CLI::App& verb, TrainFlags& flags, const std::string& name, Field MemoryScheme::*field,
+                      const std::string& help) {
+  verb.add_option_function<Field>(
+          name,
+          [&flags, field](const Field& value) {
+            flags.scheme_changes.push_back([field, value](MemoryScheme& scheme) { scheme.*field = value; });
+          },
+          help)
+      ->group(kMemoryGroup);
+}
+
 template <typename Choice>
 void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& name,
                        const std::map<std::string, Choice>& choices, Choice MemoryTrainOptions::*field,
@@ -247,9 +264,24 @@ void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& nam
 void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
   const CLI::Range not_negative(0.0, 1e30);
   flags.stories.add_to(verb);
-  verb.add_option("--recipe", flags.recipe, "memn2n, or qmann: that program's float baseline")
+  verb.add_option("--recipe", flags.recipe, "Defaults of a released program: memn2n (f32) or qmann (other schemes)")
       ->check(CLI::IsMember(std::vector<std::string>{"memn2n", "qmann"}))
-      ->capture_default_str()
+      ->group(kMemoryGroup);
+  add_scheme_field(verb, flags, "--bits", &MemoryScheme::bits, "Word length, 2 to 15; the sign is one of them");
+  add_scheme_field(verb, flags, "--integer-bits", &MemoryScheme::integer_bits, "Bits before the point");
+  add_scheme_field(verb, flags, "--hop-formats", &MemoryScheme::hop_formats,
+                   "true or false: the first hop has an integer bit more, the last one less (MQ)");
+  add_scheme_field(verb, flags, "--one-bit-query", &MemoryScheme::one_bit_query,
+                   "true or false: the dot product's query and the controller's input are one bit");
+  add_scheme_field(verb, flags, "--one-bit-weights", &MemoryScheme::one_bit_weights,
+                   "true or false: embeddings and controller are one bit times a mean");
+  verb.add_option_function<std::string>(
+          "--similarity",
+          [&flags](const std::string& value) {
+            flags.scheme_changes.push_back(
+                [value](MemoryScheme& scheme) { scheme.similarity = memory_similarity_from_name(value); });
+          },
+          "dot, or hamming: bounded")
       ->group(kMemoryGroup);
   add_memory_field(verb, flags, "--hops", &MemoryTrainOptions::hops, "Looks at the memory, 1 to 6");
   add_memory_field(verb, flags, "--memory", &MemoryTrainOptions::memory, "Facts kept, the most recent");
@@ -288,7 +320,10 @@ void add_train(CLI::App& program) {
   const CLI::Range not_negative(0.0, 1e30), share(0.0, 1.0);
   verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb.add_option("-o,--output", flags.out, "Model file to write, .safetensors")->required();
-  verb.add_option("--scheme", flags.scheme, "f32; integers come from 'quaver quantize'")->capture_default_str();
+  verb.add_option("--scheme", flags.scheme,
+                  "f32; integers come from 'quaver quantize'. Stories: f32, fixed8, qmann8, "
+                  "fixed-binary, qmann-binary, fixed-binary-weights")
+      ->capture_default_str();
   verb.add_option("--limit", flags.limit, "Sequences of each split at most; 0: all")->capture_default_str();
 
   add_field(verb, flags, "--cell", &TrainOptions::cell, "lstm, gru or rnn; stories: memn2n");

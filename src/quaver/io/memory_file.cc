@@ -15,11 +15,12 @@ namespace quaver {
 namespace {
 
 constexpr std::string_view kFormat = "quaver memory network";
-constexpr int kNetworkDepth = 2, kWordsDepth = 1;
+constexpr int kNetworkDepth = 3, kWordsDepth = 1;
 constexpr std::size_t kMaxJson = std::size_t{1} << 28;  // of a vocabulary of 2^24 words, 16 bytes each
 
 std::string network_to_json(const MemoryNetwork& network) {
   const MemN2NShape& shape = network.shape;
+  const MemoryScheme& scheme = network.scheme;
   return dump_strict({{"name", network.name},
                       {"task", network.task},
                       {"vocabulary", shape.vocabulary},
@@ -29,7 +30,15 @@ std::string network_to_json(const MemoryNetwork& network) {
                       {"sentence", shape.sentence},
                       {"tying", memory_tying_name(shape.tying)},
                       {"encoding", sentence_encoding_name(shape.encoding)},
-                      {"temporal", shape.temporal}},
+                      {"temporal", shape.temporal},
+                      {"scheme",
+                       {{"fixed", scheme.fixed},
+                        {"bits", scheme.bits},
+                        {"integer_bits", scheme.integer_bits},
+                        {"similarity", memory_similarity_name(scheme.similarity)},
+                        {"hop_formats", scheme.hop_formats},
+                        {"one_bit_query", scheme.one_bit_query},
+                        {"one_bit_weights", scheme.one_bit_weights}}}},
                      "network");
 }
 
@@ -51,8 +60,24 @@ void network_from_json(std::string_view json, MemoryNetwork& network) {
   network.shape.tying = memory_tying_from_name(object.text("tying"));
   network.shape.encoding = sentence_encoding_from_name(object.text("encoding"));
   network.shape.temporal = object.boolean("temporal");
+  JsonObject scheme = object.object("scheme");
+  const auto bits = [&](const std::string& key) {
+    const std::int64_t value = scheme.integer(key);
+    if (value < 0 || value > 32)
+      throw_bad_input(concat("network: '", key, "' is ", value, ", expected a number of bits"));
+    return static_cast<int>(value);
+  };
+  network.scheme = {.fixed = scheme.boolean("fixed"),
+                    .bits = bits("bits"),
+                    .integer_bits = bits("integer_bits"),
+                    .similarity = memory_similarity_from_name(scheme.text("similarity")),
+                    .hop_formats = scheme.boolean("hop_formats"),
+                    .one_bit_query = scheme.boolean("one_bit_query"),
+                    .one_bit_weights = scheme.boolean("one_bit_weights")};
+  scheme.expect_no_more();
   object.expect_no_more();
   validate(network.shape);
+  validate(network.scheme);
 }
 
 std::vector<std::string> words_from_json(std::string_view json) {

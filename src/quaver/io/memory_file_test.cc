@@ -17,6 +17,7 @@ MemoryNetwork sample(MemoryTying tying) {
   network.name = "sample";
   network.task = "stories";
   network.shape = {.vocabulary = 4, .memory = 3, .d = 2, .hops = 2, .sentence = 5, .tying = tying};
+  network.scheme = {.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true};
   network.words = {"", "mary", "garden", "milk,apple"};
   network.provenance = {{"seed", "3"}};
   Random random(1);
@@ -60,6 +61,7 @@ TEST(MemoryFile, WhatMakesNoNetworkIsNotWritten) {
   refused([](MemoryNetwork& network) { network.parameters.pop_back(); });
   refused([](MemoryNetwork& network) { network.words.emplace_back("more"); });
   refused([](MemoryNetwork& network) { network.shape.hops = 0; });
+  refused([](MemoryNetwork& network) { network.scheme.integer_bits = 9; });
   refused([](MemoryNetwork& network) { network.words[1] = std::string(1, '\xff'); });
 }
 

@@ -13,6 +13,7 @@ void validate(const MemoryNetwork& network) {
   };
   try {
     validate(network.shape);
+    validate(network.scheme);
   } catch (const Error& error) {
     refuse(error.what());
   }
@@ -43,6 +44,47 @@ SentenceEncoding sentence_encoding_from_name(const std::string& name) {
   for (const SentenceEncoding encoding : {SentenceEncoding::kWords, SentenceEncoding::kPosition})
     if (sentence_encoding_name(encoding) == name) return encoding;
   throw_usage(concat("unknown sentence encoding '", name, "': there are words, position"));
+}
+
+std::string memory_similarity_name(MemorySimilarity similarity) {
+  return similarity == MemorySimilarity::kDot ? "dot" : "hamming";
+}
+
+MemorySimilarity memory_similarity_from_name(const std::string& name) {
+  for (const MemorySimilarity similarity : {MemorySimilarity::kDot, MemorySimilarity::kHamming})
+    if (memory_similarity_name(similarity) == name) return similarity;
+  throw_usage(concat("unknown similarity '", name, "': there are dot, hamming"));
+}
+
+std::vector<std::string> memory_scheme_names() {
+  return {"f32", "fixed8", "qmann8", "fixed-binary", "qmann-binary", "fixed-binary-weights"};
+}
+
+MemoryScheme memory_scheme_from_name(const std::string& name) {
+  const MemoryScheme conventional{.fixed = true};
+  const MemoryScheme qmann{
+      .fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true};
+  MemoryScheme scheme;
+  if (name == "f32") return scheme;
+  if (name.starts_with("fixed")) scheme = conventional;
+  if (name.starts_with("qmann")) scheme = qmann;
+  if (name == "fixed8" || name == "qmann8") return scheme;
+  if (name == "fixed-binary" || name == "qmann-binary") {
+    scheme.one_bit_query = true;
+    return scheme;
+  }
+  if (name == "fixed-binary-weights") {
+    scheme.one_bit_weights = true;
+    return scheme;
+  }
+  throw_usage(concat("unknown scheme of a memory network '", name, "': there are ", join(memory_scheme_names(), ", ")));
+}
+
+std::string memory_scheme_text(const MemoryScheme& scheme) {
+  if (!scheme.fixed) return "f32";
+  return concat("fixed n=", scheme.bits, " iwl=", scheme.integer_bits, " ", memory_similarity_name(scheme.similarity),
+                scheme.hop_formats ? " hop-formats" : "", scheme.one_bit_query ? " one-bit-query" : "",
+                scheme.one_bit_weights ? " one-bit-weights" : "");
 }
 
 }  // namespace quaver

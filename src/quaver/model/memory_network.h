@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quaver/cells/memn2n/params.h"
+#include "quaver/cells/memn2n/scheme.h"
 
 namespace quaver {
 
@@ -17,6 +18,7 @@ struct MemoryNetwork {
   std::string name;
   std::string task;  // the task it was made for: "babi", "stories", or ""
   MemN2NShape shape;
+  MemoryScheme scheme;             // how it computes; parameters are float under every scheme and coded when it runs
   std::vector<std::string> words;  // [shape.vocabulary]; words[0] is "": no word
   std::vector<float> parameters;   // as memory_matrices(shape) lays them out
   std::map<std::string, std::string> provenance;
@@ -27,9 +29,19 @@ struct MemoryNetwork {
 void validate(const MemoryNetwork& network);
 
 // Names as files and flags write them; *_from_name: Error (usage) that lists the names.
-std::string memory_tying_name(MemoryTying tying);               // "adjacent", "layerwise"
-std::string sentence_encoding_name(SentenceEncoding encoding);  // "words", "position"
+std::string memory_tying_name(MemoryTying tying);                 // "adjacent", "layerwise"
+std::string sentence_encoding_name(SentenceEncoding encoding);    // "words", "position"
+std::string memory_similarity_name(MemorySimilarity similarity);  // "dot", "hamming"
+MemorySimilarity memory_similarity_from_name(const std::string& name);
 MemoryTying memory_tying_from_name(const std::string& name);
 SentenceEncoding sentence_encoding_from_name(const std::string& name);
+
+// The presets: "f32", "fixed8" (dot product, 5 integer bits), "qmann8" (Hamming, 2 integer bits, formats a hop),
+// "fixed-binary" and "qmann-binary" (these with a 1-bit query), "fixed-binary-weights" (fixed8 with 1-bit weights).
+// Error (usage) that lists them.
+MemoryScheme memory_scheme_from_name(const std::string& name);
+std::vector<std::string> memory_scheme_names();
+// "f32", or every switch: "fixed n=8 iwl=2 hamming hop-formats one-bit-query".
+std::string memory_scheme_text(const MemoryScheme& scheme);
 
 }  // namespace quaver

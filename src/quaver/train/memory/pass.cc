@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "quaver/cells/memn2n/ref.h"
+
 namespace quaver {
 namespace {
 
@@ -34,27 +36,29 @@ void add_weighted(const float* __restrict l, const float* __restrict x, float* _
     for (std::size_t i = 0; i < size; ++i) y[i] += l[i] * x[i];
 }
 
-void softmax(std::span<float> values) {
-  if (values.empty()) return;
-  const float largest = *std::ranges::max_element(values);
-  float sum = 0;
-  for (float& value : values) sum += value = std::exp(value - largest);
-  const float inverse = 1 / sum;
-  for (float& value : values) value *= inverse;
-}
-
 }  // namespace
 
-MemoryPass::MemoryPass(const MemN2NShape& shape)
+MemoryPass::MemoryPass(const MemN2NShape& shape, const MemoryScheme& scheme, const GradientRules& rules)
     : shape_(shape),
       matrices_(memory_matrices(shape)),
       roles_(shape),
-      embedded_(matrices_.size()),
+      rules_(rules),
       p_(shape.hops),
       u_(shape.hops + 1, Floats(shape.d)),
       probabilities_(shape.vocabulary),
       d_embedded_(matrices_.size()) {
   if (shape.encoding == SentenceEncoding::kPosition) l_ = encoding_weights(shape);
+  if (scheme.fixed) fixed_.emplace(shape, scheme);
+  embedded_.resize(fixed_ ? 2 * shape.hops : matrices_.size());
+  for (std::size_t hop = 0; hop < shape.hops; ++hop) {
+    m_.push_back(&embedded_[fixed_ ? 2 * hop : roles_.A[hop]]);
+    c_.push_back(&embedded_[fixed_ ? 2 * hop + 1 : roles_.C[hop]]);
+  }
+}
+
+void MemoryPass::set_parameters(std::span<const float> parameters) {
+  parameters_ = parameters;
+  if (fixed_) fixed_->set_parameters(parameters);
 }
 
 // Visits (row of the matrix, encoding weights or null) of every word; row 0 is no word.
@@ -72,9 +76,9 @@ void MemoryPass::for_each_fact_row(const MemoryQuestion& question, std::size_t f
     visit(shape_.vocabulary + question.age(fact), l_.empty() ? nullptr : &l_[shape_.sentence * shape_.d]);
 }
 
-void MemoryPass::embed_facts(std::span<const float> parameters, const MemoryQuestion& question, std::size_t place) {
+void MemoryPass::embed_facts(const MemoryQuestion& question, std::size_t place) {
   const std::size_t d = shape_.d;
-  const float* matrix = parameters.data() + matrices_[place].offset;
+  const float* matrix = parameters_.data() + matrices_[place].offset;
   Floats& embedded = embedded_[place];
   embedded.assign(question.facts.size() * d, 0.0f);
   for (std::size_t i = 0; i < question.facts.size(); ++i)
@@ -82,56 +86,127 @@ void MemoryPass::embed_facts(std::span<const float> parameters, const MemoryQues
                       [&](std::size_t row, const float* l) { add_weighted(l, matrix + row * d, &embedded[i * d], d); });
 }
 
-MemoryPass::Outcome MemoryPass::forward(std::span<const float> parameters, const MemoryQuestion& question,
-                                        std::int32_t answer, bool linear) {
+void MemoryPass::run_hops(const MemoryQuestion& question, bool linear) {
   const std::size_t d = shape_.d, facts = question.facts.size();
-  answer_ = answer;
-  linear_ = linear;
   // Adjacent: all matrices embed facts; layer-wise: A and C, the first two.
   const std::size_t embedding = roles_.has_H ? 2 : matrices_.size();
-  for (std::size_t place = 0; place < embedding; ++place) embed_facts(parameters, question, place);
-
+  for (std::size_t place = 0; place < embedding; ++place) embed_facts(question, place);
   std::ranges::fill(u_[0], 0.0f);
-  const float* B = parameters.data() + matrices_[roles_.B].offset;
+  const float* B = parameters_.data() + matrices_[roles_.B].offset;
   for_each_row(question.words, [&](std::size_t row, const float* l) { add_weighted(l, B + row * d, u_[0].data(), d); });
   for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-    const Floats& m = embedded_[roles_.A[hop]];
-    const Floats& c = embedded_[roles_.C[hop]];
+    const Floats &m = *m_[hop], &c = *c_[hop];
     Floats& p = p_[hop];
     p.resize(facts);
     for (std::size_t i = 0; i < facts; ++i) p[i] = dot(u_[hop].data(), &m[i * d], d);
-    if (!linear) softmax(p);
+    if (!linear) memory_softmax(p);
     Floats& next = u_[hop + 1];
     if (roles_.has_H) {
-      const float* H = parameters.data() + matrices_[roles_.H].offset;
+      const float* H = parameters_.data() + matrices_[roles_.H].offset;
       for (std::size_t j = 0; j < d; ++j) next[j] = dot(H + j * d, u_[hop].data(), d);
     } else {
       next = u_[hop];
     }
     for (std::size_t i = 0; i < facts; ++i) add_scaled(p[i], &c[i * d], next.data(), d);
   }
+}
 
-  const float* W = parameters.data() + matrices_[roles_.W].offset;
+void MemoryPass::run_fixed_hops(const MemoryQuestion& question, bool linear) {
+  fixed_->run(question, linear);
+  const auto decode = [](const MemN2NFixed::Codes& codes, SignMagnitudeFormat format, Floats& reals) {
+    const auto step = static_cast<float>(format.step());
+    reals.resize(codes.size());
+    for (std::size_t i = 0; i < codes.size(); ++i) reals[i] = static_cast<float>(codes[i]) * step;
+  };
+  for (std::size_t place = 0; place < shape_.hops; ++place) {
+    const MemN2NFixed::Hop& hop = fixed_->hop(place);
+    const SignMagnitudeFormat format = fixed_->scheme().hop_format(place, shape_.hops);
+    decode(hop.m, format, embedded_[2 * place]);
+    decode(hop.c, format, embedded_[2 * place + 1]);
+    decode(hop.u, hop.u_format, u_[place]);
+    p_[place] = hop.p;
+  }
+  u_.back().assign(fixed_->output().begin(), fixed_->output().end());
+}
+
+MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int32_t answer, bool linear) {
+  const std::size_t d = shape_.d;
+  answer_ = answer;
+  linear_ = linear;
+  if (fixed_)
+    run_fixed_hops(question, linear);
+  else
+    run_hops(question, linear);
+
+  const float* W = parameters_.data() + matrices_[roles_.W].offset;
   probabilities_[0] = 0;  // number 0 is no answer
   for (std::size_t word = 1; word < shape_.vocabulary; ++word)
     probabilities_[word] = dot(W + word * d, u_.back().data(), d);
   const std::span<float> words = std::span(probabilities_).subspan(1);
   Outcome outcome;
   outcome.word = static_cast<std::size_t>(std::ranges::max_element(words) - words.begin()) + 1;
-  softmax(words);
+  memory_softmax(words);
   outcome.probability = answer == 0 ? 0.0 : static_cast<double>(probabilities_[static_cast<std::size_t>(answer)]);
   outcome.loss = outcome.probability > 0 ? std::min(kImpossible, -std::log(outcome.probability)) : kImpossible;
   return outcome;
 }
 
-void MemoryPass::backward(std::span<const float> parameters, const MemoryQuestion& question,
-                          std::span<float> gradient) {
+void MemoryPass::read_backward(std::size_t place, std::size_t facts, float* d_c) {
+  const std::size_t d = shape_.d;
+  const Floats &c = *c_[place], &p = p_[place];
+  d_p_.resize(facts);
+  if (!fixed_ || !rules_.coded_read) {
+    for (std::size_t i = 0; i < facts; ++i) {
+      d_p_[i] = dot(&c[i * d], d_o_.data(), d);
+      add_scaled(p[i], d_o_.data(), d_c + i * d, d);
+    }
+    return;
+  }
+  const SignMagnitudeFormat base = fixed_->scheme().format(), end{1, std::max(0, fixed_->scheme().bits - 2)};
+  const std::int32_t limit = base.limit();
+  const auto real_of = [&](std::int32_t code) {
+    return static_cast<float>(sign_magnitude_code(code * base.step(), end) * end.step());
+  };
+  std::vector<std::int32_t> d_o(d);
+  for (std::size_t j = 0; j < d; ++j) d_o[j] = sign_magnitude_code(static_cast<double>(d_o_[j]), base);
+  for (std::size_t i = 0; i < facts; ++i) {
+    const std::int32_t p_code = sign_magnitude_code(static_cast<double>(p[i]), base);
+    std::int32_t sum = 0;
+    for (std::size_t j = 0; j < d; ++j) {
+      const std::int32_t c_code = sign_magnitude_code(static_cast<double>(c[i * d + j]), base);
+      sum += truncated_product(c_code, d_o[j], base.fraction, limit);
+      d_c[i * d + j] += real_of(truncated_product(p_code, d_o[j], base.fraction, limit));
+    }
+    d_p_[i] = real_of(sum);
+  }
+}
+
+void MemoryPass::similarity_backward(std::size_t place, std::size_t fact, float d_s, float* d_m) {
+  const std::size_t d = shape_.d;
+  if (!fixed_ || fixed_->scheme().similarity == MemorySimilarity::kDot) {
+    add_scaled(d_s, u_[place].data(), d_m, d);
+    add_scaled(d_s, &(*m_[place])[fact * d], d_u_.data(), d);
+    return;
+  }
+  const MemoryScheme& scheme = fixed_->scheme();
+  const MemN2NFixed::Hop& hop = fixed_->hop(place);
+  const float factor = std::ldexp(d_s, -kHammingShift);
+  for (std::size_t j = 0; j < d; ++j) {
+    const HammingSlope slope = hamming_slope(hop.m_fine[fact * d + j], hop.u_fine[j], scheme.format(),
+                                             scheme.fine_fraction(), rules_.released_slope);
+    d_m[j] += factor * static_cast<float>(slope.memory);
+    d_u_[j] += factor * static_cast<float>(slope.query);
+  }
+}
+
+void MemoryPass::backward(const MemoryQuestion& question, std::span<float> gradient) {
   if (answer_ == 0) return;
   const std::size_t d = shape_.d, facts = question.facts.size();
   const auto gradient_of = [&](std::size_t place) { return gradient.data() + matrices_[place].offset; };
-  const auto matrix = [&](std::size_t place) { return parameters.data() + matrices_[place].offset; };
-  for (std::size_t place = 0; place < matrices_.size(); ++place)
-    d_embedded_[place].assign(embedded_[place].size(), 0.0f);
+  const auto matrix = [&](std::size_t place) { return parameters_.data() + matrices_[place].offset; };
+  // Only matrices that embed facts collect their gradients a fact.
+  const std::size_t embedding = roles_.has_H ? 2 : matrices_.size();
+  for (std::size_t place = 0; place < embedding; ++place) d_embedded_[place].assign(facts * d, 0.0f);
 
   // (N6) and the softmax of the answer: its gradient is probabilities - one hot.
   d_u_.assign(d, 0.0f);
@@ -141,43 +216,30 @@ void MemoryPass::backward(std::span<const float> parameters, const MemoryQuestio
     add_scaled(error, u_.back().data(), gradient_of(roles_.W) + word * d, d);
   }
   for (std::size_t hop = shape_.hops; hop-- > 0;) {
-    const Floats& m = embedded_[roles_.A[hop]];
-    const Floats& c = embedded_[roles_.C[hop]];
-    const Floats& u = u_[hop];
     const Floats& p = p_[hop];
     Floats& d_m = d_embedded_[roles_.A[hop]];
-    Floats& d_c = d_embedded_[roles_.C[hop]];
     d_o_ = d_u_;
     if (roles_.has_H) {  // (N5)
       std::ranges::fill(d_u_, 0.0f);
       for (std::size_t j = 0; j < d; ++j) {
         add_scaled(d_o_[j], matrix(roles_.H) + j * d, d_u_.data(), d);
-        add_scaled(d_o_[j], u.data(), gradient_of(roles_.H) + j * d, d);
+        add_scaled(d_o_[j], u_[hop].data(), gradient_of(roles_.H) + j * d, d);
       }
     }
-    d_p_.resize(facts);
+    read_backward(hop, facts, d_embedded_[roles_.C[hop]].data());  // (N4)
     float mean = 0;
-    for (std::size_t i = 0; i < facts; ++i) {  // (N4)
-      d_p_[i] = dot(&c[i * d], d_o_.data(), d);
-      mean += p[i] * d_p_[i];
-      add_scaled(p[i], d_o_.data(), &d_c[i * d], d);
-    }
-    for (std::size_t i = 0; i < facts; ++i) {  // (N3) (N2)
-      const float d_s = linear_ ? d_p_[i] : p[i] * (d_p_[i] - mean);
-      add_scaled(d_s, u.data(), &d_m[i * d], d);
-      add_scaled(d_s, &m[i * d], d_u_.data(), d);
-    }
+    for (std::size_t i = 0; i < facts; ++i) mean += p[i] * d_p_[i];
+    for (std::size_t i = 0; i < facts; ++i)  // (N3) (N2)
+      similarity_backward(hop, i, linear_ ? d_p_[i] : p[i] * (d_p_[i] - mean), &d_m[i * d]);
   }
   for_each_row(question.words, [&](std::size_t row, const float* l) {
     add_weighted(l, d_u_.data(), gradient_of(roles_.B) + row * d, d);
   });
-  for (std::size_t place = 0; place < matrices_.size(); ++place) {
-    if (embedded_[place].empty()) continue;
+  for (std::size_t place = 0; place < embedding; ++place)
     for (std::size_t i = 0; i < facts; ++i)
       for_each_fact_row(question, i, [&](std::size_t row, const float* l) {
         add_weighted(l, &d_embedded_[place][i * d], gradient_of(place) + row * d, d);
       });
-  }
 }
 
 }  // namespace quaver

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/core/random.h"
 
@@ -66,6 +67,7 @@ TEST_F(MemoryPassTest, AnswersAsTheReference) {
   for (const Case& test : cases()) {
     const std::vector<float> values = parameters(test.shape, deviation(test));
     MemoryPass pass(test.shape);
+    pass.set_parameters(values);
     const std::vector<std::uint32_t> ages{3, 2, 1, 1};
     for (const std::size_t count : {0u, 1u, 4u}) {
       MemoryQuestion asked = question(count);
@@ -74,7 +76,7 @@ TEST_F(MemoryPassTest, AnswersAsTheReference) {
       double sum = 0;
       for (std::size_t word = 1; word < 9; ++word) sum += std::exp(static_cast<double>(answer.scores[word]));
       for (std::int32_t word = 1; word < 9; ++word) {
-        const auto outcome = pass.forward(values, asked, word, test.linear);
+        const auto outcome = pass.forward(asked, word, test.linear);
         const double expected = std::exp(static_cast<double>(answer.scores[static_cast<std::size_t>(word)])) / sum;
         // Both sum at most a few hundred terms in float, in another order.
         EXPECT_NEAR(outcome.probability, expected, 2e-4 * expected + 1e-6);
@@ -92,13 +94,14 @@ TEST_F(MemoryPassTest, GradientsAreThoseOfTheLoss) {
   for (const Case& test : cases()) {
     std::vector<float> values = parameters(test.shape, deviation(test));
     MemoryPass pass(test.shape);
+    pass.set_parameters(values);
     std::vector<float> gradient(values.size());
-    pass.forward(values, question(), 5, test.linear);
-    pass.backward(values, question(), gradient);
+    pass.forward(question(), 5, test.linear);
+    pass.backward(question(), gradient);
     const auto loss = [&](std::size_t i, float step) {
       const float kept = values[i];
       values[i] = kept + step;
-      const double value = pass.forward(values, question(), 5, test.linear).loss;
+      const double value = pass.forward(question(), 5, test.linear).loss;
       values[i] = kept;
       return value;
     };
@@ -118,16 +121,91 @@ TEST_F(MemoryPassTest, GradientsAreThoseOfTheLoss) {
   }
 }
 
+// The forward of training is the forward that runs: same answers, same attention, to the bit.
+TEST_F(MemoryPassTest, FixedPointTrainsOnWhatItRuns) {
+  for (const Case& test : cases()) {
+    for (const MemoryScheme& scheme :
+         {MemoryScheme{.fixed = true},
+          MemoryScheme{.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true},
+          MemoryScheme{.fixed = true, .integer_bits = 3, .one_bit_query = true, .one_bit_weights = true}}) {
+      const std::vector<float> values = parameters(test.shape, 0.5);
+      MemoryPass pass(test.shape, scheme);
+      pass.set_parameters(values);
+      MemN2NFixed network(test.shape, scheme);
+      network.set_parameters(values);
+      EXPECT_EQ(pass.forward(question(), 5, test.linear).word, network.answer(question(), test.linear).best());
+    }
+  }
+}
+
+// Straight through: the gradient is the float network's but for what truncation changes in the forward, so six fraction
+// bits more bring it nearer by 64, give or take what hops and softmax bend.
+TEST_F(MemoryPassTest, FineFixedPointHasTheFloatGradient) {
+  for (const Case& test : cases()) {
+    const std::vector<float> values = parameters(test.shape, 0.2);
+    const auto gradient_of = [&](const MemoryScheme& scheme) {
+      MemoryPass pass(test.shape, scheme);
+      pass.set_parameters(values);
+      std::vector<float> gradient(values.size());
+      pass.forward(question(), 5, test.linear);
+      pass.backward(question(), gradient);
+      return gradient;
+    };
+    const std::vector<float> expected = gradient_of({});
+    const auto worst = [&](int bits) {
+      const std::vector<float> found = gradient_of({.fixed = true, .bits = bits, .integer_bits = 4});
+      double error = 0;
+      for (std::size_t i = 0; i < found.size(); ++i)
+        error = std::max(error, std::abs(static_cast<double>(found[i]) - expected[i]));
+      return error;
+    };
+    EXPECT_LT(worst(15), worst(9) / 8) << "hops " << test.shape.hops << " linear " << test.linear;
+  }
+}
+
+// One hop, one fact: p is 1 whatever the similarity, so nothing flows through it; with two facts it does. The slopes
+// are those of the golden cases; here it counts that they arrive at A and B with their factors.
+TEST_F(MemoryPassTest, HammingSlopesReachTheEmbeddings) {
+  const MemN2NShape shape{.vocabulary = 4,
+                          .memory = 2,
+                          .d = 1,
+                          .hops = 1,
+                          .sentence = 1,
+                          .tying = MemoryTying::kLayerwise,
+                          .encoding = SentenceEncoding::kWords,
+                          .temporal = false};
+  const MemoryScheme scheme{.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming};
+  // A: words 1 and 2 are 1.5 and 0.25; C: 1 and -1; B: word 3 is 0.75; W: words 1, 2 are 1, -1; H: 0.
+  const std::vector<float> values{0, 1.5f, 0.25f, 0, 0, 0, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0.75f, 0, 1, -1, 0, 0};
+  ASSERT_EQ(values.size(), parameter_count(shape));
+  MemoryPass pass(shape, scheme);
+  pass.set_parameters(values);
+  const std::vector<std::int32_t> one{1}, two{2}, asked{3};
+  const std::vector<WordNumbers> told{one, two};
+  std::vector<float> gradient(values.size());
+  pass.forward({told, asked, {}}, 1, false);
+  pass.backward({told, asked, {}}, gradient);
+  // s = (127 - 24, 127 - 16) / 2^10; Delta = 0.75 = 011000b: 2 bits, 0.5 = 010000b: 1 bit.
+  const double p = 1 / (1 + std::exp(8.0 / 1024)), o = std::floor(32 * p) / 32 - std::floor(32 * (1 - p)) / 32;
+  const double low = std::exp(o), none = 1, high = std::exp(-o), all = low + none + high;
+  const double d_u = low / all - 1 - high / all;
+  const double d_s = p * (1 - p) * 2 * d_u;  // of the first fact; the second one's is its negative
+  EXPECT_NEAR(gradient[1], d_s / 8 * -2, 1e-5);
+  EXPECT_NEAR(gradient[2], -d_s / 8 * 1, 1e-5);
+  EXPECT_NEAR(gradient[15], d_s / 8 * 2 + -d_s / 8 * -1, 1e-5);
+}
+
 TEST_F(MemoryPassTest, UnknownAnswersTeachNothing) {
   const MemN2NShape shape = cases()[0].shape;
   const std::vector<float> values = parameters(shape, 0.3);
   MemoryPass pass(shape);
-  const auto outcome = pass.forward(values, question(), 0, false);
+  pass.set_parameters(values);
+  const auto outcome = pass.forward(question(), 0, false);
   EXPECT_EQ(outcome.probability, 0);
   EXPECT_EQ(outcome.loss, 100);
   EXPECT_NE(outcome.word, 0u);
   std::vector<float> gradient(values.size());
-  pass.backward(values, question(), gradient);
+  pass.backward(question(), gradient);
   EXPECT_EQ(gradient, std::vector<float>(values.size()));
 }
 

@@ -53,6 +53,9 @@ Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, c
           {"tying", memory_tying_name(shape.tying)},
           {"encoding", sentence_encoding_name(shape.encoding)},
           {"temporal", number(shape.temporal)},
+          {"scheme", memory_scheme_text(options.scheme)},
+          {"coded_read_gradient", number(options.gradients.coded_read)},
+          {"released_slope", number(options.gradients.released_slope)},
           {"epochs", number(options.epochs)},
           {"linear_epochs", number(options.linear_epochs)},
           {"batch", number(options.batch)},
@@ -75,9 +78,10 @@ MemoryQuestion question_of(const CodedStories::Question& question) { return {que
 
 MemoryScore score(MemoryPass& pass, std::span<const float> parameters, const CodedStories& data, bool linear) {
   MemoryScore score;
+  pass.set_parameters(parameters);
   std::size_t wrong = 0;
   for (const CodedStories::Question& question : data.questions()) {
-    const auto outcome = pass.forward(parameters, question_of(question), question.answer, linear);
+    const auto outcome = pass.forward(question_of(question), question.answer, linear);
     score.loss += outcome.loss;
     if (outcome.word != static_cast<std::size_t>(question.answer)) ++wrong;
   }
@@ -97,7 +101,7 @@ class Trainer {
         validation_(validation_data),
         options_(options),
         identity_(identity_of(shape, options, train_data, validation_data)),
-        pass_(shape),
+        pass_(shape, options.scheme, options.gradients),
         random_(options.seed),
         rate_(options.learning_rate.value_or(options.linear_epochs > 0 ? 0.005 : 0.01)) {
     if (options.resume) {
@@ -136,6 +140,7 @@ class Trainer {
     }
     const bool final_ones = options_.keep == KeptWeights::kFinal || state_.best_epoch == 0;
     result.network.shape = shape_;
+    result.network.scheme = options_.scheme;
     result.network.parameters = final_ones ? state_.values : state_.best_values;
     result.best_epoch = final_ones ? state_.epoch : state_.best_epoch;
     result.epochs = state_.epoch;
@@ -200,12 +205,13 @@ class Trainer {
     for (std::size_t begin = 0; begin < order.size(); begin += options_.batch) {
       if (options_.should_stop && options_.should_stop()) return std::nullopt;
       std::ranges::fill(gradient_, 0.0f);
+      pass_.set_parameters(state_.values);
       for (std::size_t i = begin; i < std::min(order.size(), begin + options_.batch); ++i) {
         const CodedStories::Question& question = train_.questions()[order[i]];
         MemoryQuestion asked = question_of(question);
         asked.ages = draw_ages(asked.facts.size(), random);
-        loss += pass_.forward(state_.values, asked, question.answer, linear).loss;
-        pass_.backward(state_.values, asked, gradient_);
+        loss += pass_.forward(asked, question.answer, linear).loss;
+        pass_.backward(asked, gradient_);
       }
       descend(rate);
     }
@@ -302,8 +308,9 @@ MemoryTrainOptions memn2n_recipe(bool joint) {
   return options;
 }
 
-MemoryTrainOptions qmann_recipe() {
+MemoryTrainOptions qmann_recipe(const MemoryScheme& scheme) {
   MemoryTrainOptions options;
+  options.scheme = scheme;
   options.d = 60;
   options.tying = MemoryTying::kLayerwise;
   options.encoding = SentenceEncoding::kWords;
@@ -315,6 +322,8 @@ MemoryTrainOptions qmann_recipe() {
   options.noise = 0;
   options.order = SampleOrder::kFixed;
   options.keep = KeptWeights::kFinal;
+  // That program's backward pass of the read is coded in its mode 3 alone.
+  options.gradients.coded_read = scheme.fixed && scheme.similarity == MemorySimilarity::kHamming;
   return options;
 }
 
@@ -365,7 +374,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
 
 MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data) {
   validate(network);
-  MemoryPass pass(network.shape);
+  MemoryPass pass(network.shape, network.scheme);
   return score(pass, network.parameters, data, false);
 }
 

@@ -1,4 +1,4 @@
-// train.h - trains memory networks, float, from stories to a MemoryNetwork.
+// train.h - trains memory networks, in float or fixed point, from stories to a MemoryNetwork.
 //
 // The recipes of the papers and their released programs, each part an option: plain SGD on gradients summed over a
 // batch, a clip a matrix, a rate that is halved every few epochs, linear start (first epochs without the memory
@@ -18,6 +18,7 @@
 
 #include "quaver/data/babi.h"
 #include "quaver/model/memory_network.h"
+#include "quaver/train/memory/gradient_rules.h"
 
 namespace quaver {
 
@@ -53,6 +54,9 @@ struct MemoryTrainOptions {
   MemoryTying tying = MemoryTying::kAdjacent;
   SentenceEncoding encoding = SentenceEncoding::kPosition;
   bool temporal = true;
+  // Not float: the forward pass computes in its fixed point while the weights that learn stay float.
+  MemoryScheme scheme{};
+  GradientRules gradients{};
 
   // The optimiser.
   std::size_t epochs = 100;        // after the linear start
@@ -72,17 +76,17 @@ struct MemoryTrainOptions {
   std::size_t repeats = 1;  // trainings, with seed, seed + 1, ...; the one with the lowest validation error is kept
 
   // The run.
-  std::filesystem::path checkpoint{};  // written when an epoch ends, at most once a second; empty: none. Repeats after
-                                       // the first add ".2", ".3", ... to the name
+  std::filesystem::path checkpoint{};   // written when an epoch ends, at most once a second; empty: none. Repeats after
+                                        // the first add ".2", ".3", ... to the name
   bool resume = false;                  // go on from `checkpoint`; Error when it is of other options or data
   std::function<bool()> should_stop{};  // asked before every batch
   std::function<void(const MemoryTrainProgress&)> on_progress{};  // after every epoch
 };
 
 // MemN2N's recipe (one task or joint: all tasks in one network) and Q-MANN's float baseline, as the digests of the
-// released programs give them.
+// released programs give them; with a scheme, that program's conventional or Q-MANN rows.
 MemoryTrainOptions memn2n_recipe(bool joint);
-MemoryTrainOptions qmann_recipe();
+MemoryTrainOptions qmann_recipe(const MemoryScheme& scheme = {});
 
 struct MemoryScore {
   double error = 0;  // percent of questions
