@@ -275,6 +275,8 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
                    "true or false: the dot product's query and the controller's input are one bit");
   add_scheme_field(verb, flags, "--one-bit-weights", &MemoryScheme::one_bit_weights,
                    "true or false: embeddings and controller are one bit times a mean");
+  add_scheme_field(verb, flags, "--integer-only", &MemoryScheme::integer_only,
+                   "true or false: softmax and answer layer in integers too");
   verb.add_option_function<std::string>(
           "--similarity",
           [&flags](const std::string& value) {

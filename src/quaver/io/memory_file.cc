@@ -38,7 +38,8 @@ std::string network_to_json(const MemoryNetwork& network) {
                         {"similarity", memory_similarity_name(scheme.similarity)},
                         {"hop_formats", scheme.hop_formats},
                         {"one_bit_query", scheme.one_bit_query},
-                        {"one_bit_weights", scheme.one_bit_weights}}}},
+                        {"one_bit_weights", scheme.one_bit_weights},
+                        {"integer_only", scheme.integer_only}}}},
                      "network");
 }
 
@@ -73,7 +74,8 @@ void network_from_json(std::string_view json, MemoryNetwork& network) {
                     .similarity = memory_similarity_from_name(scheme.text("similarity")),
                     .hop_formats = scheme.boolean("hop_formats"),
                     .one_bit_query = scheme.boolean("one_bit_query"),
-                    .one_bit_weights = scheme.boolean("one_bit_weights")};
+                    .one_bit_weights = scheme.boolean("one_bit_weights"),
+                    .integer_only = scheme.boolean("integer_only")};
   scheme.expect_no_more();
   object.expect_no_more();
   validate(network.shape);

@@ -84,7 +84,7 @@ std::string memory_scheme_text(const MemoryScheme& scheme) {
   if (!scheme.fixed) return "f32";
   return concat("fixed n=", scheme.bits, " iwl=", scheme.integer_bits, " ", memory_similarity_name(scheme.similarity),
                 scheme.hop_formats ? " hop-formats" : "", scheme.one_bit_query ? " one-bit-query" : "",
-                scheme.one_bit_weights ? " one-bit-weights" : "");
+                scheme.one_bit_weights ? " one-bit-weights" : "", scheme.integer_only ? " integer-only" : "");
 }
 
 }  // namespace quaver

@@ -104,7 +104,8 @@ def position_weights(d, slots):
     return [[weight(j, k) for k in range(d)] for j in range(slots)]
 
 
-def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_bit_weights, layerwise, position, linear):
+def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_bit_weights, layerwise, position, linear,
+            integer_only=False):
     vocabulary, memory, d, hops, sentence = 7, 4, 5, 3, 4
     rows = vocabulary + memory
     sizes = ([("A", rows), ("C", rows), ("B", vocabulary), ("W", vocabulary), ("H", d)] if layerwise
@@ -159,7 +160,7 @@ def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_b
         lines.append(" ".join(str(value) for value in values))
 
     emit("network", name, n, integer, int(similarity == "hamming"), int(hop_formats), int(one_bit_query),
-          int(one_bit_weights), int(layerwise), int(position), int(linear))
+          int(one_bit_weights), int(layerwise), int(position), int(linear), int(integer_only))
     emit("parameters", *[code(x, 10) for key, _ in sizes for row in matrices[key] for x in row])
     u = embed(part("B", 0), question, None, hop_format(0))
     for hop in range(hops):
@@ -180,7 +181,13 @@ def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_b
         else:
             powers = [math.exp(float(x - max(s))) for x in s]
             p = [F(x / sum(powers)) for x in powers]
-            for x in p:
+            if integer_only:  # Q0.15 within a unit, 1 is 32767
+                units = [min(32767, round(x * 2**15)) for x in p]
+                cut = 2 ** (15 - base[1])
+                if any(max(0, x - 1) // cut != min(32767, x + 1) // cut for x in units):
+                    raise Borderline
+                p = [F(x, 2**15) for x in units]
+            for x in p if not integer_only else []:
                 nearest = round(x * 2 ** base[1])
                 if nearest > 0 and abs(x * 2 ** base[1] - nearest) < F(1, 10**4):
                     raise Borderline
@@ -202,6 +209,9 @@ def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_b
         emit("p", *codes(p, base))
         u = [quantize(quantize(a, *base) + b, *base) for a, b in zip(h, o)]
         emit("u", *codes(u, base))
+    if integer_only:
+        W = matrices["W"][:vocabulary] if layerwise else matrices["E%d" % hops][:vocabulary]
+        emit("scores", *[code(sum(quantize(w, *base) * y for w, y in zip(row, u)), 2 * base[1]) for row in W])
     return lines
 
 
@@ -212,13 +222,17 @@ def networks():
             ("binary_query", 8, 4, "dot", 0, 1, 0), ("qmann_binary", 8, 2, "hamming", 1, 1, 0),
             ("binary_weights", 8, 3, "dot", 0, 0, 1), ("all_binary", 8, 3, "dot", 1, 1, 1),
             ("no_integer_bits", 8, 0, "dot", 0, 0, 0), ("four_bits", 4, 2, "dot", 0, 0, 0)]
-    for name, n, integer, similarity, mq, query, weights in rows:
+    rows = [row + (False,) for row in rows]
+    rows += [("integers", 8, 4, "dot", 0, 0, 0, True), ("qmann_integers", 8, 2, "hamming", 1, 0, 0, True),
+             ("binary_integers", 8, 3, "dot", 0, 1, 1, True), ("linear_integers", 8, 2, "hamming", 0, 0, 0, True)]
+    for name, n, integer, similarity, mq, query, weights, integer_only in rows:
         for layerwise in (True, False):
             for position in (False, True):
                 while True:
                     try:
                         lines = network(rng, name, n, integer, similarity, bool(mq), bool(query), bool(weights),
-                                        layerwise, position, linear=(name == "conventional_mq"))
+                                        layerwise, position, linear=name in ("conventional_mq", "linear_integers"),
+                                        integer_only=integer_only)
                         break
                     except Borderline:
                         pass

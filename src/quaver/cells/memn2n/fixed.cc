@@ -19,6 +19,13 @@ std::int16_t code_of(float value, SignMagnitudeFormat format) {
       std::clamp(value * static_cast<float>(std::int32_t{1} << format.fraction), -limit, limit)));
 }
 
+// sum mantissa 2^-shift, toward zero.
+std::int32_t scaled_sum(std::int64_t sum, std::int64_t mantissa, int shift) {
+  const std::int64_t product = std::abs(sum) * mantissa;
+  const std::int64_t magnitude = std::min(product >> std::clamp(shift, 0, 62), std::int64_t{1} << 30);
+  return static_cast<std::int32_t>(sum < 0 ? -magnitude : magnitude);
+}
+
 }  // namespace
 
 void validate(const MemoryScheme& scheme) {
@@ -39,11 +46,11 @@ MemN2NFixed::MemN2NFixed(const MemN2NShape& shape, const MemoryScheme& scheme)
       matrices_(memory_matrices(shape)),
       roles_(shape),
       hops_(shape.hops),
-      output_(shape.d),
       sum_(shape.d) {
   if (!scheme.fixed) throw_usage("a fixed-point memory network needs a fixed-point scheme");
   validate(scheme);
   if (shape.encoding == SentenceEncoding::kPosition) l_ = encoding_weights(shape);
+  if (scheme.integer_only) softmax_ = SoftmaxRule::from_scale(static_cast<float>(similarity_step()));
 }
 
 double MemN2NFixed::similarity_step() const {
@@ -56,22 +63,25 @@ std::int32_t MemN2NFixed::similarity_limit() const {
   // Hamming sums live in a wide word that ends at 2^IWL.
   return scheme_.similarity == MemorySimilarity::kDot
              ? format.limit()
-             : std::int32_t{1} << (scheme_.integer_bits + scheme_.bits - 1 + kHammingShift);
+             : std::int32_t{1} << std::min(30, scheme_.integer_bits + scheme_.bits - 1 + kHammingShift);
 }
 
 MemN2NFixed::CodedMatrix MemN2NFixed::coded(std::size_t place, SignMagnitudeFormat format,
-                                            std::span<const float> parameters) const {
+                                            std::span<const float> parameters, bool one_bit) const {
   const MemoryMatrix& matrix = matrices_[place];
   const std::span<const float> values = parameters.subspan(matrix.offset, matrix.size());
   CodedMatrix result{.codes = Codes(values.size()), .format = format, .l = {}};
-  if (scheme_.one_bit_weights) {
+  if (one_bit) {
+    constexpr int kMantissaBits = 24;  // a float's: the mean is one, exactly
     double sum = 0;
     for (const float value : values) sum += std::abs(static_cast<double>(value));
-    result.mean = static_cast<float>(sum / static_cast<double>(values.size()));
+    int exponent = 0;
+    const float mantissa = std::frexp(static_cast<float>(sum / static_cast<double>(values.size())), &exponent);
+    result.mantissa = static_cast<std::int64_t>(std::ldexp(mantissa, kMantissaBits));
+    result.shift = kMantissaBits - exponent;
   }
   for (std::size_t i = 0; i < values.size(); ++i)
-    result.codes[i] = scheme_.one_bit_weights ? std::int16_t{values[i] >= 0 ? std::int16_t{1} : std::int16_t{-1}}
-                                              : code_of(values[i], format);
+    result.codes[i] = one_bit ? narrow(values[i] >= 0 ? 1 : -1) : code_of(values[i], format);
   for (const float weight : l_) result.l.push_back(code_of(weight, format));
   return result;
 }
@@ -81,13 +91,15 @@ void MemN2NFixed::set_parameters(std::span<const float> parameters) {
   A_.clear();
   C_.clear();
   H_.clear();
+  const bool one_bit = scheme_.one_bit_weights;
   for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
     const SignMagnitudeFormat format = scheme_.hop_format(hop, shape_.hops);
-    A_.push_back(coded(roles_.A[hop], format, parameters));
-    C_.push_back(coded(roles_.C[hop], format, parameters));
-    if (roles_.has_H) H_.push_back(coded(roles_.H, format, parameters));
+    A_.push_back(coded(roles_.A[hop], format, parameters, one_bit));
+    C_.push_back(coded(roles_.C[hop], format, parameters, one_bit));
+    if (roles_.has_H) H_.push_back(coded(roles_.H, format, parameters, one_bit));
   }
-  B_ = coded(roles_.B, scheme_.hop_format(0, shape_.hops), parameters);
+  B_ = coded(roles_.B, scheme_.hop_format(0, shape_.hops), parameters, one_bit);
+  if (scheme_.integer_only) W_ = coded(roles_.W, scheme_.format(), parameters, false);
 }
 
 // (F1) One sentence; age null: none.
@@ -122,10 +134,7 @@ void MemN2NFixed::embed(const CodedMatrix& matrix, WordNumbers words, const std:
   if (age != nullptr)
     add_row(shape_.vocabulary + *age, matrix.l.empty() ? nullptr : &matrix.l[shape_.sentence * d], count_code(1));
   for (std::size_t j = 0; j < d; ++j) {
-    const std::int32_t sum =
-        scheme_.one_bit_weights
-            ? static_cast<std::int32_t>(static_cast<double>(matrix.mean) * static_cast<double>(sum_[j]))
-            : sum_[j];
+    const std::int32_t sum = scheme_.one_bit_weights ? scaled_sum(sum_[j], matrix.mantissa, matrix.shift) : sum_[j];
     out[j] = narrow(limited(sum, limit));
   }
 }
@@ -160,6 +169,37 @@ void MemN2NFixed::similarities(Hop& hop, SignMagnitudeFormat format) {
   }
 }
 
+// (N3), and p as the read codes it.
+void MemN2NFixed::attend(Hop& hop, bool linear) const {
+  const SignMagnitudeFormat base = scheme_.format();
+  const std::size_t facts = hop.s.size();
+  hop.p_codes.resize(facts);
+  hop.p_q0_15.clear();
+  if (!softmax_) {
+    const auto step = static_cast<float>(similarity_step());
+    hop.p.resize(facts);
+    for (std::size_t i = 0; i < facts; ++i) hop.p[i] = static_cast<float>(hop.s[i]) * step;
+    if (!linear) memory_softmax(hop.p);
+    for (std::size_t i = 0; i < facts; ++i) hop.p_codes[i] = code_of(hop.p[i], base);
+    return;
+  }
+  // Similarities of n = 8 fit 16 bits for every d up to 258; beyond, the softmax sees the end of its range.
+  constexpr std::int32_t kEnd = 32767;
+  hop.p_q0_15.resize(facts);
+  for (std::size_t i = 0; i < facts; ++i) hop.p_q0_15[i] = narrow(limited(hop.s[i], kEnd));
+  if (linear) {
+    const int fraction =
+        scheme_.similarity == MemorySimilarity::kDot ? base.fraction : scheme_.bits - 1 + kHammingShift;
+    for (std::size_t i = 0; i < facts; ++i)
+      hop.p_codes[i] = narrow(limited(truncating_shift(hop.s[i], fraction - base.fraction), base.limit()));
+    hop.p_q0_15.clear();
+    return;
+  }
+  softmax_i16(hop.p_q0_15.data(), facts, *softmax_, hop.p_q0_15.data());
+  for (std::size_t i = 0; i < facts; ++i)
+    hop.p_codes[i] = narrow(std::min<std::int32_t>(hop.p_q0_15[i] >> (15 - base.fraction), base.limit()));
+}
+
 // (F3) (F4)
 void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
   const std::size_t d = shape_.d;
@@ -172,13 +212,13 @@ void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
     for (std::size_t k = 0; k < d; ++k)
       x[k] = narrow(scheme_.one_bit_query ? (hop.u[k] >= 0 ? 1 : -1) : reformatted(hop.u[k], hop.u_format, format));
     const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
-    const double mean = std::ldexp(static_cast<double>(H_[place].mean), format.fraction - fraction);
+    const int shift = H_[place].shift - (format.fraction - fraction);
     for (std::size_t j = 0; j < d; ++j) {
       const std::int16_t* row = &H_[place].codes[j * d];
       std::int32_t sum = 0;
       for (std::size_t k = 0; k < d; ++k)
         sum += scheme_.one_bit_weights ? row[k] * x[k] : truncated_product(row[k], x[k], fraction, format.limit());
-      if (scheme_.one_bit_weights) sum = static_cast<std::int32_t>(mean * static_cast<double>(sum));
+      if (scheme_.one_bit_weights) sum = scaled_sum(sum, H_[place].mantissa, shift);
       next[j] = narrow(reformatted(limited(sum, format.limit()), format, base));
     }
   } else {
@@ -211,26 +251,49 @@ void MemN2NFixed::run(const MemoryQuestion& question, bool linear) {
     }
     hop.s.resize(facts);
     similarities(hop, format);
-    hop.p.resize(facts);
-    const auto step = static_cast<float>(similarity_step());
-    for (std::size_t i = 0; i < facts; ++i) hop.p[i] = static_cast<float>(hop.s[i]) * step;
-    if (!linear) memory_softmax(hop.p);
-    hop.p_codes.resize(facts);
-    for (std::size_t i = 0; i < facts; ++i) hop.p_codes[i] = code_of(hop.p[i], base);
+    attend(hop, linear);
     next_u(place, facts);
   }
-  const auto step = static_cast<float>(base.step());
-  for (std::size_t j = 0; j < d; ++j) output_[j] = static_cast<float>(u_[j]) * step;
+}
+
+std::span<const std::int64_t> MemN2NFixed::scores() {
+  scores_.assign(shape_.vocabulary, 0);
+  for (std::size_t word = 0; word < shape_.vocabulary; ++word)
+    for (std::size_t j = 0; j < shape_.d; ++j) scores_[word] += W_.codes[word * shape_.d + j] * u_[j];
+  return scores_;
+}
+
+std::size_t MemN2NFixed::answer_word(const MemoryQuestion& question) {
+  run(question);
+  const std::span<const std::int64_t> all = scores();
+  return static_cast<std::size_t>(std::max_element(all.begin() + 1, all.end()) - all.begin());
+}
+
+std::vector<float> MemN2NFixed::attention(std::size_t place) const {
+  const Hop& hop = hops_[place];
+  if (!softmax_) return hop.p;
+  std::vector<float> p;
+  for (const std::int16_t code : hop.p_q0_15) p.push_back(static_cast<float>(code) * 0x1p-15f);
+  if (p.empty())
+    for (const std::int32_t s : hop.s) p.push_back(static_cast<float>(s * similarity_step()));
+  return p;
 }
 
 MemoryAnswer MemN2NFixed::answer(const MemoryQuestion& question, bool linear) {
   run(question, linear);
   MemoryAnswer answer;
-  for (const Hop& hop : hops_) answer.attention.push_back(hop.p);
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) answer.attention.push_back(attention(hop));
+  const double step = scheme_.format().step();
+  if (scheme_.integer_only) {
+    for (const std::int64_t score : scores())
+      answer.scores.push_back(static_cast<float>(static_cast<double>(score) * step * step));
+    return answer;
+  }
   const MemoryMatrix& W = matrices_[roles_.W];
   for (std::size_t word = 0; word < shape_.vocabulary; ++word) {
     float score = 0;
-    for (std::size_t j = 0; j < shape_.d; ++j) score += parameters_[W.offset + word * shape_.d + j] * output_[j];
+    for (std::size_t j = 0; j < shape_.d; ++j)
+      score += parameters_[W.offset + word * shape_.d + j] * static_cast<float>(u_[j] * step);
     answer.scores.push_back(score);
   }
   return answer;

@@ -70,7 +70,9 @@ std::vector<int> read_codes(std::istream& file, const std::string& name) {
 
 template <typename Codes>
 std::vector<int> as_ints(const Codes& codes) {
-  return {codes.begin(), codes.end()};
+  std::vector<int> ints;
+  for (const auto code : codes) ints.push_back(static_cast<int>(code));
+  return ints;
 }
 
 const std::vector<std::vector<std::int32_t>> kFacts{{1, 2, 3}, {4, 4, 5}, {6, 1, 0, 2}, {3}};
@@ -87,7 +89,7 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
     MemN2NShape shape{.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4};
     bool hamming = false, layerwise = false, position = false, linear = false;
     in >> word >> name >> scheme.bits >> scheme.integer_bits >> hamming >> scheme.hop_formats >> scheme.one_bit_query >>
-        scheme.one_bit_weights >> layerwise >> position >> linear;
+        scheme.one_bit_weights >> layerwise >> position >> linear >> scheme.integer_only;
     ASSERT_FALSE(in.fail()) << line;
     if (hamming) scheme.similarity = MemorySimilarity::kHamming;
     shape.tying = layerwise ? MemoryTying::kLayerwise : MemoryTying::kAdjacent;
@@ -108,12 +110,14 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
       if (hop + 1 < shape.hops) {
         EXPECT_EQ(as_ints(network.hop(hop + 1).u), u) << where;
       } else {
-        for (std::size_t j = 0; j < shape.d; ++j)
-          EXPECT_EQ(static_cast<double>(network.output()[j]), u[j] * scheme.format().step()) << where;
+        for (std::size_t j = 0; j < shape.d; ++j) EXPECT_EQ(network.output()[j], u[j]) << where;
       }
     }
+    if (scheme.integer_only) {
+      EXPECT_EQ(as_ints(network.scores()), read_codes(file, "scores")) << line;
+    }
   }
-  EXPECT_EQ(checked, 40u);
+  EXPECT_EQ(checked, 56u);
 }
 
 TEST(SignMagnitude, SignsAndEnds) {
@@ -180,6 +184,9 @@ TEST(MemoryFixed, AnEmptyMemoryAnswersFromTheQuestion) {
     network.set_parameters(parameters);
     network.run({{}, kWords, {}});
     EXPECT_EQ(network.hop(2).u, network.hop(0).u);
+    MemN2NFixed integers(shape, {.fixed = true, .integer_bits = 2, .similarity = similarity, .integer_only = true});
+    integers.set_parameters(parameters);
+    EXPECT_NE(integers.answer_word({{}, kWords, {}}), 0u);
   }
 }
 

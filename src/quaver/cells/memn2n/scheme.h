@@ -23,6 +23,8 @@ struct MemoryScheme {
   bool hop_formats = false;      // MQ: the first hop has one integer bit more, the last one less
   bool one_bit_query = false;    // 1-bit internal representation: the dot product's query and H's input are +-1
   bool one_bit_weights = false;  // A, B, C, H are +-1 times the mean magnitude of their matrix
+  // Softmax (A29) and answer layer in integers too: no float operation is left between the words and the answer.
+  bool integer_only = false;
   bool operator==(const MemoryScheme&) const = default;
 
   SignMagnitudeFormat format() const { return {integer_bits, bits - 1 - integer_bits}; }

@@ -124,9 +124,10 @@ void MemoryPass::run_fixed_hops(const MemoryQuestion& question, bool linear) {
     decode(hop.m, format, embedded_[2 * place]);
     decode(hop.c, format, embedded_[2 * place + 1]);
     decode(hop.u, hop.u_format, u_[place]);
-    p_[place] = hop.p;
+    p_[place] = fixed_->attention(place);
   }
-  u_.back().assign(fixed_->output().begin(), fixed_->output().end());
+  const auto step = static_cast<float>(fixed_->scheme().format().step());
+  for (std::size_t j = 0; j < shape_.d; ++j) u_.back()[j] = static_cast<float>(fixed_->output()[j]) * step;
 }
 
 MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int32_t answer, bool linear) {
@@ -138,10 +139,17 @@ MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int
   else
     run_hops(question, linear);
 
-  const float* W = parameters_.data() + matrices_[roles_.W].offset;
   probabilities_[0] = 0;  // number 0 is no answer
-  for (std::size_t word = 1; word < shape_.vocabulary; ++word)
-    probabilities_[word] = dot(W + word * d, u_.back().data(), d);
+  if (fixed_ && fixed_->scheme().integer_only) {
+    const double step = fixed_->scheme().format().step();
+    const std::span<const std::int64_t> scores = fixed_->scores();
+    for (std::size_t word = 1; word < shape_.vocabulary; ++word)
+      probabilities_[word] = static_cast<float>(static_cast<double>(scores[word]) * step * step);
+  } else {
+    const float* W = parameters_.data() + matrices_[roles_.W].offset;
+    for (std::size_t word = 1; word < shape_.vocabulary; ++word)
+      probabilities_[word] = dot(W + word * d, u_.back().data(), d);
+  }
   const std::span<float> words = std::span(probabilities_).subspan(1);
   Outcome outcome;
   outcome.word = static_cast<std::size_t>(std::ranges::max_element(words) - words.begin()) + 1;

@@ -127,13 +127,21 @@ TEST_F(MemoryPassTest, FixedPointTrainsOnWhatItRuns) {
     for (const MemoryScheme& scheme :
          {MemoryScheme{.fixed = true},
           MemoryScheme{.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true},
-          MemoryScheme{.fixed = true, .integer_bits = 3, .one_bit_query = true, .one_bit_weights = true}}) {
+          MemoryScheme{.fixed = true, .integer_bits = 3, .one_bit_query = true, .one_bit_weights = true},
+          MemoryScheme{.fixed = true, .integer_bits = 3, .integer_only = true},
+          MemoryScheme{
+              .fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .integer_only = true},
+          MemoryScheme{.fixed = true, .integer_bits = 3, .one_bit_weights = true, .integer_only = true}}) {
       const std::vector<float> values = parameters(test.shape, 0.5);
       MemoryPass pass(test.shape, scheme);
       pass.set_parameters(values);
       MemN2NFixed network(test.shape, scheme);
       network.set_parameters(values);
-      EXPECT_EQ(pass.forward(question(), 5, test.linear).word, network.answer(question(), test.linear).best());
+      const std::size_t word = pass.forward(question(), 5, test.linear).word;
+      EXPECT_EQ(word, network.answer(question(), test.linear).best());
+      if (scheme.integer_only && !test.linear) {
+        EXPECT_EQ(word, network.answer_word(question()));
+      }
     }
   }
 }
