@@ -44,6 +44,7 @@ TEST(MemN2N, SizesThatMakeNoNetworkAreRefused) {
   refused([](MemN2NShape& shape) { shape.hops = 0; });
   refused([](MemN2NShape& shape) { shape.hops = 7; });
   refused([](MemN2NShape& shape) { shape.sentence = 0; });
+  refused([](MemN2NShape& shape) { shape.sentence = 4097; });
 }
 
 // l_kj = 1 + 4 (k - (d+1)/2)(j - (J+1)/2) / (d J), d = 2, J = 3: rows j, columns k.

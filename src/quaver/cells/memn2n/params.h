@@ -30,7 +30,7 @@ struct MemN2NShape {
   std::size_t memory = 50;     // facts a question can look at
   std::size_t d = 20;          // numbers of an embedding
   std::size_t hops = 3;        // 1..6
-  std::size_t sentence = 1;    // words of the longest sentence; J = sentence + 1: the time word stands in the last slot
+  std::size_t sentence = 1;    // words of the longest sentence, 1..4096; slot J = sentence + 1 is the time word's
   MemoryTying tying = MemoryTying::kAdjacent;
   SentenceEncoding encoding = SentenceEncoding::kPosition;
   bool temporal = true;  // facts carry their age as a word
