@@ -36,6 +36,13 @@ inline std::int32_t sign_magnitude_code(double x, SignMagnitudeFormat format) {
   return x < 0 ? -code : code;
 }
 
+// The same of a float, fast: its product with a power of two is exact, and conversion truncates toward zero.
+inline std::int32_t sign_magnitude_code(float x, SignMagnitudeFormat format) {
+  const auto limit = static_cast<float>(format.limit());
+  return static_cast<std::int32_t>(
+      std::clamp(x * static_cast<float>(std::int32_t{1} << format.fraction), -limit, limit));
+}
+
 // |code| >> shift with the sign kept: toward zero, where an arithmetic shift goes down.
 inline std::int32_t truncating_shift(std::int32_t code, int shift) {
   const std::int32_t sign = code >> 31;  // 0 or -1
@@ -74,17 +81,24 @@ inline std::int32_t hamming_similarity(std::int32_t a, std::int32_t b, SignMagni
 //   ds/da = [signs differ] (-1) - sgn(b) (+-popcount(Delta)),  + where |a| is the larger magnitude (or equal)
 //   ds/db = [signs differ] (-1) + sgn(a) (+-popcount(Delta))
 // released: of ds/db as the authors' program computes it: bits below the first differing one count too.
+// Bits that are 1, of 16: std::popcount is a call where the baseline CPU has no such instruction, and stops vectors.
+inline std::int32_t set_bits(std::int32_t value) {
+  value -= (value >> 1) & 0x5555;
+  value = (value & 0x3333) + ((value >> 2) & 0x3333);
+  value = (value + (value >> 4)) & 0x0f0f;
+  return (value + (value >> 8)) & 0x1f;
+}
 struct HammingSlope {
   std::int32_t memory = 0;
   std::int32_t query = 0;
 };
 inline HammingSlope hamming_slope(std::int32_t a, std::int32_t b, SignMagnitudeFormat format, int fine, bool released) {
-  const auto distance = static_cast<std::uint32_t>(hamming_distance(a, b, format, fine));
-  const int differing = std::popcount(distance), below_first = static_cast<int>(std::bit_width(distance));
+  const std::int32_t distance = hamming_distance(a, b, format, fine), differing = set_bits(distance);
+  const std::int32_t counted =
+      released ? static_cast<std::int32_t>(std::bit_width(static_cast<std::uint32_t>(distance))) : differing;
   const std::int32_t order = std::abs(a) >= std::abs(b) ? 1 : -1;
   const std::int32_t jump = (a < 0) == (b < 0) ? 0 : -1;
-  return {jump - (b < 0 ? -1 : 1) * order * differing,
-          jump + (a < 0 ? -1 : 1) * order * (released ? below_first : differing)};
+  return {jump - (b < 0 ? -order : order) * differing, jump + (a < 0 ? -order : order) * counted};
 }
 
 }  // namespace quaver

@@ -12,12 +12,7 @@ std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code);
 
 std::int32_t limited(std::int32_t sum, std::int32_t limit) { return std::clamp(sum, -limit, limit); }
 
-// (M1) for floats: a product with a power of two is exact, and conversion truncates toward zero.
-std::int16_t code_of(float value, SignMagnitudeFormat format) {
-  const auto limit = static_cast<float>(format.limit());
-  return narrow(static_cast<std::int32_t>(
-      std::clamp(value * static_cast<float>(std::int32_t{1} << format.fraction), -limit, limit)));
-}
+std::int16_t code_of(float value, SignMagnitudeFormat format) { return narrow(sign_magnitude_code(value, format)); }
 
 // sum mantissa 2^-shift, toward zero.
 std::int32_t scaled_sum(std::int64_t sum, std::int64_t mantissa, int shift) {

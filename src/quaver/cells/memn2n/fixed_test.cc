@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -130,6 +131,8 @@ TEST(SignMagnitude, SignsAndEnds) {
   EXPECT_EQ(truncated_product(-127, 127, 5, 127), -127);
   EXPECT_EQ(reformatted(-5, {2, 5}, {3, 4}), -2);
   EXPECT_EQ(reformatted(100, {3, 4}, {2, 5}), 127);
+  for (std::uint32_t value = 0; value < 65536; ++value)
+    ASSERT_EQ(set_bits(static_cast<std::int32_t>(value)), std::popcount(value)) << value;
   // Identical numbers are as alike as can be, zero included; the more apart, the less.
   for (const std::int32_t a : {-127, -1, 0, 1, 127}) EXPECT_EQ(hamming_similarity(a, a, format, 5), 127);
   EXPECT_EQ(hamming_similarity(0, 127, format, 5), 0);

@@ -170,22 +170,24 @@ void MemoryPass::read_backward(std::size_t place, std::size_t facts, float* d_c)
     }
     return;
   }
-  const SignMagnitudeFormat base = fixed_->scheme().format(), end{1, std::max(0, fixed_->scheme().bits - 2)};
+  const MemoryScheme& scheme = fixed_->scheme();
+  const MemN2NFixed::Hop& hop = fixed_->hop(place);
+  const SignMagnitudeFormat base = scheme.format(), format = scheme.hop_format(place, shape_.hops);
+  const SignMagnitudeFormat end{1, std::max(0, scheme.bits - 2)};
   const std::int32_t limit = base.limit();
-  const auto real_of = [&](std::int32_t code) {
-    return static_cast<float>(sign_magnitude_code(code * base.step(), end) * end.step());
-  };
-  std::vector<std::int32_t> d_o(d);
-  for (std::size_t j = 0; j < d; ++j) d_o[j] = sign_magnitude_code(static_cast<double>(d_o_[j]), base);
+  const auto end_step = static_cast<float>(end.step());
+  const auto real_of = [&](std::int32_t code) { return static_cast<float>(reformatted(code, base, end)) * end_step; };
+  coded_.resize(d);
+  for (std::size_t j = 0; j < d; ++j) coded_[j] = static_cast<std::int16_t>(sign_magnitude_code(d_o_[j], base));
   for (std::size_t i = 0; i < facts; ++i) {
-    const std::int32_t p_code = sign_magnitude_code(static_cast<double>(p[i]), base);
+    const std::int32_t p_code = hop.p_codes[i];
     std::int32_t sum = 0;
     for (std::size_t j = 0; j < d; ++j) {
-      const std::int32_t c_code = sign_magnitude_code(static_cast<double>(c[i * d + j]), base);
-      sum += truncated_product(c_code, d_o[j], base.fraction, limit);
-      d_c[i * d + j] += real_of(truncated_product(p_code, d_o[j], base.fraction, limit));
+      const std::int32_t c_code = reformatted(hop.c[i * d + j], format, base);
+      sum += truncated_product(c_code, coded_[j], base.fraction, limit);
+      d_c[i * d + j] += real_of(truncated_product(p_code, coded_[j], base.fraction, limit));
     }
-    d_p_[i] = real_of(sum);
+    d_p_[i] = real_of(std::clamp(sum, -4 * limit, 4 * limit));  // beyond, the end is reached: no shift overflows
   }
 }
 
@@ -198,12 +200,16 @@ void MemoryPass::similarity_backward(std::size_t place, std::size_t fact, float 
   }
   const MemoryScheme& scheme = fixed_->scheme();
   const MemN2NFixed::Hop& hop = fixed_->hop(place);
+  const SignMagnitudeFormat format = scheme.format();
+  const int fine = scheme.fine_fraction();
   const float factor = std::ldexp(d_s, -kHammingShift);
+  const std::int16_t* __restrict m = &hop.m_fine[fact * d];
+  const std::int16_t* __restrict u = hop.u_fine.data();
+  float* __restrict d_u = d_u_.data();
   for (std::size_t j = 0; j < d; ++j) {
-    const HammingSlope slope = hamming_slope(hop.m_fine[fact * d + j], hop.u_fine[j], scheme.format(),
-                                             scheme.fine_fraction(), rules_.released_slope);
+    const HammingSlope slope = hamming_slope(m[j], u[j], format, fine, rules_.released_slope);
     d_m[j] += factor * static_cast<float>(slope.memory);
-    d_u_[j] += factor * static_cast<float>(slope.query);
+    d_u[j] += factor * static_cast<float>(slope.query);
   }
 }
 

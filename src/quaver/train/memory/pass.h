@@ -77,6 +77,7 @@ class MemoryPass {
   // Of backward(), kept to save allocations.
   std::vector<Floats> d_embedded_;
   Floats d_u_, d_o_, d_p_;
+  MemN2NFixed::Codes coded_;
 };
 
 }  // namespace quaver

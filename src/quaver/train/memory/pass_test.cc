@@ -201,6 +201,17 @@ TEST_F(MemoryPassTest, HammingSlopesReachTheEmbeddings) {
   EXPECT_NEAR(gradient[1], d_s / 8 * -2, 1e-5);
   EXPECT_NEAR(gradient[2], -d_s / 8 * 1, 1e-5);
   EXPECT_NEAR(gradient[15], d_s / 8 * 2 + -d_s / 8 * -1, 1e-5);
+
+  // Mode 3: g and p are codes of five fraction bits, so are their products; c is +-1.
+  MemoryPass coded(shape, scheme, {.coded_read = true});
+  coded.set_parameters(values);
+  std::ranges::fill(gradient, 0.0f);
+  coded.forward({told, asked, {}}, 1, false);
+  coded.backward({told, asked, {}}, gradient);
+  const double g = std::trunc(32 * d_u) / 32;
+  EXPECT_NEAR(gradient[7], std::trunc(std::floor(32 * p) * g) / 32, 1e-7);
+  EXPECT_NEAR(gradient[8], std::trunc(std::floor(32 * (1 - p)) * g) / 32, 1e-7);
+  EXPECT_NEAR(gradient[1], p * (1 - p) * 2 * g / 8 * -2, 1e-6);
 }
 
 TEST_F(MemoryPassTest, UnknownAnswersTeachNothing) {
