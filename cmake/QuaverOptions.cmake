@@ -26,6 +26,10 @@ endif()
 # Float code must mean the same on every compiler: no contraction into fused multiply-add.
 add_library(quaver_flags INTERFACE)
 target_compile_options(quaver_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105329: "text" + std::string can be reported as a copy onto itself.
+  target_compile_options(quaver_flags INTERFACE -Wno-restrict)
+endif()
 if(QUAVER_WARNINGS_AS_ERRORS)
   target_compile_options(quaver_flags INTERFACE -Werror)
 endif()
