@@ -198,7 +198,7 @@ void MemN2NFixed::attend(Hop& hop, bool linear) const {
 // (F3) (F4)
 void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
   const std::size_t d = shape_.d;
-  const Hop& hop = hops_[place];
+  Hop& hop = hops_[place];
   const SignMagnitudeFormat base = scheme_.format(), format = scheme_.hop_format(place, shape_.hops);
   const std::int32_t limit = base.limit();
   Codes next(d);
@@ -223,7 +223,11 @@ void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
   for (std::size_t i = 0; i < facts; ++i)
     for (std::size_t j = 0; j < d; ++j)
       sum_[j] += truncated_product(reformatted(hop.c[i * d + j], format, base), hop.p_codes[i], base.fraction, limit);
-  for (std::size_t j = 0; j < d; ++j) next[j] = narrow(limited(next[j] + limited(sum_[j], limit), limit));
+  hop.o.resize(d);
+  for (std::size_t j = 0; j < d; ++j) {
+    hop.o[j] = narrow(limited(sum_[j], limit));
+    next[j] = narrow(limited(next[j] + hop.o[j], limit));
+  }
   u_ = std::move(next);
 }
 

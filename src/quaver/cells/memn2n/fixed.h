@@ -36,6 +36,7 @@ class MemN2NFixed {
     std::vector<float> p;         // [facts], float softmax only
     Codes p_q0_15;                // [facts], integer softmax only; empty in the first phase of a linear start
     Codes p_codes;                // [facts], the scheme's format: what the read multiplies with
+    Codes o;                      // [d], what was read, the scheme's format
     Codes u;                      // [d], what the hop reads, in `u_format`
     SignMagnitudeFormat u_format;
   };

@@ -72,6 +72,15 @@ TEST(MemN2N, OneHopByHand) {
   EXPECT_EQ(linear.attention, (std::vector<std::vector<float>>{{3, 2}}));
   EXPECT_EQ(linear.scores, (std::vector<float>{0, 20, 24, 18}));  // u' = (2 + 6 + 2, 8)
   EXPECT_EQ(linear.best(), 2u);
+  const MemoryTrace trace = network.trace({facts, words, {}}, true);
+  const MemoryTrace::Hop& hop = trace.hops.at(0);
+  EXPECT_EQ(hop.m, (std::vector<float>{1.5f, 0, 1, 2}));
+  EXPECT_EQ(hop.c, (std::vector<float>{2, 0, 1, 4}));
+  EXPECT_EQ(hop.s, (std::vector<float>{3, 2}));
+  EXPECT_EQ(hop.o, (std::vector<float>{8, 8}));
+  EXPECT_EQ(hop.u, (std::vector<float>{2, 0}));
+  EXPECT_EQ(trace.u, (std::vector<float>{10, 8}));
+  EXPECT_EQ(trace.scores, linear.scores);
   const MemoryAnswer answer = network.answer({facts, words, {}});
   const float p = 1 / (1 + std::exp(-1.0f));
   EXPECT_NEAR(answer.attention[0][0], p, 1e-6);

@@ -51,31 +51,49 @@ std::vector<float> MemN2NRef::embedded(std::size_t place, WordNumbers words) con
   return sum;
 }
 
-MemoryAnswer MemN2NRef::answer(const MemoryQuestion& question, bool linear) const {
-  const auto embedded_fact = [&](std::size_t place, std::size_t fact) {
-    std::vector<float> sum = embedded(place, question.facts[fact]);
-    if (!shape_.temporal) return sum;
-    const std::span<const float> row = matrix(place).row(shape_.vocabulary + question.age(fact));
-    const float* l = &l_[shape_.sentence * shape_.d];
-    for (std::size_t k = 0; k < shape_.d; ++k) sum[k] += l[k] * row[k];
-    return sum;
-  };
-  MemoryAnswer answer;
-  std::vector<float> u = embedded(roles_.B, question.words);  // (N1)
-  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-    std::vector<float> p(question.facts.size()), next(shape_.d);
-    for (std::size_t i = 0; i < p.size(); ++i) p[i] = dot(u, embedded_fact(roles_.A[hop], i));  // (N2)
-    if (!linear) memory_softmax(p);                                                             // (N3)
-    for (std::size_t j = 0; j < shape_.d; ++j) next[j] = roles_.has_H ? dot(matrix(roles_.H).row(j), u) : u[j];
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      const std::vector<float> c = embedded_fact(roles_.C[hop], i);
-      for (std::size_t j = 0; j < shape_.d; ++j) next[j] += p[i] * c[j];  // (N4) (N5)
+std::vector<float> MemN2NRef::embedded_facts(std::size_t place, const MemoryQuestion& question) const {
+  std::vector<float> facts;
+  for (std::size_t i = 0; i < question.facts.size(); ++i) {
+    std::vector<float> sum = embedded(place, question.facts[i]);
+    if (shape_.temporal) {
+      const std::span<const float> row = matrix(place).row(shape_.vocabulary + question.age(i));
+      const float* l = &l_[shape_.sentence * shape_.d];
+      for (std::size_t k = 0; k < shape_.d; ++k) sum[k] += l[k] * row[k];
     }
-    u = next;
-    answer.attention.push_back(p);
+    facts.insert(facts.end(), sum.begin(), sum.end());
+  }
+  return facts;
+}
+
+MemoryTrace MemN2NRef::trace(const MemoryQuestion& question, bool linear) const {
+  const std::size_t facts = question.facts.size(), d = shape_.d;
+  const auto row = [&](const std::vector<float>& values, std::size_t i) { return std::span(values).subspan(i * d, d); };
+  MemoryTrace trace;
+  trace.u = embedded(roles_.B, question.words);  // (N1)
+  for (std::size_t place = 0; place < shape_.hops; ++place) {
+    MemoryTrace::Hop hop;
+    hop.u = trace.u;
+    hop.m = embedded_facts(roles_.A[place], question);
+    hop.c = embedded_facts(roles_.C[place], question);
+    for (std::size_t i = 0; i < facts; ++i) hop.s.push_back(dot(hop.u, row(hop.m, i)));  // (N2)
+    hop.p = hop.s;
+    if (!linear) memory_softmax(hop.p);  // (N3)
+    hop.o.resize(d);
+    for (std::size_t i = 0; i < facts; ++i)
+      for (std::size_t j = 0; j < d; ++j) hop.o[j] += hop.p[i] * row(hop.c, i)[j];  // (N4)
+    for (std::size_t j = 0; j < d; ++j)
+      trace.u[j] = (roles_.has_H ? dot(matrix(roles_.H).row(j), hop.u) : hop.u[j]) + hop.o[j];  // (N5)
+    trace.hops.push_back(std::move(hop));
   }
   for (std::size_t word = 0; word < shape_.vocabulary; ++word)
-    answer.scores.push_back(dot(matrix(roles_.W).row(word), u));  // (N6)
+    trace.scores.push_back(dot(matrix(roles_.W).row(word), trace.u));  // (N6)
+  return trace;
+}
+
+MemoryAnswer MemN2NRef::answer(const MemoryQuestion& question, bool linear) const {
+  MemoryTrace trace = this->trace(question, linear);
+  MemoryAnswer answer{.scores = std::move(trace.scores)};
+  for (MemoryTrace::Hop& hop : trace.hops) answer.attention.push_back(std::move(hop.p));
   return answer;
 }
 

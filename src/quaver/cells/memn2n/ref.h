@@ -22,6 +22,19 @@ struct MemoryAnswer {
   std::size_t best() const;  // the word of the highest score, the lowest of equals; number 0 is no answer
 };
 
+// Everything a question passes through: what fixed-point networks are held against.
+struct MemoryTrace {
+  struct Hop {
+    std::vector<float> m, c;  // [facts, d]
+    std::vector<float> s, p;  // [facts]
+    std::vector<float> o;     // [d], what was read
+    std::vector<float> u;     // [d], what the hop was asked with
+  };
+  std::vector<Hop> hops{};
+  std::vector<float> u{};       // [d], what W reads
+  std::vector<float> scores{};  // [vocabulary]
+};
+
 // (N3) in place; nothing to do for no facts.
 void memory_softmax(std::span<float> values);
 
@@ -31,10 +44,12 @@ class MemN2NRef {
   MemN2NRef(const MemN2NShape& shape, std::span<const float> parameters);
   // linear: without the memory softmax. Words of the question below shape.vocabulary, as CodedStories makes them.
   MemoryAnswer answer(const MemoryQuestion& question, bool linear = false) const;
+  MemoryTrace trace(const MemoryQuestion& question, bool linear = false) const;
 
  private:
   MatrixView<const float> matrix(std::size_t place) const;
   std::vector<float> embedded(std::size_t place, WordNumbers words) const;
+  std::vector<float> embedded_facts(std::size_t place, const MemoryQuestion& question) const;
 
   MemN2NShape shape_;
   MemoryRoles roles_;
