@@ -1,0 +1,192 @@
+#include "quaver/kernels/address/address.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "quaver/fixed/sign_magnitude.h"
+#include "quaver/kernels/path_cases.h"
+
+namespace quaver {
+namespace {
+
+using testing_support::Fill;
+using testing_support::filled;
+using testing_support::PathCase;
+
+constexpr std::size_t kFacts = 37;  // two whole blocks and a part of one
+
+struct Input {
+  std::size_t d;
+  std::vector<std::int8_t> codes;   // [kFacts, d]
+  std::vector<std::int16_t> query;  // [d]
+  AlignedVector<std::int8_t> packed, rows;
+  AlignedVector<std::uint64_t> bits;
+  std::vector<std::uint32_t> which;
+  std::vector<std::int16_t> weights;
+};
+
+// low: of the codes; query_end: of the query's; some codes are 0 so that both signs of it are met.
+Input make_input(std::size_t d, Fill fill, std::int8_t low, std::int16_t query_end) {
+  Random random(23 + d);
+  Input in{.d = d,
+           .codes = filled<std::int8_t>(fill, kFacts * d, random, low, 127),
+           .query = filled<std::int16_t>(fill, d, random, static_cast<std::int16_t>(-query_end), query_end),
+           .packed = {},
+           .rows = {},
+           .bits = {},
+           .which = {},
+           .weights = {}};
+  for (std::size_t i = 0; i < in.codes.size(); i += 7) in.codes[i] = 0;
+  for (std::size_t j = 0; j < d; j += 5) in.query[j] = 0;
+  in.packed.resize(fact_blocks(kFacts) * block_bytes(d));
+  in.rows.resize(kFacts * row_stride(d));
+  in.bits.resize((kFacts + kBitBlock - 1) / kBitBlock * kBitBlock * bit_words(d));
+  for (std::size_t i = 0; i < kFacts; ++i) {
+    pack_row(in.codes.data() + i * d, d, i, in.packed.data());
+    pack_bits_row(in.codes.data() + i * d, d, i, in.bits.data());
+    std::copy_n(in.codes.data() + i * d, d, in.rows.data() + i * row_stride(d));
+  }
+  for (std::size_t n = 0; n < 300; ++n) {  // rows more than once, and more than are summed in 16 bits
+    in.which.push_back(static_cast<std::uint32_t>(random.below(kFacts)));
+    in.weights.push_back(fill == Fill::kRandom ? static_cast<std::int16_t>(random.between(-127, 127))
+                                               : std::int16_t{127});
+  }
+  return in;
+}
+
+template <typename Term>
+std::vector<std::int32_t> plain(const Input& in, std::int64_t end, const Term& term) {
+  std::vector<std::int32_t> sums;
+  for (std::size_t i = 0; i < kFacts; ++i) {
+    std::int64_t sum = 0;
+    for (std::size_t j = 0; j < in.d; ++j) sum += term(in.codes[i * in.d + j], in.query[j]);
+    sums.push_back(static_cast<std::int32_t>(std::clamp(sum, -end, end)));
+  }
+  return sums;
+}
+
+std::vector<std::int32_t> of_facts(std::vector<std::int32_t> similarity) {
+  similarity.resize(kFacts);
+  return similarity;
+}
+
+class AddressPaths : public testing::TestWithParam<PathCase> {
+ protected:
+  void SetUp() override {
+    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported here";
+    testing_support::note_exercised("address", GetParam().isa);
+  }
+  const AddressPath& path() const { return address_path(GetParam().isa); }
+};
+
+TEST_P(AddressPaths, Hamming) {
+  // n bits; doublings and a finer point as the formats of hops make them.
+  for (const auto& [n, doublings, cut] :
+       {std::tuple{8, 0, 0}, {8, 0, 1}, {8, 1, 1}, {8, 2, 1}, {8, 7, 1}, {5, 2, 1}, {2, 0, 0}}) {
+    const int limit = (1 << (n - 1)) - 1, fine_limit = (1 << (n - 1 + cut)) - 1;
+    const SignMagnitudeFormat format{0, n - 1};
+    Input in = make_input(GetParam().n, GetParam().fill, -127, static_cast<std::int16_t>(fine_limit));
+    for (std::int8_t& code : in.codes) code = static_cast<std::int8_t>(std::clamp<int>(code, -limit, limit));
+    for (std::size_t i = 0; i < kFacts; ++i) pack_row(in.codes.data() + i * in.d, in.d, i, in.packed.data());
+    AddressQuery query(in.d);
+    query.set_hamming(in.query.data());
+    for (const std::int32_t end : {1 << 30, 1000, 3}) {
+      const auto expected = plain(in, end, [&](int code, int u) {
+        const int moved = std::clamp(code * (1 << doublings), -fine_limit, fine_limit);
+        return hamming_similarity(moved, u, format, format.fraction + cut);
+      });
+      std::vector<std::int32_t> similarity(fact_blocks(kFacts) * kFactBlock);
+      path().hamming(in.packed.data(), fact_blocks(kFacts), query,
+                     {.doublings = doublings, .fine_limit = fine_limit, .cut = cut, .limit = limit, .end = end},
+                     similarity.data());
+      ASSERT_EQ(of_facts(similarity), expected) << "n " << n << " doublings " << doublings << " end " << end;
+    }
+  }
+}
+
+TEST_P(AddressPaths, Truncated) {
+  Input in = make_input(GetParam().n, GetParam().fill, -127, 127);
+  AddressQuery query(in.d);
+  query.set_codes(in.query.data());
+  for (const int fraction : {0, 1, 2, 5, 7}) {
+    for (const int limit : {127, 15, 1}) {
+      for (const std::int32_t end : {1 << 30, limit}) {
+        const auto expected =
+            plain(in, end, [&](int code, int u) { return truncated_product(code, u, fraction, limit); });
+        std::vector<std::int32_t> similarity(fact_blocks(kFacts) * kFactBlock);
+        path().truncated(in.packed.data(), fact_blocks(kFacts), query, {fraction, limit, end}, similarity.data());
+        ASSERT_EQ(of_facts(similarity), expected) << "fraction " << fraction << " limit " << limit << " end " << end;
+      }
+      std::vector<std::int32_t> sums(row_stride(in.d), 3), expected_sums = sums;
+      path().read(in.rows.data(), row_stride(in.d), in.which.data(), in.weights.data(), in.which.size(),
+                  {.fraction = fraction, .limit = limit}, sums.data());
+      for (std::size_t n = 0; n < in.which.size(); ++n)
+        for (std::size_t j = 0; j < in.d; ++j)
+          expected_sums[j] += truncated_product(in.codes[in.which[n] * in.d + j], in.weights[n], fraction, limit);
+      ASSERT_EQ(sums, expected_sums) << "fraction " << fraction << " limit " << limit;
+    }
+  }
+}
+
+TEST_P(AddressPaths, Exact) {
+  Input in = make_input(GetParam().n, GetParam().fill, -128, 127);
+  if (GetParam().fill == Fill::kMinimum) std::ranges::fill(in.query, std::int16_t{-128});
+  AddressQuery query(in.d);
+  query.set_codes(in.query.data());
+  std::vector<std::int32_t> similarity(fact_blocks(kFacts) * kFactBlock);
+  path().exact(in.packed.data(), fact_blocks(kFacts), query, similarity.data());
+  ASSERT_EQ(of_facts(similarity), plain(in, 1LL << 40, [](int code, int u) { return code * u; }));
+}
+
+TEST_P(AddressPaths, Agreement) {
+  const Input in = make_input(GetParam().n, GetParam().fill, -127, 127);
+  AddressQuery query(in.d);
+  query.set_bits(in.query.data());
+  std::vector<std::int32_t> similarity((kFacts + kBitBlock - 1) / kBitBlock * kBitBlock);
+  path().agreement(in.bits.data(), similarity.size() / kBitBlock, query, similarity.data());
+  ASSERT_EQ(of_facts(similarity), plain(in, 1LL << 40, [](int code, int u) { return (code < 0) == (u < 0) ? 1 : -1; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AddressPaths, testing::ValuesIn(testing_support::path_cases()),
+                         testing_support::case_name);
+
+class AddressIsa : public testing::TestWithParam<Isa> {};
+
+// The longest rows: sums as far from 0 as they come.
+TEST_P(AddressIsa, AtTheCliff) {
+  if (!isa_supported(GetParam())) GTEST_SKIP();
+  const AddressPath& path = address_path(GetParam());
+  for (const std::size_t d : {kMaxAddressCodes - 1, kMaxAddressCodes}) {
+    const auto length = static_cast<std::int32_t>(d);
+    AlignedVector<std::int8_t> packed(block_bytes(d));
+    const std::vector<std::int8_t> codes(d, -128), most(d, 127);
+    const std::vector<std::int16_t> low(d, -128), high(d, 127), minus(d, -127);
+    AddressQuery query(d);
+    std::vector<std::int32_t> s(kFactBlock);
+    pack_row(codes.data(), d, 3, packed.data());
+    query.set_codes(low.data());
+    path.exact(packed.data(), 1, query, s.data());
+    EXPECT_EQ(s[3], length * 16384);
+    pack_row(most.data(), d, 3, packed.data());
+    query.set_codes(minus.data());
+    path.truncated(packed.data(), 1, query, {.fraction = 0, .limit = 127, .end = 1 << 30}, s.data());
+    EXPECT_EQ(s[3], -127 * length);
+    query.set_hamming(high.data());
+    path.hamming(packed.data(), 1, query, {.end = 1 << 30}, s.data());
+    EXPECT_EQ(s[3], 127 * length);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AddressIsa, testing::ValuesIn(all_isas().begin(), all_isas().end()),
+                         testing_support::isa_case_name);
+
+TEST(Address, HasEveryPathThatWasBuilt) {
+  ASSERT_EQ(address_paths().size(), all_isas().size());
+  for (std::size_t i = 0; i < all_isas().size(); ++i) EXPECT_EQ(address_paths()[i].isa, all_isas()[i]);
+}
+
+}  // namespace
+}  // namespace quaver
