@@ -75,10 +75,11 @@ struct HammingRule {
   std::int32_t end = 0;  // |s| is at most this
 };
 
-// (M2) Products of a code and a query's (of the read: a code and a weight), each within -127..127.
+// (M2) How a product of a code and a query's (of the read: a code and a weight) ends; its operands are within
+// -127..127, of the read also any whose product is within -32767..32767.
 struct TruncationRule {
   int fraction = 0;      // 0..7: bits that a product loses, toward zero
-  int limit = 127;       // 1..127: where a product ends
+  int limit = 127;       // 1..127, of the read 1..32767: where a product ends
   std::int32_t end = 0;  // |s| is at most this; the read has none
 };
 
@@ -95,7 +96,7 @@ struct AddressPath {
   void (*agreement)(const std::uint64_t* packed, std::size_t blocks, const AddressQuery& query,
                     std::int32_t* similarity) noexcept;
   // rows: row i starts at i stride, a multiple of kRowAlignment; codes beyond d are 0. which, weights: [count]. Adds to
-  // sums [stride]; count <= 2^24 keeps them inside int32.
+  // sums [stride]; count times the rule's limit has to stay below 2^31.
   void (*read)(const std::int8_t* rows, std::size_t stride, const std::uint32_t* which, const std::int16_t* weights,
                std::size_t count, const TruncationRule& rule, std::int32_t* sums) noexcept;
 };

@@ -131,6 +131,18 @@ TEST_P(AddressPaths, Truncated) {
   }
 }
 
+// The read of codes and weights that are as long as they come: no bit is lost, nothing ends.
+TEST_P(AddressPaths, ReadExact) {
+  Input in = make_input(GetParam().n, GetParam().fill, -128, 127);
+  for (std::int16_t& weight : in.weights) weight = static_cast<std::int16_t>(2 * std::abs(weight) + 1);
+  std::vector<std::int32_t> sums(row_stride(in.d)), expected = sums;
+  path().read(in.rows.data(), row_stride(in.d), in.which.data(), in.weights.data(), in.which.size(),
+              {.fraction = 0, .limit = 32767}, sums.data());
+  for (std::size_t n = 0; n < in.which.size(); ++n)
+    for (std::size_t j = 0; j < in.d; ++j) expected[j] += in.codes[in.which[n] * in.d + j] * in.weights[n];
+  ASSERT_EQ(sums, expected);
+}
+
 TEST_P(AddressPaths, Exact) {
   Input in = make_input(GetParam().n, GetParam().fill, -128, 127);
   if (GetParam().fill == Fill::kMinimum) std::ranges::fill(in.query, std::int16_t{-128});

@@ -12,7 +12,7 @@ namespace {
 
 // Multiplier::apply would saturate its left shift long before Q5.26 ends: scales above 2^-11 would lose e^-16. A
 // difference has 17 bits, so the whole product fits 64 and is rounded once.
-std::int32_t exponential_q0_31(std::int32_t difference, Multiplier to_q5_26) {
+std::int32_t exponential_of(std::int32_t difference, Multiplier to_q5_26) {
   const std::int64_t product = std::int64_t{difference} * to_q5_26.mantissa;
   const std::int64_t x_q5_26 = divide_rounded(product, std::int64_t{1} << (31 - to_q5_26.exponent));
   return exp_on_negative_q0_31(saturate<std::int32_t>(x_q5_26));
@@ -33,11 +33,30 @@ void softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& r
   if (n == 0) return;
   const std::int32_t largest = *std::max_element(logits, logits + n);
   std::int64_t sum_q0_31 = 0;
-  for (std::size_t j = 0; j < n; ++j) sum_q0_31 += exponential_q0_31(logits[j] - largest, rule.to_q5_26);
+  for (std::size_t j = 0; j < n; ++j) sum_q0_31 += exponential_of(logits[j] - largest, rule.to_q5_26);
   for (std::size_t j = 0; j < n; ++j) {
-    const std::int64_t exponential = exponential_q0_31(logits[j] - largest, rule.to_q5_26);
-    probability_q0_15[j] = saturate<std::int16_t>(divide_rounded(exponential * 32768, sum_q0_31));
+    probability_q0_15[j] = softmax_probability_q0_15(exponential_of(logits[j] - largest, rule.to_q5_26), sum_q0_31);
   }
+}
+
+std::int16_t softmax_probability_q0_15(std::int32_t exponential_q0_31, std::int64_t sum_q0_31) noexcept {
+  return saturate<std::int16_t>(divide_rounded(std::int64_t{exponential_q0_31} * 32768, sum_q0_31));
+}
+
+SoftmaxTable::SoftmaxTable(const SoftmaxRule& rule) {
+  constexpr std::int32_t kMostBelow = 65535;  // logits have 16 bits
+  for (std::int32_t below = 0; below <= kMostBelow; ++below) {
+    const std::int32_t exponential = exponential_of(-below, rule.to_q5_26);
+    if (exponential == 0) break;
+    exponentials_q0_31_.push_back(exponential);
+  }
+  exponentials_q0_31_.push_back(0);
+}
+
+std::int64_t SoftmaxTable::sum_q0_31(const std::int32_t* logits, std::size_t n, std::int32_t largest) const noexcept {
+  std::int64_t sum = 0;
+  for (std::size_t j = 0; j < n; ++j) sum += exponential_q0_31(largest - logits[j]);
+  return sum;
 }
 
 }  // namespace quaver

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "quaver/fixed/multiplier.h"
 
@@ -24,5 +25,28 @@ struct SoftmaxRule {
 // n <= 2^31; the arrays do not overlap unless they are the same. n = 0 does nothing.
 void softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& rule,
                  std::int16_t* probability_q0_15) noexcept;
+
+// The same probabilities for a caller with many logits, most of them far below the largest: each exponential is looked
+// up instead of computed, and only those probabilities are formed that are asked for.
+class SoftmaxTable {
+ public:
+  explicit SoftmaxTable(const SoftmaxRule& rule);
+
+  // Differences from the largest logit that have an exponential above 0: 0 .. size() - 1, at most 65536 of them. It
+  // falls with the difference, never rises.
+  std::size_t size() const { return exponentials_q0_31_.size() - 1; }
+  // Of a logit `below` the largest one, below >= 0.
+  std::int32_t exponential_q0_31(std::int32_t below) const noexcept {
+    const std::size_t place = static_cast<std::size_t>(below);
+    return exponentials_q0_31_[place < size() ? place : size()];
+  }
+  // Sum of the exponentials of logits within -32768..32767, none above `largest`; n <= 2^31.
+  std::int64_t sum_q0_31(const std::int32_t* logits, std::size_t n, std::int32_t largest) const noexcept;
+
+ private:
+  std::vector<std::int32_t> exponentials_q0_31_;  // the last one is 0 and stands for all that are further away
+};
+// (A29) of one exponential. sum_q0_31 >= 1.
+std::int16_t softmax_probability_q0_15(std::int32_t exponential_q0_31, std::int64_t sum_q0_31) noexcept;
 
 }  // namespace quaver

@@ -74,6 +74,37 @@ TEST(Softmax, MayRunInPlace) {
   EXPECT_EQ(logits, expected);
 }
 
+TEST(SoftmaxTable, SameBitsAsSoftmax) {
+  for (const std::size_t n : {1u, 2u, 17u, 5000u}) {
+    for (const float scale : {1e-6f, 0x1p-10f, 0.01f, 0.25f, 15.9f}) {
+      for (const Fill fill : {Fill::kMinimum, Fill::kMaximum, Fill::kExtremes, Fill::kRandom}) {
+        Random random(71 + n);
+        const auto logits = filled<std::int16_t>(fill, n, random);
+        const std::vector<std::int32_t> wide(logits.begin(), logits.end());
+        const std::int32_t largest = *std::ranges::max_element(wide);
+        const SoftmaxTable table(SoftmaxRule::from_scale(scale));
+        const std::int64_t sum = table.sum_q0_31(wide.data(), n, largest);
+        std::vector<std::int16_t> probability;
+        for (const std::int32_t logit : wide)
+          probability.push_back(softmax_probability_q0_15(table.exponential_q0_31(largest - logit), sum));
+        ASSERT_EQ(probability, run(logits, scale)) << "n " << n << " scale " << scale;
+      }
+    }
+  }
+}
+
+// What the search for the smallest probability that counts relies on.
+TEST(SoftmaxTable, FallsWithTheDifference) {
+  for (const float scale : {1e-6f, 0x1p-10f, 0.01f, 0.25f, 15.9f}) {
+    const SoftmaxTable table(SoftmaxRule::from_scale(scale));
+    ASSERT_GE(table.size(), 1u);
+    ASSERT_LE(table.size(), 65536u);
+    for (std::int32_t below = 1; below < 65536; ++below)
+      ASSERT_LE(table.exponential_q0_31(below), table.exponential_q0_31(below - 1))
+          << "scale " << scale << " " << below;
+  }
+}
+
 TEST(SoftmaxRule, RefusesScalesThatMakeNoDistribution) {
   for (const float scale :
        {0.0f, -1.0f, 16.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
