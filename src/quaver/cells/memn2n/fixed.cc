@@ -97,41 +97,58 @@ void MemN2NFixed::set_parameters(std::span<const float> parameters) {
   if (scheme_.integer_only) W_ = coded(roles_.W, scheme_.format(), parameters, false);
 }
 
-// (F1) One sentence; age null: none.
-void MemN2NFixed::embed(const CodedMatrix& matrix, WordNumbers words, const std::size_t* age, std::int16_t* out) {
-  const std::size_t d = shape_.d;
+// Row `row` of the matrix times `weight` [d] or, null, the same `count` everywhere: codes of the matrix's format.
+void MemN2NFixed::add_row(const CodedMatrix& matrix, std::size_t row, const std::int16_t* weight, std::int32_t count,
+                          std::int32_t* sum) const {
   const std::int32_t limit = matrix.format.limit();
   const int fraction = matrix.format.fraction;
-  std::ranges::fill(sum_, 0);
-  // `weight` [d] or, null, the same `count` for all: codes of the matrix's format.
-  const auto add_row = [&](std::size_t row, const std::int16_t* weight, std::int32_t count) {
-    const std::int16_t* codes = &matrix.codes[row * d];
-    for (std::size_t j = 0; j < d; ++j) {
-      const std::int32_t x = weight == nullptr ? count : weight[j];
-      sum_[j] += scheme_.one_bit_weights ? codes[j] * x : truncated_product(codes[j], x, fraction, limit);
-    }
-  };
-  const auto count_code = [&](std::size_t count) {
-    return static_cast<std::int32_t>(
-        std::min(static_cast<std::uint64_t>(count) << fraction, static_cast<std::uint64_t>(limit)));
-  };
+  const std::int16_t* codes = &matrix.codes[row * shape_.d];
+  for (std::size_t j = 0; j < shape_.d; ++j) {
+    const std::int32_t x = weight == nullptr ? count : weight[j];
+    sum[j] += scheme_.one_bit_weights ? codes[j] * x : truncated_product(codes[j], x, fraction, limit);
+  }
+}
+
+namespace {
+
+// A count of words as a code.
+std::int32_t count_code(std::size_t count, SignMagnitudeFormat format) {
+  return static_cast<std::int32_t>(
+      std::min(static_cast<std::uint64_t>(count) << format.fraction, static_cast<std::uint64_t>(format.limit())));
+}
+
+}  // namespace
+
+void MemN2NFixed::add_words(const CodedMatrix& matrix, WordNumbers words, std::int32_t* sum) const {
   for (std::size_t place = 0; place < words.size(); ++place) {
     if (words[place] == 0) continue;
     const auto row = static_cast<std::size_t>(words[place]);
     if (!matrix.l.empty()) {
-      add_row(row, &matrix.l[word_slot(shape_, place) * d], 0);
+      add_row(matrix, row, &matrix.l[word_slot(shape_, place) * shape_.d], 0, sum);
       continue;
     }
     // In a bag every word stands once, with its count.
     if (std::ranges::find(words.first(place), words[place]) != words.first(place).end()) continue;
-    add_row(row, nullptr, count_code(static_cast<std::size_t>(std::ranges::count(words, words[place]))));
+    const auto count = static_cast<std::size_t>(std::ranges::count(words, words[place]));
+    add_row(matrix, row, nullptr, count_code(count, matrix.format), sum);
   }
-  if (age != nullptr)
-    add_row(shape_.vocabulary + *age, matrix.l.empty() ? nullptr : &matrix.l[shape_.sentence * d], count_code(1));
-  for (std::size_t j = 0; j < d; ++j) {
-    const std::int32_t sum = scheme_.one_bit_weights ? scaled_sum(sum_[j], matrix.mantissa, matrix.shift) : sum_[j];
-    out[j] = narrow(limited(sum, limit));
-  }
+}
+
+void MemN2NFixed::add_age(const CodedMatrix& matrix, std::size_t age, std::int32_t* sum) const {
+  add_row(matrix, shape_.vocabulary + age, matrix.l.empty() ? nullptr : &matrix.l[shape_.sentence * shape_.d],
+          count_code(1, matrix.format), sum);
+}
+
+std::int32_t MemN2NFixed::limited_sum(const CodedMatrix& matrix, std::int32_t sum, int shift) const {
+  return limited(scheme_.one_bit_weights ? scaled_sum(sum, matrix.mantissa, shift) : sum, matrix.format.limit());
+}
+
+// (F1) One sentence; age null: none.
+void MemN2NFixed::embed(const CodedMatrix& matrix, WordNumbers words, const std::size_t* age, std::int16_t* out) {
+  std::ranges::fill(sum_, 0);
+  add_words(matrix, words, sum_.data());
+  if (age != nullptr) add_age(matrix, *age, sum_.data());
+  for (std::size_t j = 0; j < shape_.d; ++j) out[j] = narrow(limited_sum(matrix, sum_[j], matrix.shift));
 }
 
 // (F2)
@@ -213,8 +230,7 @@ void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
       std::int32_t sum = 0;
       for (std::size_t k = 0; k < d; ++k)
         sum += scheme_.one_bit_weights ? row[k] * x[k] : truncated_product(row[k], x[k], fraction, format.limit());
-      if (scheme_.one_bit_weights) sum = scaled_sum(sum, H_[place].mantissa, shift);
-      next[j] = narrow(reformatted(limited(sum, format.limit()), format, base));
+      next[j] = narrow(reformatted(limited_sum(H_[place], sum, shift), format, base));
     }
   } else {
     for (std::size_t j = 0; j < d; ++j) next[j] = narrow(reformatted(hop.u[j], hop.u_format, base));

@@ -62,14 +62,29 @@ class MemN2NFixed {
   std::int32_t similarity_limit() const;  // |s| is at most this: there it saturates
   const MemoryScheme& scheme() const { return scheme_; }
 
- private:
+  // For a runtime, which embeds a fact when it is told: the matrices, and (F1) in parts.
   struct CodedMatrix {
-    Codes codes;                // as Q(matrix), or +-1
+    Codes codes;                // [rows, d], as Q(matrix), or +-1
     std::int64_t mantissa = 0;  // one-bit weights: the mean magnitude is mantissa 2^-shift
     int shift = 0;
     SignMagnitudeFormat format;
     Codes l;  // encoding weights in this format, [J, d]; empty: all 1
   };
+  const CodedMatrix& A(std::size_t hop) const { return A_[hop]; }
+  const CodedMatrix& C(std::size_t hop) const { return C_[hop]; }
+  const CodedMatrix& H(std::size_t hop) const { return H_[hop]; }  // layer-wise
+  const CodedMatrix& B() const { return B_; }
+  const CodedMatrix& W() const { return W_; }  // integer_only
+  // Add the words', or the time word's, part of (F1) to sum [d]: at most 2^16 words.
+  void add_words(const CodedMatrix& matrix, WordNumbers words, std::int32_t* sum) const;
+  void add_age(const CodedMatrix& matrix, std::size_t age, std::int32_t* sum) const;
+  // The code of such a sum in the matrix's format. shift: the matrix's; of a product with H less the bits by which the
+  // other operand is coarser than the format.
+  std::int32_t limited_sum(const CodedMatrix& matrix, std::int32_t sum, int shift) const;
+
+ private:
+  void add_row(const CodedMatrix& matrix, std::size_t row, const std::int16_t* weight, std::int32_t count,
+               std::int32_t* sum) const;
   CodedMatrix coded(std::size_t place, SignMagnitudeFormat format, std::span<const float> parameters,
                     bool one_bit) const;
   void attend(Hop& hop, bool linear) const;
