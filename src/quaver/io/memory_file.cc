@@ -169,6 +169,12 @@ void save(const MemoryNetwork& network, const std::filesystem::path& path) {
   write_file_atomically(path, [&network](const ByteSink& sink) { write_network(network, sink); });
 }
 
+bool is_memory_network_file(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const auto found = file.metadata().find("format");
+  return found != file.metadata().end() && found->second == kFormat;
+}
+
 MemoryNetwork load_memory_network_bytes(std::span<const std::byte> bytes) {
   return read_network(SafetensorsFile::parse(bytes));
 }

@@ -2,11 +2,15 @@
 #include "quaver/io/memory_file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
+#include "quaver/core/text.h"
 #include "quaver/io/model_file.h"
 
 namespace quaver {
@@ -63,6 +67,19 @@ TEST(MemoryFile, WhatMakesNoNetworkIsNotWritten) {
   refused([](MemoryNetwork& network) { network.shape.hops = 0; });
   refused([](MemoryNetwork& network) { network.scheme.integer_bits = 9; });
   refused([](MemoryNetwork& network) { network.words[1] = std::string(1, '\xff'); });
+}
+
+TEST(MemoryFile, FilesSayWhetherTheyHoldOne) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / concat("quaver_memory_file_", getpid(), ".safetensors");
+  save(sample(MemoryTying::kAdjacent), path);
+  EXPECT_TRUE(is_memory_network_file(path));
+  std::ofstream(path, std::ios::binary) << std::string("\2\0\0\0\0\0\0\0{}", 10);
+  EXPECT_FALSE(is_memory_network_file(path)) << "a safetensors file without tensors";
+  std::ofstream(path, std::ios::binary) << "short";
+  EXPECT_THROW(is_memory_network_file(path), Error);
+  std::filesystem::remove(path);
+  EXPECT_THROW(is_memory_network_file(path), Error);
 }
 
 TEST(MemoryFile, ReadersOfModelsSayWhatItIs) {
