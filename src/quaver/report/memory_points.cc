@@ -1,0 +1,160 @@
+#include "quaver/report/memory_points.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
+namespace quaver {
+namespace {
+
+template <typename Code>
+MemoryPoint decoded(std::string name, std::span<const Code> codes, double step, std::int64_t limit) {
+  MemoryPoint point{.name = std::move(name), .values = {}};
+  for (const Code code : codes) {
+    point.values.push_back(static_cast<float>(static_cast<double>(code) * step));
+    if (std::abs(static_cast<std::int64_t>(code)) >= limit) ++point.saturated;
+  }
+  return point;
+}
+
+MemoryPoint decoded(std::string name, std::span<const std::int16_t> codes, SignMagnitudeFormat format) {
+  return decoded(std::move(name), codes, format.step(), format.limit());
+}
+
+std::string point_name(std::size_t hop, const char* what) { return concat("hop", hop + 1, ".", what); }
+
+}  // namespace
+
+MemoryProbe::MemoryProbe(const MemoryNetwork& network) : network_(network) {
+  validate(network);
+  if (network.scheme.fixed) {
+    fixed_.emplace(network.shape, network.scheme);
+    fixed_->set_parameters(network.parameters);
+  } else {
+    float_.emplace(network.shape, network.parameters);
+  }
+}
+
+void MemoryProbe::ask(const MemoryQuestion& question) {
+  points_.clear();
+  if (fixed_) {
+    take_fixed(question);
+  } else {
+    take_float(question);
+  }
+  const std::vector<float>& scores = points_.back().values;
+  answer_ = static_cast<std::size_t>(std::max_element(scores.begin() + 1, scores.end()) - scores.begin());
+}
+
+void MemoryProbe::take_float(const MemoryQuestion& question) {
+  MemoryTrace trace = float_->trace(question);
+  points_.push_back({"question", trace.hops.front().u});
+  for (std::size_t hop = 0; hop < trace.hops.size(); ++hop) {
+    MemoryTrace::Hop& values = trace.hops[hop];
+    const bool last = hop + 1 == trace.hops.size();
+    points_.push_back({point_name(hop, "m"), std::move(values.m)});
+    points_.push_back({point_name(hop, "c"), std::move(values.c)});
+    points_.push_back({point_name(hop, "similarity"), std::move(values.s)});
+    points_.push_back({point_name(hop, "p"), std::move(values.p)});
+    points_.push_back({point_name(hop, "read"), std::move(values.o)});
+    points_.push_back({point_name(hop, "u"), last ? trace.u : trace.hops[hop + 1].u});
+  }
+  points_.push_back({"scores", std::move(trace.scores)});
+}
+
+void MemoryProbe::take_fixed(const MemoryQuestion& question) {
+  MemoryAnswer answer = fixed_->answer(question);
+  const MemoryScheme& scheme = network_.scheme;
+  const std::size_t hops = network_.shape.hops;
+  const SignMagnitudeFormat base = scheme.format();
+  const std::span<const std::int16_t> asked = fixed_->hop(0).u;
+  points_.push_back(decoded("question", asked, fixed_->hop(0).u_format));
+  for (std::size_t hop = 0; hop < hops; ++hop) {
+    const MemN2NFixed::Hop& codes = fixed_->hop(hop);
+    const SignMagnitudeFormat format = scheme.hop_format(hop, hops);
+    const auto add = [&](const char* what, std::span<const std::int16_t> values, SignMagnitudeFormat of) {
+      points_.push_back(decoded(point_name(hop, what), values, of));
+    };
+    add("m", codes.m, format);
+    add("c", codes.c, format);
+    points_.push_back(decoded(point_name(hop, "similarity"), std::span<const std::int32_t>(codes.s),
+                              fixed_->similarity_step(), fixed_->similarity_limit()));
+    add("p", codes.p_codes, base);
+    add("read", codes.o, base);
+    add("u", hop + 1 < hops ? std::span<const std::int16_t>(fixed_->hop(hop + 1).u) : fixed_->output(), base);
+  }
+  points_.push_back({"scores", std::move(answer.scores)});
+}
+
+const MemoryPoint& MemoryProbe::similarity(std::size_t hop) const {
+  constexpr std::size_t kPlace = 2;  // after m and c
+  return points_[place(hop) + kPlace];
+}
+
+std::optional<double> MemoryProbe::similarity_limit() const {
+  if (!fixed_) return std::nullopt;
+  return fixed_->similarity_limit() * fixed_->similarity_step();
+}
+
+double SimilarityHistogram::saturated_percent() const {
+  return count == 0 ? 0 : 100 * static_cast<double>(saturated) / static_cast<double>(count);
+}
+
+std::vector<SimilarityHistogram> similarity_histograms(const MemoryNetwork& network,
+                                                       std::span<const MemoryQuestion> questions, std::size_t bins) {
+  if (bins == 0) throw_usage("a histogram of similarities needs at least one bin");
+  MemoryProbe probe(network);
+  const std::size_t hops = network.shape.hops;
+  std::vector<std::vector<float>> values(hops);
+  std::vector<SimilarityHistogram> histograms(hops);
+  double bound = 0;  // of float: known when all have come
+  for (const MemoryQuestion& question : questions) {
+    probe.ask(question);
+    for (std::size_t hop = 0; hop < hops; ++hop) {
+      const MemoryPoint& point = probe.similarity(hop);
+      values[hop].insert(values[hop].end(), point.values.begin(), point.values.end());
+      histograms[hop].saturated += point.saturated;
+      for (const float value : point.values) bound = std::max(bound, std::abs(static_cast<double>(value)));
+    }
+  }
+  if (probe.similarity_limit()) bound = *probe.similarity_limit();
+  for (std::size_t hop = 0; hop < hops; ++hop) {
+    SimilarityHistogram& histogram = histograms[hop];
+    histogram.hop = hop + 1;
+    histogram.low = -bound;
+    histogram.high = bound;
+    histogram.counts.assign(bins, 0);
+    histogram.count = values[hop].size();
+    histogram.limit = probe.similarity_limit();
+    if (values[hop].empty()) continue;
+    const auto [smallest, largest] = std::ranges::minmax(values[hop]);
+    histogram.smallest = static_cast<double>(smallest);
+    histogram.largest = static_cast<double>(largest);
+    for (const float value : values[hop]) {
+      const double share = bound == 0 ? 0 : (static_cast<double>(value) + bound) / (2 * bound);
+      ++histogram.counts[std::min(static_cast<std::size_t>(share * static_cast<double>(bins)), bins - 1)];
+    }
+  }
+  return histograms;
+}
+
+nlohmann::ordered_json to_json(const SimilarityHistogram& histogram) {
+  nlohmann::ordered_json json = {{"hop", histogram.hop},
+                                 {"low", histogram.low},
+                                 {"high", histogram.high},
+                                 {"counts", histogram.counts},
+                                 {"count", histogram.count},
+                                 {"saturated", histogram.saturated},
+                                 {"saturated_percent", histogram.saturated_percent()},
+                                 {"limit", nullptr},
+                                 {"smallest", histogram.smallest},
+                                 {"largest", histogram.largest}};
+  if (histogram.limit) json["limit"] = *histogram.limit;
+  return json;
+}
+
+}  // namespace quaver
