@@ -1,0 +1,358 @@
+// MemN2NFixed on stored codes: the statements of cells/memn2n/fixed.cc on kernels/address.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "quaver/engine/memory_cell.h"
+#include "quaver/kernels/softmax/softmax.h"
+
+namespace quaver {
+namespace {
+
+constexpr int kMostBits = 8;          // codes of facts are bytes
+constexpr std::int32_t kEnd = 32767;  // where the integer softmax's logits end
+
+// What this file knows of a scheme; one that says more is left to its own cell.
+bool known(const MemoryScheme& scheme) {
+  return scheme == MemoryScheme{.fixed = true,
+                                .bits = scheme.bits,
+                                .integer_bits = scheme.integer_bits,
+                                .similarity = scheme.similarity,
+                                .hop_formats = scheme.hop_formats,
+                                .one_bit_query = scheme.one_bit_query,
+                                .one_bit_weights = scheme.one_bit_weights,
+                                .integer_only = scheme.integer_only} &&
+         scheme.bits <= kMostBits;
+}
+
+std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code); }
+
+AlignedVector<std::int8_t> packed(const std::vector<std::int16_t>& codes, std::size_t d) {
+  const std::size_t rows = codes.size() / d;
+  AlignedVector<std::int8_t> result(fact_blocks(rows) * block_bytes(d));
+  std::vector<std::int8_t> row(d);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::transform(&codes[i * d], &codes[i * d] + d, row.begin(),
+                   [](std::int16_t code) { return static_cast<std::int8_t>(code); });
+    pack_row(row.data(), d, i, result.data());
+  }
+  return result;
+}
+
+class FixedMemoryCell : public MemoryCell {
+ public:
+  FixedMemoryCell(const MemoryNetwork& source, Isa isa)
+      : MemoryCell(source, isa),
+        path_(address_path(isa)),
+        shape_(network().shape),
+        scheme_(network().scheme),
+        base_(scheme_.format()),
+        fine_{scheme_.integer_bits, scheme_.fine_fraction()},
+        roles_(shape_),
+        cell_(shape_, scheme_),
+        d_(shape_.d) {
+    cell_.set_parameters(network().parameters);
+    const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
+    for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+      // The Hamming similarity reads a hop's own codes; everything else reads them in the scheme's format.
+      m_of_hop_.push_back(
+          side_of(m_sides_, {plane_of(roles_.A[hop], cell_.A(hop)), hamming ? cell_.A(hop).format : base_}));
+      c_of_hop_.push_back(side_of(c_sides_, {plane_of(roles_.C[hop], cell_.C(hop)), base_}));
+      if (roles_.has_H) H_.push_back(packed(cell_.H(hop).codes, d_));
+    }
+    if (scheme_.one_bit_weights && scheme_.one_bit_query && roles_.has_H) {
+      H_bits_.resize((d_ + kBitBlock - 1) / kBitBlock * kBitBlock * bit_words(d_));
+      const std::vector<std::int8_t> codes(cell_.H(0).codes.begin(), cell_.H(0).codes.end());
+      for (std::size_t j = 0; j < d_; ++j) pack_bits_row(&codes[j * d_], d_, j, H_bits_.data());
+    }
+    if (scheme_.integer_only) {
+      W_ = packed(cell_.W().codes, d_);
+      softmax_.emplace(SoftmaxRule::from_scale(static_cast<float>(cell_.similarity_step())));
+    }
+  }
+
+  CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
+  std::size_t sum_width() const override { return planes_.size() * d_; }
+
+  void embed(WordNumbers words, std::int32_t* sums) const override {
+    std::fill_n(sums, sum_width(), 0);
+    for (std::size_t plane = 0; plane < planes_.size(); ++plane)
+      cell_.add_words(*planes_[plane].matrix, words, sums + plane * d_);
+  }
+
+  void put(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const override {
+    std::vector<std::int8_t> codes(d_);
+    const auto make = [&](const Side& side) {
+      const Plane& plane = planes_[side.plane];
+      const std::int32_t* sum = sums + side.plane * d_;
+      const std::int32_t* of_age = shape_.temporal ? &plane.ages[age * d_] : nullptr;
+      const std::int32_t limit = plane.matrix->format.limit();
+      for (std::size_t j = 0; j < d_; ++j) {
+        const std::int32_t whole = sum[j] + (of_age == nullptr ? 0 : of_age[j]);
+        const std::int32_t code = scheme_.one_bit_weights ? cell_.limited_sum(*plane.matrix, whole, plane.matrix->shift)
+                                                          : std::clamp(whole, -limit, limit);
+        codes[j] = static_cast<std::int8_t>(reformatted(code, plane.matrix->format, side.format));
+      }
+      return codes.data();
+    };
+    for (std::size_t side = 0; side < m_sides_.size(); ++side) store.put_m(side, slot, make(m_sides_[side]));
+    for (std::size_t side = 0; side < c_sides_.size(); ++side) store.put_c(side, slot, make(c_sides_[side]));
+  }
+
+  std::int32_t answer(const MemoryInput& input, MemoryWorkspace& work, MemoryAnswer* explained) const override {
+    work.u.resize(d_);
+    work.sums.assign(d_, 0);
+    cell_.add_words(cell_.B(), input.question, work.sums.data());
+    for (std::size_t j = 0; j < d_; ++j)
+      work.u[j] = narrow(cell_.limited_sum(cell_.B(), work.sums[j], cell_.B().shift));
+    SignMagnitudeFormat u_format = cell_.B().format;
+    for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+      compare(hop, u_format, work);
+      if (scheme_.integer_only) {
+        attend(work, explained);
+      } else {
+        attend_in_float(work, explained);
+      }
+      next_u(hop, u_format, work);
+      u_format = base_;
+    }
+    return scheme_.integer_only ? best_word(work, explained) : best_word_in_float(work, explained);
+  }
+
+ private:
+  // A matrix in one format: what facts are summed in.
+  struct Plane {
+    std::size_t place;
+    const MemN2NFixed::CodedMatrix* matrix;
+    std::vector<std::int32_t> ages;  // [memory, d]: the time words' part of a sum
+  };
+  // A plane's codes in the format they are read in.
+  struct Side {
+    std::size_t plane;
+    SignMagnitudeFormat format;
+    bool operator==(const Side&) const = default;
+  };
+
+  std::size_t plane_of(std::size_t place, const MemN2NFixed::CodedMatrix& matrix) {
+    for (std::size_t i = 0; i < planes_.size(); ++i)
+      if (planes_[i].place == place && planes_[i].matrix->format == matrix.format) return i;
+    Plane plane{place, &matrix, std::vector<std::int32_t>(shape_.temporal ? shape_.memory * d_ : 0)};
+    for (std::size_t age = 0; age * d_ < plane.ages.size(); ++age) cell_.add_age(matrix, age, &plane.ages[age * d_]);
+    planes_.push_back(std::move(plane));
+    return planes_.size() - 1;
+  }
+
+  static std::size_t side_of(std::vector<Side>& sides, const Side& side) {
+    const auto found = std::ranges::find(sides, side);
+    const auto place = static_cast<std::size_t>(found - sides.begin());
+    if (found == sides.end()) sides.push_back(side);
+    return place;
+  }
+
+  // (F2)
+  void compare(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
+    const std::size_t side = m_of_hop_[hop];
+    const std::int32_t end = scheme_.integer_only ? std::min(cell_.similarity_limit(), kEnd) : cell_.similarity_limit();
+    const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
+    work.x.resize(d_);
+    for (std::size_t j = 0; j < d_; ++j)
+      work.x[j] = narrow(hamming                 ? reformatted(work.u[j], u_format, fine_)
+                         : scheme_.one_bit_query ? (work.u[j] >= 0 ? 1 : -1)
+                                                 : reformatted(work.u[j], u_format, base_));
+    if (hamming) {
+      work.query.set_hamming(work.x.data());
+    } else {
+      work.query.set_codes(work.x.data());
+    }
+    std::size_t blocks = 0;
+    for (const FactRange& range : work.ranges) blocks += blocks_of(range);
+    work.similarities.resize(blocks * kFactBlock);
+    work.of_range.clear();
+    std::int32_t* similarities = work.similarities.data();
+    for (const FactRange& range : work.ranges) {
+      const std::int8_t* codes = range.store->m_block(side, range.first);
+      if (hamming) {
+        const HammingRule rule{.doublings = fine_.fraction - m_sides_[side].format.fraction,
+                               .fine_limit = fine_.limit(),
+                               .cut = fine_.fraction - base_.fraction,
+                               .limit = base_.limit(),
+                               .end = end};
+        path_.hamming(codes, blocks_of(range), work.query, rule, similarities);
+      } else {
+        const TruncationRule rule{
+            .fraction = scheme_.one_bit_query ? 0 : base_.fraction, .limit = base_.limit(), .end = end};
+        path_.truncated(codes, blocks_of(range), work.query, rule, similarities);
+      }
+      work.of_range.emplace_back(similarities + range.first % kFactBlock, range.count);
+      similarities += blocks_of(range) * kFactBlock;
+    }
+  }
+
+  static std::size_t blocks_of(const FactRange& range) { return fact_blocks(range.first % kFactBlock + range.count); }
+
+  // (N3) in integers: p in Q0.15 cut to the scheme's fraction.
+  std::int32_t weight_of(std::int32_t below, std::int64_t sum) const {
+    const std::int32_t p = softmax_probability_q0_15(softmax_->exponential_q0_31(below), sum);
+    return std::min(p >> (15 - base_.fraction), base_.limit());
+  }
+
+  void attend(MemoryWorkspace& work, MemoryAnswer* explained) const {
+    std::int32_t largest = -kEnd;
+    for (const auto& similarities : work.of_range)
+      for (const std::int32_t s : similarities) largest = std::max(largest, s);
+    std::int64_t sum = 0;
+    for (const auto& similarities : work.of_range)
+      sum += softmax_->sum_q0_31(similarities.data(), similarities.size(), largest);
+    // The furthest below the largest similarity that still has a weight: the weight falls with the difference.
+    std::int32_t weighty = 0, weightless = static_cast<std::int32_t>(softmax_->size());
+    if (sum == 0 || weight_of(0, sum) == 0) weightless = 0;
+    while (weightless - weighty > 1) {
+      const std::int32_t middle = std::midpoint(weighty, weightless);
+      (weight_of(middle, sum) > 0 ? weighty : weightless) = middle;
+    }
+    work.picked.resize(work.of_range.size());
+    for (std::size_t range = 0; range < work.of_range.size(); ++range) {
+      PickedFacts& picked = work.picked[range];
+      picked.which.clear();
+      picked.weights.clear();
+      if (weightless == 0) continue;
+      const std::span<const std::int32_t> similarities = work.of_range[range];
+      for (std::size_t i = 0; i < similarities.size(); ++i) {
+        if (largest - similarities[i] > weighty) continue;
+        picked.which.push_back(static_cast<std::uint32_t>(i));
+        picked.weights.push_back(narrow(weight_of(largest - similarities[i], sum)));
+      }
+    }
+    if (explained == nullptr) return;
+    std::vector<float>& p = explained->attention.emplace_back();
+    for (const auto& similarities : work.of_range)
+      for (const std::int32_t s : similarities)
+        p.push_back(static_cast<float>(softmax_probability_q0_15(softmax_->exponential_q0_31(largest - s), sum)) *
+                    0x1p-15f);
+  }
+
+  // (N3) in float, in the order of the facts.
+  void attend_in_float(MemoryWorkspace& work, MemoryAnswer* explained) const {
+    const auto step = static_cast<float>(cell_.similarity_step());
+    work.p.clear();
+    for (const auto& similarities : work.of_range)
+      for (const std::int32_t s : similarities) work.p.push_back(static_cast<float>(s) * step);
+    memory_softmax(work.p);
+    work.picked.resize(work.of_range.size());
+    const float* p = work.p.data();
+    for (std::size_t range = 0; range < work.of_range.size(); ++range) {
+      PickedFacts& picked = work.picked[range];
+      picked.which.clear();
+      picked.weights.clear();
+      for (std::size_t i = 0; i < work.of_range[range].size(); ++i) {
+        const std::int32_t weight = sign_magnitude_code(*p++, base_);
+        if (weight == 0) continue;
+        picked.which.push_back(static_cast<std::uint32_t>(i));
+        picked.weights.push_back(narrow(weight));
+      }
+    }
+    if (explained != nullptr) explained->attention.push_back(work.p);
+  }
+
+  // (F3) (F4)
+  void next_u(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
+    const std::size_t side = c_of_hop_[hop];
+    const std::int32_t limit = base_.limit();
+    // H u, or u, in the scheme's format.
+    if (roles_.has_H) {
+      multiply_by_H(hop, u_format, work);
+    } else {
+      for (std::size_t j = 0; j < d_; ++j) work.u[j] = narrow(reformatted(work.u[j], u_format, base_));
+    }
+    work.sums.assign(row_stride(d_), 0);
+    for (std::size_t range = 0; range < work.ranges.size(); ++range) {
+      const PickedFacts& picked = work.picked[range];
+      path_.read(work.ranges[range].store->c_row(side, work.ranges[range].first), row_stride(d_), picked.which.data(),
+                 picked.weights.data(), picked.which.size(), {.fraction = base_.fraction, .limit = limit},
+                 work.sums.data());
+    }
+    for (std::size_t j = 0; j < d_; ++j)
+      work.u[j] = narrow(std::clamp(work.u[j] + std::clamp(work.sums[j], -limit, limit), -limit, limit));
+  }
+
+  void multiply_by_H(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
+    const MemN2NFixed::CodedMatrix& H = cell_.H(hop);
+    const SignMagnitudeFormat format = H.format;
+    const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
+    for (std::size_t k = 0; k < d_; ++k)
+      work.x[k] = narrow(scheme_.one_bit_query ? (work.u[k] >= 0 ? 1 : -1) : reformatted(work.u[k], u_format, format));
+    work.sums.resize(std::max(fact_blocks(d_) * kFactBlock, row_stride(d_)));
+    if (!H_bits_.empty()) {
+      work.query.set_bits(work.x.data());
+      path_.agreement(H_bits_.data(), (d_ + kBitBlock - 1) / kBitBlock, work.query, work.sums.data());
+    } else {
+      work.query.set_codes(work.x.data());
+      if (scheme_.one_bit_weights) {
+        path_.exact(H_[hop].data(), fact_blocks(d_), work.query, work.sums.data());
+      } else {
+        const TruncationRule rule{.fraction = fraction, .limit = format.limit(), .end = format.limit()};
+        path_.truncated(H_[hop].data(), fact_blocks(d_), work.query, rule, work.sums.data());
+      }
+    }
+    const int shift = H.shift - (format.fraction - fraction);
+    for (std::size_t j = 0; j < d_; ++j)
+      work.u[j] = narrow(reformatted(cell_.limited_sum(H, work.sums[j], shift), format, base_));
+  }
+
+  // (F5) The lowest of equals; number 0 is no answer.
+  std::int32_t best_word(MemoryWorkspace& work, MemoryAnswer* explained) const {
+    const std::size_t blocks = fact_blocks(shape_.vocabulary);
+    work.sums.resize(std::max(blocks * kFactBlock, row_stride(d_)));
+    work.query.set_codes(work.u.data());
+    path_.exact(W_.data(), blocks, work.query, work.sums.data());
+    const auto begin = work.sums.begin() + 1, end = work.sums.begin() + static_cast<std::ptrdiff_t>(shape_.vocabulary);
+    const auto best = static_cast<std::int32_t>(std::max_element(begin, end) - work.sums.begin());
+    if (explained != nullptr) {
+      const double step = base_.step();
+      for (std::size_t word = 0; word < shape_.vocabulary; ++word)
+        explained->scores.push_back(static_cast<float>(work.sums[word] * step * step));
+    }
+    return best;
+  }
+
+  // (N6) with the float weights.
+  std::int32_t best_word_in_float(MemoryWorkspace& work, MemoryAnswer* explained) const {
+    const std::size_t offset = memory_matrices(shape_)[roles_.W].offset;
+    const double step = base_.step();
+    MemoryAnswer answer;
+    for (std::size_t word = 0; word < shape_.vocabulary; ++word) {
+      float score = 0;
+      for (std::size_t j = 0; j < d_; ++j)
+        score += network().parameters[offset + word * d_ + j] * static_cast<float>(work.u[j] * step);
+      answer.scores.push_back(score);
+    }
+    const auto best = static_cast<std::int32_t>(answer.best());
+    if (explained != nullptr) explained->scores = std::move(answer.scores);
+    return best;
+  }
+
+  const AddressPath& path_;
+  const MemN2NShape& shape_;
+  const MemoryScheme& scheme_;
+  SignMagnitudeFormat base_, fine_;
+  MemoryRoles roles_;
+  MemN2NFixed cell_;
+  std::size_t d_;
+  std::vector<Plane> planes_;
+  std::vector<Side> m_sides_, c_sides_;
+  std::vector<std::size_t> m_of_hop_, c_of_hop_;
+  std::vector<AlignedVector<std::int8_t>> H_;
+  AlignedVector<std::uint64_t> H_bits_;
+  AlignedVector<std::int8_t> W_;
+  std::optional<SoftmaxTable> softmax_;  // integer_only
+};
+
+}  // namespace
+
+std::shared_ptr<const MemoryCell> make_fixed_memory_cell(const MemoryNetwork& network, Isa isa) {
+  if (!network.scheme.fixed || !known(network.scheme)) return nullptr;
+  return std::make_shared<FixedMemoryCell>(network, isa);
+}
+
+}  // namespace quaver

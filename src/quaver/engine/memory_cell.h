@@ -1,0 +1,88 @@
+// memory_cell.h - one memory network prepared to run: how facts become codes and codes an answer. Internal to this
+// floor; memory_session.h is the door.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "quaver/cells/memn2n/fixed.h"
+#include "quaver/cells/memn2n/params.h"
+#include "quaver/cells/memn2n/ref.h"
+#include "quaver/engine/code_store.h"
+#include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/model/memory_network.h"
+
+namespace quaver {
+
+// Facts in consecutive slots, oldest first.
+struct FactRange {
+  const CodeStore* store = nullptr;
+  std::size_t first = 0, count = 0;
+};
+
+// Facts that a hop reads: slots counted from the range's first.
+struct PickedFacts {
+  std::vector<std::uint32_t> which;
+  std::vector<std::int16_t> weights;
+};
+
+// Of one worker; kept to save allocations.
+struct MemoryWorkspace {
+  explicit MemoryWorkspace(std::size_t d) : query(d) {}
+  AddressQuery query;
+  CodeStore recent;  // codes of the facts whose age still changes
+  std::vector<FactRange> ranges;
+  std::vector<std::int32_t> similarities, sums;
+  std::vector<std::span<const std::int32_t>> of_range;  // similarities of each range's facts
+  std::vector<PickedFacts> picked;
+  std::vector<std::int16_t> u, x;
+  std::vector<float> p;
+  std::optional<MemN2NFixed> cell;  // where the cell itself runs
+};
+
+struct MemoryInput {
+  const std::deque<std::vector<std::int32_t>>& facts;  // oldest first
+  WordNumbers question;
+};
+
+class MemoryCell {
+ public:
+  // Error where the network does not validate.
+  static std::shared_ptr<const MemoryCell> make(const MemoryNetwork& network, Isa isa);
+  virtual ~MemoryCell() = default;
+
+  const MemoryNetwork& network() const { return network_; }
+  std::uint64_t fingerprint() const { return fingerprint_; }
+  Isa isa() const { return isa_; }
+  // Facts whose codes depend on their age: 0 without temporal encoding.
+  std::size_t ages() const { return network_.shape.temporal ? network_.shape.memory : 0; }
+
+  virtual CodeLayout layout() const { return {}; }
+  virtual std::size_t sum_width() const { return 0; }  // numbers that embed() makes
+  // The sum over words in every matrix and format: sums [sum_width()].
+  virtual void embed(WordNumbers /*words*/, std::int32_t* /*sums*/) const {}
+  // Codes of such a fact of this age (without temporal encoding: of any) to `slot`.
+  virtual void put(const std::int32_t* /*sums*/, std::size_t /*age*/, CodeStore& /*store*/,
+                   std::size_t /*slot*/) const {}
+  // The word's number. workspace.ranges: all facts, oldest first. explained null: no float operation where the network
+  // has none.
+  virtual std::int32_t answer(const MemoryInput& input, MemoryWorkspace& workspace, MemoryAnswer* explained) const = 0;
+
+ protected:
+  MemoryCell(const MemoryNetwork& network, Isa isa);
+
+ private:
+  MemoryNetwork network_;
+  std::uint64_t fingerprint_;
+  Isa isa_;
+};
+
+// Fixed-point networks that the kernels can run, of up to 8 bits; else null.
+std::shared_ptr<const MemoryCell> make_fixed_memory_cell(const MemoryNetwork& network, Isa isa);
+
+}  // namespace quaver

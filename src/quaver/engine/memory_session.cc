@@ -1,0 +1,252 @@
+#include "quaver/engine/memory_session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/engine/memory_cell.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::size_t kMostFacts = std::size_t{1} << 31;
+constexpr std::string_view kMagic = "QVMEMRY1";
+
+void append(std::string& bytes, std::uint64_t value, int count) {
+  for (int i = 0; i < count; ++i) bytes.push_back(static_cast<char>(value >> (8 * i) & 255));
+}
+
+// Little-endian numbers of a saved memory, each checked against what is left.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::uint64_t take(std::size_t count) {
+    if (bytes_.size() < count) throw_bad_input("a saved memory ends in the middle of a fact");
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) value |= std::to_integer<std::uint64_t>(bytes_[i]) << (8 * i);
+    bytes_ = bytes_.subspan(count);
+    return value;
+  }
+  std::size_t left() const { return bytes_.size(); }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace
+
+// ---- Memory ----
+
+Memory::Memory(std::shared_ptr<const MemoryCell> cell, std::size_t capacity)
+    : cell_(std::move(cell)), capacity_(capacity), codes_(cell_->layout()) {
+  slots_ = fact_blocks(capacity - std::min(capacity, cell_->ages())) * kFactBlock;
+}
+
+std::uint64_t Memory::fingerprint() const { return cell_->fingerprint(); }
+
+std::size_t Memory::bytes() const { return codes_.bytes() + sums_.capacity() * sizeof(sums_[0]); }
+
+bool Memory::operator==(const Memory& other) const {
+  return fingerprint() == other.fingerprint() && capacity_ == other.capacity_ && dropped_ == other.dropped_ &&
+         facts_ == other.facts_;
+}
+
+const std::int32_t* Memory::sums(std::size_t recent_fact) const {
+  return sums_.data() + (first_sum_ + recent_fact) * cell_->sum_width();
+}
+
+// What is behind is cut off when it is as long as what is left: a constant cost a fact.
+void Memory::pop_sums() {
+  ++first_sum_;
+  const std::size_t behind = first_sum_ * cell_->sum_width();
+  if (2 * behind < sums_.size()) return;
+  sums_.erase(sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(behind));
+  first_sum_ = 0;
+}
+
+void Memory::settle_oldest_recent() {
+  const std::size_t to = slot(settled_);
+  if (to >= codes_.slots()) codes_.resize(std::min(slots_, std::max(2 * codes_.slots(), to + 1)));
+  cell_->put(sums(0), cell_->ages() == 0 ? 0 : cell_->ages() - 1, codes_, to);
+  pop_sums();
+  ++settled_;
+}
+
+// `fact` may be one of this memory's own, so it is copied before anything goes.
+void Memory::write(WordNumbers fact) {
+  facts_.emplace_back(fact.begin(), fact.end());
+  sums_.resize(sums_.size() + cell_->sum_width());
+  cell_->embed(facts_.back(), sums_.data() + sums_.size() - cell_->sum_width());
+  if (facts_.size() > capacity_) {
+    forget_oldest();
+    ++dropped_;
+  }
+  if (recent() > cell_->ages()) settle_oldest_recent();
+}
+
+void Memory::forget_oldest() {
+  if (settled_ > 0) {
+    first_slot_ = slot(1);
+    --settled_;
+  } else {
+    pop_sums();
+  }
+  facts_.pop_front();
+}
+
+void Memory::forget(std::size_t index) {
+  if (index == 0) return forget_oldest();
+  facts_.erase(facts_.begin() + static_cast<std::ptrdiff_t>(index));
+  if (index < settled_) {
+    for (std::size_t i = index; i + 1 < settled_; ++i) codes_.copy(slot(i + 1), slot(i));
+    --settled_;
+    return;
+  }
+  const std::size_t width = cell_->sum_width();
+  const auto at = [&](std::size_t fact) {
+    return sums_.begin() + static_cast<std::ptrdiff_t>((first_sum_ + fact) * width);
+  };
+  sums_.erase(at(index - settled_), at(index - settled_ + 1));
+  if (settled_ == 0) return;
+  // The newest of the settled facts is young again.
+  --settled_;
+  std::vector<std::int32_t> young(width);
+  cell_->embed(facts_[settled_], young.data());
+  sums_.insert(at(0), young.begin(), young.end());
+}
+
+// ---- MemorySession ----
+
+MemorySession::MemorySession(const MemoryNetwork& network, const MemorySessionOptions& options)
+    : cell_(MemoryCell::make(network, options.isa)),
+      capacity_(options.capacity == 0 ? network.shape.memory : options.capacity),
+      workspace_(std::make_unique<MemoryWorkspace>(network.shape.d)) {
+  if (capacity_ > kMostFacts) throw_usage(concat("a memory of ", capacity_, " facts, expected at most ", kMostFacts));
+  workspace_->recent = CodeStore(cell_->layout());
+}
+
+MemorySession::MemorySession(const MemorySession& other)
+    : cell_(other.cell_),
+      capacity_(other.capacity_),
+      workspace_(std::make_unique<MemoryWorkspace>(other.cell_->network().shape.d)) {
+  workspace_->recent = CodeStore(cell_->layout());
+}
+
+MemorySession& MemorySession::operator=(const MemorySession& other) { return *this = MemorySession(other); }
+MemorySession::MemorySession(MemorySession&&) noexcept = default;
+MemorySession& MemorySession::operator=(MemorySession&&) noexcept = default;
+MemorySession::~MemorySession() = default;
+
+const MemoryNetwork& MemorySession::network() const { return cell_->network(); }
+Isa MemorySession::isa() const { return cell_->isa(); }
+bool MemorySession::on_codes() const { return cell_->layout().m_sides > 0; }
+bool MemorySession::integer_only() const {
+  return cell_->network().scheme.fixed && cell_->network().scheme.integer_only;
+}
+
+std::size_t MemorySession::bytes_per_fact() const {
+  return on_codes() ? cell_->network().shape.hops * code_groups(cell_->layout().d) * kCodeGroup : 0;
+}
+
+void MemorySession::check_words(WordNumbers words, const char* what) const {
+  if (words.size() > kMaxSentence)
+    throw_bad_input(concat("a ", what, " has ", words.size(), " words, expected at most ", kMaxSentence));
+  const std::size_t vocabulary = network().shape.vocabulary;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (words[i] < 0 || static_cast<std::size_t>(words[i]) >= vocabulary)
+      throw_bad_input(concat("word ", i, " of a ", what, " has number ", words[i], ", expected 0 to ", vocabulary - 1));
+}
+
+Memory MemorySession::empty_memory() const { return Memory(cell_, capacity_); }
+
+void MemorySession::write(Memory& memory, WordNumbers fact) const {
+  check_words(fact, "fact");
+  memory.write(fact);
+}
+
+void MemorySession::forget(Memory& memory, std::size_t index) const {
+  if (index >= memory.size())
+    throw_usage(
+        concat("fact ", index, " of a memory of ", memory.size(), " facts cannot be forgotten: it is not there"));
+  memory.forget(index);
+}
+
+void MemorySession::forget_all(Memory& memory) const { memory = empty_memory(); }
+
+std::int32_t MemorySession::run(const Memory& memory, WordNumbers question, MemoryAnswer* explained) {
+  check_words(question, "question");
+  if (memory.fingerprint() != cell_->fingerprint())
+    throw_bad_input(concat("the memory belongs to network ", hex64(memory.fingerprint()), ", this is network ",
+                           hex64(cell_->fingerprint()), "; start from empty_memory()"));
+  MemoryWorkspace& work = *workspace_;
+  work.ranges.clear();
+  if (memory.settled_ > 0) {
+    const std::size_t before_wrap = std::min(memory.settled_, memory.slots_ - memory.first_slot_);
+    work.ranges.push_back({&memory.codes_, memory.first_slot_, before_wrap});
+    if (before_wrap < memory.settled_) work.ranges.push_back({&memory.codes_, 0, memory.settled_ - before_wrap});
+  }
+  const std::size_t recent = memory.recent();
+  if (recent > 0) {
+    if (work.recent.slots() < recent) work.recent.resize(recent);
+    for (std::size_t i = 0; i < recent; ++i) cell_->put(memory.sums(i), recent - 1 - i, work.recent, i);
+    work.ranges.push_back({&work.recent, 0, recent});
+  }
+  return cell_->answer({memory.facts_, question}, work, explained);
+}
+
+std::int32_t MemorySession::answer(const Memory& memory, WordNumbers question) {
+  return run(memory, question, nullptr);
+}
+
+MemoryAnswer MemorySession::explain(const Memory& memory, WordNumbers question) {
+  MemoryAnswer explained;
+  run(memory, question, &explained);
+  return explained;
+}
+
+std::string MemorySession::save(const Memory& memory) const {
+  std::string bytes(kMagic);
+  append(bytes, memory.fingerprint(), 8);
+  append(bytes, memory.dropped(), 8);
+  append(bytes, memory.size(), 8);
+  for (const std::vector<std::int32_t>& fact : memory.facts_) {
+    append(bytes, fact.size(), 4);
+    for (const std::int32_t word : fact) append(bytes, static_cast<std::uint32_t>(word), 4);
+  }
+  append(bytes, fnv1a(std::as_bytes(std::span(bytes))), 8);
+  return bytes;
+}
+
+Memory MemorySession::restore(std::span<const std::byte> bytes) const {
+  constexpr std::size_t kChecksum = 8;
+  if (bytes.size() < kMagic.size() || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0)
+    throw_bad_input("not a saved memory: it does not begin with 'QVMEMRY1'");
+  if (bytes.size() < kMagic.size() + kChecksum) throw_bad_input("a saved memory is cut off");
+  const std::uint64_t found = fnv1a(bytes.first(bytes.size() - kChecksum));
+  const std::uint64_t expected = Reader(bytes.last(kChecksum)).take(kChecksum);
+  if (found != expected)
+    throw_bad_input(
+        concat("a saved memory is damaged: checksum ", hex64(expected), " expected, its bytes give ", hex64(found)));
+  Reader in(bytes.subspan(kMagic.size(), bytes.size() - kMagic.size() - kChecksum));
+  const std::uint64_t network = in.take(8);
+  if (network != cell_->fingerprint())
+    throw_bad_input(concat("the saved memory belongs to network ", hex64(network), ", this is network ",
+                           hex64(cell_->fingerprint()), "; restore it with the network that wrote it"));
+  Memory memory = empty_memory();
+  const std::uint64_t dropped = in.take(8), facts = in.take(8);
+  std::vector<std::int32_t> words;
+  for (std::uint64_t i = 0; i < facts; ++i) {
+    const std::uint64_t count = in.take(4);
+    if (count > kMaxSentence || count * 4 > in.left())
+      throw_bad_input(concat("fact ", i, " of a saved memory claims ", count, " words"));
+    words.clear();
+    for (std::uint64_t j = 0; j < count; ++j) words.push_back(static_cast<std::int32_t>(in.take(4)));
+    write(memory, words);
+  }
+  if (in.left() != 0) throw_bad_input(concat("a saved memory has ", in.left(), " bytes after its last fact"));
+  memory.dropped_ += dropped;
+  return memory;
+}
+
+}  // namespace quaver
