@@ -1,4 +1,5 @@
 // quaver run MODEL --input X.npz -o Y.npz: sequences through a model, whole or step by step, with state in and out.
+// quaver run NETWORK --input STORY.txt: a memory network answers the questions of a story (run_memory.cc).
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,9 +12,11 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
 #include "quaver/report/table.h"
+#include "run_memory.h"
 #include "shared.h"
 #include "verbs.h"
 
@@ -26,7 +29,8 @@ constexpr const char* kFingerprintName = "fingerprint";
 struct RunFlags {
   SharedFlags shared;
   std::filesystem::path model, input, output, state_in, state_out;
-  bool stream = false;
+  bool stream = false, explain = false;
+  std::size_t memory = 0;
 };
 
 NpyType npy_type(StateType type) {
@@ -154,7 +158,7 @@ NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t ou
   return NpzArray::from<float>(shape, values);
 }
 
-void run_run(const RunFlags& flags) {
+void run_model(const RunFlags& flags) {
   const Model model = load(flags.model);
   const Sequences sequences = read_npz_sequences(flags.input, model);
   Session session(model, {.threads = flags.shared.thread_count()});
@@ -217,20 +221,48 @@ void run_run(const RunFlags& flags) {
                                           significant_text(1e6 * seconds / steps, 3), isa_name(session.isa())));
 }
 
+// Flags of one kind of file are refused for the other.
+void run_run(const RunFlags& flags) {
+  if (is_memory_network_file(flags.model)) {
+    if (!flags.output.empty() || flags.stream)
+      throw_usage(concat(flags.output.empty() ? "--stream" : "-o", " is for models of sequences; ",
+                         flags.model.string(), " is a memory network: its answers are printed"));
+    run_memory({.shared = flags.shared,
+                .model = flags.model,
+                .input = flags.input,
+                .state_in = flags.state_in,
+                .state_out = flags.state_out,
+                .memory = flags.memory,
+                .explain = flags.explain});
+    return;
+  }
+  if (flags.explain || flags.memory > 0)
+    throw_usage(concat(flags.explain ? "--explain" : "--memory", " is for memory networks; ", flags.model.string(),
+                       " is a model of sequences"));
+  if (flags.input.empty()) throw_usage("--input is required: the .npz file with the sequences");
+  if (flags.output.empty()) throw_usage("--output is required: the .npz file to write");
+  run_model(flags);
+}
+
 }  // namespace
 
 void add_run(CLI::App& program) {
   auto flags = std::make_shared<RunFlags>();
-  CLI::App* verb = program.add_subcommand("run", "Run sequences through a model");
+  CLI::App* verb = program.add_subcommand("run", "Run sequences through a model, or a story through a memory network");
   verb->add_option("model", flags->model, "Model file")->required();
   verb->add_option("--input", flags->input,
-                   "X.npz with x (float32, [batch, time, features] or [time, features]) or ids (int32)")
-      ->required();
-  verb->add_option("-o,--output", flags->output, "Y.npz to write: y, and every output under its name")->required();
+                   "X.npz with x (float32, [batch, time, features] or [time, features]) or ids (int32); of a memory "
+                   "network a story as text, from standard input without the flag");
+  verb->add_option("-o,--output", flags->output, "Y.npz to write: y, and every output under its name");
   verb->add_flag("--stream", flags->stream,
                  "One step a call, with the same bits; of a pooled model also y_stream, the scores after every step");
-  verb->add_option("--state", flags->state_in, "Start from the state in this .npz (state/NODE.PART)");
-  verb->add_option("--save-state", flags->state_out, "Write the state after the last step to this .npz");
+  verb->add_option("--state", flags->state_in,
+                   "Start from the state in this .npz (state/NODE.PART), or from this saved memory");
+  verb->add_option("--save-state", flags->state_out,
+                   "Write the state after the last step to this .npz, or the memory to this file");
+  verb->add_flag("--explain", flags->explain, "Memory network: which facts each hop looked at");
+  verb->add_option("--memory", flags->memory, "Memory network: facts it holds; as many as it was trained with")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_run(*flags); });
 }

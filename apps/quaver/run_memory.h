@@ -1,0 +1,19 @@
+// run_memory.h - 'quaver run' for memory networks: a story as text, answers to its questions.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+#include "shared.h"
+
+namespace quaver {
+
+struct MemoryRun {
+  SharedFlags shared;
+  std::filesystem::path model, input, state_in, state_out;  // input: "" or "-" for standard input
+  std::size_t memory = 0;                                   // facts; 0: as many as the network was trained with
+  bool explain = false;
+};
+void run_memory(const MemoryRun& flags);
+
+}  // namespace quaver
