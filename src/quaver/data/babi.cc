@@ -357,6 +357,8 @@ CodedStories::CodedStories(std::span<const Story> stories, const Vocabulary& voc
   }
   numbers_.reserve(word_count);
   facts_.reserve(fact_count);
+  sentences_.reserve(fact_count);
+  std::map<std::vector<std::string>, std::uint32_t> sentences;
   const auto coded = [&](const std::vector<std::string>& words) {
     const std::size_t begin = numbers_.size();
     for (const std::string& word : words) {
@@ -369,7 +371,10 @@ CodedStories::CodedStories(std::span<const Story> stories, const Vocabulary& voc
   };
   for (const Story& story : stories) {
     const std::size_t begin = facts_.size();
-    for (const std::vector<std::string>& fact : story.facts) facts_.push_back(coded(fact));
+    for (const std::vector<std::string>& fact : story.facts) {
+      facts_.push_back(coded(fact));
+      sentences_.push_back(sentences.emplace(fact, static_cast<std::uint32_t>(sentences.size())).first->second);
+    }
     for (const StoryQuestion& question : story.questions) {
       const std::size_t kept = std::min(question.facts, memory), dropped = question.facts - kept;
       counts_.facts_dropped += dropped;
@@ -378,6 +383,7 @@ CodedStories::CodedStories(std::span<const Story> stories, const Vocabulary& voc
       const std::int32_t answer = vocabulary.find(question.answer);
       if (answer == 0) ++counts_.answers_unknown;
       questions_.push_back({.facts = std::span<const Words>(facts_.data() + begin + dropped, kept),
+                            .sentences = std::span<const std::uint32_t>(sentences_.data() + begin + dropped, kept),
                             .words = coded(question.words),
                             .answer = answer});
     }

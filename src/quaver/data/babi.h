@@ -95,6 +95,8 @@ class CodedStories {
   using Words = std::span<const std::int32_t>;
   struct Question {
     std::span<const Words> facts{};  // oldest first, at most `memory`
+    // [facts]: facts of the same number have the same words; numbers count from 0 in order of appearance.
+    std::span<const std::uint32_t> sentences{};
     Words words{};
     std::int32_t answer = 0;  // 0: an answer that the vocabulary does not hold; no output can be right
   };
@@ -121,6 +123,7 @@ class CodedStories {
  private:
   std::vector<std::int32_t> numbers_;
   std::vector<Words> facts_;
+  std::vector<std::uint32_t> sentences_;  // of facts_
   std::vector<Question> questions_;
   Counts counts_;
   std::size_t longest_sentence_ = 0;

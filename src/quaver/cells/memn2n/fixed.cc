@@ -181,7 +181,6 @@ void MemN2NFixed::similarities(Hop& hop, SignMagnitudeFormat format) {
   }
 }
 
-// (N3), and p as the read codes it.
 void MemN2NFixed::attend(Hop& hop, bool linear) const {
   const SignMagnitudeFormat base = scheme_.format();
   const std::size_t facts = hop.s.size();

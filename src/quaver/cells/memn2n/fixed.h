@@ -81,13 +81,15 @@ class MemN2NFixed {
   // The code of such a sum in the matrix's format. shift: the matrix's; of a product with H less the bits by which the
   // other operand is coarser than the format.
   std::int32_t limited_sum(const CodedMatrix& matrix, std::int32_t sum, int shift) const;
+  // The matrix at a place of memory_matrices(). one_bit: +-1 and the mean magnitude.
+  CodedMatrix coded(std::size_t place, SignMagnitudeFormat format, std::span<const float> parameters,
+                    bool one_bit) const;
+  // (N3), and p as the read codes it: from hop.s to hop.p or hop.p_q0_15, and hop.p_codes.
+  void attend(Hop& hop, bool linear) const;
 
  private:
   void add_row(const CodedMatrix& matrix, std::size_t row, const std::int16_t* weight, std::int32_t count,
                std::int32_t* sum) const;
-  CodedMatrix coded(std::size_t place, SignMagnitudeFormat format, std::span<const float> parameters,
-                    bool one_bit) const;
-  void attend(Hop& hop, bool linear) const;
   void embed(const CodedMatrix& matrix, WordNumbers words, const std::size_t* age, std::int16_t* out);
   void similarities(Hop& hop, SignMagnitudeFormat format);
   void next_u(std::size_t hop, std::size_t facts);

@@ -70,6 +70,10 @@ struct MemoryQuestion {
   WordNumbers words{};
   // Time words of the facts, [facts], each below shape.memory. Empty: the natural ones, facts.size() - 1 .. 0.
   std::span<const std::uint32_t> ages{};
+  // Numbers of the facts' sentences, [facts]: in all questions between two settings of a network's parameters, facts of
+  // the same number have the same words, so that they are embedded once. A table is as long as the largest number.
+  // Empty: not known.
+  std::span<const std::uint32_t> sentences{};
 
   std::size_t age(std::size_t fact) const { return ages.empty() ? facts.size() - 1 - fact : ages[fact]; }
 };
