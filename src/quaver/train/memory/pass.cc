@@ -1,7 +1,6 @@
 #include "quaver/train/memory/pass.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "quaver/cells/memn2n/ref.h"
@@ -11,30 +10,7 @@ namespace {
 
 constexpr double kImpossible = 100;  // nats: the loss of an answer that no word can give
 
-// Four sums side by side: without them a chain of additions, one every four cycles. The order is fixed, so are the
-// bits.
-float dot(const float* a, const float* b, std::size_t size) {
-  std::array<float, 4> sums{};
-  std::size_t i = 0;
-  for (; i + 4 <= size; i += 4)
-    for (std::size_t lane = 0; lane < 4; ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  float sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  for (; i < size; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// y += factor x
-void add_scaled(float factor, const float* __restrict x, float* __restrict y, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) y[i] += factor * x[i];
-}
-
-// y += l x, element by element; l null: 1
-void add_weighted(const float* __restrict l, const float* __restrict x, float* __restrict y, std::size_t size) {
-  if (l == nullptr)
-    for (std::size_t i = 0; i < size; ++i) y[i] += x[i];
-  else
-    for (std::size_t i = 0; i < size; ++i) y[i] += l[i] * x[i];
-}
+constexpr std::size_t padded(std::size_t count, std::size_t lanes) { return (count + lanes - 1) / lanes * lanes; }
 
 }  // namespace
 
@@ -42,22 +18,44 @@ MemoryPass::MemoryPass(const MemN2NShape& shape, const MemoryScheme& scheme, con
     : shape_(shape),
       matrices_(memory_matrices(shape)),
       roles_(shape),
+      stride_(padded(shape.d, std::max(kRowLanes, kCodeLanes))),
+      embedding_(roles_.has_H ? 2 : matrices_.size()),
+      rows_(&rows_path(chosen_isa())),
       rules_(rules),
+      parameters_(matrices_.size()),
+      words_(padded(shape.vocabulary, kRowLanes)),
+      m_(shape.hops),
+      c_(shape.hops),
       p_(shape.hops),
-      u_(shape.hops + 1, Floats(shape.d)),
-      probabilities_(shape.vocabulary),
-      d_embedded_(matrices_.size()) {
-  if (shape.encoding == SentenceEncoding::kPosition) l_ = encoding_weights(shape);
-  if (scheme.fixed) fixed_.emplace(shape, scheme);
-  embedded_.resize(fixed_ ? 2 * shape.hops : matrices_.size());
-  for (std::size_t hop = 0; hop < shape.hops; ++hop) {
-    m_.push_back(&embedded_[fixed_ ? 2 * hop : roles_.A[hop]]);
-    c_.push_back(&embedded_[fixed_ ? 2 * hop + 1 : roles_.C[hop]]);
+      u_(shape.hops + 1, Floats(stride_)),
+      probabilities_(words_) {
+  if (shape.encoding == SentenceEncoding::kPosition) {
+    const std::vector<float> weights = encoding_weights(shape);
+    l_.resize((shape.sentence + 1) * stride_);
+    for (std::size_t i = 0; i < weights.size(); ++i) l_[i / shape.d * stride_ + i % shape.d] = weights[i];
   }
+  for (std::size_t place = 0; place < matrices_.size(); ++place) {
+    parameters_[place].values.resize(matrices_[place].rows * stride_);
+    parameters_[place].gradient.resize(matrices_[place].rows * stride_);
+  }
+  W_transposed_.resize(shape.d * words_);
+  if (roles_.has_H) H_transposed_.resize(shape.d * stride_);
+  if (scheme.fixed) decoded_.resize(fixed_.emplace(shape, scheme).embedding_count());
 }
 
 void MemoryPass::set_parameters(std::span<const float> parameters) {
-  parameters_ = parameters;
+  const std::size_t d = shape_.d;
+  slots_.clear();
+  for (std::size_t place = 0; place < matrices_.size(); ++place)
+    for (std::size_t row = 0; row < matrices_[place].rows; ++row)
+      std::copy_n(parameters.data() + matrices_[place].offset + row * d, d, &parameters_[place].values[row * stride_]);
+  const Floats& W = parameters_[roles_.W].values;
+  for (std::size_t word = 0; word < shape_.vocabulary; ++word)
+    for (std::size_t j = 0; j < d; ++j) W_transposed_[j * words_ + word] = W[word * stride_ + j];
+  if (roles_.has_H)
+    for (std::size_t j = 0; j < d; ++j)
+      for (std::size_t k = 0; k < d; ++k)
+        H_transposed_[k * stride_ + j] = parameters_[roles_.H].values[j * stride_ + k];
   if (fixed_) fixed_->set_parameters(parameters);
 }
 
@@ -66,72 +64,85 @@ template <typename Visit>
 void MemoryPass::for_each_row(WordNumbers words, const Visit& visit) const {
   for (std::size_t j = 0; j < words.size(); ++j)
     if (words[j] != 0)
-      visit(static_cast<std::size_t>(words[j]), l_.empty() ? nullptr : &l_[word_slot(shape_, j) * shape_.d]);
-}
-
-template <typename Visit>
-void MemoryPass::for_each_fact_row(const MemoryQuestion& question, std::size_t fact, const Visit& visit) const {
-  for_each_row(question.facts[fact], visit);
-  if (shape_.temporal)
-    visit(shape_.vocabulary + question.age(fact), l_.empty() ? nullptr : &l_[shape_.sentence * shape_.d]);
-}
-
-void MemoryPass::embed_facts(const MemoryQuestion& question, std::size_t place) {
-  const std::size_t d = shape_.d;
-  const float* matrix = parameters_.data() + matrices_[place].offset;
-  Floats& embedded = embedded_[place];
-  embedded.assign(question.facts.size() * d, 0.0f);
-  for (std::size_t i = 0; i < question.facts.size(); ++i)
-    for_each_fact_row(question, i,
-                      [&](std::size_t row, const float* l) { add_weighted(l, matrix + row * d, &embedded[i * d], d); });
+      visit(static_cast<std::size_t>(words[j]), l_.empty() ? nullptr : &l_[word_slot(shape_, j) * stride_]);
 }
 
 void MemoryPass::run_hops(const MemoryQuestion& question, bool linear) {
-  const std::size_t d = shape_.d, facts = question.facts.size();
-  // Adjacent: all matrices embed facts; layer-wise: A and C, the first two.
-  const std::size_t embedding = roles_.has_H ? 2 : matrices_.size();
-  for (std::size_t place = 0; place < embedding; ++place) embed_facts(question, place);
+  const std::size_t facts = question.facts.size();
+  if (question.sentences.empty()) slots_.clear();
+  slot_of_fact_.resize(facts);
+  for (std::size_t i = 0; i < facts; ++i) {
+    const SentenceSlots::Slot slot =
+        question.sentences.empty() ? slots_.unnumbered() : slots_.of(question.sentences[i]);
+    slot_of_fact_[i] = slot.row;
+    if (!slot.is_new) continue;
+    for (std::size_t place = 0; place < embedding_; ++place) {
+      Matrix& matrix = parameters_[place];
+      if (matrix.sentences.size() < slots_.rows() * stride_) matrix.sentences.resize(slots_.rows() * stride_);
+      float* sums = &matrix.sentences[slot.row * stride_];
+      std::fill_n(sums, stride_, 0.0f);
+      for_each_row(question.facts[i], [&](std::size_t row, const float* l) {
+        rows_->add(l, &matrix.values[row * stride_], stride_, sums);
+      });
+    }
+  }
+  for (std::size_t place = 0; place < embedding_; ++place) {
+    Matrix& matrix = parameters_[place];
+    matrix.facts.resize(facts * stride_);
+    for (std::size_t i = 0; i < facts; ++i) {
+      std::copy_n(&matrix.sentences[slot_of_fact_[i] * stride_], stride_, &matrix.facts[i * stride_]);
+      if (shape_.temporal)
+        rows_->add(time_weights(), &matrix.values[(shape_.vocabulary + question.age(i)) * stride_], stride_,
+                   &matrix.facts[i * stride_]);
+    }
+  }
   std::ranges::fill(u_[0], 0.0f);
-  const float* B = parameters_.data() + matrices_[roles_.B].offset;
-  for_each_row(question.words, [&](std::size_t row, const float* l) { add_weighted(l, B + row * d, u_[0].data(), d); });
+  for_each_row(question.words, [&](std::size_t row, const float* l) {
+    rows_->add(l, &parameters_[roles_.B].values[row * stride_], stride_, u_[0].data());
+  });
   for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-    const Floats &m = *m_[hop], &c = *c_[hop];
-    Floats& p = p_[hop];
+    m_[hop] = parameters_[roles_.A[hop]].facts.data();
+    c_[hop] = parameters_[roles_.C[hop]].facts.data();
+    std::vector<float>& p = p_[hop];
     p.resize(facts);
-    for (std::size_t i = 0; i < facts; ++i) p[i] = dot(u_[hop].data(), &m[i * d], d);
+    rows_->dots(m_[hop], facts, u_[hop].data(), stride_, p.data());
     if (!linear) memory_softmax(p);
     Floats& next = u_[hop + 1];
     if (roles_.has_H) {
-      const float* H = parameters_.data() + matrices_[roles_.H].offset;
-      for (std::size_t j = 0; j < d; ++j) next[j] = dot(H + j * d, u_[hop].data(), d);
+      std::ranges::fill(next, 0.0f);
+      rows_->add_weighted(u_[hop].data(), H_transposed_.data(), shape_.d, stride_, next.data());
     } else {
-      next = u_[hop];
+      std::ranges::copy(u_[hop], next.begin());
     }
-    for (std::size_t i = 0; i < facts; ++i) add_scaled(p[i], &c[i * d], next.data(), d);
+    rows_->add_weighted(p.data(), c_[hop], facts, stride_, next.data());
   }
 }
 
 void MemoryPass::run_fixed_hops(const MemoryQuestion& question, bool linear) {
   fixed_->run(question, linear);
-  const auto decode = [](const MemN2NFixed::Codes& codes, SignMagnitudeFormat format, Floats& reals) {
-    const auto step = static_cast<float>(format.step());
-    reals.resize(codes.size());
-    for (std::size_t i = 0; i < codes.size(); ++i) reals[i] = static_cast<float>(codes[i]) * step;
+  const SignMagnitudePath& kernels = fixed_->kernels();
+  const MemoryScheme& scheme = fixed_->scheme();
+  const std::size_t size = question.facts.size() * stride_;
+  const auto decode = [&](const std::int16_t* codes, SignMagnitudeFormat format, std::size_t count, Floats& reals) {
+    if (reals.size() < count) reals.resize(count);
+    kernels.decode(codes, count, static_cast<float>(format.step()), reals.data());
   };
-  for (std::size_t place = 0; place < shape_.hops; ++place) {
-    const MemN2NFixed::Hop& hop = fixed_->hop(place);
-    const SignMagnitudeFormat format = fixed_->scheme().hop_format(place, shape_.hops);
-    decode(hop.m, format, embedded_[2 * place]);
-    decode(hop.c, format, embedded_[2 * place + 1]);
-    decode(hop.u, hop.u_format, u_[place]);
-    p_[place] = fixed_->attention(place);
+  const bool needs_m = scheme.similarity == MemorySimilarity::kDot, needs_c = !rules_.coded_read;
+  for (std::size_t place = 0; place < fixed_->embedding_count(); ++place) {
+    const FixedForward::EmbeddedFacts embedded = fixed_->embedded(place);
+    decode(embedded.codes, embedded.format, size, decoded_[place]);
   }
-  const auto step = static_cast<float>(fixed_->scheme().format().step());
-  for (std::size_t j = 0; j < shape_.d; ++j) u_.back()[j] = static_cast<float>(fixed_->output()[j]) * step;
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    m_[hop] = needs_m ? decoded_[fixed_->hop(hop).m].data() : nullptr;
+    c_[hop] = needs_c ? decoded_[fixed_->hop(hop).c].data() : nullptr;
+    const FixedForward::Hop& input = fixed_->hop(hop);
+    decode(input.u.data(), input.u_format, stride_, u_[hop]);
+    fixed_->copy_attention(hop, p_[hop]);
+  }
+  decode(fixed_->output().data(), scheme.format(), stride_, u_.back());
 }
 
 MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int32_t answer, bool linear) {
-  const std::size_t d = shape_.d;
   answer_ = answer;
   linear_ = linear;
   if (fixed_)
@@ -139,18 +150,17 @@ MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int
   else
     run_hops(question, linear);
 
-  probabilities_[0] = 0;  // number 0 is no answer
   if (fixed_ && fixed_->scheme().integer_only) {
     const double step = fixed_->scheme().format().step();
     const std::span<const std::int64_t> scores = fixed_->scores();
     for (std::size_t word = 1; word < shape_.vocabulary; ++word)
       probabilities_[word] = static_cast<float>(static_cast<double>(scores[word]) * step * step);
   } else {
-    const float* W = parameters_.data() + matrices_[roles_.W].offset;
-    for (std::size_t word = 1; word < shape_.vocabulary; ++word)
-      probabilities_[word] = dot(W + word * d, u_.back().data(), d);
+    std::ranges::fill(probabilities_, 0.0f);
+    rows_->add_weighted(u_.back().data(), W_transposed_.data(), shape_.d, words_, probabilities_.data());
   }
-  const std::span<float> words = std::span(probabilities_).subspan(1);
+  probabilities_[0] = 0;  // number 0 is no answer
+  const std::span<float> words = std::span(probabilities_).subspan(1, shape_.vocabulary - 1);
   Outcome outcome;
   outcome.word = static_cast<std::size_t>(std::ranges::max_element(words) - words.begin()) + 1;
   memory_softmax(words);
@@ -159,101 +169,110 @@ MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int
   return outcome;
 }
 
+// Adds the gradients of (N4) to d_c, sets d_p_.
 void MemoryPass::read_backward(std::size_t place, std::size_t facts, float* d_c) {
-  const std::size_t d = shape_.d;
-  const Floats &c = *c_[place], &p = p_[place];
   d_p_.resize(facts);
   if (!fixed_ || !rules_.coded_read) {
-    for (std::size_t i = 0; i < facts; ++i) {
-      d_p_[i] = dot(&c[i * d], d_o_.data(), d);
-      add_scaled(p[i], d_o_.data(), d_c + i * d, d);
-    }
+    rows_->dots(c_[place], facts, d_o_.data(), stride_, d_p_.data());
+    rows_->add_outer(p_[place].data(), facts, d_o_.data(), stride_, d_c);
     return;
   }
+  const SignMagnitudePath& kernels = fixed_->kernels();
   const MemoryScheme& scheme = fixed_->scheme();
-  const MemN2NFixed::Hop& hop = fixed_->hop(place);
-  const SignMagnitudeFormat base = scheme.format(), format = scheme.hop_format(place, shape_.hops);
-  const SignMagnitudeFormat end{1, std::max(0, scheme.bits - 2)};
+  const SignMagnitudeFormat base = scheme.format(), end{1, std::max(0, scheme.bits - 2)};
   const std::int32_t limit = base.limit();
   const auto end_step = static_cast<float>(end.step());
-  const auto real_of = [&](std::int32_t code) { return static_cast<float>(reformatted(code, base, end)) * end_step; };
-  coded_.resize(d);
-  for (std::size_t j = 0; j < d; ++j) coded_[j] = static_cast<std::int16_t>(sign_magnitude_code(d_o_[j], base));
+  coded_.resize(stride_);
+  sums_.resize(facts);
+  kernels.code(d_o_.data(), stride_, base, coded_.data());
+  kernels.product_dots(fixed_->embedded(fixed_->hop(place).c).base_codes, facts, coded_.data(), stride_,
+                       {base.fraction, limit}, sums_.data());
   for (std::size_t i = 0; i < facts; ++i) {
-    const std::int32_t p_code = hop.p_codes[i];
-    std::int32_t sum = 0;
-    for (std::size_t j = 0; j < d; ++j) {
-      const std::int32_t c_code = reformatted(hop.c[i * d + j], format, base);
-      sum += truncated_product(c_code, coded_[j], base.fraction, limit);
-      d_c[i * d + j] += real_of(truncated_product(p_code, coded_[j], base.fraction, limit));
-    }
-    d_p_[i] = real_of(std::clamp(sum, -4 * limit, 4 * limit));  // beyond, the end is reached: no shift overflows
+    // Beyond this limit the end format's is reached: no shift overflows.
+    const std::int32_t code = reformatted(std::clamp(sums_[i], -4 * limit, 4 * limit), base, end);
+    d_p_[i] = static_cast<float>(code) * end_step;
   }
+  kernels.add_coded_outer(fixed_->hop(place).attention.p_codes.data(), facts, coded_.data(), stride_, base, end, d_c);
 }
 
-void MemoryPass::similarity_backward(std::size_t place, std::size_t fact, float d_s, float* d_m) {
-  const std::size_t d = shape_.d;
+// Adds the gradients of (N2) to d_m and d_u_; d_p_ holds that of s.
+void MemoryPass::similarity_backward(std::size_t place, std::size_t facts, float* d_m) {
   if (!fixed_ || fixed_->scheme().similarity == MemorySimilarity::kDot) {
-    add_scaled(d_s, u_[place].data(), d_m, d);
-    add_scaled(d_s, &(*m_[place])[fact * d], d_u_.data(), d);
+    rows_->add_outer(d_p_.data(), facts, u_[place].data(), stride_, d_m);
+    rows_->add_weighted(d_p_.data(), m_[place], facts, stride_, d_u_.data());
     return;
   }
   const MemoryScheme& scheme = fixed_->scheme();
-  const MemN2NFixed::Hop& hop = fixed_->hop(place);
-  const SignMagnitudeFormat format = scheme.format();
-  const int fine = scheme.fine_fraction();
-  const float factor = std::ldexp(d_s, -kHammingShift);
-  const std::int16_t* __restrict m = &hop.m_fine[fact * d];
-  const std::int16_t* __restrict u = hop.u_fine.data();
-  float* __restrict d_u = d_u_.data();
-  for (std::size_t j = 0; j < d; ++j) {
-    const HammingSlope slope = hamming_slope(m[j], u[j], format, fine, rules_.released_slope);
-    d_m[j] += factor * static_cast<float>(slope.memory);
-    d_u[j] += factor * static_cast<float>(slope.query);
+  for (float& d_s : d_p_) d_s = std::ldexp(d_s, -kHammingShift);
+  fixed_->kernels().add_hamming_slopes(
+      d_p_.data(), fixed_->embedded(fixed_->hop(place).m).fine_codes, facts, fixed_->hop(place).u_fine.data(), stride_,
+      {scheme.format(), scheme.fine_fraction(), rules_.released_slope}, d_m, d_u_.data());
+}
+
+void MemoryPass::backward(const MemoryQuestion& question) {
+  if (answer_ == 0) return;
+  const std::size_t facts = question.facts.size();
+  for (std::size_t place = 0; place < embedding_; ++place) parameters_[place].d_facts.assign(facts * stride_, 0.0f);
+
+  // (N6) and the softmax of the answer: its gradient is probabilities - one hot.
+  Matrix& W = parameters_[roles_.W];
+  probabilities_[static_cast<std::size_t>(answer_)] -= 1.0f;
+  d_u_.assign(stride_, 0.0f);
+  rows_->add_weighted(probabilities_.data(), W.values.data(), shape_.vocabulary, stride_, d_u_.data());
+  rows_->add_outer(probabilities_.data(), shape_.vocabulary, u_.back().data(), stride_, W.gradient.data());
+  for (std::size_t hop = shape_.hops; hop-- > 0;) {
+    d_o_ = d_u_;
+    if (roles_.has_H) {  // (N5)
+      Matrix& H = parameters_[roles_.H];
+      std::ranges::fill(d_u_, 0.0f);
+      rows_->add_weighted(d_o_.data(), H.values.data(), shape_.d, stride_, d_u_.data());
+      rows_->add_outer(d_o_.data(), shape_.d, u_[hop].data(), stride_, H.gradient.data());
+    }
+    read_backward(hop, facts, parameters_[roles_.C[hop]].d_facts.data());  // (N4)
+    if (!linear_) {                                                        // (N3)
+      const std::vector<float>& p = p_[hop];
+      float mean = 0;
+      for (std::size_t i = 0; i < facts; ++i) mean += p[i] * d_p_[i];
+      for (std::size_t i = 0; i < facts; ++i) d_p_[i] = p[i] * (d_p_[i] - mean);
+    }
+    similarity_backward(hop, facts, parameters_[roles_.A[hop]].d_facts.data());  // (N2)
+  }
+  for_each_row(question.words, [&](std::size_t row, const float* l) {
+    rows_->add(l, d_u_.data(), stride_, &parameters_[roles_.B].gradient[row * stride_]);
+  });
+  for (std::size_t i = 0; i < facts; ++i) {
+    const SentenceSlots::Slot slot =
+        question.sentences.empty() ? gradient_slots_.unnumbered() : gradient_slots_.of(question.sentences[i]);
+    if (slot.is_new) {
+      if (gradient_sentences_.size() < gradient_slots_.rows()) gradient_sentences_.resize(gradient_slots_.rows());
+      gradient_sentences_[slot.row].assign(question.facts[i].begin(), question.facts[i].end());
+    }
+    for (std::size_t place = 0; place < embedding_; ++place) {
+      Matrix& matrix = parameters_[place];
+      if (matrix.d_sentences.size() < gradient_slots_.rows() * stride_)
+        matrix.d_sentences.resize(gradient_slots_.rows() * stride_);
+      const float* d_fact = &matrix.d_facts[i * stride_];
+      float* d_sentence = &matrix.d_sentences[slot.row * stride_];
+      if (slot.is_new) std::fill_n(d_sentence, stride_, 0.0f);
+      rows_->add(nullptr, d_fact, stride_, d_sentence);
+      if (shape_.temporal)
+        rows_->add(time_weights(), d_fact, stride_, &matrix.gradient[(shape_.vocabulary + question.age(i)) * stride_]);
+    }
   }
 }
 
-void MemoryPass::backward(const MemoryQuestion& question, std::span<float> gradient) {
-  if (answer_ == 0) return;
-  const std::size_t d = shape_.d, facts = question.facts.size();
-  const auto gradient_of = [&](std::size_t place) { return gradient.data() + matrices_[place].offset; };
-  const auto matrix = [&](std::size_t place) { return parameters_.data() + matrices_[place].offset; };
-  // Only matrices that embed facts collect their gradients a fact.
-  const std::size_t embedding = roles_.has_H ? 2 : matrices_.size();
-  for (std::size_t place = 0; place < embedding; ++place) d_embedded_[place].assign(facts * d, 0.0f);
-
-  // (N6) and the softmax of the answer: its gradient is probabilities - one hot.
-  d_u_.assign(d, 0.0f);
-  for (std::size_t word = 1; word < shape_.vocabulary; ++word) {
-    const float error = probabilities_[word] - (word == static_cast<std::size_t>(answer_) ? 1.0f : 0.0f);
-    add_scaled(error, matrix(roles_.W) + word * d, d_u_.data(), d);
-    add_scaled(error, u_.back().data(), gradient_of(roles_.W) + word * d, d);
-  }
-  for (std::size_t hop = shape_.hops; hop-- > 0;) {
-    const Floats& p = p_[hop];
-    Floats& d_m = d_embedded_[roles_.A[hop]];
-    d_o_ = d_u_;
-    if (roles_.has_H) {  // (N5)
-      std::ranges::fill(d_u_, 0.0f);
-      for (std::size_t j = 0; j < d; ++j) {
-        add_scaled(d_o_[j], matrix(roles_.H) + j * d, d_u_.data(), d);
-        add_scaled(d_o_[j], u_[hop].data(), gradient_of(roles_.H) + j * d, d);
-      }
-    }
-    read_backward(hop, facts, d_embedded_[roles_.C[hop]].data());  // (N4)
-    float mean = 0;
-    for (std::size_t i = 0; i < facts; ++i) mean += p[i] * d_p_[i];
-    for (std::size_t i = 0; i < facts; ++i)  // (N3) (N2)
-      similarity_backward(hop, i, linear_ ? d_p_[i] : p[i] * (d_p_[i] - mean), &d_m[i * d]);
-  }
-  for_each_row(question.words, [&](std::size_t row, const float* l) {
-    add_weighted(l, d_u_.data(), gradient_of(roles_.B) + row * d, d);
-  });
-  for (std::size_t place = 0; place < embedding; ++place)
-    for (std::size_t i = 0; i < facts; ++i)
-      for_each_fact_row(question, i, [&](std::size_t row, const float* l) {
-        add_weighted(l, &d_embedded_[place][i * d], gradient_of(place) + row * d, d);
+void MemoryPass::take_gradient(std::span<float> gradient) {
+  for (std::size_t place = 0; place < matrices_.size(); ++place) {
+    Matrix& matrix = parameters_[place];
+    for (std::size_t slot = 0; embeds_facts(place) && slot < gradient_slots_.rows(); ++slot)
+      for_each_row(gradient_sentences_[slot], [&](std::size_t row, const float* l) {
+        rows_->add(l, &matrix.d_sentences[slot * stride_], stride_, &matrix.gradient[row * stride_]);
       });
+    for (std::size_t row = 0; row < matrices_[place].rows; ++row)
+      std::copy_n(&matrix.gradient[row * stride_], shape_.d, &gradient[matrices_[place].offset + row * shape_.d]);
+    std::ranges::fill(matrix.gradient, 0.0f);
+  }
+  gradient_slots_.clear();
 }
 
 }  // namespace quaver

@@ -1,11 +1,13 @@
 // pass.h - one question forward and backward through a memory network, fused, in plain C++. Internal to this floor.
 //
-// The same equations as cells/memn2n/ref.h, arranged for speed: facts are embedded once a matrix, not once a hop, and
-// the gradients of a matrix are collected per fact before they go to its rows. Needs no libtorch: the network is so
-// small that the calls of a tensor library would cost more than its arithmetic.
+// The same equations as cells/memn2n/ref.h, arranged for speed: a sentence is embedded once a matrix for all questions
+// between two settings of the parameters (its time word is added for each question), and its gradients are collected
+// until take_gradient() brings them to the rows of its words. Needs no libtorch: the network is so small that the calls
+// of a tensor library would cost more than its arithmetic; kernels/rows and kernels/sign_magnitude do it.
 //
-// Under a fixed-point scheme forward is cells/memn2n/fixed.h, the code that also runs; backward is straight through its
-// truncations, without a mask for what saturates, and its products take the float weights (Q-MANN's program).
+// Under a fixed-point scheme forward is fixed_forward.h, whose codes are those of the code that runs; backward is
+// straight through its truncations, without a mask for what saturates, and its products take the float weights
+// (Q-MANN's program).
 #pragma once
 
 #include <cstddef>
@@ -13,10 +15,13 @@
 #include <span>
 #include <vector>
 
-#include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/scheme.h"
+#include "quaver/core/aligned.h"
+#include "quaver/kernels/rows/rows.h"
+#include "quaver/train/memory/fixed_forward.h"
 #include "quaver/train/memory/gradient_rules.h"
+#include "quaver/train/memory/sentence_slots.h"
 
 namespace quaver {
 
@@ -39,45 +44,62 @@ class MemoryPass {
   // those of an impossible answer (a fixed 100 nats, 0).
   Outcome forward(const MemoryQuestion& question, std::int32_t answer, bool linear);
 
-  // Adds the gradient of the last forward() to `gradient` [parameter_count]. Nothing for answer 0.
-  void backward(const MemoryQuestion& question, std::span<float> gradient);
+  // Collects the gradient of the last forward(). Nothing for answer 0.
+  void backward(const MemoryQuestion& question);
+  // What was collected since the last call, [parameter_count].
+  void take_gradient(std::span<float> gradient);
 
   const MemN2NShape& shape() const { return shape_; }
   std::span<const MemoryMatrix> matrices() const { return matrices_; }
   const MemoryRoles& roles() const { return roles_; }
 
  private:
-  using Floats = std::vector<float>;
-  void embed_facts(const MemoryQuestion& question, std::size_t place);
+  using Floats = AlignedVector<float>;  // rows of stride_ floats, shape.d of them and zeros
+  // Of one matrix. `sentences` and `facts`: of those that embed facts.
+  struct Matrix {
+    Floats values, gradient;      // [rows, stride]
+    Floats sentences, facts;      // float: [slots, stride] sums over words; [facts, stride]
+    Floats d_facts, d_sentences;  // gradients of them; slots of gradient_slots_
+  };
+  bool embeds_facts(std::size_t place) const { return place < embedding_; }
   void run_hops(const MemoryQuestion& question, bool linear);
   void run_fixed_hops(const MemoryQuestion& question, bool linear);
-  // Adds the gradients of (N4) to d_p_ and d_c.
   void read_backward(std::size_t hop, std::size_t facts, float* d_c);
-  // Adds the gradients of (N2) to d_m and d_u_.
-  void similarity_backward(std::size_t hop, std::size_t fact, float d_s, float* d_m);
+  void similarity_backward(std::size_t hop, std::size_t facts, float* d_m);
   template <typename Visit>
   void for_each_row(WordNumbers words, const Visit& visit) const;
-  template <typename Visit>
-  void for_each_fact_row(const MemoryQuestion& question, std::size_t fact, const Visit& visit) const;
+  const float* time_weights() const { return l_.empty() ? nullptr : &l_[shape_.sentence * stride_]; }
 
   MemN2NShape shape_;
   std::vector<MemoryMatrix> matrices_;
   MemoryRoles roles_;
-  Floats l_;  // encoding weights, or empty where all are 1
-  std::span<const float> parameters_;
+  std::size_t stride_;
+  std::size_t embedding_;  // matrices before this one embed facts
+  const RowsPath* rows_;
+  Floats l_;  // encoding weights, [J, stride], or empty where all are 1
   GradientRules rules_;
-  std::optional<MemN2NFixed> fixed_;
-  // Of the last forward(), in real units: m_[hop] and c_[hop] [facts, d] point into embedded_, which has one array a
-  // matrix in float and one a hop and side in fixed point; p_[hop] [facts]; u_[hop] [d], the last one read by W.
-  std::vector<Floats> embedded_, p_, u_;
-  std::vector<const Floats*> m_, c_;
-  Floats probabilities_;  // [vocabulary]
+  std::optional<FixedForward> fixed_;
+  std::vector<Matrix> parameters_;
+  Floats W_transposed_, H_transposed_;                         // [d, words], [d, stride]: sums then run down columns
+  std::size_t words_;                                          // the vocabulary, padded
+  SentenceSlots slots_;                                        // float: of Matrix::sentences
+  SentenceSlots gradient_slots_;                               // of Matrix::d_sentences
+  std::vector<std::vector<std::int32_t>> gradient_sentences_;  // the words of these slots
+  std::vector<std::size_t> slot_of_fact_;
+  // Of the last forward(), in real units: m_[hop], c_[hop] [facts, stride] (null where backward does without); p_[hop]
+  // [facts]; u_[hop] [stride], the last one read by W.
+  std::vector<Floats> decoded_;  // fixed point: an embedding each
+  std::vector<const float*> m_, c_;
+  std::vector<std::vector<float>> p_;
+  std::vector<Floats> u_;
+  Floats probabilities_;  // [words]
   std::int32_t answer_ = 0;
   bool linear_ = false;
   // Of backward(), kept to save allocations.
-  std::vector<Floats> d_embedded_;
-  Floats d_u_, d_o_, d_p_;
-  MemN2NFixed::Codes coded_;
+  Floats d_u_, d_o_;
+  std::vector<float> d_p_;
+  AlignedVector<std::int16_t> coded_, base_;
+  std::vector<std::int32_t> sums_;
 };
 
 }  // namespace quaver

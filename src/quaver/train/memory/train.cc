@@ -74,7 +74,9 @@ Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, c
           {"validation_data", hex64(validation_data.content_hash())}};
 }
 
-MemoryQuestion question_of(const CodedStories::Question& question) { return {question.facts, question.words, {}}; }
+MemoryQuestion question_of(const CodedStories::Question& question) {
+  return {.facts = question.facts, .words = question.words, .sentences = question.sentences};
+}
 
 MemoryScore score(MemoryPass& pass, std::span<const float> parameters, const CodedStories& data, bool linear) {
   MemoryScore score;
@@ -204,15 +206,15 @@ class Trainer {
     double loss = 0;
     for (std::size_t begin = 0; begin < order.size(); begin += options_.batch) {
       if (options_.should_stop && options_.should_stop()) return std::nullopt;
-      std::ranges::fill(gradient_, 0.0f);
       pass_.set_parameters(state_.values);
       for (std::size_t i = begin; i < std::min(order.size(), begin + options_.batch); ++i) {
         const CodedStories::Question& question = train_.questions()[order[i]];
         MemoryQuestion asked = question_of(question);
         asked.ages = draw_ages(asked.facts.size(), random);
         loss += pass_.forward(asked, question.answer, linear).loss;
-        pass_.backward(asked, gradient_);
+        pass_.backward(asked);
       }
+      pass_.take_gradient(gradient_);
       descend(rate);
     }
     loss /= static_cast<double>(order.size());
