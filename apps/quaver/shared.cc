@@ -148,6 +148,13 @@ std::size_t SharedFlags::thread_count() const {
   return threads > 0 ? threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
+void EnergyFlags::add_to(CLI::App& verb) {
+  verb.add_option("--energy-table", table_file,
+                  "JSON file of energies an operation (docs/energy.md); else those of 45 nm, Horowitz 2014");
+}
+
+EnergyTable EnergyFlags::table() const { return table_file.empty() ? horowitz_2014() : load_energy_table(table_file); }
+
 void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text) {
   // A name in a model file may hold bytes that are no UTF-8: shown replaced, never an error.
   const std::string out =

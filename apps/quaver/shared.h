@@ -12,6 +12,7 @@
 #include "quaver/data/dataset.h"
 #include "quaver/engine/session.h"
 #include "quaver/model/model.h"
+#include "quaver/report/energy.h"
 #include "quaver/report/evaluate.h"
 
 namespace CLI {
@@ -27,6 +28,14 @@ struct SharedFlags {
 
   void add_to(CLI::App& verb);
   std::size_t thread_count() const;
+};
+
+// Flags of verbs that print energies.
+struct EnergyFlags {
+  std::filesystem::path table_file{};
+
+  void add_to(CLI::App& verb);
+  EnergyTable table() const;  // the file's, else horowitz_2014(); Error (bad input) when it is none
 };
 
 // The result of a verb: exactly one JSON object, or text for people, on standard output.

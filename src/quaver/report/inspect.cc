@@ -10,10 +10,10 @@
 namespace quaver {
 namespace {
 
-// pJ at 45 nm (Horowitz 2014). int16 is the geometric mean of its neighbours: sqrt(0.2 3.1) and sqrt(0.03 0.1).
-constexpr double kI8Multiply = 0.2, kI16Multiply = 0.787, kI32Multiply = 3.1, kF32Multiply = 3.7;
-constexpr double kI16Add = 0.055, kI32Add = 0.1, kF32Add = 0.9;
-constexpr double kSramPjPerByte = 20.0 / 8, kDramPjPerByte = 1300.0 / 8;
+using enum OperationKind;
+using enum OperandWidth;
+
+constexpr const char* kStepRules = "every node once a step, every operation it executes, sums as wide as they must be";
 
 constexpr std::uint64_t kNormalizeOps = 2, kEncodeOps = 5, kDecodeOps = 2;
 
@@ -33,53 +33,56 @@ class Counter {
  public:
   explicit Counter(bool in_float) : float_(in_float) {}
 
-  std::uint64_t macs = 0;
   OperationCounts operations;
 
   void matrix(std::uint64_t rows, std::uint64_t cols) {
-    macs += rows * cols;
     if (float_) {
-      operations.f32_multiply += rows * cols;
-      operations.f32_add += rows * cols;
+      operations.mac(kF32, kF32, rows * cols);
     } else {
-      operations.i8_multiply += rows * cols;
-      operations.i32_add += rows * cols;
+      operations.mac(kI8, kI32, rows * cols);
     }
   }
   // Biases, or two sums that become one.
-  void add(std::uint64_t count) { (float_ ? operations.f32_add : operations.i32_add) += count; }
-  void add_i16(std::uint64_t count) { (float_ ? operations.f32_add : operations.i16_add) += count; }
+  void add(std::uint64_t count) { operations.add(kAdd, float_ ? kF32 : kI32, count); }
+  void add_i16(std::uint64_t count) { operations.add(kAdd, float_ ? kF32 : kI16, count); }
+  void compare(std::uint64_t count) { operations.add(kCompare, float_ ? kF32 : kI16, count); }
   // A product of two int16 numbers with the rounding shift after it.
   void multiply(std::uint64_t count) {
     if (float_) {
-      operations.f32_multiply += count;
+      operations.add(kMultiply, kF32, count);
     } else {
-      operations.i16_multiply += count;
-      operations.i32_add += count;
+      operations.add(kMultiply, kI16, count);
+      rounding_shift(count);
     }
   }
-  void multiply_i32(std::uint64_t count) { (float_ ? operations.f32_multiply : operations.i32_multiply) += count; }
+  void multiply_i32(std::uint64_t count) { operations.add(kMultiply, float_ ? kF32 : kI32, count); }
   void curve(std::uint64_t count) {
     if (float_) {
       operations.f32_curve += count;
     } else {
-      operations.i16_multiply += kCurveSteps * count;
-      operations.i16_add += kCurveSteps * count;
+      operations.add(kMultiply, kI16, kCurveSteps * count);
+      operations.add(kAdd, kI16, kCurveSteps * count);
     }
   }
-  // From one scale to another; float needs none.
+  // From one scale to another: a product and two rounding shifts' additions. Float needs none.
   void requantize(std::uint64_t count) {
     if (float_) return;
-    operations.i32_multiply += count;
-    operations.i32_add += 2 * count;
+    operations.add(kMultiply, kI32, count);
+    operations.add(kAdd, kI32, count);
+    rounding_shift(count);
   }
   // The zero point of an affine output.
   void shift_zero(std::uint64_t count) {
-    if (!float_) operations.i32_add += count;
+    if (!float_) operations.add(kAdd, kI32, count);
   }
   bool in_float() const { return float_; }
 
  private:
+  void rounding_shift(std::uint64_t count) {
+    operations.add(kAdd, kI32, count);
+    operations.add(kShift, kI32, count);
+  }
+
   bool float_;
 };
 
@@ -118,7 +121,7 @@ void count(const LstmAttributes& lstm, Counter& counter) {
   if (lstm.input_forget) counter.add_i16(n);
   counter.multiply(2 * n);
   counter.add_i16(n);
-  if (lstm.clip > 0) counter.add_i16(2 * n);
+  if (lstm.clip > 0) counter.compare(2 * n);
   counter.curve(n);
   counter.multiply(n);
   counter.requantize(n);
@@ -128,7 +131,7 @@ void count(const LstmAttributes& lstm, Counter& counter) {
     counter.add(out);
     counter.requantize(out);
     counter.shift_zero(out);
-    if (lstm.projection_clip > 0) counter.add_i16(2 * out);
+    if (lstm.projection_clip > 0) counter.compare(2 * out);
   }
 }
 
@@ -157,7 +160,7 @@ void count(const RnnAttributes& rnn, Counter& counter) {
   counter.add(n);
   counter.add_i16(counter.in_float() ? 0 : n);
   if (rnn.nonlinearity == Nonlinearity::kRelu) {
-    counter.add(n);
+    counter.compare(n);
   } else {
     counter.curve(n);
   }
@@ -175,10 +178,11 @@ void count(const DenseAttributes& dense, Counter& counter) {
 void count(const ActivationAttributes& activation, std::uint64_t features, Counter& counter) {
   if (!counter.in_float() || activation.function == Nonlinearity::kIdentity) return;  // a table look-up
   if (activation.function == Nonlinearity::kRelu) {
-    counter.add(features);
+    counter.compare(features);
   } else if (activation.function == Nonlinearity::kHardSigmoid) {
     counter.multiply(features);
-    counter.add(3 * features);
+    counter.add(features);
+    counter.compare(2 * features);
   } else {
     counter.curve(features);
   }
@@ -186,14 +190,17 @@ void count(const ActivationAttributes& activation, std::uint64_t features, Count
 
 void count(const PoolAttributes& pool, std::uint64_t features, Counter& counter) {
   if (pool.pooling == Pooling::kLast) return;
-  counter.add(features);  // sum or comparison
-  if (pool.pooling == Pooling::kMean) counter.curve(features);
+  if (pool.pooling == Pooling::kMax) {
+    counter.compare(features);
+  } else {
+    counter.add(features);
+    counter.curve(features);
+  }
 }
 
 // Operations of one node in f32 or in integers, without the recoding of its edges.
-Counter count(const Node& node, std::uint64_t input_features, bool in_float) {
+OperationCounts count(const Node& node, std::uint64_t input_features, bool in_float) {
   Counter one(in_float);
-  Counter all(in_float);
   std::uint64_t times = 1;
   std::visit(Overloaded{[&](const LstmAttributes& lstm) {
                           count(lstm, one);
@@ -211,16 +218,12 @@ Counter count(const Node& node, std::uint64_t input_features, bool in_float) {
                         [&](const ActivationAttributes& activation) { count(activation, input_features, one); },
                         [&](const PoolAttributes& pool) { count(pool, input_features, one); },
                         [&](const SoftmaxAttributes&) {
-                          one.add(3 * input_features);  // largest, difference, sum
-                          one.curve(2 * input_features);
+                          one.operations += softmax_operations(input_features,
+                                                               in_float ? SoftmaxForm::kFloat : SoftmaxForm::kComputed);
                         },
-                        [&](const ArgmaxAttributes&) { one.add(input_features); }},
+                        [&](const ArgmaxAttributes&) { one.compare(input_features); }},
              node.operation);
-  for (std::uint64_t i = 0; i < times; ++i) {
-    all.macs += one.macs;
-    all.operations += one.operations;
-  }
-  return all;
+  return one.operations.times(times);
 }
 
 // Bytes that a stream keeps in this node between steps.
@@ -283,7 +286,7 @@ TensorReport tensor_report(const std::string& name, const Tensor& tensor) {
           tensor.bytes.size() + tensor.scales.size() * sizeof(float)};
 }
 
-LayerReport layer_report(const Model& model, const Node& node) {
+LayerReport layer_report(const Model& model, const Node& node, const EnergyTable& table) {
   const Value& edge = model.value(node.input);
   const bool in_float = node.scheme == "f32";
   const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
@@ -305,12 +308,12 @@ LayerReport layer_report(const Model& model, const Node& node) {
   }
   layer.state_bytes = state_bytes(node, features);
 
-  Counter counter = count(node, features, in_float);
-  layer.macs = counter.macs;
-  OperationCounts& operations = counter.operations;
+  OperationCounts& operations = layer.operations;
+  operations = count(node, features, in_float);
+  layer.macs = operations.macs;
   const auto recode = [&](std::uint64_t values, std::uint64_t each) {
-    operations.f32_multiply += values;
-    operations.f32_add += values * (each - 1);
+    operations.add(kMultiply, kF32, values);
+    operations.add(kAdd, kF32, values * (each - 1));
   };
   const auto own = node.formats.find("input");
   if (in_float && !reads_ids && !is_float(edge.format)) recode(features, kDecodeOps);
@@ -318,14 +321,19 @@ LayerReport layer_report(const Model& model, const Node& node) {
     if (is_float(edge.format)) {
       recode(features, kEncodeOps);
     } else if (own->second != edge.format) {
-      operations.i32_multiply += features;
-      operations.i32_add += 3 * features;
+      operations.add(kMultiply, kI32, features);
+      operations.add(kAdd, kI32, 3 * features);
     }
   }
   const bool index = node.output.format.kind == FormatKind::kI32;
   if (in_float && !index && !is_float(node.output.format)) recode(number(node.output.features), kEncodeOps);
-  layer.operations = operations;
-  layer.energy_pj = operations.energy_pj();
+  layer.energy_pj = operations.energy_pj(table);
+
+  // Of a table one row is read.
+  layer.traffic.weights_read = reads_ids ? layer.bytes / number(layer.tensors.front().shape.front()) : layer.bytes;
+  layer.traffic.activations_read = features * format_bytes(edge.format.kind) + layer.state_bytes;
+  layer.traffic.activations_written =
+      number(node.output.features) * format_bytes(node.output.format.kind) + layer.state_bytes;
   return layer;
 }
 
@@ -338,7 +346,6 @@ nlohmann::ordered_json to_json(const LayerReport& layer) {
                        {"scales", tensor.scales},
                        {"bytes", tensor.bytes}});
   }
-  const OperationCounts& operations = layer.operations;
   return {{"name", layer.name},
           {"kind", layer.kind},
           {"detail", layer.detail},
@@ -351,42 +358,16 @@ nlohmann::ordered_json to_json(const LayerReport& layer) {
           {"bytes", layer.bytes},
           {"state_bytes", layer.state_bytes},
           {"macs", layer.macs},
-          {"float_ops", operations.float_ops()},
+          {"float_ops", layer.operations.float_ops()},
           {"energy_pj", layer.energy_pj},
-          {"operations",
-           {{"i8_multiply", operations.i8_multiply},
-            {"i16_multiply", operations.i16_multiply},
-            {"i32_multiply", operations.i32_multiply},
-            {"i16_add", operations.i16_add},
-            {"i32_add", operations.i32_add},
-            {"f32_multiply", operations.f32_multiply},
-            {"f32_add", operations.f32_add},
-            {"f32_curve", operations.f32_curve}}},
+          {"operations", to_json(layer.operations)},
+          {"traffic", to_json(layer.traffic)},
           {"tensors", std::move(tensors)}};
 }
 
 }  // namespace
 
-OperationCounts& OperationCounts::operator+=(const OperationCounts& other) {
-  i8_multiply += other.i8_multiply;
-  i16_multiply += other.i16_multiply;
-  i32_multiply += other.i32_multiply;
-  i16_add += other.i16_add;
-  i32_add += other.i32_add;
-  f32_multiply += other.f32_multiply;
-  f32_add += other.f32_add;
-  f32_curve += other.f32_curve;
-  return *this;
-}
-
-double OperationCounts::energy_pj() const {
-  const auto cost = [](std::uint64_t count, double each) { return static_cast<double>(count) * each; };
-  return cost(i8_multiply, kI8Multiply) + cost(i16_multiply, kI16Multiply) + cost(i32_multiply, kI32Multiply) +
-         cost(i16_add, kI16Add) + cost(i32_add, kI32Add) + cost(f32_multiply + kCurveSteps * f32_curve, kF32Multiply) +
-         cost(f32_add + kCurveSteps * f32_curve, kF32Add);
-}
-
-Inspection inspect(const Model& model, std::uint64_t file_bytes) {
+Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTable& table) {
   Inspection inspection;
   inspection.model = model.name;
   inspection.task = model.task;
@@ -396,12 +377,13 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes) {
 
   OperationCounts operations, in_float;
   for (const Node& node : model.nodes) {
-    inspection.layers.push_back(layer_report(model, node));
+    inspection.layers.push_back(layer_report(model, node, table));
     const LayerReport& layer = inspection.layers.back();
     inspection.macs += layer.macs;
     inspection.state_bytes += layer.state_bytes;
     operations += layer.operations;
-    in_float += count(node, number(model.value(node.input).features), true).operations;
+    inspection.traffic += layer.traffic;
+    in_float += count(node, number(model.value(node.input).features), true);
     if (model.scheme != "f32" && layer.operations.float_ops() > 0) inspection.float_nodes.push_back(node.name);
   }
   for (const auto& [name, tensor] : model.tensors) {
@@ -420,14 +402,19 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes) {
       inspection.border_float_ops += number(value.features) * kDecodeOps;
   }
 
-  inspection.energy_pj = operations.energy_pj();
-  if (inspection.energy_pj > 0) inspection.energy_gain_vs_f32 = in_float.energy_pj() / inspection.energy_pj;
-  inspection.memory_pj_sram = static_cast<double>(inspection.weights_bytes) * kSramPjPerByte;
-  inspection.memory_pj_dram = static_cast<double>(inspection.weights_bytes) * kDramPjPerByte;
+  inspection.energy_table = table;
+  inspection.energy_pj = operations.energy_pj(table);
+  if (inspection.energy_pj > 0) inspection.energy_gain_vs_f32 = in_float.energy_pj(table) / inspection.energy_pj;
+  const auto weights = static_cast<double>(inspection.traffic.weights_read);
+  if (table.sram_pj_per_byte) inspection.memory_pj_sram = weights * *table.sram_pj_per_byte;
+  if (table.dram_pj_per_byte) inspection.memory_pj_dram = weights * *table.dram_pj_per_byte;
   return inspection;
 }
 
 nlohmann::ordered_json to_json(const Inspection& inspection) {
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const LayerReport& layer : inspection.layers) layers.push_back(to_json(layer));
   return {{"model", inspection.model},
@@ -444,8 +431,11 @@ nlohmann::ordered_json to_json(const Inspection& inspection) {
           {"border_float_ops", inspection.border_float_ops},
           {"energy_pj", inspection.energy_pj},
           {"energy_gain_vs_f32", inspection.energy_gain_vs_f32},
-          {"memory_pj_sram", inspection.memory_pj_sram},
-          {"memory_pj_dram", inspection.memory_pj_dram},
+          {"energy_table", to_json(inspection.energy_table)},
+          {"energy_rules", kStepRules},
+          {"traffic", to_json(inspection.traffic)},
+          {"memory_pj_sram", optional(inspection.memory_pj_sram)},
+          {"memory_pj_dram", optional(inspection.memory_pj_dram)},
           {"float_nodes", inspection.float_nodes},
           {"layers", std::move(layers)}};
 }
@@ -482,11 +472,10 @@ std::string to_text(const Inspection& inspection) {
                       inspection.weights_bytes, inspection.state_bytes, inspection.parameters);
   text += fmt::format("step        {} MACs, float_ops: {} (border: {})\n", inspection.macs, inspection.float_ops,
                       inspection.border_float_ops);
-  text += fmt::format(
-      "energy      {:.1f} nJ/step in arithmetic, {:.1f}x less than f32; weights from SRAM {:.0f} nJ, "
-      "from DRAM {:.0f} nJ\n",
-      inspection.energy_pj / 1000, inspection.energy_gain_vs_f32, inspection.memory_pj_sram / 1000,
-      inspection.memory_pj_dram / 1000);
+  text += fmt::format("energy      {:.1f} nJ/step in arithmetic, {:.1f}x less than the same model in f32 ({})\n",
+                      inspection.energy_pj / 1000, inspection.energy_gain_vs_f32, inspection.energy_table.source);
+  text += fmt::format("            counted: {}; docs/energy.md\n", kStepRules);
+  text += traffic_text(inspection.traffic, "step", inspection.memory_pj_sram, inspection.memory_pj_dram);
   if (!inspection.float_nodes.empty()) text += fmt::format("float       {}\n", join(inspection.float_nodes, ", "));
   return text;
 }

@@ -9,43 +9,24 @@
 //   weights_bytes      tensors with their scales, as stored; bytes: the model file
 //   state_bytes  what a stream keeps between steps, derived copies included; both directions of a bidirectional cell
 // In integers a requantization is one 32-bit multiplication and two additions, an int16 sigmoid or tanh
-// kCurveSteps multiplications and additions (what fixed/activation.h runs); a float exp, tanh, division or root is
-// priced alike, as kCurveSteps float multiplications and additions.
+// kCurveSteps multiplications and additions (what fixed/activation.h runs).
 //
-// energy_pj prices the operations at 45 nm, 0.9 V (Horowitz, "Computing's energy problem", ISSCC 2014). int16, which
-// the table lacks, is the geometric mean of int8 and int32: cost is a power of the width. Shifts, table look-ups and
-// moves are free. Reading the weights once is reported apart, never added: from 32 KiB SRAM (20 pJ for 8 bytes) and
-// from DRAM (1300 pJ for 8 bytes, the table's lower end).
+// energy_pj prices the operations by an energy table (energy.h). Shifts are counted and free there; table look-ups and
+// moves are neither. Bytes moved are reported apart and never added: every node reads its weights (of an embedding one
+// row), its input and its state once a step and writes its output and state once.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "quaver/model/model.h"
+#include "quaver/report/energy.h"
 
 namespace quaver {
-
-inline constexpr std::uint64_t kCurveSteps = 18;
-
-// Arithmetic of one step, by width.
-struct OperationCounts {
-  std::uint64_t i8_multiply = 0;
-  std::uint64_t i16_multiply = 0;
-  std::uint64_t i32_multiply = 0;
-  std::uint64_t i16_add = 0;
-  std::uint64_t i32_add = 0;
-  std::uint64_t f32_multiply = 0;
-  std::uint64_t f32_add = 0;    // and comparisons
-  std::uint64_t f32_curve = 0;  // exp, tanh, sigmoid, division, root
-  bool operator==(const OperationCounts&) const = default;
-
-  OperationCounts& operator+=(const OperationCounts& other);
-  std::uint64_t float_ops() const { return f32_multiply + f32_add + f32_curve; }
-  double energy_pj() const;
-};
 
 struct TensorReport {
   std::string name;
@@ -71,6 +52,7 @@ struct LayerReport {
   std::uint64_t macs = 0;
   OperationCounts operations;
   double energy_pj = 0;
+  Traffic traffic;
 };
 
 struct Inspection {
@@ -88,14 +70,15 @@ struct Inspection {
   std::uint64_t border_float_ops = 0;
   double energy_pj = 0;
   double energy_gain_vs_f32 = 1;  // energy of the same graph counted in f32 / energy_pj
-  double memory_pj_sram = 0;
-  double memory_pj_dram = 0;
+  EnergyTable energy_table;  // that priced it
+  Traffic traffic;
+  std::optional<double> memory_pj_sram, memory_pj_dram;  // of reading the weights; where the table has them
   std::vector<LayerReport> layers;
   std::vector<std::string> float_nodes;  // islands of a model that is not f32 as a whole
 };
 
 // file_bytes: size of the model's file; 0 when there is none, then weights_bytes stands in.
-Inspection inspect(const Model& model, std::uint64_t file_bytes = 0);
+Inspection inspect(const Model& model, std::uint64_t file_bytes = 0, const EnergyTable& table = horowitz_2014());
 
 nlohmann::ordered_json to_json(const Inspection& inspection);
 std::string to_text(const Inspection& inspection);

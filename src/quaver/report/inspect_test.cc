@@ -9,6 +9,9 @@
 namespace quaver {
 namespace {
 
+using enum OperationKind;
+using enum OperandWidth;
+
 constexpr std::uint64_t kIn = 4, kCells = 6, kUnits = 3;
 
 // Float operations by hand, from the equations of lstm/ref.h.
@@ -19,9 +22,9 @@ TEST(Inspect, CountsTheFloatLstmAsItsEquationsRead) {
   const LayerReport& lstm = inspection.layers[0];
   const std::uint64_t macs = 4 * kCells * (kIn + kCells);
   EXPECT_EQ(lstm.macs, macs);
-  EXPECT_EQ(lstm.operations.f32_multiply, macs + 3 * kCells);      // f c, i z, o tanh(c)
-  EXPECT_EQ(lstm.operations.f32_add, macs + 4 * kCells + kCells);  // bias; f c + i z
-  EXPECT_EQ(lstm.operations.f32_curve, 4 * kCells + kCells);       // gates; tanh(c)
+  EXPECT_EQ(lstm.operations.of(kMultiply, kF32), macs + 3 * kCells);      // f c, i z, o tanh(c)
+  EXPECT_EQ(lstm.operations.of(kAdd, kF32), macs + 4 * kCells + kCells);  // bias; f c + i z
+  EXPECT_EQ(lstm.operations.f32_curve, 4 * kCells + kCells);              // gates; tanh(c)
   EXPECT_EQ(lstm.state_bytes, 4 * (kCells + kCells));
   const std::uint64_t dense = kUnits * kCells;
   EXPECT_EQ(inspection.macs, macs + dense);
@@ -36,8 +39,9 @@ TEST(Inspect, CountsTheFloatGruAsItsEquationsRead) {
   const Inspection inspection = inspect(samples::small_model(GruAttributes{.input_size = 4, .hidden_size = 6}, true));
   const OperationCounts& gru = inspection.layers[0].operations;
   const std::uint64_t macs = 3 * kCells * (kIn + kCells);
-  EXPECT_EQ(gru.f32_multiply, macs + 2 * kCells);
-  EXPECT_EQ(gru.f32_add, macs + 9 * kCells + 2 * kCells);  // two biases and the sum of the sums; h - n, n + z (h - n)
+  EXPECT_EQ(gru.of(kMultiply, kF32), macs + 2 * kCells);
+  EXPECT_EQ(gru.of(kAdd, kF32),
+            macs + 9 * kCells + 2 * kCells);  // two biases and the sum of the sums; h - n, n + z (h - n)
   EXPECT_EQ(gru.f32_curve, 3 * kCells);
 }
 
