@@ -15,7 +15,7 @@ constexpr std::int32_t kEnd = 32767;  // where the integer softmax's logits end
 
 // What this file knows of a scheme; one that says more is left to its own cell.
 bool known(const MemoryScheme& scheme) {
-  return scheme == MemoryScheme{.fixed = true,
+  return scheme == MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
                                 .bits = scheme.bits,
                                 .integer_bits = scheme.integer_bits,
                                 .similarity = scheme.similarity,
@@ -351,7 +351,7 @@ class FixedMemoryCell : public MemoryCell {
 }  // namespace
 
 std::shared_ptr<const MemoryCell> make_fixed_memory_cell(const MemoryNetwork& network, Isa isa) {
-  if (!network.scheme.fixed || !known(network.scheme)) return nullptr;
+  if (!known(network.scheme)) return nullptr;
   return std::make_shared<FixedMemoryCell>(network, isa);
 }
 

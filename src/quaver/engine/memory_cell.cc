@@ -15,6 +15,9 @@ std::uint64_t fingerprint_of(const MemoryNetwork& network) {
   std::uint64_t hash = fnv1a(std::as_bytes(std::span(sizes)));
   for (const std::string& word : network.words)
     hash = fnv1a(std::as_bytes(std::span(word.c_str(), word.size() + 1)), hash);
+  const MemoryScales& scales = network.scales;
+  for (const std::vector<float>* list : {&scales.weights, &scales.embedded, &scales.s, &scales.u, &scales.query})
+    hash = fnv1a(std::as_bytes(std::span(*list)), hash);
   return fnv1a(std::as_bytes(std::span(network.parameters)), hash);
 }
 
@@ -31,8 +34,15 @@ class WholeMemoryCell : public MemoryCell {
       ages[i] = static_cast<std::uint32_t>(std::min(facts.size() - 1 - i, shape.memory - 1));
     const MemoryQuestion question{facts, input.question, ages};
     MemoryAnswer answer;
-    if (!network().scheme.fixed) {
+    if (network().scheme.is_float()) {
       answer = MemN2NRef(shape, network().parameters).answer(question);
+    } else if (network().scheme.is_scaled()) {
+      if (!workspace.scaled_cell) {
+        workspace.scaled_cell.emplace(shape, network().scheme, network().scales);
+        workspace.scaled_cell->set_parameters(network().parameters);
+      }
+      if (explained == nullptr) return static_cast<std::int32_t>(workspace.scaled_cell->answer_word(question));
+      answer = workspace.scaled_cell->answer(question);
     } else {
       if (!workspace.cell) {
         workspace.cell.emplace(shape, network().scheme);

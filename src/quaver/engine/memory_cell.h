@@ -13,6 +13,7 @@
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/ref.h"
+#include "quaver/cells/memn2n/scaled.h"
 #include "quaver/engine/code_store.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
@@ -43,6 +44,7 @@ struct MemoryWorkspace {
   std::vector<std::int16_t> u, x;
   std::vector<float> p;
   std::optional<MemN2NFixed> cell;  // where the cell itself runs
+  std::optional<MemN2NScaled> scaled_cell;
 };
 
 struct MemoryInput {

@@ -142,7 +142,7 @@ const MemoryNetwork& MemorySession::network() const { return cell_->network(); }
 Isa MemorySession::isa() const { return cell_->isa(); }
 bool MemorySession::on_codes() const { return cell_->layout().m_sides > 0; }
 bool MemorySession::integer_only() const {
-  return cell_->network().scheme.fixed && cell_->network().scheme.integer_only;
+  return !cell_->network().scheme.is_float() && cell_->network().scheme.integer_only;
 }
 
 std::size_t MemorySession::bytes_per_fact() const {

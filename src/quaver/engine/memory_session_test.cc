@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "quaver/cells/memn2n/fixed.h"
+#include "quaver/cells/memn2n/scaled.h"
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
@@ -28,6 +29,15 @@ MemoryNetwork random_network(const MemN2NShape& shape, const MemoryScheme& schem
   for (float& value : network.parameters) value = static_cast<float>(0.5 * random.normal());
   for (const MemoryMatrix& matrix : memory_matrices(shape))
     if (matrix.name != "H") std::fill_n(&network.parameters[matrix.offset], shape.d, 0.0f);
+  if (scheme.is_scaled()) {
+    const std::size_t matrices = memory_matrices(shape).size();
+    network.scales = {.weights = std::vector<float>(matrices, scheme.one_bit_weights ? 0.5f : 0x1p-6f),
+                      .embedded = std::vector<float>(matrices, 0x1p-5f),
+                      .s = std::vector<float>(shape.hops, 0x1p-4f),
+                      .u = std::vector<float>(shape.hops + 1, 0x1p-4f),
+                      .query = std::vector<float>(shape.hops, 1)};
+    network.parameters = coded_parameters(shape, scheme, network.scales, network.parameters);
+  }
   return network;
 }
 
@@ -52,7 +62,12 @@ MemoryAnswer expected_answer(const MemoryNetwork& network, std::span<const std::
   for (std::size_t i = facts.size(); i > 0; --i)
     ages.push_back(static_cast<std::uint32_t>(std::min(i - 1, network.shape.memory - 1)));
   const MemoryQuestion question{facts, kQuestion, ages};
-  if (!network.scheme.fixed) return MemN2NRef(network.shape, network.parameters).answer(question);
+  if (network.scheme.is_float()) return MemN2NRef(network.shape, network.parameters).answer(question);
+  if (network.scheme.is_scaled()) {
+    MemN2NScaled cell(network.shape, network.scheme, network.scales);
+    cell.set_parameters(network.parameters);
+    return cell.answer(question);
+  }
   MemN2NFixed cell(network.shape, network.scheme);
   cell.set_parameters(network.parameters);
   return cell.answer(question);
@@ -70,15 +85,23 @@ std::vector<MemoryScheme> schemes() {
   for (const std::string& name : memory_scheme_names()) {
     MemoryScheme scheme = memory_scheme_from_name(name);
     all.push_back(scheme);
-    if (!scheme.fixed) continue;
+    if (!scheme.is_fixed()) continue;
     scheme.integer_only = true;
     all.push_back(scheme);
     scheme.one_bit_query = scheme.one_bit_weights = true;
     all.push_back(scheme);
   }
-  all.push_back({.fixed = true, .bits = 4, .integer_bits = 1, .hop_formats = true, .integer_only = true});
-  all.push_back({.fixed = true, .bits = 6, .integer_bits = 2, .similarity = MemorySimilarity::kHamming});
-  all.push_back({.fixed = true, .bits = 12, .integer_bits = 4, .integer_only = true});  // too long for codes: the cell
+  all.push_back({.arithmetic = MemoryArithmetic::kFixed,
+                 .bits = 4,
+                 .integer_bits = 1,
+                 .hop_formats = true,
+                 .integer_only = true});
+  all.push_back(
+      {.arithmetic = MemoryArithmetic::kFixed, .bits = 6, .integer_bits = 2, .similarity = MemorySimilarity::kHamming});
+  all.push_back({.arithmetic = MemoryArithmetic::kFixed,
+                 .bits = 12,
+                 .integer_bits = 4,
+                 .integer_only = true});  // too long for codes: the cell
   return all;
 }
 
@@ -112,7 +135,7 @@ TEST_P(MemoryPaths, SameBitsAsTheCell) {
           // As long as the ages, shorter, and longer so that facts settle and the ring turns over.
           for (const std::size_t capacity : {6u, 4u, 40u}) {
             MemorySession session(network, {.capacity = capacity, .isa = GetParam()});
-            EXPECT_EQ(session.on_codes(), scheme.fixed && scheme.bits <= 8);
+            EXPECT_EQ(session.on_codes(), scheme.is_fixed() && scheme.bits <= 8);
             Memory memory = session.empty_memory();
             const Facts facts = random_facts(shape, 100);
             for (std::size_t told = 0; told <= facts.size(); ++told) {

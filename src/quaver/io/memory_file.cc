@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -18,6 +19,32 @@ constexpr std::string_view kFormat = "quaver memory network";
 constexpr int kNetworkDepth = 3, kWordsDepth = 1;
 constexpr std::size_t kMaxJson = std::size_t{1} << 28;  // of a vocabulary of 2^24 words, 16 bytes each
 
+nlohmann::ordered_json scales_to_json(const MemoryScales& scales) {
+  const auto list = [](const std::vector<float>& values) {
+    nlohmann::ordered_json numbers = nlohmann::ordered_json::array();
+    for (const float value : values) numbers.emplace_back(json_real(value));
+    return numbers;
+  };
+  return {{"weights", list(scales.weights)},
+          {"embedded", list(scales.embedded)},
+          {"s", list(scales.s)},
+          {"u", list(scales.u)},
+          {"query", list(scales.query)}};
+}
+
+MemoryScales scales_from_json(JsonObject object) {
+  const auto list = [&](const std::string& key) {
+    std::vector<float> values;
+    for (const nlohmann::json& number : object.array(key))
+      values.push_back(real_of(number, concat("network: scales: '", key, "'")));
+    return values;
+  };
+  MemoryScales scales{
+      .weights = list("weights"), .embedded = list("embedded"), .s = list("s"), .u = list("u"), .query = list("query")};
+  object.expect_no_more();
+  return scales;
+}
+
 std::string network_to_json(const MemoryNetwork& network) {
   const MemN2NShape& shape = network.shape;
   const MemoryScheme& scheme = network.scheme;
@@ -32,18 +59,22 @@ std::string network_to_json(const MemoryNetwork& network) {
                       {"encoding", sentence_encoding_name(shape.encoding)},
                       {"temporal", shape.temporal},
                       {"scheme",
-                       {{"fixed", scheme.fixed},
+                       {{"arithmetic", memory_arithmetic_name(scheme.arithmetic)},
                         {"bits", scheme.bits},
                         {"integer_bits", scheme.integer_bits},
                         {"similarity", memory_similarity_name(scheme.similarity)},
                         {"hop_formats", scheme.hop_formats},
                         {"one_bit_query", scheme.one_bit_query},
                         {"one_bit_weights", scheme.one_bit_weights},
-                        {"integer_only", scheme.integer_only}}}},
+                        {"integer_only", scheme.integer_only},
+                        {"power_of_two_scales", scheme.power_of_two_scales},
+                        {"relative_similarity", scheme.relative_similarity},
+                        {"one_bit_state", scheme.one_bit_state}}},
+                      {"scales", scales_to_json(network.scales)}},
                      "network");
 }
 
-void network_from_json(std::string_view json, MemoryNetwork& network) {
+void network_from_json(std::string_view json, int version, MemoryNetwork& network) {
   const nlohmann::json parsed = parse_strict(json, "network", kNetworkDepth);
   JsonObject object(parsed, "network");
   const auto size = [&](const std::string& key) {
@@ -68,7 +99,10 @@ void network_from_json(std::string_view json, MemoryNetwork& network) {
       throw_bad_input(concat("network: '", key, "' is ", value, ", expected a number of bits"));
     return static_cast<int>(value);
   };
-  network.scheme = {.fixed = scheme.boolean("fixed"),
+  // Version 1 knew no scaled arithmetic: a switch told fixed point from float.
+  network.scheme = {.arithmetic = version == 1
+                                      ? (scheme.boolean("fixed") ? MemoryArithmetic::kFixed : MemoryArithmetic::kFloat)
+                                      : memory_arithmetic_from_name(scheme.text("arithmetic")),
                     .bits = bits("bits"),
                     .integer_bits = bits("integer_bits"),
                     .similarity = memory_similarity_from_name(scheme.text("similarity")),
@@ -76,10 +110,17 @@ void network_from_json(std::string_view json, MemoryNetwork& network) {
                     .one_bit_query = scheme.boolean("one_bit_query"),
                     .one_bit_weights = scheme.boolean("one_bit_weights"),
                     .integer_only = scheme.boolean("integer_only")};
+  if (version >= 2) {
+    network.scheme.power_of_two_scales = scheme.boolean("power_of_two_scales");
+    network.scheme.relative_similarity = scheme.boolean("relative_similarity");
+    network.scheme.one_bit_state = scheme.boolean("one_bit_state");
+    network.scales = scales_from_json(object.object("scales"));
+  }
   scheme.expect_no_more();
   object.expect_no_more();
   validate(network.shape);
   validate(network.scheme);
+  validate(network.scales, network.shape, network.scheme);
 }
 
 std::vector<std::string> words_from_json(std::string_view json) {
@@ -93,13 +134,76 @@ std::vector<std::string> words_from_json(std::string_view json) {
   return words;
 }
 
+// How the file holds a matrix: float weights as F32; codes as I8; codes of one bit as U8, eight columns a byte.
+struct StoredMatrix {
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+};
+
+StoredMatrix stored(const MemoryMatrix& matrix, const MemoryScheme& scheme) {
+  const auto rows = static_cast<std::int64_t>(matrix.rows), cols = static_cast<std::int64_t>(matrix.cols);
+  if (!scheme.is_scaled()) return {Dtype::kF32, {rows, cols}};
+  if (scheme.one_bit_weights) return {Dtype::kU8, {rows, (cols + 7) / 8}};
+  return {Dtype::kI8, {rows, cols}};
+}
+
+// Codes in row-major order; of one bit: bit k of a row's byte b belongs to column 8 b + k and is set for +1.
+std::vector<std::byte> pack(std::span<const float> weights, const MemoryMatrix& matrix, float scale,
+                            const MemoryScheme& scheme) {
+  std::vector<std::byte> bytes;
+  for (std::size_t row = 0; row < matrix.rows; ++row) {
+    std::byte bits{};
+    for (std::size_t col = 0; col < matrix.cols; ++col) {
+      const std::int8_t code = weight_code(weights[row * matrix.cols + col], scale, scheme);
+      if (!scheme.one_bit_weights) {
+        bytes.push_back(static_cast<std::byte>(code));
+        continue;
+      }
+      if (code > 0) bits |= std::byte{1} << (col % 8);
+      if (col % 8 == 7 || col + 1 == matrix.cols) bytes.push_back(std::exchange(bits, std::byte{}));
+    }
+  }
+  return bytes;
+}
+
+void unpack(const SafetensorsEntry& entry, const MemoryMatrix& matrix, float scale, const MemoryScheme& scheme,
+            std::vector<float>& parameters) {
+  const std::int32_t limit = (std::int32_t{1} << (scheme.bits - 1)) - 1;
+  const std::size_t row_bytes = entry.bytes.size() / matrix.rows;
+  for (std::size_t row = 0; row < matrix.rows; ++row) {
+    const std::span<const std::byte> bytes = entry.bytes.subspan(row * row_bytes, row_bytes);
+    for (std::size_t col = 0; col < matrix.cols; ++col) {
+      std::int32_t code = 0;
+      if (scheme.one_bit_weights) {
+        code = std::to_integer<int>(bytes[col / 8] >> (col % 8)) % 2 == 1 ? 1 : -1;
+      } else {
+        code = static_cast<std::int8_t>(bytes[col]);
+        if (std::abs(code) > limit)
+          throw_bad_input(concat("tensor '", matrix.name, "' holds the code ", code, ", expected at most ", limit,
+                                 " of either sign for ", scheme.bits, " bits"));
+      }
+      parameters.push_back(static_cast<float>(code) * scale);
+    }
+    if (scheme.one_bit_weights && matrix.cols % 8 != 0 && (bytes.back() >> (matrix.cols % 8)) != std::byte{})
+      throw_bad_input(concat("tensor '", matrix.name, "' has bits set behind its last column"));
+  }
+}
+
 void write_network(const MemoryNetwork& network, const ByteSink& sink) {
   validate(network);
   std::map<std::string, SafetensorsEntry> entries;
-  for (const MemoryMatrix& matrix : memory_matrices(network.shape))
-    entries[matrix.name] = {Dtype::kF32,
-                            {static_cast<std::int64_t>(matrix.rows), static_cast<std::int64_t>(matrix.cols)},
-                            std::as_bytes(std::span(network.parameters).subspan(matrix.offset, matrix.size()))};
+  const std::vector<MemoryMatrix> matrices = memory_matrices(network.shape);
+  std::vector<std::vector<std::byte>> packed;
+  packed.reserve(matrices.size());
+  for (std::size_t place = 0; place < matrices.size(); ++place) {
+    const MemoryMatrix& matrix = matrices[place];
+    const std::span<const float> weights = std::span(network.parameters).subspan(matrix.offset, matrix.size());
+    std::span<const std::byte> bytes = std::as_bytes(weights);
+    if (network.scheme.is_scaled())
+      bytes = packed.emplace_back(pack(weights, matrix, network.scales.weights[place], network.scheme));
+    const StoredMatrix as = stored(matrix, network.scheme);
+    entries[matrix.name] = {as.dtype, as.shape, bytes};
+  }
   const std::string json = network_to_json(network), provenance = provenance_to_json(network.provenance);
   const std::string words = dump_strict(network.words, "words");
   write_safetensors(entries,
@@ -123,32 +227,38 @@ MemoryNetwork read_network(const SafetensorsFile& file) {
   if (metadata("format") != kFormat)
     throw_bad_input(concat("not a memory network: the metadata 'format' is '", printable(metadata("format")),
                            "', expected '", kFormat, "'"));
-  if (metadata("version") != concat(kMemoryFileVersion))
-    throw_bad_input(
-        concat("version '", printable(metadata("version")), "', this program reads version ", kMemoryFileVersion));
+  int version = 1;
+  while (version <= kMemoryFileVersion && metadata("version") != concat(version)) ++version;
+  if (version > kMemoryFileVersion)
+    throw_bad_input(concat("version '", printable(metadata("version")), "', this program reads versions up to ",
+                           kMemoryFileVersion));
   const std::string found =
       contents_checksum({metadata("network"), metadata("words"), metadata("provenance")}, file.entries());
   if (found != metadata("checksum"))
     throw_bad_input(concat("checksum ", printable(metadata("checksum")), " expected, but the contents give ", found,
                            "; the file is damaged or was changed by another program"));
   MemoryNetwork network;
-  network_from_json(metadata("network"), network);
+  network_from_json(metadata("network"), version, network);
   network.words = words_from_json(metadata("words"));
   network.provenance = provenance_from_json(metadata("provenance"));
   // Shapes are compared before anything of the size they claim is allocated.
   const std::vector<MemoryMatrix> matrices = memory_matrices(network.shape);
   for (const MemoryMatrix& matrix : matrices) {
     const SafetensorsEntry& entry = file.entry(matrix.name);
-    const std::vector<std::int64_t> expected{static_cast<std::int64_t>(matrix.rows),
-                                             static_cast<std::int64_t>(matrix.cols)};
-    if (entry.dtype != Dtype::kF32 || entry.shape != expected)
+    const StoredMatrix expected = stored(matrix, network.scheme);
+    if (entry.dtype != expected.dtype || entry.shape != expected.shape)
       throw_bad_input(concat("tensor '", matrix.name, "' is ", shape_text(entry.shape), " ", dtype_name(entry.dtype),
-                             ", expected ", shape_text(expected), " F32"));
+                             ", expected ", shape_text(expected.shape), " ", dtype_name(expected.dtype)));
   }
   if (file.entries().size() != matrices.size())
     throw_bad_input(concat("there are ", file.entries().size(), " tensors, expected ", matrices.size()));
-  for (const MemoryMatrix& matrix : matrices) {
-    const std::vector<float> values = file.as_f32(matrix.name);
+  for (std::size_t place = 0; place < matrices.size(); ++place) {
+    if (network.scheme.is_scaled()) {
+      unpack(file.entry(matrices[place].name), matrices[place], network.scales.weights[place], network.scheme,
+             network.parameters);
+      continue;
+    }
+    const std::vector<float> values = file.as_f32(matrices[place].name);
     network.parameters.insert(network.parameters.end(), values.begin(), values.end());
   }
   validate(network);

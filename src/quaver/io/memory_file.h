@@ -13,7 +13,7 @@
 
 namespace quaver {
 
-inline constexpr int kMemoryFileVersion = 1;  // written, and the newest that is read
+inline constexpr int kMemoryFileVersion = 2;  // written, and the newest that is read
 
 void save(const MemoryNetwork& network, const std::filesystem::path& path);
 std::string save_bytes(const MemoryNetwork& network);

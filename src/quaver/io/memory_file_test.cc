@@ -12,6 +12,7 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/io/model_file.h"
+#include "quaver/io/safetensors.h"
 
 namespace quaver {
 namespace {
@@ -21,12 +22,36 @@ MemoryNetwork sample(MemoryTying tying) {
   network.name = "sample";
   network.task = "stories";
   network.shape = {.vocabulary = 4, .memory = 3, .d = 2, .hops = 2, .sentence = 5, .tying = tying};
-  network.scheme = {.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true};
+  network.scheme = {.arithmetic = MemoryArithmetic::kFixed,
+                    .integer_bits = 2,
+                    .similarity = MemorySimilarity::kHamming,
+                    .hop_formats = true};
   network.words = {"", "mary", "garden", "milk,apple"};
   network.provenance = {{"seed", "3"}};
   Random random(1);
   network.parameters.resize(parameter_count(network.shape));
   for (float& value : network.parameters) value = static_cast<float>(random.normal());
+  return network;
+}
+
+// Scaled networks hold what their codes stand for.
+MemoryNetwork scaled_sample(MemoryTying tying, bool one_bit_weights) {
+  MemoryNetwork network = sample(tying);
+  network.shape.d = 11;  // one-bit rows of one byte and three bits
+  network.scheme = {.arithmetic = MemoryArithmetic::kScaled,
+                    .one_bit_weights = one_bit_weights,
+                    .integer_only = true,
+                    .relative_similarity = true};
+  const std::size_t matrices = memory_matrices(network.shape).size();
+  network.scales = {.weights = std::vector<float>(matrices, 0.013f),
+                    .embedded = std::vector<float>(matrices, 0.05f),
+                    .s = {0.0625f, 0.0625f},
+                    .u = {0.1f, 0.2f, 0.3f},
+                    .query = {1, 1}};
+  Random random(2);
+  network.parameters.resize(parameter_count(network.shape));
+  for (float& value : network.parameters) value = static_cast<float>(random.normal());
+  network.parameters = coded_parameters(network.shape, network.scheme, network.scales, network.parameters);
   return network;
 }
 
@@ -41,18 +66,46 @@ TEST(MemoryFile, ReadsWhatItWrote) {
   }
 }
 
+TEST(MemoryFile, ScaledNetworksAreStoredAsCodes) {
+  for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise})
+    for (const bool one_bit_weights : {false, true}) {
+      const MemoryNetwork network = scaled_sample(tying, one_bit_weights);
+      const std::string bytes = save_bytes(network);
+      EXPECT_EQ(load_memory_network_bytes(bytes_of(bytes)), network);
+      const SafetensorsFile file = SafetensorsFile::parse(bytes_of(bytes));
+      std::size_t weights = 0;
+      for (const auto& [name, entry] : file.entries()) weights += entry.bytes.size();
+      EXPECT_EQ(weights, parameter_count(network.shape) / 11 * (one_bit_weights ? 2 : 11));
+    }
+}
+
+TEST(MemoryFile, ReadsTheGoldenOfVersionOne) {
+  const MemoryNetwork network =
+      load_memory_network(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memory_v1/network.safetensors");
+  EXPECT_EQ(network.scheme, (MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
+                                          .integer_bits = 2,
+                                          .similarity = MemorySimilarity::kHamming,
+                                          .hop_formats = true}));
+  EXPECT_EQ(network.scales, MemoryScales{});
+  EXPECT_EQ(network.words.size(), 19u);
+  EXPECT_EQ(network.words[18], "where");
+  const std::vector<float> H(network.parameters.end() - 4, network.parameters.end());
+  EXPECT_EQ(H, (std::vector<float>{-0x1.361778p-4f, 0x1.db2952p-4f, -0x1.ca36dcp-5f, 0x1.02158cp-4f}));
+}
+
 // Every byte of the file: an error, or the same network (blanks of the JSON header).
 TEST(MemoryFile, AFlippedBitIsNeverAnotherNetwork) {
-  const MemoryNetwork network = sample(MemoryTying::kLayerwise);
-  const std::string bytes = save_bytes(network);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    std::string changed = bytes;
-    changed[i] = static_cast<char>(changed[i] ^ 1);
-    try {
-      EXPECT_EQ(load_memory_network_bytes(bytes_of(changed)), network) << "byte " << i;
-    } catch (const Error&) {
+  for (const MemoryNetwork& network : {sample(MemoryTying::kLayerwise), scaled_sample(MemoryTying::kLayerwise, true)}) {
+    const std::string bytes = save_bytes(network);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      std::string changed = bytes;
+      changed[i] = static_cast<char>(changed[i] ^ 1);
+      try {
+        EXPECT_EQ(load_memory_network_bytes(bytes_of(changed)), network) << "byte " << i;
+      } catch (const Error&) {
+      }
+      EXPECT_THROW(load_memory_network_bytes(bytes_of(bytes.substr(0, i))), Error) << "cut at " << i;
     }
-    EXPECT_THROW(load_memory_network_bytes(bytes_of(bytes.substr(0, i))), Error) << "cut at " << i;
   }
 }
 
@@ -67,6 +120,15 @@ TEST(MemoryFile, WhatMakesNoNetworkIsNotWritten) {
   refused([](MemoryNetwork& network) { network.shape.hops = 0; });
   refused([](MemoryNetwork& network) { network.scheme.integer_bits = 9; });
   refused([](MemoryNetwork& network) { network.words[1] = std::string(1, '\xff'); });
+  refused([](MemoryNetwork& network) { network.scales.s = {1, 1}; });
+  refused([](MemoryNetwork& network) {
+    network = scaled_sample(MemoryTying::kAdjacent, false);
+    network.parameters[5] += 0.001f;  // no code's
+  });
+  refused([](MemoryNetwork& network) {
+    network = scaled_sample(MemoryTying::kAdjacent, false);
+    network.scales.u.pop_back();
+  });
 }
 
 TEST(MemoryFile, FilesSayWhetherTheyHoldOne) {

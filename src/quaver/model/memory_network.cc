@@ -14,6 +14,7 @@ void validate(const MemoryNetwork& network) {
   try {
     validate(network.shape);
     validate(network.scheme);
+    validate(network.scales, network.shape, network.scheme);
   } catch (const Error& error) {
     refuse(error.what());
   }
@@ -26,6 +27,9 @@ void validate(const MemoryNetwork& network) {
     for (std::size_t i = 0; i < matrix.size(); ++i)
       if (!std::isfinite(network.parameters[matrix.offset + i]))
         refuse(concat("element ", i, " of matrix '", matrix.name, "' is not finite"));
+  if (network.scheme.is_scaled() &&
+      coded_parameters(network.shape, network.scheme, network.scales, network.parameters) != network.parameters)
+    refuse("its parameters are not what their codes stand for; take coded_parameters()");
 }
 
 std::string memory_tying_name(MemoryTying tying) { return tying == MemoryTying::kAdjacent ? "adjacent" : "layerwise"; }
@@ -56,14 +60,36 @@ MemorySimilarity memory_similarity_from_name(const std::string& name) {
   throw_usage(concat("unknown similarity '", name, "': there are dot, hamming"));
 }
 
+std::string memory_arithmetic_name(MemoryArithmetic arithmetic) {
+  return arithmetic == MemoryArithmetic::kFloat ? "f32" : arithmetic == MemoryArithmetic::kFixed ? "fixed" : "scaled";
+}
+
+MemoryArithmetic memory_arithmetic_from_name(const std::string& name) {
+  for (const MemoryArithmetic arithmetic :
+       {MemoryArithmetic::kFloat, MemoryArithmetic::kFixed, MemoryArithmetic::kScaled})
+    if (memory_arithmetic_name(arithmetic) == name) return arithmetic;
+  throw_usage(concat("unknown arithmetic '", name, "': there are f32, fixed, scaled"));
+}
+
 std::vector<std::string> memory_scheme_names() {
-  return {"f32", "fixed8", "qmann8", "fixed-binary", "qmann-binary", "fixed-binary-weights"};
+  return {"f32",
+          "fixed8",
+          "qmann8",
+          "fixed-binary",
+          "qmann-binary",
+          "fixed-binary-weights",
+          "int8",
+          "fixed8-calibrated",
+          "binary-calibrated",
+          "binary-weights-calibrated"};
 }
 
 MemoryScheme memory_scheme_from_name(const std::string& name) {
-  const MemoryScheme conventional{.fixed = true};
-  const MemoryScheme qmann{
-      .fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true};
+  const MemoryScheme conventional{.arithmetic = MemoryArithmetic::kFixed};
+  const MemoryScheme qmann{.arithmetic = MemoryArithmetic::kFixed,
+                           .integer_bits = 2,
+                           .similarity = MemorySimilarity::kHamming,
+                           .hop_formats = true};
   MemoryScheme scheme;
   if (name == "f32") return scheme;
   if (name.starts_with("fixed")) scheme = conventional;
@@ -77,11 +103,24 @@ MemoryScheme memory_scheme_from_name(const std::string& name) {
     scheme.one_bit_weights = true;
     return scheme;
   }
+  scheme = {.arithmetic = MemoryArithmetic::kScaled, .integer_only = true, .relative_similarity = true};
+  if (name == "int8") return scheme;
+  scheme.power_of_two_scales = true;
+  if (name == "fixed8-calibrated") return scheme;
+  scheme.one_bit_query = scheme.one_bit_state = true;
+  if (name == "binary-calibrated") return scheme;
+  scheme.one_bit_weights = true;
+  if (name == "binary-weights-calibrated") return scheme;
   throw_usage(concat("unknown scheme of a memory network '", name, "': there are ", join(memory_scheme_names(), ", ")));
 }
 
 std::string memory_scheme_text(const MemoryScheme& scheme) {
-  if (!scheme.fixed) return "f32";
+  if (scheme.is_float()) return "f32";
+  if (scheme.is_scaled())
+    return concat("scaled n=", scheme.bits, scheme.power_of_two_scales ? " power-of-two" : "",
+                  scheme.relative_similarity ? " relative-similarity" : "",
+                  scheme.one_bit_query ? " one-bit-query" : "", scheme.one_bit_state ? " one-bit-state" : "",
+                  scheme.one_bit_weights ? " one-bit-weights" : "", " integer-only");
   return concat("fixed n=", scheme.bits, " iwl=", scheme.integer_bits, " ", memory_similarity_name(scheme.similarity),
                 scheme.hop_formats ? " hop-formats" : "", scheme.one_bit_query ? " one-bit-query" : "",
                 scheme.one_bit_weights ? " one-bit-weights" : "", scheme.integer_only ? " integer-only" : "");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -31,7 +32,10 @@ std::string point_name(std::size_t hop, const char* what) { return concat("hop",
 
 MemoryProbe::MemoryProbe(const MemoryNetwork& network) : network_(network) {
   validate(network);
-  if (network.scheme.fixed) {
+  if (network.scheme.is_scaled()) {
+    scaled_.emplace(network.shape, network.scheme, network.scales);
+    scaled_->set_parameters(network.parameters);
+  } else if (network.scheme.is_fixed()) {
     fixed_.emplace(network.shape, network.scheme);
     fixed_->set_parameters(network.parameters);
   } else {
@@ -43,6 +47,8 @@ void MemoryProbe::ask(const MemoryQuestion& question) {
   points_.clear();
   if (fixed_) {
     take_fixed(question);
+  } else if (scaled_) {
+    take_scaled(question);
   } else {
     take_float(question);
   }
@@ -90,12 +96,46 @@ void MemoryProbe::take_fixed(const MemoryQuestion& question) {
   points_.push_back({"scores", std::move(answer.scores)});
 }
 
+void MemoryProbe::take_scaled(const MemoryQuestion& question) {
+  MemoryAnswer answer = scaled_->answer(question);
+  const MemoryScheme& scheme = network_.scheme;
+  const MemoryScales& scales = network_.scales;
+  const MemoryRoles roles(network_.shape);
+  const std::size_t hops = network_.shape.hops;
+  const std::int64_t limit = (std::int64_t{1} << (scheme.bits - 1)) - 1;
+  const double p_step = std::ldexp(1.0, -scheme.bits);
+  const auto add = [&](std::string name, const auto& codes, double step, std::int64_t end) {
+    points_.push_back(decoded(std::move(name), std::span(codes), step, end));
+  };
+  add("question", scaled_->hop(0).u, scales.u[0], limit);
+  for (std::size_t hop = 0; hop < hops; ++hop) {
+    const MemN2NScaled::Hop& codes = scaled_->hop(hop);
+    const double m_step = scales.embedded[roles.A[hop]], c_step = scales.embedded[roles.C[hop]];
+    add(point_name(hop, "m"), scaled_->embedded(roles.A[hop]), m_step, limit);
+    add(point_name(hop, "c"), scaled_->embedded(roles.C[hop]), c_step, limit);
+    // From the largest one down the last code means "nothing", which is no saturation.
+    if (scheme.relative_similarity)
+      add(point_name(hop, "similarity"), codes.t, m_step * (scheme.one_bit_query ? scales.query[hop] : scales.u[hop]),
+          std::numeric_limits<std::int64_t>::max());
+    else
+      add(point_name(hop, "similarity"), codes.s, scales.s[hop], limit);
+    add(point_name(hop, "p"), codes.p, p_step, 2 * limit + 1);
+    add(point_name(hop, "read"), codes.o, p_step * c_step, std::numeric_limits<std::int64_t>::max());
+    add(point_name(hop, "u"), hop + 1 < hops ? scaled_->hop(hop + 1).u : scaled_->output(), scales.u[hop + 1], limit);
+  }
+  points_.push_back({"scores", std::move(answer.scores)});
+}
+
 const MemoryPoint& MemoryProbe::similarity(std::size_t hop) const {
   constexpr std::size_t kPlace = 2;  // after m and c
   return points_[place(hop) + kPlace];
 }
 
 std::optional<double> MemoryProbe::similarity_limit() const {
+  if (scaled_ && !network_.scheme.relative_similarity) {
+    const float largest = *std::ranges::max_element(network_.scales.s);
+    return std::ldexp(1.0, network_.scheme.bits - 1) * static_cast<double>(largest) - static_cast<double>(largest);
+  }
   if (!fixed_) return std::nullopt;
   return fixed_->similarity_limit() * fixed_->similarity_step();
 }

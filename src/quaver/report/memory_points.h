@@ -20,6 +20,7 @@
 
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/ref.h"
+#include "quaver/cells/memn2n/scaled.h"
 #include "quaver/model/memory_network.h"
 
 namespace quaver {
@@ -42,18 +43,20 @@ class MemoryProbe {
   const MemoryPoint& similarity(std::size_t hop) const;  // hop counts from 0
   std::size_t answer() const { return answer_; }         // the word of the highest score, the lowest of equals
 
-  // |similarity| is at most this, real units; nothing in float.
+  // |similarity| is at most this, real units; nothing in float, nor where it is coded from the largest one down.
   std::optional<double> similarity_limit() const;
 
  private:
   std::size_t place(std::size_t hop) const { return 1 + kPointsOfHop * hop; }
   void take_float(const MemoryQuestion& question);
   void take_fixed(const MemoryQuestion& question);
+  void take_scaled(const MemoryQuestion& question);
 
   static constexpr std::size_t kPointsOfHop = 6;
   const MemoryNetwork& network_;
   std::optional<MemN2NRef> float_;
   std::optional<MemN2NFixed> fixed_;
+  std::optional<MemN2NScaled> scaled_;
   std::vector<MemoryPoint> points_;
   std::size_t answer_ = 0;
 };

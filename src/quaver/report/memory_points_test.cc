@@ -12,9 +12,11 @@
 namespace quaver {
 namespace {
 
-const MemoryScheme kDot{.fixed = true, .integer_bits = 5};
-const MemoryScheme kHamming{
-    .fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true};
+const MemoryScheme kDot{.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 5};
+const MemoryScheme kHamming{.arithmetic = MemoryArithmetic::kFixed,
+                            .integer_bits = 2,
+                            .similarity = MemorySimilarity::kHamming,
+                            .hop_formats = true};
 
 TEST(MemoryPoints, NamesFollowTheQuestionThroughTheHops) {
   const samples::MemoryQuestions asked = samples::memory_questions(samples::kMemoryShape, 7);
@@ -43,7 +45,7 @@ TEST(MemoryPoints, FixedValuesAreThoseOfFloatButForTheirSteps) {
     shape.tying = tying;
     const MemoryNetwork in_float = samples::memory_network(shape, {}, 0.2);
     MemoryNetwork fixed = in_float;
-    fixed.scheme = {.fixed = true, .bits = 15, .integer_bits = 3};
+    fixed.scheme = {.arithmetic = MemoryArithmetic::kFixed, .bits = 15, .integer_bits = 3};
     MemoryProbe first(in_float), second(fixed);
     for (const MemoryQuestion& question : asked.questions) {
       first.ask(question);
@@ -84,10 +86,10 @@ TEST(SimilarityHistograms, HoldEverySimilarityOnce) {
     for (const SimilarityHistogram& histogram : histograms) {
       EXPECT_EQ(histogram.count, 2u * (1 + 2 + 3 + 4 + 5 + 6));
       EXPECT_EQ(std::accumulate(histogram.counts.begin(), histogram.counts.end(), std::uint64_t{0}), histogram.count);
-      EXPECT_EQ(histogram.limit.has_value(), scheme.fixed);
+      EXPECT_EQ(histogram.limit.has_value(), scheme.is_fixed());
       EXPECT_LE(histogram.largest, histogram.high);
       EXPECT_GE(histogram.smallest, histogram.low);
-      EXPECT_EQ(to_json(histogram)["limit"].is_null(), !scheme.fixed);
+      EXPECT_EQ(to_json(histogram)["limit"].is_null(), !scheme.is_fixed());
     }
   }
 }

@@ -27,7 +27,17 @@ void validate(const MemoryScheme& scheme) {
   const auto require = [](bool ok, const char* what, int found, const std::string& expected) {
     if (!ok) throw_usage(concat("scheme of a memory network: ", what, " is ", found, ", expected ", expected));
   };
-  if (!scheme.fixed) return;
+  if (scheme.is_float()) return;
+  if (scheme.is_scaled()) {
+    require(scheme.bits >= 2 && scheme.bits <= 8, "the word length", scheme.bits, "2 to 8 bits");
+    require(scheme.similarity == MemorySimilarity::kDot && !scheme.hop_formats, "a Hamming similarity or formats a hop",
+            1, "0: scaled schemes have neither");
+    require(scheme.integer_only, "integer-only", 0, "1: scaled schemes have integers only");
+    require(scheme.one_bit_query || !scheme.one_bit_state, "the one-bit state", 1, "a one-bit query with it");
+    return;
+  }
+  require(!scheme.power_of_two_scales && !scheme.relative_similarity && !scheme.one_bit_state,
+          "a switch of scaled schemes", 1, "0 in fixed point");
   require(scheme.bits >= 2 && scheme.bits <= 15, "the word length", scheme.bits, "2 to 15 bits");
   // With formats a hop both neighbours of the format must exist too.
   const int margin = scheme.hop_formats ? 1 : 0;
@@ -42,7 +52,7 @@ MemN2NFixed::MemN2NFixed(const MemN2NShape& shape, const MemoryScheme& scheme)
       roles_(shape),
       hops_(shape.hops),
       sum_(shape.d) {
-  if (!scheme.fixed) throw_usage("a fixed-point memory network needs a fixed-point scheme");
+  if (!scheme.is_fixed()) throw_usage("a fixed-point memory network needs a fixed-point scheme");
   validate(scheme);
   if (shape.encoding == SentenceEncoding::kPosition) l_ = encoding_weights(shape);
   if (scheme.integer_only) softmax_ = SoftmaxRule::from_scale(static_cast<float>(similarity_step()));

@@ -86,7 +86,7 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
   for (std::string line; std::getline(file, line); ++checked) {
     std::istringstream in(line);
     std::string word, name;
-    MemoryScheme scheme{.fixed = true};
+    MemoryScheme scheme{.arithmetic = MemoryArithmetic::kFixed};
     MemN2NShape shape{.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4};
     bool hamming = false, layerwise = false, position = false, linear = false;
     in >> word >> name >> scheme.bits >> scheme.integer_bits >> hamming >> scheme.hop_formats >> scheme.one_bit_query >>
@@ -176,7 +176,7 @@ TEST(MemoryFixed, MoreBitsComeNearTheFloatNetwork) {
     const std::vector<WordNumbers> facts(kFacts.begin(), kFacts.end());
     const MemoryAnswer expected = MemN2NRef(shape, parameters).answer({facts, kWords, {}});
     const auto worst = [&](int bits) {
-      MemN2NFixed fixed(shape, {.fixed = true, .bits = bits, .integer_bits = 5});
+      MemN2NFixed fixed(shape, {.arithmetic = MemoryArithmetic::kFixed, .bits = bits, .integer_bits = 5});
       fixed.set_parameters(parameters);
       const MemoryAnswer answer = fixed.answer({facts, kWords, {}});
       double error = 0;
@@ -192,11 +192,13 @@ TEST(MemoryFixed, AnEmptyMemoryAnswersFromTheQuestion) {
   const MemN2NShape shape = small_shape(MemoryTying::kAdjacent);
   const std::vector<float> parameters = small_parameters(shape);
   for (const MemorySimilarity similarity : {MemorySimilarity::kDot, MemorySimilarity::kHamming}) {
-    MemN2NFixed network(shape, {.fixed = true, .integer_bits = 2, .similarity = similarity});
+    MemN2NFixed network(shape, {.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 2, .similarity = similarity});
     network.set_parameters(parameters);
     network.run({{}, kWords, {}});
     EXPECT_EQ(network.hop(2).u, network.hop(0).u);
-    MemN2NFixed integers(shape, {.fixed = true, .integer_bits = 2, .similarity = similarity, .integer_only = true});
+    MemN2NFixed integers(
+        shape,
+        {.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 2, .similarity = similarity, .integer_only = true});
     integers.set_parameters(parameters);
     EXPECT_NE(integers.answer_word({{}, kWords, {}}), 0u);
   }
@@ -207,12 +209,12 @@ TEST(MemoryFixed, SchemesWithoutSenseAreRefused) {
     EXPECT_THROW(MemN2NFixed(small_shape(MemoryTying::kAdjacent), scheme), Error);
   };
   refused({});
-  refused({.fixed = true, .bits = 1, .integer_bits = 0});
-  refused({.fixed = true, .bits = 16});
-  refused({.fixed = true, .integer_bits = 8});
-  refused({.fixed = true, .integer_bits = -1});
-  refused({.fixed = true, .integer_bits = 0, .hop_formats = true});
-  refused({.fixed = true, .integer_bits = 7, .hop_formats = true});
+  refused({.arithmetic = MemoryArithmetic::kFixed, .bits = 1, .integer_bits = 0});
+  refused({.arithmetic = MemoryArithmetic::kFixed, .bits = 16});
+  refused({.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 8});
+  refused({.arithmetic = MemoryArithmetic::kFixed, .integer_bits = -1});
+  refused({.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 0, .hop_formats = true});
+  refused({.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 7, .hop_formats = true});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// scheme.h - how a memory network computes: in float, or in the fixed point of Q-MANN and of its baselines.
+// scheme.h - how a memory network computes: in float, in Q-MANN's fixed point, or in our scaled integers.
 //
 // Every ingredient is a switch of its own, so that each can be measured alone; docs/cells/memn2n.md says what each
 // does.
@@ -10,23 +10,42 @@
 
 namespace quaver {
 
+enum class MemoryArithmetic {
+  kFloat,   // nothing below counts
+  kFixed,   // Q-MANN's and its baselines': one format, products truncated before they are summed (fixed.h)
+  kScaled,  // ours: a scale a tensor from calibration, exact sums, one rounding, no float anywhere (scaled.h)
+};
+
 enum class MemorySimilarity {
   kDot,      // u . m
   kHamming,  // weighted Hamming similarity: bounded, so it cannot overflow
 };
 
 struct MemoryScheme {
-  bool fixed = false;    // false: float, and nothing below counts
-  int bits = 8;          // word length n, 2..15
-  int integer_bits = 5;  // IWL, 0..n-1: bits before the point; the rest but the sign is fraction
-  MemorySimilarity similarity = MemorySimilarity::kDot;
-  bool hop_formats = false;      // MQ: the first hop has one integer bit more, the last one less
+  MemoryArithmetic arithmetic = MemoryArithmetic::kFloat;
+  int bits = 8;          // word length n, 2..15; kScaled: 2..8
+  int integer_bits = 5;  // kFixed: IWL, 0..n-1: bits before the point; the rest but the sign is fraction
+  MemorySimilarity similarity = MemorySimilarity::kDot;  // kScaled: the dot product
+  bool hop_formats = false;      // kFixed: MQ: the first hop has one integer bit more, the last one less
   bool one_bit_query = false;    // 1-bit internal representation: the dot product's query and H's input are +-1
-  bool one_bit_weights = false;  // A, B, C, H are +-1 times the mean magnitude of their matrix
+  bool one_bit_weights = false;  // A, B, C, H are +-1 times the mean magnitude of their matrix; kScaled: W too
   // Softmax (A29) and answer layer in integers too: no float operation is left between the words and the answer.
+  // kScaled: always.
   bool integer_only = false;
+  bool power_of_two_scales = false;  // kScaled: every tensor has a point instead of a scale; shifts, no multiplier
+  // kScaled: similarities are coded by how far they lie below the largest one, so that no range can be exceeded;
+  // else with a sign and a calibrated scale.
+  bool relative_similarity = false;
+  // kScaled: the state u is +-1 also where it is added to the read (adjacent): one bit is all that goes from hop to
+  // hop. Needs one_bit_query.
+  bool one_bit_state = false;
   bool operator==(const MemoryScheme&) const = default;
 
+  bool is_float() const { return arithmetic == MemoryArithmetic::kFloat; }
+  bool is_fixed() const { return arithmetic == MemoryArithmetic::kFixed; }
+  bool is_scaled() const { return arithmetic == MemoryArithmetic::kScaled; }
+
+  // Of kFixed.
   SignMagnitudeFormat format() const { return {integer_bits, bits - 1 - integer_bits}; }
   // Of the weights and embeddings of a hop (and of the question's embedding: hop 0).
   SignMagnitudeFormat hop_format(std::size_t hop, std::size_t hops) const {

@@ -39,7 +39,7 @@ std::vector<MemoryScheme> schemes() {
           for (int ones = 0; ones < 4; ++ones)
             for (const bool integer_only : {false, true})
               if (integer_bits <= bits - 2)
-                all.push_back({.fixed = true,
+                all.push_back({.arithmetic = MemoryArithmetic::kFixed,
                                .bits = bits,
                                .integer_bits = integer_bits,
                                .similarity = similarity,

@@ -10,6 +10,11 @@ namespace {
 
 constexpr double kImpossible = 100;  // nats: the loss of an answer that no word can give
 
+// What codes stand for.
+void decode(const std::int8_t* codes, std::size_t count, float step, float* reals) {
+  for (std::size_t i = 0; i < count; ++i) reals[i] = static_cast<float>(codes[i]) * step;
+}
+
 constexpr std::size_t padded(std::size_t count, std::size_t lanes) { return (count + lanes - 1) / lanes * lanes; }
 
 }  // namespace
@@ -22,6 +27,7 @@ MemoryPass::MemoryPass(const MemN2NShape& shape, const MemoryScheme& scheme, con
       embedding_(roles_.has_H ? 2 : matrices_.size()),
       rows_(&rows_path(chosen_isa())),
       rules_(rules),
+      scheme_(scheme),
       parameters_(matrices_.size()),
       words_(padded(shape.vocabulary, kRowLanes)),
       m_(shape.hops),
@@ -40,15 +46,28 @@ MemoryPass::MemoryPass(const MemN2NShape& shape, const MemoryScheme& scheme, con
   }
   W_transposed_.resize(shape.d * words_);
   if (roles_.has_H) H_transposed_.resize(shape.d * stride_);
-  if (scheme.fixed) decoded_.resize(fixed_.emplace(shape, scheme).embedding_count());
+  if (scheme.is_fixed()) decoded_.resize(fixed_.emplace(shape, scheme).embedding_count());
+}
+
+void MemoryPass::set_scales(const MemoryScales& scales) {
+  if (scaled_)
+    scaled_->set_scales(scales);
+  else
+    scaled_.emplace(shape_, scheme_, scales);
 }
 
 void MemoryPass::set_parameters(std::span<const float> parameters) {
   const std::size_t d = shape_.d;
   slots_.clear();
+  if (scaled_) scaled_->set_parameters(parameters);
   for (std::size_t place = 0; place < matrices_.size(); ++place)
-    for (std::size_t row = 0; row < matrices_[place].rows; ++row)
-      std::copy_n(parameters.data() + matrices_[place].offset + row * d, d, &parameters_[place].values[row * stride_]);
+    for (std::size_t row = 0; row < matrices_[place].rows; ++row) {
+      float* values = &parameters_[place].values[row * stride_];
+      if (scaled_)
+        decode(&scaled_->weights(place)[row * d], d, scaled_->scales().weights[place], values);
+      else
+        std::copy_n(parameters.data() + matrices_[place].offset + row * d, d, values);
+    }
   const Floats& W = parameters_[roles_.W].values;
   for (std::size_t word = 0; word < shape_.vocabulary; ++word)
     for (std::size_t j = 0; j < d; ++j) W_transposed_[j * words_ + word] = W[word * stride_ + j];
@@ -142,15 +161,42 @@ void MemoryPass::run_fixed_hops(const MemoryQuestion& question, bool linear) {
   decode(fixed_->output().data(), scheme.format(), stride_, u_.back());
 }
 
+void MemoryPass::run_scaled_hops(const MemoryQuestion& question) {
+  scaled_->run(question);
+  const MemoryScales& scales = scaled_->scales();
+  const std::size_t d = shape_.d, facts = question.facts.size();
+  for (std::size_t place = 0; place < embedding_; ++place) {
+    Floats& reals = parameters_[place].facts;
+    if (reals.size() < facts * stride_) reals.resize(facts * stride_);
+    for (std::size_t i = 0; i < facts; ++i)
+      decode(&scaled_->embedded(place)[i * d], d, scales.embedded[place], &reals[i * stride_]);
+  }
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    m_[hop] = parameters_[roles_.A[hop]].facts.data();
+    c_[hop] = parameters_[roles_.C[hop]].facts.data();
+    decode(scaled_->hop(hop).query.data(), d, scheme_.one_bit_query ? scales.query[hop] : scales.u[hop],
+           u_[hop].data());
+    p_[hop] = scaled_->attention(hop);
+  }
+  decode(scaled_->output().data(), d, scales.u[shape_.hops], u_.back().data());
+}
+
 MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int32_t answer, bool linear) {
   answer_ = answer;
   linear_ = linear;
   if (fixed_)
     run_fixed_hops(question, linear);
+  else if (scaled_)
+    run_scaled_hops(question);
   else
     run_hops(question, linear);
 
-  if (fixed_ && fixed_->scheme().integer_only) {
+  if (scaled_) {
+    const double step = scaled_->score_step();
+    const std::span<const std::int32_t> scores = scaled_->scores();
+    for (std::size_t word = 1; word < shape_.vocabulary; ++word)
+      probabilities_[word] = static_cast<float>(scores[word] * step);
+  } else if (fixed_ && fixed_->scheme().integer_only) {
     const double step = fixed_->scheme().format().step();
     const std::span<const std::int64_t> scores = fixed_->scores();
     for (std::size_t word = 1; word < shape_.vocabulary; ++word)

@@ -7,7 +7,8 @@
 //
 // Under a fixed-point scheme forward is fixed_forward.h, whose codes are those of the code that runs; backward is
 // straight through its truncations, without a mask for what saturates, and its products take the float weights
-// (Q-MANN's program).
+// (Q-MANN's program). Under a scaled scheme forward is cells/memn2n/scaled.h; backward is straight through too, and its
+// products take what the codes stand for.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "quaver/cells/memn2n/params.h"
+#include "quaver/cells/memn2n/scaled.h"
 #include "quaver/cells/memn2n/scheme.h"
 #include "quaver/core/aligned.h"
 #include "quaver/kernels/rows/rows.h"
@@ -32,7 +34,9 @@ class MemoryPass {
   MemoryPass(const MemoryPass&) = delete;  // it points into itself
   MemoryPass& operator=(const MemoryPass&) = delete;
 
-  // Before the first forward() and whenever a parameter has changed: fixed-point schemes code them.
+  // Scaled schemes: before the first set_parameters(), and before another one when scales have changed.
+  void set_scales(const MemoryScales& scales);
+  // Before the first forward() and whenever a parameter has changed: fixed-point and scaled schemes code them.
   void set_parameters(std::span<const float> parameters);
 
   struct Outcome {
@@ -64,6 +68,7 @@ class MemoryPass {
   bool embeds_facts(std::size_t place) const { return place < embedding_; }
   void run_hops(const MemoryQuestion& question, bool linear);
   void run_fixed_hops(const MemoryQuestion& question, bool linear);
+  void run_scaled_hops(const MemoryQuestion& question);
   void read_backward(std::size_t hop, std::size_t facts, float* d_c);
   void similarity_backward(std::size_t hop, std::size_t facts, float* d_m);
   template <typename Visit>
@@ -78,7 +83,9 @@ class MemoryPass {
   const RowsPath* rows_;
   Floats l_;  // encoding weights, [J, stride], or empty where all are 1
   GradientRules rules_;
+  MemoryScheme scheme_;
   std::optional<FixedForward> fixed_;
+  std::optional<MemN2NScaled> scaled_;
   std::vector<Matrix> parameters_;
   Floats W_transposed_, H_transposed_;                         // [d, words], [d, stride]: sums then run down columns
   std::size_t words_;                                          // the vocabulary, padded

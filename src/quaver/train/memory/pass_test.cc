@@ -9,6 +9,7 @@
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/core/random.h"
+#include "quaver/quantize/memory.h"
 
 namespace quaver {
 namespace {
@@ -127,13 +128,24 @@ TEST_F(MemoryPassTest, GradientsAreThoseOfTheLoss) {
 TEST_F(MemoryPassTest, FixedPointTrainsOnWhatItRuns) {
   for (const Case& test : cases()) {
     for (const MemoryScheme& scheme :
-         {MemoryScheme{.fixed = true},
-          MemoryScheme{.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true},
-          MemoryScheme{.fixed = true, .integer_bits = 3, .one_bit_query = true, .one_bit_weights = true},
-          MemoryScheme{.fixed = true, .integer_bits = 3, .integer_only = true},
-          MemoryScheme{
-              .fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .integer_only = true},
-          MemoryScheme{.fixed = true, .integer_bits = 3, .one_bit_weights = true, .integer_only = true}}) {
+         {MemoryScheme{.arithmetic = MemoryArithmetic::kFixed},
+          MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
+          .integer_bits = 2,
+          .similarity = MemorySimilarity::kHamming,
+          .hop_formats = true},
+          MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
+          .integer_bits = 3,
+          .one_bit_query = true,
+          .one_bit_weights = true},
+          MemoryScheme{.arithmetic = MemoryArithmetic::kFixed, .integer_bits = 3, .integer_only = true},
+          MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
+          .integer_bits = 2,
+          .similarity = MemorySimilarity::kHamming,
+          .integer_only = true},
+          MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
+          .integer_bits = 3,
+          .one_bit_weights = true,
+          .integer_only = true}}) {
       const std::vector<float> values = parameters(test.shape, 0.5);
       MemoryPass pass(test.shape, scheme);
       pass.set_parameters(values);
@@ -145,6 +157,60 @@ TEST_F(MemoryPassTest, FixedPointTrainsOnWhatItRuns) {
         EXPECT_EQ(word, network.answer_word(question()));
       }
     }
+  }
+}
+
+MemoryScheme scaled_scheme() {
+  return {.arithmetic = MemoryArithmetic::kScaled, .integer_only = true, .relative_similarity = true};
+}
+
+TEST_F(MemoryPassTest, ScaledNetworksTrainOnWhatTheyRun) {
+  for (const Case& test : cases()) {
+    if (test.linear) continue;
+    for (const bool powers : {false, true})
+      for (const int one_bit : {0, 1, 2, 3}) {
+        MemoryScheme scheme = scaled_scheme();
+        scheme.power_of_two_scales = powers;
+        scheme.one_bit_query = one_bit >= 1;
+        scheme.one_bit_state = one_bit >= 2;
+        scheme.one_bit_weights = one_bit >= 3;
+        const std::vector<float> values = parameters(test.shape, 0.5);
+        const std::vector<MemoryQuestion> questions{question()};
+        const MemoryScales scales = calibrate_memory(test.shape, scheme, values, questions);
+        MemoryPass pass(test.shape, scheme);
+        pass.set_scales(scales);
+        pass.set_parameters(values);
+        MemN2NScaled network(test.shape, scheme, scales);
+        network.set_parameters(values);
+        EXPECT_EQ(pass.forward(question(), 5, false).word, network.answer_word(question()));
+        EXPECT_EQ(network.answer(question()).best(), network.answer_word(question()));
+      }
+  }
+}
+
+// Eight bits: the gradient is the float network's within a few percent of its largest element.
+TEST_F(MemoryPassTest, ScaledNetworksHaveTheFloatGradient) {
+  for (const Case& test : cases()) {
+    if (test.linear) continue;
+    const std::vector<float> values = parameters(test.shape, 0.2);
+    const std::vector<MemoryQuestion> questions{question()};
+    const auto gradient_of = [&](const MemoryScheme& scheme) {
+      MemoryPass pass(test.shape, scheme);
+      if (scheme.is_scaled()) pass.set_scales(calibrate_memory(test.shape, scheme, values, questions));
+      pass.set_parameters(values);
+      std::vector<float> gradient(values.size());
+      pass.forward(question(), 5, false);
+      pass.backward(question());
+      pass.take_gradient(gradient);
+      return gradient;
+    };
+    const std::vector<float> expected = gradient_of({}), found = gradient_of(scaled_scheme());
+    double largest = 0, error = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
+      error = std::max(error, std::abs(static_cast<double>(found[i]) - expected[i]));
+    }
+    EXPECT_LT(error, 0.05 * largest) << "hops " << test.shape.hops;
   }
 }
 
@@ -164,7 +230,8 @@ TEST_F(MemoryPassTest, FineFixedPointHasTheFloatGradient) {
     };
     const std::vector<float> expected = gradient_of({});
     const auto worst = [&](int bits) {
-      const std::vector<float> found = gradient_of({.fixed = true, .bits = bits, .integer_bits = 4});
+      const std::vector<float> found =
+          gradient_of({.arithmetic = MemoryArithmetic::kFixed, .bits = bits, .integer_bits = 4});
       double error = 0;
       for (std::size_t i = 0; i < found.size(); ++i)
         error = std::max(error, std::abs(static_cast<double>(found[i]) - expected[i]));
@@ -185,7 +252,8 @@ TEST_F(MemoryPassTest, HammingSlopesReachTheEmbeddings) {
                           .tying = MemoryTying::kLayerwise,
                           .encoding = SentenceEncoding::kWords,
                           .temporal = false};
-  const MemoryScheme scheme{.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming};
+  const MemoryScheme scheme{
+      .arithmetic = MemoryArithmetic::kFixed, .integer_bits = 2, .similarity = MemorySimilarity::kHamming};
   // A: words 1 and 2 are 1.5 and 0.25; C: 1 and -1; B: word 3 is 0.75; W: words 1, 2 are 1, -1; H: 0.
   const std::vector<float> values{0, 1.5f, 0.25f, 0, 0, 0, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0.75f, 0, 1, -1, 0, 0};
   ASSERT_EQ(values.size(), parameter_count(shape));

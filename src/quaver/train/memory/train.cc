@@ -9,6 +9,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "quaver/quantize/memory.h"
 #include "quaver/train/checkpoint.h"
 #include "quaver/train/memory/pass.h"
 
@@ -33,11 +34,17 @@ void check_options(const MemoryTrainOptions& options) {
   const double rate = options.learning_rate.value_or(0.01);
   require(std::isfinite(rate) && rate > 0, "the learning rate", rate, "a positive number");
   require(options.gradient_clip >= 0 && options.controller_clip >= 0, "a clip", options.gradient_clip, "0 or more");
+  require(!options.scheme.is_scaled() || options.linear_epochs == 0, "epochs of a linear start",
+          static_cast<double>(options.linear_epochs), "0 under a scaled scheme: train in float, then warm-start");
   require(options.noise >= 0 && options.noise <= 10, "the noise", options.noise, "0 to 10");
   require(std::isfinite(options.deviation) && options.deviation > 0, "the deviation of the first weights",
           options.deviation, "a positive number");
   require(std::isfinite(options.controller_rate) && options.controller_rate >= 0, "the controller's rate",
           options.controller_rate, "0 or more");
+}
+
+MemoryQuestion question_of(const CodedStories::Question& question) {
+  return {.facts = question.facts, .words = question.words, .sentences = question.sentences};
 }
 
 // What decides the bits of a training.
@@ -71,15 +78,29 @@ Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, c
           {"keep", number(static_cast<int>(options.keep))},
           {"seed", concat(options.seed)},
           {"train_data", hex64(train_data.content_hash())},
-          {"validation_data", hex64(validation_data.content_hash())}};
+          {"validation_data", hex64(validation_data.content_hash())},
+          {"warm_start", options.warm_start == nullptr
+                             ? "none"
+                             : hex64(fnv1a(std::as_bytes(std::span(options.warm_start->parameters))))}};
 }
 
-MemoryQuestion question_of(const CodedStories::Question& question) {
-  return {.facts = question.facts, .words = question.words, .sentences = question.sentences};
+constexpr std::size_t kCalibrationQuestions = 256;
+
+// Scales of a scaled scheme follow from the parameters and the first questions of training.
+MemoryScales scales_for(const MemN2NShape& shape, const MemoryScheme& scheme, std::span<const float> parameters,
+                        const CodedStories& data) {
+  if (!scheme.is_scaled()) return {};
+  std::vector<MemoryQuestion> questions;
+  const std::size_t every = std::max<std::size_t>(1, data.questions().size() / kCalibrationQuestions);
+  for (std::size_t i = 0; i < data.questions().size(); i += every)
+    questions.push_back(question_of(data.questions()[i]));
+  return calibrate_memory(shape, scheme, parameters, questions);
 }
 
-MemoryScore score(MemoryPass& pass, std::span<const float> parameters, const CodedStories& data, bool linear) {
+MemoryScore score(MemoryPass& pass, const MemoryScales& scales, std::span<const float> parameters,
+                  const CodedStories& data, bool linear) {
   MemoryScore score;
+  if (!scales.weights.empty()) pass.set_scales(scales);
   pass.set_parameters(parameters);
   std::size_t wrong = 0;
   for (const CodedStories::Question& question : data.questions()) {
@@ -110,7 +131,9 @@ class Trainer {
       state_ = load_checkpoint(options.checkpoint, identity_, {parameter_count(shape), /*moments=*/false});
     } else {
       draw_weights();
+      if (options.warm_start != nullptr) state_.best_values = state_.values = options.warm_start->parameters;
     }
+    scales_ = scales_for(shape, options.scheme, state_.values, train_data);
     gradient_.resize(state_.values.size());
   }
 
@@ -131,7 +154,8 @@ class Trainer {
         break;
       }
       ++state_.epoch;
-      const MemoryScore now = score(pass_, state_.values, validation_, linear);
+      scales_ = scales_for(shape_, options_.scheme, state_.values, train_);
+      const MemoryScore now = score(pass_, scales_, state_.values, validation_, linear);
       state_.last_metric = now.error;
       if (!linear) keep_if_best(now);
       if (options_.on_progress) options_.on_progress({repeat_ + 1, state_.epoch, epochs, linear, *loss, now.error});
@@ -144,12 +168,16 @@ class Trainer {
     result.network.shape = shape_;
     result.network.scheme = options_.scheme;
     result.network.parameters = final_ones ? state_.values : state_.best_values;
+    result.network.scales = scales_for(shape_, options_.scheme, result.network.parameters, train_);
+    if (options_.scheme.is_scaled())
+      result.network.parameters =
+          coded_parameters(shape_, options_.scheme, result.network.scales, result.network.parameters);
     result.best_epoch = final_ones ? state_.epoch : state_.best_epoch;
     result.epochs = state_.epoch;
     result.seed = options_.seed;
     if (!result.interrupted) {
-      result.train = score(pass_, result.network.parameters, train_, false);
-      result.validation = score(pass_, result.network.parameters, validation_, false);
+      result.train = score(pass_, result.network.scales, result.network.parameters, train_, false);
+      result.validation = score(pass_, result.network.scales, result.network.parameters, validation_, false);
     }
     result.seconds = seconds_since(start);
     return result;
@@ -206,6 +234,7 @@ class Trainer {
     double loss = 0;
     for (std::size_t begin = 0; begin < order.size(); begin += options_.batch) {
       if (options_.should_stop && options_.should_stop()) return std::nullopt;
+      if (begin == 0 && options_.scheme.is_scaled()) pass_.set_scales(scales_);
       pass_.set_parameters(state_.values);
       for (std::size_t i = begin; i < std::min(order.size(), begin + options_.batch); ++i) {
         const CodedStories::Question& question = train_.questions()[order[i]];
@@ -293,6 +322,7 @@ class Trainer {
   Random random_;
   double rate_;
   Checkpoint state_;
+  MemoryScales scales_;  // of a scaled scheme, for state_.values as they were when the epoch began
   std::vector<float> gradient_;
   std::vector<std::uint32_t> ages_;
 };
@@ -307,6 +337,16 @@ MemoryTrainOptions memn2n_recipe(bool joint) {
     options.linear_epochs = 30;
     options.halve_every = 15;
   }
+  return options;
+}
+
+MemoryTrainOptions fine_tune_recipe(const MemoryScheme& scheme, bool joint) {
+  MemoryTrainOptions options = memn2n_recipe(joint);
+  options.scheme = scheme;
+  options.linear_epochs = 0;
+  options.epochs = 20;
+  options.halve_every = 5;
+  options.learning_rate = 0.002;
   return options;
 }
 
@@ -325,7 +365,7 @@ MemoryTrainOptions qmann_recipe(const MemoryScheme& scheme) {
   options.order = SampleOrder::kFixed;
   options.keep = KeptWeights::kFinal;
   // That program's backward pass of the read is coded in its mode 3 alone.
-  options.gradients.coded_read = scheme.fixed && scheme.similarity == MemorySimilarity::kHamming;
+  options.gradients.coded_read = scheme.is_fixed() && scheme.similarity == MemorySimilarity::kHamming;
   return options;
 }
 
@@ -352,6 +392,17 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
                           .encoding = options.encoding,
                           .temporal = options.temporal};
   validate(shape);
+  if (options.warm_start != nullptr) {
+    const MemoryNetwork& start = *options.warm_start;
+    validate(start);
+    if (!start.scheme.is_float())
+      throw_bad_input(concat("the warm start '", start.name, "' has the scheme ", memory_scheme_text(start.scheme),
+                             ", expected a float network"));
+    if (start.shape != shape || start.words != vocabulary.words())
+      throw_bad_input(concat("the warm start '", start.name,
+                             "' has other sizes, another tying or encoding, or other words than this training; give "
+                             "the flags it was trained with"));
+  }
   const std::vector<std::filesystem::path> checkpoints = memory_checkpoints(options);
   MemoryTrainResult best;
   double seconds = 0;
@@ -377,7 +428,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
 MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data) {
   validate(network);
   MemoryPass pass(network.shape, network.scheme);
-  return score(pass, network.parameters, data, false);
+  return score(pass, network.scales, network.parameters, data, false);
 }
 
 }  // namespace quaver

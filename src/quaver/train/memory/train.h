@@ -57,6 +57,9 @@ struct MemoryTrainOptions {
   // Not float: the forward pass computes in its fixed point while the weights that learn stay float.
   MemoryScheme scheme{};
   GradientRules gradients{};
+  // Where training starts from instead of random weights: a float network of the same sizes and words, kept by the
+  // caller. A scaled scheme without one starts from random weights.
+  const MemoryNetwork* warm_start = nullptr;
 
   // The optimiser.
   std::size_t epochs = 100;        // after the linear start
@@ -87,6 +90,8 @@ struct MemoryTrainOptions {
 // released programs give them; with a scheme, that program's conventional or Q-MANN rows.
 MemoryTrainOptions memn2n_recipe(bool joint);
 MemoryTrainOptions qmann_recipe(const MemoryScheme& scheme = {});
+// For a warm start: memn2n_recipe without a linear start, at a lower rate and for fewer epochs.
+MemoryTrainOptions fine_tune_recipe(const MemoryScheme& scheme, bool joint);
 
 struct MemoryScore {
   double error = 0;  // percent of questions

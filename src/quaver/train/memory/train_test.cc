@@ -132,6 +132,59 @@ TEST(MemoryTrain, RepeatsKeepTheLowestValidationError) {
   EXPECT_EQ(memory_checkpoints(options), (std::vector<std::filesystem::path>{"name", "name.2"}));
 }
 
+MemoryTrainOptions fine_tuning(const std::string& scheme, const MemoryNetwork& start) {
+  MemoryTrainOptions options = fine_tune_recipe(memory_scheme_from_name(scheme), false);
+  options.epochs = 4;
+  options.warm_start = &start;
+  return options;
+}
+
+TEST(MemoryTrain, ScaledSchemesGoOnFromTheFloatNetwork) {
+  const Data data(1, 1000);
+  const MemoryNetwork start = train_memory(data.train, data.validation, data.vocabulary, short_run(30)).network;
+  const double before = score_memory(start, data.test).error;
+  for (const std::string scheme : {"int8", "fixed8-calibrated", "binary-calibrated"}) {
+    MemoryTrainOptions options = fine_tuning(scheme, start);
+    if (scheme == "binary-calibrated") options.epochs = 12;
+    const MemoryTrainResult result = train_memory(data.train, data.validation, data.vocabulary, options);
+    validate(result.network);
+    EXPECT_LE(score_memory(result.network, data.test).error, before + 3) << scheme;
+    EXPECT_DOUBLE_EQ(score_memory(result.network, data.validation).error, result.validation.error);
+  }
+}
+
+TEST(MemoryTrain, AResumedFineTuningHasTheBitsOfAWholeOne) {
+  const Data data(1, 200);
+  const std::filesystem::path checkpoint = std::filesystem::path(testing::TempDir()) / "scaled.checkpoint";
+  std::filesystem::remove(checkpoint);
+  const MemoryNetwork start = train_memory(data.train, data.validation, data.vocabulary, short_run(3)).network;
+  MemoryTrainOptions options = fine_tuning("binary-weights-calibrated", start);
+  const MemoryTrainResult whole = train_memory(data.train, data.validation, data.vocabulary, options);
+  options.checkpoint = checkpoint;
+  std::size_t batches = 0;
+  options.should_stop = [&] { return ++batches > 15; };  // in the middle of an epoch of 6 batches
+  EXPECT_TRUE(train_memory(data.train, data.validation, data.vocabulary, options).interrupted);
+  options.should_stop = {};
+  options.resume = true;
+  EXPECT_EQ(train_memory(data.train, data.validation, data.vocabulary, options).network, whole.network);
+  std::filesystem::remove(checkpoint);
+}
+
+TEST(MemoryTrain, WarmStartsThatDoNotFitAreRefused) {
+  const Data data(1, 20);
+  const MemoryNetwork start = train_memory(data.train, data.validation, data.vocabulary, short_run(1)).network;
+  const auto refused = [&](const std::function<void(MemoryNetwork&, MemoryTrainOptions&)>& change) {
+    MemoryNetwork changed = start;
+    MemoryTrainOptions options = fine_tuning("int8", changed);
+    change(changed, options);
+    EXPECT_THROW(train_memory(data.train, data.validation, data.vocabulary, options), Error);
+  };
+  refused([](MemoryNetwork&, MemoryTrainOptions& options) { options.d = 7; });
+  refused([](MemoryNetwork&, MemoryTrainOptions& options) { options.linear_epochs = 1; });
+  refused([](MemoryNetwork& network, MemoryTrainOptions&) { network.words[1] = "other"; });
+  refused([](MemoryNetwork& network, MemoryTrainOptions&) { network.scheme = memory_scheme_from_name("fixed8"); });
+}
+
 TEST(MemoryTrain, OptionsWithoutSenseAreRefused) {
   const Data data(1, 20);
   const auto refused = [&](const std::function<void(MemoryTrainOptions&)>& change) {

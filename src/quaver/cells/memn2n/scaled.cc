@@ -1,0 +1,222 @@
+#include "quaver/cells/memn2n/scaled.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "quaver/core/error.h"
+#include "quaver/fixed/quantization.h"
+
+namespace quaver {
+namespace {
+
+constexpr int kGuardBits = 8;              // both terms of (S6) keep so many bits below the code's until they are added
+constexpr std::size_t kMostWords = 65536;  // of a sentence: 2^16 127^2 < 2^31
+
+std::int8_t sign_of(std::int32_t code) { return code >= 0 ? std::int8_t{1} : std::int8_t{-1}; }
+
+std::int8_t limited(std::int32_t code, std::int32_t limit) {
+  return static_cast<std::int8_t>(std::clamp(code, -limit, limit));
+}
+
+std::int32_t dot(const std::int8_t* a, const std::int8_t* b, std::size_t size) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += std::int32_t{a[i]} * b[i];
+  return sum;
+}
+
+}  // namespace
+
+std::int32_t MemN2NScaled::Rescale::apply(std::int32_t x) const {
+  if (!shifts) return multiplier.apply(x);
+  return shift >= 0 ? divide_by_pot(x, std::min(shift, 31)) : shift_left_saturating(x, std::min(-shift, 31));
+}
+
+// from, to: real units of a step.
+MemN2NScaled::Rescale MemN2NScaled::rescale(double from, double to) const {
+  Rescale result;
+  result.shifts = scheme_.power_of_two_scales;
+  if (result.shifts)
+    result.shift = -std::ilogb(from / to);
+  else
+    result.multiplier = Multiplier::from_real(from / to);
+  return result;
+}
+
+MemN2NScaled::MemN2NScaled(const MemN2NShape& shape, const MemoryScheme& scheme, const MemoryScales& scales)
+    : shape_(shape),
+      scheme_(scheme),
+      matrices_(memory_matrices(shape)),
+      roles_(shape),
+      limit_((std::int32_t{1} << (scheme.bits - 1)) - 1),
+      weights_(matrices_.size()),
+      embedded_(matrices_.size()),
+      embeds_(matrices_.size()),
+      hops_(shape.hops),
+      sum_(shape.d) {
+  if (!scheme.is_scaled()) throw_usage("this memory network computes with scales; its scheme has none");
+  validate(scheme);
+  for (std::size_t hop = 0; hop < shape.hops; ++hop) embeds_[roles_.A[hop]] = embeds_[roles_.C[hop]] = true;
+  if (shape.encoding == SentenceEncoding::kPosition)
+    for (const float weight : encoding_weights(shape))
+      l_.push_back(static_cast<std::int8_t>(quantize(weight, std::ldexp(1.0, 2 - scheme.bits), 0, -limit_, limit_)));
+  set_scales(scales);
+}
+
+void MemN2NScaled::set_scales(const MemoryScales& scales) {
+  validate(scales, shape_, scheme_);
+  scales_ = scales;
+  // Of an embedding's sum: a weight's step times that of l.
+  const auto sum_step = [&](std::size_t place) {
+    return std::ldexp(static_cast<double>(scales.weights[place]), l_.empty() ? 0 : 2 - scheme_.bits);
+  };
+  to_embedded_.clear();
+  for (std::size_t place = 0; place < matrices_.size(); ++place)
+    to_embedded_.push_back(rescale(sum_step(place), scales.embedded[place]));
+  question_to_u_ = rescale(sum_step(roles_.B), scales.u[0]);
+  to_s_.clear();
+  o_to_u_.clear();
+  u_to_next_.clear();
+  softmax_.clear();
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    const double query = scheme_.one_bit_query ? scales.query[hop] : scales.u[hop];
+    const double m = scales.embedded[roles_.A[hop]], c = scales.embedded[roles_.C[hop]];
+    const double next = std::ldexp(static_cast<double>(scales.u[hop + 1]), -kGuardBits);
+    to_s_.push_back(rescale(m * query, scales.s[hop]));
+    o_to_u_.push_back(rescale(std::ldexp(c, -scheme_.bits), next));
+    const double u = roles_.has_H ? scales.weights[roles_.H] * query : scheme_.one_bit_state ? query : scales.u[hop];
+    u_to_next_.push_back(rescale(u, next));
+    softmax_.push_back(SoftmaxRule::from_scale(scales.s[hop]));
+  }
+}
+
+void MemN2NScaled::set_parameters(std::span<const float> parameters) {
+  for (std::size_t place = 0; place < matrices_.size(); ++place) {
+    const MemoryMatrix& matrix = matrices_[place];
+    const std::span<const float> values = parameters.subspan(matrix.offset, matrix.size());
+    Codes& codes = weights_[place];
+    codes.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) codes[i] = weight_code(values[i], scales_.weights[place], scheme_);
+  }
+}
+
+// (S1) One sentence; age null: none.
+void MemN2NScaled::embed(std::size_t place, WordNumbers words, const std::size_t* age, const Rescale& rescale,
+                         std::int8_t* out) {
+  const std::size_t d = shape_.d;
+  const std::int8_t* matrix = weights_[place].data();
+  std::int32_t* __restrict sum = sum_.data();
+  std::ranges::fill(sum_, 0);
+  const auto add_row = [&](std::size_t row, std::size_t slot) {
+    const std::int8_t* __restrict codes = matrix + row * d;
+    if (l_.empty()) {
+      for (std::size_t j = 0; j < d; ++j) sum[j] += codes[j];
+      return;
+    }
+    const std::int8_t* __restrict l = &l_[slot * d];
+    for (std::size_t j = 0; j < d; ++j) sum[j] += std::int32_t{codes[j]} * l[j];
+  };
+  for (std::size_t j = 0; j < std::min(words.size(), kMostWords); ++j)
+    if (words[j] != 0) add_row(static_cast<std::size_t>(words[j]), word_slot(shape_, j));
+  if (age != nullptr) add_row(shape_.vocabulary + *age, shape_.sentence);
+  for (std::size_t j = 0; j < d; ++j) out[j] = limited(rescale.apply(sum[j]), limit_);
+}
+
+// (S2) (S3) (S4)
+void MemN2NScaled::attend(std::size_t place, std::size_t facts) {
+  const std::size_t d = shape_.d;
+  Hop& hop = hops_[place];
+  const Codes& m = embedded_[roles_.A[place]];
+  hop.query = hop.u;
+  if (scheme_.one_bit_query)
+    for (std::int8_t& code : hop.query) code = sign_of(code);
+  hop.t.resize(facts);
+  hop.s.resize(facts);
+  hop.p_q0_15.resize(facts);
+  hop.p.resize(facts);
+  if (facts == 0) return;
+  for (std::size_t i = 0; i < facts; ++i) hop.t[i] = dot(&m[i * d], hop.query.data(), d);
+  const std::int32_t most = 2 * limit_ + 1, largest = *std::ranges::max_element(hop.t);
+  for (std::size_t i = 0; i < facts; ++i) {
+    const std::int32_t s = scheme_.relative_similarity ? std::max(to_s_[place].apply(hop.t[i] - largest), -most)
+                                                       : std::clamp(to_s_[place].apply(hop.t[i]), -limit_, limit_);
+    hop.s[i] = static_cast<std::int16_t>(s);
+  }
+  softmax_i16(hop.s.data(), facts, softmax_[place], hop.p_q0_15.data());
+  const int shift = 15 - scheme_.bits;
+  for (std::size_t i = 0; i < facts; ++i)
+    hop.p[i] = static_cast<std::uint8_t>(std::min(divide_by_pot(hop.p_q0_15[i], shift), most));
+}
+
+// (S5) (S6)
+void MemN2NScaled::next_u(std::size_t place, std::size_t facts) {
+  const std::size_t d = shape_.d;
+  Hop& hop = hops_[place];
+  const std::int8_t* c = embedded_[roles_.C[place]].data();
+  hop.o.assign(d, 0);
+  std::int32_t* __restrict o = hop.o.data();
+  for (std::size_t i = 0; i < facts; ++i) {
+    const std::int32_t p = hop.p[i];
+    if (p == 0) continue;
+    for (std::size_t j = 0; j < d; ++j) o[j] += p * c[i * d + j];
+  }
+  for (std::size_t j = 0; j < d; ++j) {
+    const std::int32_t u = roles_.has_H            ? dot(&weights_[roles_.H][j * d], hop.query.data(), d)
+                           : scheme_.one_bit_state ? hop.query[j]
+                                                   : hop.u[j];
+    const std::int64_t both = std::int64_t{o_to_u_[place].apply(o[j])} + u_to_next_[place].apply(u);
+    u_[j] = limited(divide_by_pot(saturate<std::int32_t>(both), kGuardBits), limit_);
+  }
+}
+
+void MemN2NScaled::run(const MemoryQuestion& question) {
+  const std::size_t d = shape_.d, facts = question.facts.size();
+  u_.resize(d);
+  embed(roles_.B, question.words, nullptr, question_to_u_, u_.data());
+  for (std::size_t place = 0; place < matrices_.size(); ++place) {
+    if (!embeds_[place]) continue;
+    embedded_[place].resize(facts * d);
+    for (std::size_t i = 0; i < facts; ++i) {
+      const std::size_t age = question.age(i);
+      embed(place, question.facts[i], shape_.temporal ? &age : nullptr, to_embedded_[place], &embedded_[place][i * d]);
+    }
+  }
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    hops_[hop].u = u_;
+    attend(hop, facts);
+    next_u(hop, facts);
+  }
+}
+
+double MemN2NScaled::score_step() const {
+  return static_cast<double>(scales_.weights[roles_.W]) * scales_.u[shape_.hops];
+}
+
+std::span<const std::int32_t> MemN2NScaled::scores() {
+  scores_.resize(shape_.vocabulary);
+  for (std::size_t word = 0; word < shape_.vocabulary; ++word)
+    scores_[word] = dot(&weights_[roles_.W][word * shape_.d], u_.data(), shape_.d);
+  return scores_;
+}
+
+std::size_t MemN2NScaled::answer_word(const MemoryQuestion& question) {
+  run(question);
+  const std::span<const std::int32_t> all = scores();
+  return static_cast<std::size_t>(std::max_element(all.begin() + 1, all.end()) - all.begin());
+}
+
+std::vector<float> MemN2NScaled::attention(std::size_t place) const {
+  std::vector<float> p;
+  for (const std::int16_t code : hops_[place].p_q0_15) p.push_back(static_cast<float>(code) * 0x1p-15f);
+  return p;
+}
+
+MemoryAnswer MemN2NScaled::answer(const MemoryQuestion& question) {
+  run(question);
+  MemoryAnswer answer;
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) answer.attention.push_back(attention(hop));
+  const double step = score_step();
+  for (const std::int32_t score : scores()) answer.scores.push_back(static_cast<float>(score * step));
+  return answer;
+}
+
+}  // namespace quaver
