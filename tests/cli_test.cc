@@ -428,7 +428,7 @@ TEST_F(CliTest, StoriesThatCannotBeReadAreNamedByLine) {
   expect_failure(2, "train babi --cell lstm -o m.safetensors", {"lstm", "memn2n"});
   expect_failure(2, "train chirps --tasks 1 -o m.safetensors", {"--tasks", "chirps"});
   expect_failure(2, "train chirps --hops 2 -o m.safetensors", {"chirps", "memory network"});
-  expect_failure(2, "train stories --scheme int8 -o m.safetensors", {"int8", "qmann8"});
+  expect_failure(2, "train stories --scheme int4 -o m.safetensors", {"int4", "int8", "qmann8"});
   expect_failure(2, "train stories --bits 4 -o m.safetensors", {"f32", "fixed8"});
   expect_failure(2, "train stories --scheme fixed8 --integer-bits 8 -o m.safetensors", {"integer bits", "0 to 7"});
   expect_failure(2, "train stories --hops 7 -o m.safetensors", {"hops", "7"});

@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "quantize_memory.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
@@ -17,6 +18,7 @@
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
 #include "shared.h"
+#include "stories.h"
 #include "verbs.h"
 
 namespace quaver {
@@ -25,6 +27,7 @@ namespace {
 struct QuantizeFlags {
   SharedFlags shared;
   DataFlags data;
+  StoryFlags stories;
   std::filesystem::path in, out, report;
   std::string scheme = "int8", calib, method = "minmax", rounding = "compensated";
   double percentile = 99.99;
@@ -63,6 +66,23 @@ nlohmann::ordered_json calibration_json(const Calibration& calibration, const st
 void run_quantize(const QuantizeFlags& flags) {
   const auto start = std::chrono::steady_clock::now();
   require_model_name(flags.out);
+  if (quantizes_memory(flags.in, flags.stories)) {
+    if (!flags.overrides.empty() || !flags.ignore.empty() || flags.allow_float || !flags.report.empty())
+      throw_usage(
+          "--override, --ignore, --allow-float and --calib-report are of models of sequences, and this is a "
+          "memory network");
+    run_memory_quantization({.shared = flags.shared,
+                             .data = flags.data,
+                             .stories = flags.stories,
+                             .in = flags.in,
+                             .out = flags.out,
+                             .scheme = flags.scheme,
+                             .calib = flags.calib,
+                             .limit = flags.limit,
+                             .calibration = {method_from_name(flags.method), flags.percentile}});
+    return;
+  }
+  flags.stories.require_none("of a model of sequences");
   require_known("scheme", flags.scheme, scheme_names());
   QuantizeOptions options;
   options.scheme = flags.scheme;
@@ -135,7 +155,10 @@ void add_quantize(CLI::App& program) {
   auto flags = std::make_shared<QuantizeFlags>();
   CLI::App* verb = program.add_subcommand("quantize", "Turn a float model into integers, after training");
   verb->add_option("in", flags->in, "Float model file")->required();
-  verb->add_option("--scheme", flags->scheme, "int8, int8_per_tensor, int4 or f32")->capture_default_str();
+  verb->add_option("--scheme", flags->scheme,
+                   "int8, int8_per_tensor, int4 or f32; memory networks: int8, fixed8-calibrated, binary-calibrated, "
+                   "binary-weights-calibrated")
+      ->capture_default_str();
   verb->add_option("--calib", flags->calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
       ->required();
   verb->add_option("--calib-method", flags->method, "minmax, percentile, entropy or mse")->capture_default_str();
@@ -152,6 +175,7 @@ void add_quantize(CLI::App& program) {
       ->allow_extra_args(false);
   verb->add_flag("--allow-float", flags->allow_float, "Let nodes without integer form stay float, and list them");
   verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
+  flags->stories.add_to(*verb);
   flags->data.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_quantize(*flags); });

@@ -37,7 +37,7 @@ std::vector<StoryTask> load_tasks(const std::string& task, const StoryFlags& sto
 // What one network learns from: one task, or all of them.
 struct Group {
   std::string label;  // "qa7", "joint"
-  std::filesystem::path out;
+  std::filesystem::path out, warm_start;
   std::vector<StoryTask> tasks;
 
   std::vector<Story> stories(std::vector<Story> StoryTask::*split) const {
@@ -53,15 +53,16 @@ std::vector<Group> make_groups(const MemoryTraining& training) {
   std::vector<StoryTask> tasks = load_tasks(training.task, training.stories, training.data, training.limit);
   std::vector<Group> groups;
   if (training.stories.tasks == kJoint) {
-    groups.push_back({kJoint, training.out, std::move(tasks)});
+    groups.push_back({kJoint, training.out, training.warm_start, std::move(tasks)});
     return groups;
   }
   const bool several = tasks.size() > 1;
   for (StoryTask& task : tasks) {
     const std::string label = concat("qa", task.number);
-    std::filesystem::path out = training.out;
-    if (several) out.replace_extension(concat(".", label, ".safetensors"));
-    groups.push_back({label, out, {std::move(task)}});
+    std::filesystem::path out = training.out, warm_start = training.warm_start;
+    for (std::filesystem::path* path : {&out, &warm_start})
+      if (several && !path->empty()) path->replace_extension(concat(".", label, ".safetensors"));
+    groups.push_back({label, out, warm_start, {std::move(task)}});
   }
   return groups;
 }
@@ -119,6 +120,8 @@ GroupResult train_group(const Group& group, const MemoryTraining& training, Epoc
   // With several networks some may not have begun when the program was stopped.
   options.resume = options.resume && std::filesystem::exists(options.checkpoint);
   options.should_stop = should_stop;
+  std::optional<MemoryNetwork> warm_start;
+  if (!group.warm_start.empty()) options.warm_start = &warm_start.emplace(load_memory_network(group.warm_start));
   std::size_t shown = 0;
   options.on_progress = [&](const MemoryTrainProgress& now) {
     const std::size_t done = (now.repeat - 1) * now.epochs + now.epoch;

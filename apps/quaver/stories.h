@@ -30,7 +30,8 @@ struct MemoryTraining {
   DataFlags data;
   StoryFlags stories;
   std::string task;
-  std::filesystem::path out;  // several networks: NAME.qaN.safetensors
+  std::filesystem::path out;         // several networks: NAME.qaN.safetensors
+  std::filesystem::path warm_start;  // of --warm-start: float networks, several named as `out`'s are; empty: none
   std::size_t limit = 0;
   MemoryTrainOptions options;
 };

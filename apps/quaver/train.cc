@@ -40,7 +40,7 @@ struct TrainFlags {
   SharedFlags shared;
   DataFlags data;
   std::string task, scheme = "f32";
-  std::filesystem::path out;
+  std::filesystem::path out, warm_start;
   std::size_t limit = 0;
   // What was said on the command line, on top of the task's defaults.
   std::vector<std::function<void(TrainOptions&)>> changes;
@@ -67,18 +67,25 @@ void run_train_memory(const TrainFlags& flags) {
     if (std::ranges::find(shared_flags, name) == shared_flags.end())
       throw_usage(concat(name, ": no flag of a memory network, which task '", flags.task, "' trains"));
   MemoryScheme scheme = memory_scheme_from_name(flags.scheme);
-  if (!scheme.fixed && !flags.scheme_changes.empty())
+  if (scheme.is_float() && !flags.scheme_changes.empty())
     throw_usage("--scheme f32 has no word length and no fixed-point similarity: choose fixed8, qmann8 or another");
   for (const auto& change : flags.scheme_changes) change(scheme);
   validate(scheme);
-  const bool qmann = flags.recipe.empty() ? scheme.fixed : flags.recipe == "qmann";
+  const std::string recipe = !flags.recipe.empty() ? flags.recipe
+                             : scheme.is_scaled()  ? "fine-tune"
+                             : scheme.is_fixed()   ? "qmann"
+                                                   : "memn2n";
+  const bool joint = flags.stories.tasks == "joint";
   MemoryTraining training{.shared = flags.shared,
                           .data = flags.data,
                           .stories = flags.stories,
                           .task = flags.task,
                           .out = flags.out,
+                          .warm_start = flags.warm_start,
                           .limit = flags.limit,
-                          .options = qmann ? qmann_recipe(scheme) : memn2n_recipe(flags.stories.tasks == "joint")};
+                          .options = recipe == "qmann"       ? qmann_recipe(scheme)
+                                     : recipe == "fine-tune" ? fine_tune_recipe(scheme, joint)
+                                                             : memn2n_recipe(joint)};
   MemoryTrainOptions& options = training.options;
   options.scheme = scheme;
   TrainOptions common;
@@ -120,7 +127,8 @@ void run_train(const TrainFlags& flags) {
     return;
   }
   flags.stories.require_none(flags.task);
-  if (!flags.memory_changes.empty() || !flags.scheme_changes.empty() || !flags.recipe.empty())
+  if (!flags.memory_changes.empty() || !flags.scheme_changes.empty() || !flags.recipe.empty() ||
+      !flags.warm_start.empty())
     throw_usage(concat("task '", flags.task, "' trains no memory network, but a flag of one was given"));
   TrainOptions options = default_train_options(flags.task);
   for (const auto& change : flags.changes) change(options);
@@ -264,8 +272,9 @@ void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& nam
 void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
   const CLI::Range not_negative(0.0, 1e30);
   flags.stories.add_to(verb);
-  verb.add_option("--recipe", flags.recipe, "Defaults of a released program: memn2n (f32) or qmann (other schemes)")
-      ->check(CLI::IsMember(std::vector<std::string>{"memn2n", "qmann"}))
+  verb.add_option("--recipe", flags.recipe,
+                  "Defaults: of a released program, memn2n (f32) or qmann (fixed point); or fine-tune (scaled schemes)")
+      ->check(CLI::IsMember(std::vector<std::string>{"memn2n", "qmann", "fine-tune"}))
       ->group(kMemoryGroup);
   add_scheme_field(verb, flags, "--bits", &MemoryScheme::bits, "Word length, 2 to 15; the sign is one of them");
   add_scheme_field(verb, flags, "--integer-bits", &MemoryScheme::integer_bits, "Bits before the point");
@@ -277,6 +286,15 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
                    "true or false: embeddings and controller are one bit times a mean");
   add_scheme_field(verb, flags, "--integer-only", &MemoryScheme::integer_only,
                    "true or false: softmax and answer layer in integers too");
+  add_scheme_field(verb, flags, "--power-of-two-scales", &MemoryScheme::power_of_two_scales,
+                   "true or false, scaled schemes: every tensor has a point instead of a scale");
+  add_scheme_field(verb, flags, "--relative-similarity", &MemoryScheme::relative_similarity,
+                   "true or false, scaled schemes: similarities are coded from the largest one down");
+  add_scheme_field(verb, flags, "--one-bit-state", &MemoryScheme::one_bit_state,
+                   "true or false, scaled schemes: with the query, the state that the read is added to is one bit");
+  verb.add_option("--warm-start", flags.warm_start,
+                  "Float network to start from; of several tasks: NAME.safetensors stands for NAME.qaN.safetensors")
+      ->group(kMemoryGroup);
   verb.add_option_function<std::string>(
           "--similarity",
           [&flags](const std::string& value) {

@@ -27,7 +27,7 @@ std::uint64_t width_bytes(OperandWidth width) {
 class Counter {
  public:
   Counter(const MemN2NShape& shape, const MemoryScheme& scheme, const QuestionSizes& sizes)
-      : shape_(shape), scheme_(scheme), sizes_(sizes), roles_(shape), d_(shape.d), float_(!scheme.fixed) {
+      : shape_(shape), scheme_(scheme), sizes_(sizes), roles_(shape), d_(shape.d), float_(scheme.is_float()) {
     code_ = float_ ? kF32 : scheme.bits <= 8 ? kI8 : kI16;
     limit_ = float_ ? 0 : static_cast<std::uint64_t>(scheme.format().limit());
     binary_weights_ = !float_ && scheme.one_bit_weights;
@@ -275,10 +275,10 @@ OperationCounts memory_costs_by_the_paper(const MemN2NShape& shape, const Memory
     matrices.insert(roles.C.begin(), roles.C.end());
     return matrices;
   }();
-  const OperandWidth width = scheme.fixed ? kI8 : kF32;
-  const bool binary_query = scheme.fixed && scheme.one_bit_query,
-             binary_weights = scheme.fixed && scheme.one_bit_weights;
-  const bool hamming = scheme.fixed && scheme.similarity == MemorySimilarity::kHamming;
+  const OperandWidth width = !scheme.is_float() ? kI8 : kF32;
+  const bool binary_query = !scheme.is_float() && scheme.one_bit_query,
+             binary_weights = !scheme.is_float() && scheme.one_bit_weights;
+  const bool hamming = !scheme.is_float() && scheme.similarity == MemorySimilarity::kHamming;
   OperationCounts counts;
   const auto count = [&](std::uint64_t elements, bool product) {
     if (product) {

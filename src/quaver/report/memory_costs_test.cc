@@ -12,10 +12,13 @@ namespace {
 using enum OperationKind;
 using enum OperandWidth;
 
-const MemoryScheme kFixed{.fixed = true};
-const MemoryScheme kHamming{.fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming};
-const MemoryScheme kQmann{
-    .fixed = true, .integer_bits = 2, .similarity = MemorySimilarity::kHamming, .hop_formats = true};
+const MemoryScheme kFixed{.arithmetic = MemoryArithmetic::kFixed};
+const MemoryScheme kHamming{
+    .arithmetic = MemoryArithmetic::kFixed, .integer_bits = 2, .similarity = MemorySimilarity::kHamming};
+const MemoryScheme kQmann{.arithmetic = MemoryArithmetic::kFixed,
+                          .integer_bits = 2,
+                          .similarity = MemorySimilarity::kHamming,
+                          .hop_formats = true};
 
 MemoryScheme integer_only(MemoryScheme scheme) {
   scheme.integer_only = true;

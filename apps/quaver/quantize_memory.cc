@@ -1,0 +1,132 @@
+#include "quantize_memory.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/memory_file.h"
+#include "quaver/report/table.h"
+#include "quaver/train/memory/train.h"
+
+namespace quaver {
+namespace {
+
+bool names_several(const StoryFlags& stories) {
+  return stories.tasks != "joint" && stories.tasks.find_first_not_of("0123456789") != std::string::npos;
+}
+
+std::filesystem::path path_of(std::filesystem::path path, std::size_t number) {
+  return path.replace_extension(concat(".qa", number, ".safetensors"));
+}
+
+// "babi", "babi:train": the task and its split, `train` where none is named.
+std::pair<std::string, std::string> task_and_split(const std::string& calib) {
+  const std::size_t colon = calib.find(':');
+  std::pair<std::string, std::string> found{calib.substr(0, colon),
+                                            colon == std::string::npos ? "train" : calib.substr(colon + 1)};
+  require_known("task of a memory network's calibration", found.first, story_task_names());
+  require_known("split", found.second, {"train", "validation", "test"});
+  return found;
+}
+
+std::vector<MemoryQuestion> spread(const CodedStories& data, std::size_t limit) {
+  std::vector<MemoryQuestion> questions;
+  const std::size_t all = data.questions().size(), wanted = limit == 0 ? all : std::min(limit, all);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    const CodedStories::Question& question = data.questions()[i * all / wanted];
+    questions.push_back({question.facts, question.words, {}});
+  }
+  return questions;
+}
+
+}  // namespace
+
+bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stories) {
+  // A file that is not there, or several tasks' that do not lie beside it, is the reader's to complain about.
+  if (names_several(stories)) return true;
+  return std::filesystem::exists(path) && is_memory_network_file(path);
+}
+
+void run_memory_quantization(const MemoryQuantization& quantization) {
+  const auto start = std::chrono::steady_clock::now();
+  const MemoryScheme scheme = memory_scheme_from_name(quantization.scheme);
+  if (!scheme.is_scaled())
+    throw_usage(
+        concat("--scheme ", quantization.scheme,
+               ": memory networks are quantized after training to int8, fixed8-calibrated, binary-calibrated or "
+               "binary-weights-calibrated; 'quaver train' makes the others"));
+  const auto [task_name, split] = task_and_split(quantization.calib);
+  const std::vector<StoryTask> tasks =
+      load_story_tasks(task_name, {.tasks = quantization.stories.tasks == "joint" ? "all" : quantization.stories.tasks,
+                                   .set = quantization.stories.set,
+                                   .data_dir = quantization.data.data_dir,
+                                   .seed = quantization.data.data_seed,
+                                   .questions = quantization.stories.questions});
+  const bool several = names_several(quantization.stories);
+  Table table({{"model", Align::kLeft},
+               {"scheme", Align::kLeft},
+               {"validation error %"},
+               {"float"},
+               {"file bytes"},
+               {"float"}});
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  double error = 0, float_error = 0;
+  std::uintmax_t bytes = 0, float_bytes = 0;
+  std::vector<std::vector<StoryTask>> groups;
+  if (several)
+    for (const StoryTask& task : tasks) groups.push_back({task});
+  else
+    groups.push_back(tasks);
+  for (const std::vector<StoryTask>& group : groups) {
+    const auto in = several ? path_of(quantization.in, group.front().number) : quantization.in;
+    const auto out = several ? path_of(quantization.out, group.front().number) : quantization.out;
+    require_writable(out);
+    const MemoryNetwork network = load_memory_network(in);
+    const Vocabulary vocabulary(network.words);
+    std::vector<Story> calibration, validation;
+    for (const StoryTask& task : group) {
+      const std::vector<Story>& chosen = split == "train"        ? task.train
+                                         : split == "validation" ? task.validation
+                                                                 : task.test;
+      calibration.insert(calibration.end(), chosen.begin(), chosen.end());
+      validation.insert(validation.end(), task.validation.begin(), task.validation.end());
+    }
+    const CodedStories seen(calibration, vocabulary, network.shape.memory);
+    const CodedStories held_out(validation, vocabulary, network.shape.memory);
+    MemoryNetwork result = quantize_memory(network, scheme, spread(seen, quantization.limit), quantization.calibration);
+    result.name = out.stem().string();
+    result.provenance["quantize_command"] = command_line();
+    save(result, out);
+    const double after = score_memory(result, held_out).error, before = score_memory(network, held_out).error;
+    const std::uintmax_t size = std::filesystem::file_size(out), float_size = std::filesystem::file_size(in);
+    error += after / static_cast<double>(groups.size());
+    float_error += before / static_cast<double>(groups.size());
+    bytes += size;
+    float_bytes += float_size;
+    table.add_row({out.string(), quantization.scheme, fixed_text(after, 2), fixed_text(before, 2), count_text(size),
+                   count_text(float_size)});
+    rows.push_back({{"model", out.string()}, {"validation", after}, {"float_validation", before}, {"bytes", size}});
+  }
+  if (several)
+    table.add_row(
+        {"mean", "", fixed_text(error, 2), fixed_text(float_error, 2), count_text(bytes), count_text(float_bytes)});
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  print_result(quantization.shared,
+               {{"model", quantization.out.string()},
+                {"scheme", memory_scheme_text(scheme)},
+                {"validation", error},
+                {"float_validation", float_error},
+                {"bytes", bytes},
+                {"float_bytes", float_bytes},
+                {"float_ops", 0},
+                {"method", method_name(quantization.calibration.method)},
+                {"input", quantization.calib},
+                {"seconds", seconds},
+                {"results", rows}},
+               table.text());
+}
+
+}  // namespace quaver

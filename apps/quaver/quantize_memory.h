@@ -1,0 +1,30 @@
+// quantize_memory.h - memory networks under the verb quantize.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "quaver/quantize/memory.h"
+#include "shared.h"
+#include "stories.h"
+
+namespace quaver {
+
+struct MemoryQuantization {
+  SharedFlags shared;
+  DataFlags data;
+  StoryFlags stories;
+  std::filesystem::path in, out;  // of several tasks: NAME.safetensors stands for NAME.qaN.safetensors
+  std::string scheme, calib;      // TASK or TASK:split, of stories
+  std::size_t limit = 0;          // questions to calibrate on, spread over the split; 0: all
+  MemoryCalibrateOptions calibration;
+};
+
+// True when `path`, or of several tasks the first one's file, is a memory network.
+bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stories);
+
+// Calibrates, saves and reports; the errors of both on the validation split stand beside each other.
+void run_memory_quantization(const MemoryQuantization& quantization);
+
+}  // namespace quaver
