@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "bench_memory.h"
 #include "bench_presets.h"
 #include "bench_race.h"
 #include "bench_report.h"
@@ -21,6 +22,7 @@
 #include "quaver/engine/session.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/model_file.h"
+#include "quaver/model/memory_network.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/table.h"
 #include "random_model.h"
@@ -44,6 +46,7 @@ struct BenchFlags {
   std::size_t repetitions = 41;
   std::uint64_t seed = 1;
   std::filesystem::path save, plot;
+  MemoryBench memory;
 
   bool plain_cell() const { return !cifg && !peephole && !layer_norm && projection == 0; }
 };
@@ -206,7 +209,30 @@ Timing load_time(const std::string& path) {
   return measure(loads, {.repetitions = kLoads, .repetition_seconds = 0, .warm_up_seconds = 0}).front();
 }
 
+// Other rows, other columns: facts and questions instead of steps.
+void run_memory(const BenchFlags& flags) {
+  MemoryBench bench = flags.memory;
+  bench.shared = flags.shared;
+  bench.schemes = flags.schemes;
+  if (bench.schemes == std::vector<std::string>{"int8"}) bench.schemes = {"qmann8", "fixed8", "f32"};
+  for (const std::string& scheme : bench.schemes) require_known("scheme", scheme, memory_scheme_names());
+  for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
+  bench.batch = flags.batch;
+  bench.isas = paths(flags);
+  std::ranges::reverse(bench.isas);  // the fastest leads
+  bench.peer_names = flags.peer_names;
+  bench.peers = flags.peers;
+  bench.peer_python = flags.peer_python;
+  bench.repetitions = flags.repetitions;
+  bench.seed = flags.seed;
+  bench.save = flags.save;
+  if (flags.pin && !pin_to_current_cpu()) warn("the system does not let this program bind itself to one CPU");
+  run_memory_bench(bench);
+}
+
 void run_bench(const BenchFlags& flags) {
+  if (flags.cells == std::vector<std::string>{"memn2n"} && flags.model.empty() && flags.presets.empty())
+    return run_memory(flags);
   for (const std::string& cell : flags.cells) require_known("cell", cell, {"lstm", "gru", "rnn"});
   for (const std::string& reset : flags.resets) require_known("reset", reset, {"after", "before"});
   for (const std::string& scheme : flags.schemes) require_known("scheme", scheme, scheme_names());
@@ -262,7 +288,7 @@ void add_bench(CLI::App& program) {
   const auto names = [&](const char* name, std::vector<std::string>& values, const char* help) {
     return verb->add_option(name, values, help)->delimiter(',')->allow_extra_args(false)->capture_default_str();
   };
-  names("--cell,--cells", flags->cells, "lstm, gru, rnn; a list is separated by commas")
+  names("--cell,--cells", flags->cells, "lstm, gru, rnn; a list is separated by commas. Or memn2n: facts and questions")
       ->excludes(model)
       ->excludes(preset);
   names("--reset", flags->resets, "gru: after or before the product, or both")->excludes(model)->excludes(preset);
@@ -278,6 +304,19 @@ void add_bench(CLI::App& program) {
   names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well")->excludes(model);
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")
       ->capture_default_str();
+  const auto of_memory = [&](const char* name, auto& value, std::size_t most, const char* help) {
+    return verb->add_option(name, value, help)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str()
+        ->group("Memory networks (--cell memn2n)");
+  };
+  of_memory("--facts", flags->memory.facts, 10000000, "Stored facts; a list as well")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  of_memory("--embedding", flags->memory.embedding, 4096, "Numbers of an embedding");
+  of_memory("--hops", flags->memory.hops, kMaxHops, "Looks at the memory");
+  of_memory("--words", flags->memory.words, 4096, "Words of a sentence");
+  of_memory("--vocabulary", flags->memory.vocabulary, 1 << 24, "Words there are, the empty one included");
   verb->add_flag("--cifg", flags->cifg, "lstm: input gate = 1 - forget gate");
   verb->add_flag("--peephole", flags->peephole, "lstm: gates see the cell");
   verb->add_flag("--layer-norm", flags->layer_norm, "lstm: layer norm inside the cell");

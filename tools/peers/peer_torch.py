@@ -1,4 +1,4 @@
-"""PyTorch: torch.nn.LSTM and GRU in float, and quantized dynamically (int8 weights).
+"""PyTorch: torch.nn.LSTM and GRU in float, and quantized dynamically (int8 weights); the memory network in float.
 
 As its tuning guide says: no gradients (inference_mode), as many threads as asked for, and the quantized engine made
 for this CPU. In float it can hand the layer to its oneDNN, which for LSTMs packs the weights anew in every call: worth
@@ -49,7 +49,88 @@ def variant(shape, engine):
             "weight_bytes": weights * (1 if engine else 4), "call": lambda calls: call(calls, onednn)}
 
 
+class MemN2N(torch.nn.Module):
+    """The memory network of docs/cells/memn2n.md, layer-wise, bag of words: A and C are one table twice as wide, so that
+    a fact's words are looked up once. A single question needs no batch dimension, and is faster without."""
+
+    def __init__(self, shape):
+        super().__init__()
+        d, self.facts, self.hops, self.batch = shape["hidden"], shape["facts"], shape["hops"], shape["batch"]
+        bag = lambda width: torch.nn.EmbeddingBag(shape["vocabulary"], width, mode="sum", padding_idx=0)
+        self.fact, self.question = bag(2 * d), bag(d)
+        self.age = torch.nn.Parameter(torch.randn(self.facts, 2 * d) * 0.1)
+        self.H = torch.nn.Linear(d, d, bias=False)
+        self.W = torch.nn.Linear(d, shape["vocabulary"], bias=False)
+
+    def embedded(self, facts):
+        return (self.fact(facts).view(self.batch, self.facts, -1) + self.age).chunk(2, 2)
+
+    def forward(self, m, c, question):
+        u = self.question(question)
+        if self.batch == 1:
+            m, c = m[0], c[0]
+            for _ in range(self.hops):
+                u = self.H(u) + torch.softmax(u @ m.t(), 1) @ c
+        else:
+            for _ in range(self.hops):
+                p = torch.softmax(torch.bmm(m, u.unsqueeze(2)).squeeze(2), 1)
+                u = self.H(u) + torch.bmm(p.unsqueeze(1), c).squeeze(1)
+        return self.W(u).argmax(1)
+
+
+class Told(torch.nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, facts, question):
+        m, c = self.network.embedded(facts)
+        return self.network(m, c, question)
+
+
+def memory_variant(shape):
+    """Float, from word numbers to the answer's. The whole network is traced and frozen, so that Python is left once a
+    call and libtorch's own interpreter runs the rest; kept plain where that is faster."""
+    torch.set_num_threads(shape["threads"])
+    torch.manual_seed(shape["seed"])
+    network, batch = MemN2N(shape).eval(), shape["batch"]
+    words = lambda rows: torch.randint(1, shape["vocabulary"], (rows, shape["words"]))
+    inputs = []
+    with torch.inference_mode():
+        if shape["stored"]:
+            module = network
+            m, c = (side.contiguous() for side in network.embedded(words(batch * shape["facts"])))
+            inputs = [(m, c, words(batch)) for _ in range(shape["inputs"])]
+        else:
+            module = Told(network).eval()
+            inputs = [(words(batch * shape["facts"]), words(batch)) for _ in range(shape["inputs"])]
+    with torch.no_grad():
+        traced = torch.jit.freeze(torch.jit.trace(module, inputs[0], check_trace=False))
+    turn = 0
+
+    def call(calls, run):
+        nonlocal turn
+        with torch.inference_mode():
+            for _ in range(calls):
+                run(*inputs[turn])
+                turn = (turn + 1) % len(inputs)
+
+    def seconds(run):
+        call(20, run)
+        start = time.perf_counter()
+        call(20, run)
+        return time.perf_counter() - start
+
+    best, path = (traced, "traced") if seconds(traced) < seconds(module) else (module, "plain")
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    return {"scheme": "f32", "path": path, "weight_bytes": 4 * weights, "batch": batch, "stored": shape["stored"],
+            "call": lambda calls: call(calls, best)}
+
+
 def variants(shape):
+    if shape["cell"] == "memn2n":
+        told = [memory_variant({**shape, "batch": batch, "stored": False}) for batch in shape["batches"]]
+        return told + [memory_variant({**shape, "batch": 1, "stored": True})]
     if shape["cell"] not in GATES or (shape["cell"] == "gru" and shape["reset"] != "after"):
         return []
     engine = next((name for name in ENGINES if name in torch.backends.quantized.supported_engines), None)

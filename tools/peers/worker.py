@@ -4,8 +4,9 @@
     worker.py onnxruntime|litert|torch
 
 At the start it says {"peer", "version"}, or {"missing": what, "why": text} and ends. Then, for each line:
-    {"prepare": {"cell", "reset", "input", "hidden", "batch", "steps", "threads", "inputs", "seed"}}
-                                      -> {"variants": [{"scheme", "path", "weight_bytes"}, ...]}
+    {"prepare": {"cell", "reset", "input", "hidden", "batch", "steps", "threads", "inputs", "seed",
+                  "facts", "words", "vocabulary", "hops", "batches"}}
+                                      -> {"variants": [{"scheme", "path", "weight_bytes"}, ...]}, of memn2n "batch", "stored" too
     {"run": {"variant": index, "calls": number}}
                                       -> {"seconds": of all calls together}
 A failure answers {"error": text}. The end of the input is the end of the program.
@@ -40,7 +41,7 @@ def main():
             if "prepare" in request:
                 variants = []  # free the last shape before the next one is made
                 variants = peer.variants(request["prepare"])
-                say({"variants": [{key: v[key] for key in ("scheme", "path", "weight_bytes")} for v in variants]})
+                say({"variants": [{key: v[key] for key in v if key != "call"} for v in variants]})
             else:
                 call, calls = variants[request["run"]["variant"]]["call"], request["run"]["calls"]
                 start = time.perf_counter()

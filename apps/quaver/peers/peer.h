@@ -13,9 +13,9 @@
 
 namespace quaver {
 
-// One layer, one direction.
+// One layer, one direction; or a memory network.
 struct PeerShape {
-  std::string cell;   // lstm or gru
+  std::string cell;   // lstm, gru or memn2n
   std::string reset;  // of a GRU: "after" or "before" the product
   std::size_t input = 0;
   std::size_t hidden = 0;
@@ -24,6 +24,11 @@ struct PeerShape {
   std::size_t threads = 1;
   std::size_t inputs = 16;  // how many there are; each call takes the next
   std::uint64_t seed = 1;
+  // Of a memory network (cell memn2n), `hidden` numbers wide: questions about so many facts of so many words. A variant
+  // for each of `batches`, which is told all facts with every question, and one of a single question to facts that are
+  // embedded before.
+  std::size_t facts = 0, words = 0, vocabulary = 0, hops = 0;
+  std::vector<std::size_t> batches{};
 };
 
 class Peer {
@@ -34,6 +39,9 @@ class Peer {
   virtual std::string scheme() const = 0;        // its formats, in our words
   virtual std::string path() const = 0;          // what it says about the code it runs
   virtual std::size_t weight_bytes() const = 0;  // without what packing adds
+  // Of a memory network: questions in a call, and whether the facts are embedded before.
+  virtual std::size_t batch() const { return 1; }
+  virtual bool stored() const { return false; }
   // `calls` times `steps` steps, state carried on, inputs rotated: how many seconds that took, or not a number when the
   // peer broke down.
   virtual double run(std::size_t calls) = 0;

@@ -29,20 +29,25 @@ class PythonPeer final : public Peer {
         variant_(variant),
         scheme_(description.at("scheme").get<std::string>()),
         path_(description.at("path").get<std::string>()),
-        weight_bytes_(description.at("weight_bytes").get<std::size_t>()) {}
+        weight_bytes_(description.at("weight_bytes").get<std::size_t>()),
+        batch_(description.value("batch", std::size_t{1})),
+        stored_(description.value("stored", false)) {}
 
   std::string name() const override { return engine_.name(); }
   std::string version() const override { return engine_.version(); }
   std::string scheme() const override { return scheme_; }
   std::string path() const override { return path_; }
   std::size_t weight_bytes() const override { return weight_bytes_; }
+  std::size_t batch() const override { return batch_; }
+  bool stored() const override { return stored_; }
   double run(std::size_t calls) override { return engine_.run(variant_, calls); }
 
  private:
   PythonEngine& engine_;
   std::size_t variant_;
   std::string scheme_, path_;
-  std::size_t weight_bytes_;
+  std::size_t weight_bytes_, batch_;
+  bool stored_;
 };
 
 }  // namespace
@@ -136,7 +141,12 @@ std::vector<std::unique_ptr<Peer>> PythonEngine::make(const PeerShape& shape) {
                                      {"steps", shape.steps},
                                      {"threads", shape.threads},
                                      {"inputs", shape.inputs},
-                                     {"seed", shape.seed}}}});
+                                     {"seed", shape.seed},
+                                     {"facts", shape.facts},
+                                     {"words", shape.words},
+                                     {"vocabulary", shape.vocabulary},
+                                     {"hops", shape.hops},
+                                     {"batches", shape.batches}}}});
   std::vector<std::unique_ptr<Peer>> peers;
   if (told.is_null()) return peers;
   try {

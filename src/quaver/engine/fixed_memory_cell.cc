@@ -1,7 +1,7 @@
 // MemN2NFixed on stored codes: the statements of cells/memn2n/fixed.cc on kernels/address.
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 #include "quaver/engine/memory_cell.h"
@@ -26,7 +26,32 @@ bool known(const MemoryScheme& scheme) {
          scheme.bits <= kMostBits;
 }
 
+constexpr std::size_t kFew = 2 * kFactBlock;              // similarities
+constexpr std::size_t kOnStack = 256;                     // codes of a fact that need no allocation
+constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
+
+std::int8_t byte(std::int32_t code) { return static_cast<std::int8_t>(code); }
 std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code); }
+
+// (M3) of d codes of up to 8 bits, in 16: |shift| <= 8. __restrict: the compiler may take eight at once.
+void reformat(const std::int16_t* __restrict codes, SignMagnitudeFormat from, SignMagnitudeFormat to, std::size_t d,
+              std::int16_t* __restrict out) {
+  const int shift = to.fraction - from.fraction;
+  const auto limit = narrow(to.limit());
+  for (std::size_t j = 0; j < d; ++j) {
+    const std::int16_t sign = narrow(codes[j] >> 15), magnitude = narrow((codes[j] ^ sign) - sign);
+    const std::int16_t moved = std::min(shift >= 0 ? narrow(magnitude << shift) : narrow(magnitude >> -shift), limit);
+    out[j] = narrow((moved ^ sign) - sign);
+  }
+}
+
+void signs(const std::int16_t* __restrict codes, std::size_t d, std::int16_t* __restrict out) {
+  for (std::size_t j = 0; j < d; ++j) out[j] = codes[j] >= 0 ? 1 : -1;
+}
+
+void limit_sums(const std::int32_t* __restrict sums, std::int32_t limit, std::size_t d, std::int16_t* __restrict out) {
+  for (std::size_t j = 0; j < d; ++j) out[j] = narrow(std::clamp(sums[j], -limit, limit));
+}
 
 AlignedVector<std::int8_t> packed(const std::vector<std::int16_t>& codes, std::size_t d) {
   const std::size_t rows = codes.size() / d;
@@ -51,7 +76,8 @@ class FixedMemoryCell : public MemoryCell {
         fine_{scheme_.integer_bits, scheme_.fine_fraction()},
         roles_(shape_),
         cell_(shape_, scheme_),
-        d_(shape_.d) {
+        d_(shape_.d),
+        stride_(row_stride(d_)) {
     cell_.set_parameters(network().parameters);
     const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
@@ -61,6 +87,10 @@ class FixedMemoryCell : public MemoryCell {
       c_of_hop_.push_back(side_of(c_sides_, {plane_of(roles_.C[hop], cell_.C(hop)), base_}));
       if (roles_.has_H) H_.push_back(packed(cell_.H(hop).codes, d_));
     }
+    std::vector<const MemN2NFixed::CodedMatrix*> matrices;
+    for (const Plane& plane : planes_) matrices.push_back(plane.matrix);
+    facts_ = word_table(std::move(matrices));
+    question_ = word_table({&cell_.B()});
     if (scheme_.one_bit_weights && scheme_.one_bit_query && roles_.has_H) {
       H_bits_.resize((d_ + kBitBlock - 1) / kBitBlock * kBitBlock * bit_words(d_));
       const std::vector<std::int8_t> codes(cell_.H(0).codes.begin(), cell_.H(0).codes.end());
@@ -73,39 +103,32 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
-  std::size_t sum_width() const override { return planes_.size() * d_; }
+  std::size_t sum_width() const override { return planes_.size() * stride_; }
 
   void embed(WordNumbers words, std::int32_t* sums) const override {
     std::fill_n(sums, sum_width(), 0);
-    for (std::size_t plane = 0; plane < planes_.size(); ++plane)
-      cell_.add_words(*planes_[plane].matrix, words, sums + plane * d_);
+    embed(words, facts_, sums);
   }
 
   void put(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const override {
-    std::vector<std::int8_t> codes(d_);
-    const auto make = [&](const Side& side) {
-      const Plane& plane = planes_[side.plane];
-      const std::int32_t* sum = sums + side.plane * d_;
-      const std::int32_t* of_age = shape_.temporal ? &plane.ages[age * d_] : nullptr;
-      const std::int32_t limit = plane.matrix->format.limit();
-      for (std::size_t j = 0; j < d_; ++j) {
-        const std::int32_t whole = sum[j] + (of_age == nullptr ? 0 : of_age[j]);
-        const std::int32_t code = scheme_.one_bit_weights ? cell_.limited_sum(*plane.matrix, whole, plane.matrix->shift)
-                                                          : std::clamp(whole, -limit, limit);
-        codes[j] = static_cast<std::int8_t>(reformatted(code, plane.matrix->format, side.format));
-      }
-      return codes.data();
-    };
-    for (std::size_t side = 0; side < m_sides_.size(); ++side) store.put_m(side, slot, make(m_sides_[side]));
-    for (std::size_t side = 0; side < c_sides_.size(); ++side) store.put_c(side, slot, make(c_sides_[side]));
+    std::array<std::int8_t, kOnStack> short_codes;
+    std::vector<std::int8_t> long_codes(stride_ > kOnStack ? stride_ : 0);
+    std::int8_t* codes = stride_ > kOnStack ? long_codes.data() : short_codes.data();
+    for (std::size_t side = 0; side < m_sides_.size(); ++side) {
+      make_codes(m_sides_[side], sums, age, codes);
+      store.put_m(side, slot, codes);
+    }
+    for (std::size_t side = 0; side < c_sides_.size(); ++side) {
+      make_codes(c_sides_[side], sums, age, codes);
+      store.put_c(side, slot, codes);
+    }
   }
 
   std::int32_t answer(const MemoryInput& input, MemoryWorkspace& work, MemoryAnswer* explained) const override {
     work.u.resize(d_);
-    work.sums.assign(d_, 0);
-    cell_.add_words(cell_.B(), input.question, work.sums.data());
-    for (std::size_t j = 0; j < d_; ++j)
-      work.u[j] = narrow(cell_.limited_sum(cell_.B(), work.sums[j], cell_.B().shift));
+    work.sums.assign(stride_, 0);
+    embed(input.question, question_, work.sums.data());
+    limited(cell_.B(), work.sums.data(), cell_.B().shift, work.u.data());
     SignMagnitudeFormat u_format = cell_.B().format;
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
       compare(hop, u_format, work);
@@ -125,7 +148,13 @@ class FixedMemoryCell : public MemoryCell {
   struct Plane {
     std::size_t place;
     const MemN2NFixed::CodedMatrix* matrix;
-    std::vector<std::int32_t> ages;  // [memory, d]: the time words' part of a sum
+    AlignedVector<std::int8_t> ages;  // [memory, stride]: the time words' part of a sum; without them one row of zeros
+  };
+  // The parts of words standing once, as (F1) sums them: [slots, vocabulary, planes, stride]. A bag has one slot.
+  struct WordTable {
+    std::vector<const MemN2NFixed::CodedMatrix*> planes;
+    std::size_t slots = 0;  // 0: too large, the cell multiplies anew
+    AlignedVector<std::int8_t> parts;
   };
   // A plane's codes in the format they are read in.
   struct Side {
@@ -137,10 +166,79 @@ class FixedMemoryCell : public MemoryCell {
   std::size_t plane_of(std::size_t place, const MemN2NFixed::CodedMatrix& matrix) {
     for (std::size_t i = 0; i < planes_.size(); ++i)
       if (planes_[i].place == place && planes_[i].matrix->format == matrix.format) return i;
-    Plane plane{place, &matrix, std::vector<std::int32_t>(shape_.temporal ? shape_.memory * d_ : 0)};
-    for (std::size_t age = 0; age * d_ < plane.ages.size(); ++age) cell_.add_age(matrix, age, &plane.ages[age * d_]);
+    Plane plane{place, &matrix, AlignedVector<std::int8_t>((shape_.temporal ? shape_.memory : 1) * stride_)};
+    std::vector<std::int32_t> sum(d_);
+    for (std::size_t age = 0; shape_.temporal && age < shape_.memory; ++age) {
+      std::ranges::fill(sum, 0);
+      cell_.add_age(matrix, age, sum.data());
+      std::ranges::transform(sum, &plane.ages[age * stride_], byte);
+    }
     planes_.push_back(std::move(plane));
     return planes_.size() - 1;
+  }
+
+  // Each part is one product's code, or a count's with a sign: a byte.
+  WordTable word_table(std::vector<const MemN2NFixed::CodedMatrix*> planes) const {
+    WordTable table{std::move(planes), 0, {}};
+    const std::size_t slots = shape_.encoding == SentenceEncoding::kWords ? 1 : shape_.sentence;
+    const std::size_t row = table.planes.size() * stride_;
+    if (slots * shape_.vocabulary > kMostTable / row) return table;
+    table.slots = slots;
+    table.parts.resize(slots * shape_.vocabulary * row);
+    std::vector<std::int32_t> sum(d_);
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+      std::vector<std::int32_t> words(slot + 1);  // no words before it
+      for (std::size_t word = 1; word < shape_.vocabulary; ++word) {
+        words.back() = static_cast<std::int32_t>(word);
+        for (std::size_t plane = 0; plane < table.planes.size(); ++plane) {
+          std::ranges::fill(sum, 0);
+          cell_.add_words(*table.planes[plane], words, sum.data());
+          std::ranges::transform(sum, &table.parts[(slot * shape_.vocabulary + word) * row + plane * stride_], byte);
+        }
+      }
+    }
+    return table;
+  }
+
+  // Adds the words' part of (F1) to sums [planes, stride].
+  void embed(WordNumbers words, const WordTable& table, std::int32_t* sums) const {
+    const std::size_t row = table.planes.size() * stride_;
+    const auto let_the_cell_add = [&](WordNumbers some) {
+      for (std::size_t plane = 0; plane < table.planes.size(); ++plane)
+        cell_.add_words(*table.planes[plane], some, sums + plane * stride_);
+    };
+    if (table.slots == 0) return let_the_cell_add(words);
+    for (std::size_t place = 0; place < words.size(); ++place) {
+      if (words[place] == 0) continue;
+      const auto before = words.first(place);
+      if (table.slots == 1 && shape_.encoding == SentenceEncoding::kWords) {
+        // In a bag a word that comes again stands once, with its count.
+        if (std::ranges::find(before, words[place]) != before.end()) continue;
+        const auto count = static_cast<std::size_t>(std::ranges::count(words, words[place]));
+        if (count > 1) {
+          let_the_cell_add(std::vector<std::int32_t>(count, words[place]));
+          continue;
+        }
+      }
+      const std::size_t slot = table.slots == 1 ? 0 : word_slot(shape_, place);
+      path_.accumulate(&table.parts[(slot * shape_.vocabulary + static_cast<std::size_t>(words[place])) * row], row,
+                       sums);
+    }
+  }
+
+  void make_codes(const Side& side, const std::int32_t* sums, std::size_t age, std::int8_t* codes) const {
+    const Plane& plane = planes_[side.plane];
+    const MemN2NFixed::CodedMatrix& matrix = *plane.matrix;
+    const std::int8_t* of_age = &plane.ages[(shape_.temporal ? age : 0) * stride_];
+    sums += side.plane * stride_;
+    if (!scheme_.one_bit_weights) {
+      path_.finish(sums, of_age, stride_,
+                   {matrix.format.limit(), side.format.fraction - matrix.format.fraction, side.format.limit()}, codes);
+      return;
+    }
+    for (std::size_t j = 0; j < d_; ++j)
+      codes[j] =
+          byte(reformatted(cell_.limited_sum(matrix, sums[j] + of_age[j], matrix.shift), matrix.format, side.format));
   }
 
   static std::size_t side_of(std::vector<Side>& sides, const Side& side) {
@@ -156,10 +254,11 @@ class FixedMemoryCell : public MemoryCell {
     const std::int32_t end = scheme_.integer_only ? std::min(cell_.similarity_limit(), kEnd) : cell_.similarity_limit();
     const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
     work.x.resize(d_);
-    for (std::size_t j = 0; j < d_; ++j)
-      work.x[j] = narrow(hamming                 ? reformatted(work.u[j], u_format, fine_)
-                         : scheme_.one_bit_query ? (work.u[j] >= 0 ? 1 : -1)
-                                                 : reformatted(work.u[j], u_format, base_));
+    if (scheme_.one_bit_query && !hamming) {
+      signs(work.u.data(), d_, work.x.data());
+    } else {
+      reformat(work.u.data(), u_format, hamming ? fine_ : base_, d_, work.x.data());
+    }
     if (hamming) {
       work.query.set_hamming(work.x.data());
     } else {
@@ -189,6 +288,11 @@ class FixedMemoryCell : public MemoryCell {
     }
   }
 
+  void limited(const MemN2NFixed::CodedMatrix& matrix, const std::int32_t* sums, int shift, std::int16_t* out) const {
+    if (!scheme_.one_bit_weights) return limit_sums(sums, matrix.format.limit(), d_, out);
+    for (std::size_t j = 0; j < d_; ++j) out[j] = narrow(cell_.limited_sum(matrix, sums[j], shift));
+  }
+
   static std::size_t blocks_of(const FactRange& range) { return fact_blocks(range.first % kFactBlock + range.count); }
 
   // (N3) in integers: p in Q0.15 cut to the scheme's fraction.
@@ -205,8 +309,11 @@ class FixedMemoryCell : public MemoryCell {
     for (const auto& similarities : work.of_range)
       sum += softmax_->sum_q0_31(similarities.data(), similarities.size(), largest);
     // The furthest below the largest similarity that still has a weight: the weight falls with the difference.
+    // Of few facts each is asked for itself.
+    const bool few = work.similarities.size() <= kFew;
     std::int32_t weighty = 0, weightless = static_cast<std::int32_t>(softmax_->size());
     if (sum == 0 || weight_of(0, sum) == 0) weightless = 0;
+    if (few) weighty = weightless;
     while (weightless - weighty > 1) {
       const std::int32_t middle = std::midpoint(weighty, weightless);
       (weight_of(middle, sum) > 0 ? weighty : weightless) = middle;
@@ -220,8 +327,10 @@ class FixedMemoryCell : public MemoryCell {
       const std::span<const std::int32_t> similarities = work.of_range[range];
       for (std::size_t i = 0; i < similarities.size(); ++i) {
         if (largest - similarities[i] > weighty) continue;
+        const std::int32_t weight = weight_of(largest - similarities[i], sum);
+        if (weight == 0) continue;
         picked.which.push_back(static_cast<std::uint32_t>(i));
-        picked.weights.push_back(narrow(weight_of(largest - similarities[i], sum)));
+        picked.weights.push_back(narrow(weight));
       }
     }
     if (explained == nullptr) return;
@@ -263,26 +372,32 @@ class FixedMemoryCell : public MemoryCell {
     if (roles_.has_H) {
       multiply_by_H(hop, u_format, work);
     } else {
-      for (std::size_t j = 0; j < d_; ++j) work.u[j] = narrow(reformatted(work.u[j], u_format, base_));
+      reformat(work.u.data(), u_format, base_, d_, work.x.data());
+      std::swap(work.u, work.x);
     }
-    work.sums.assign(row_stride(d_), 0);
+    work.sums.assign(stride_, 0);
     for (std::size_t range = 0; range < work.ranges.size(); ++range) {
       const PickedFacts& picked = work.picked[range];
-      path_.read(work.ranges[range].store->c_row(side, work.ranges[range].first), row_stride(d_), picked.which.data(),
+      path_.read(work.ranges[range].store->c_row(side, work.ranges[range].first), stride_, picked.which.data(),
                  picked.weights.data(), picked.which.size(), {.fraction = base_.fraction, .limit = limit},
                  work.sums.data());
     }
+    std::int16_t* __restrict u = work.u.data();
+    const std::int32_t* __restrict read = work.sums.data();
     for (std::size_t j = 0; j < d_; ++j)
-      work.u[j] = narrow(std::clamp(work.u[j] + std::clamp(work.sums[j], -limit, limit), -limit, limit));
+      u[j] = narrow(std::clamp(u[j] + std::clamp(read[j], -limit, limit), -limit, limit));
   }
 
   void multiply_by_H(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
     const MemN2NFixed::CodedMatrix& H = cell_.H(hop);
     const SignMagnitudeFormat format = H.format;
     const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
-    for (std::size_t k = 0; k < d_; ++k)
-      work.x[k] = narrow(scheme_.one_bit_query ? (work.u[k] >= 0 ? 1 : -1) : reformatted(work.u[k], u_format, format));
-    work.sums.resize(std::max(fact_blocks(d_) * kFactBlock, row_stride(d_)));
+    if (scheme_.one_bit_query) {
+      signs(work.u.data(), d_, work.x.data());
+    } else {
+      reformat(work.u.data(), u_format, format, d_, work.x.data());
+    }
+    work.sums.resize(std::max(fact_blocks(d_) * kFactBlock, stride_));
     if (!H_bits_.empty()) {
       work.query.set_bits(work.x.data());
       path_.agreement(H_bits_.data(), (d_ + kBitBlock - 1) / kBitBlock, work.query, work.sums.data());
@@ -296,14 +411,14 @@ class FixedMemoryCell : public MemoryCell {
       }
     }
     const int shift = H.shift - (format.fraction - fraction);
-    for (std::size_t j = 0; j < d_; ++j)
-      work.u[j] = narrow(reformatted(cell_.limited_sum(H, work.sums[j], shift), format, base_));
+    limited(H, work.sums.data(), shift, work.x.data());
+    reformat(work.x.data(), format, base_, d_, work.u.data());
   }
 
   // (F5) The lowest of equals; number 0 is no answer.
   std::int32_t best_word(MemoryWorkspace& work, MemoryAnswer* explained) const {
     const std::size_t blocks = fact_blocks(shape_.vocabulary);
-    work.sums.resize(std::max(blocks * kFactBlock, row_stride(d_)));
+    work.sums.resize(std::max(blocks * kFactBlock, stride_));
     work.query.set_codes(work.u.data());
     path_.exact(W_.data(), blocks, work.query, work.sums.data());
     const auto begin = work.sums.begin() + 1, end = work.sums.begin() + static_cast<std::ptrdiff_t>(shape_.vocabulary);
@@ -338,8 +453,9 @@ class FixedMemoryCell : public MemoryCell {
   SignMagnitudeFormat base_, fine_;
   MemoryRoles roles_;
   MemN2NFixed cell_;
-  std::size_t d_;
+  std::size_t d_, stride_;
   std::vector<Plane> planes_;
+  WordTable facts_, question_;
   std::vector<Side> m_sides_, c_sides_;
   std::vector<std::size_t> m_of_hop_, c_of_hop_;
   std::vector<AlignedVector<std::int8_t>> H_;

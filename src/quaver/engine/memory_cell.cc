@@ -28,7 +28,8 @@ class WholeMemoryCell : public MemoryCell {
 
   std::int32_t answer(const MemoryInput& input, MemoryWorkspace& workspace, MemoryAnswer* explained) const override {
     const MemN2NShape& shape = network().shape;
-    const std::vector<WordNumbers> facts(input.facts.begin(), input.facts.end());
+    std::vector<WordNumbers> facts;
+    for (std::size_t i = 0; i < input.facts.size(); ++i) facts.push_back(input.facts[i]);
     std::vector<std::uint32_t> ages(facts.size());
     for (std::size_t i = 0; i < ages.size(); ++i)
       ages[i] = static_cast<std::uint32_t>(std::min(facts.size() - 1 - i, shape.memory - 1));

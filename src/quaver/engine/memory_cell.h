@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +14,7 @@
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/cells/memn2n/scaled.h"
 #include "quaver/engine/code_store.h"
+#include "quaver/engine/sentence_list.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
 
@@ -48,7 +48,7 @@ struct MemoryWorkspace {
 };
 
 struct MemoryInput {
-  const std::deque<std::vector<std::int32_t>>& facts;  // oldest first
+  const SentenceList& facts;
   WordNumbers question;
 };
 

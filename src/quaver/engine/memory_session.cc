@@ -75,9 +75,9 @@ void Memory::settle_oldest_recent() {
 
 // `fact` may be one of this memory's own, so it is copied before anything goes.
 void Memory::write(WordNumbers fact) {
-  facts_.emplace_back(fact.begin(), fact.end());
+  facts_.push_back(fact);
   sums_.resize(sums_.size() + cell_->sum_width());
-  cell_->embed(facts_.back(), sums_.data() + sums_.size() - cell_->sum_width());
+  cell_->embed(facts_[facts_.size() - 1], sums_.data() + sums_.size() - cell_->sum_width());
   if (facts_.size() > capacity_) {
     forget_oldest();
     ++dropped_;
@@ -97,7 +97,7 @@ void Memory::forget_oldest() {
 
 void Memory::forget(std::size_t index) {
   if (index == 0) return forget_oldest();
-  facts_.erase(facts_.begin() + static_cast<std::ptrdiff_t>(index));
+  facts_.erase(index);
   if (index < settled_) {
     for (std::size_t i = index; i + 1 < settled_; ++i) codes_.copy(slot(i + 1), slot(i));
     --settled_;
@@ -114,6 +114,13 @@ void Memory::forget(std::size_t index) {
   std::vector<std::int32_t> young(width);
   cell_->embed(facts_[settled_], young.data());
   sums_.insert(at(0), young.begin(), young.end());
+}
+
+void Memory::forget_all() {
+  facts_.clear();
+  sums_.clear();
+  first_sum_ = first_slot_ = settled_ = 0;
+  dropped_ = 0;
 }
 
 // ---- MemorySession ----
@@ -172,7 +179,7 @@ void MemorySession::forget(Memory& memory, std::size_t index) const {
   memory.forget(index);
 }
 
-void MemorySession::forget_all(Memory& memory) const { memory = empty_memory(); }
+void MemorySession::forget_all(Memory& memory) const { memory.forget_all(); }
 
 std::int32_t MemorySession::run(const Memory& memory, WordNumbers question, MemoryAnswer* explained) {
   check_words(question, "question");
@@ -210,9 +217,9 @@ std::string MemorySession::save(const Memory& memory) const {
   append(bytes, memory.fingerprint(), 8);
   append(bytes, memory.dropped(), 8);
   append(bytes, memory.size(), 8);
-  for (const std::vector<std::int32_t>& fact : memory.facts_) {
-    append(bytes, fact.size(), 4);
-    for (const std::int32_t word : fact) append(bytes, static_cast<std::uint32_t>(word), 4);
+  for (std::size_t i = 0; i < memory.size(); ++i) {
+    append(bytes, memory.fact(i).size(), 4);
+    for (const std::int32_t word : memory.fact(i)) append(bytes, static_cast<std::uint32_t>(word), 4);
   }
   append(bytes, fnv1a(std::as_bytes(std::span(bytes))), 8);
   return bytes;

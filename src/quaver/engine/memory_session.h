@@ -18,7 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +26,7 @@
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/engine/code_store.h"
+#include "quaver/engine/sentence_list.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
 
@@ -59,6 +59,7 @@ class Memory {
   void write(WordNumbers fact);
   void forget_oldest();
   void forget(std::size_t index);
+  void forget_all();
   std::size_t recent() const { return facts_.size() - settled_; }
   std::size_t slot(std::size_t settled_fact) const { return (first_slot_ + settled_fact) % slots_; }
   const std::int32_t* sums(std::size_t recent_fact) const;
@@ -68,7 +69,7 @@ class Memory {
   std::shared_ptr<const MemoryCell> cell_;
   std::size_t capacity_;
   std::uint64_t dropped_ = 0;
-  std::deque<std::vector<std::int32_t>> facts_;
+  SentenceList facts_;
   // The oldest `settled_` facts: codes that are final, in a ring of slots.
   CodeStore codes_;
   std::size_t slots_ = 0, first_slot_ = 0, settled_ = 0;

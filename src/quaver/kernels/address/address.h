@@ -83,6 +83,14 @@ struct TruncationRule {
   std::int32_t end = 0;  // |s| is at most this; the read has none
 };
 
+// How the sum over a fact's words becomes a code: with the time word's part added it ends at +-limit, moves by `shift`
+// bits (to the right toward zero) into the format it is read in, and ends at +-final_limit there.
+struct SumRule {
+  std::int32_t limit = 127;
+  int shift = 0;                   // -7..7
+  std::int32_t final_limit = 127;  // 1..127
+};
+
 struct AddressPath {
   Isa isa;
   // similarity: [16 blocks], those of rows that are only padding included (they mean nothing).
@@ -99,6 +107,11 @@ struct AddressPath {
   // sums [stride]; count times the rule's limit has to stay below 2^31.
   void (*read)(const std::int8_t* rows, std::size_t stride, const std::uint32_t* which, const std::int16_t* weights,
                std::size_t count, const TruncationRule& rule, std::int32_t* sums) noexcept;
+  // sums[j] += codes[j]; n: a multiple of kRowAlignment.
+  void (*accumulate)(const std::int8_t* codes, std::size_t n, std::int32_t* sums) noexcept;
+  // codes[j] from sums[j] + more[j], |sum| < 2^30; n: a multiple of kRowAlignment.
+  void (*finish)(const std::int32_t* sums, const std::int8_t* more, std::size_t n, const SumRule& rule,
+                 std::int8_t* codes) noexcept;
 };
 std::span<const AddressPath> address_paths();  // row 0 is scalar
 const AddressPath& address_path(Isa isa);

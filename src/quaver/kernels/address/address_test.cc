@@ -162,6 +162,31 @@ TEST_P(AddressPaths, Agreement) {
   ASSERT_EQ(of_facts(similarity), plain(in, 1LL << 40, [](int code, int u) { return (code < 0) == (u < 0) ? 1 : -1; }));
 }
 
+TEST_P(AddressPaths, SumsOfWords) {
+  const std::size_t n = row_stride(GetParam().n);
+  Random random(29);
+  const auto codes = filled<std::int8_t>(GetParam().fill, n, random);
+  const auto start = filled<std::int32_t>(GetParam().fill, n, random, -400, 400);
+  std::vector<std::int32_t> sums = start, expected = start;
+  path().accumulate(codes.data(), n, sums.data());
+  for (std::size_t j = 0; j < n; ++j) expected[j] += codes[j];
+  ASSERT_EQ(sums, expected);
+  for (const std::int32_t limit : {127, 15, 1}) {
+    for (int shift = -7; shift <= 7; ++shift) {
+      for (const std::int32_t final_limit : {127, 7}) {
+        std::vector<std::int8_t> found(n), wanted;
+        path().finish(start.data(), codes.data(), n, {limit, shift, final_limit}, found.data());
+        for (std::size_t j = 0; j < n; ++j) {
+          const std::int32_t code = std::clamp(start[j] + codes[j], -limit, limit);
+          const std::int32_t moved = shift >= 0 ? code * (1 << shift) : code / (1 << -shift);  // toward zero
+          wanted.push_back(static_cast<std::int8_t>(std::clamp(moved, -final_limit, final_limit)));
+        }
+        ASSERT_EQ(found, wanted) << "limit " << limit << " shift " << shift << " final " << final_limit;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, AddressPaths, testing::ValuesIn(testing_support::path_cases()),
                          testing_support::case_name);
 

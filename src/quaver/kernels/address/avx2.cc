@@ -49,6 +49,18 @@ inline V sign_i16(V a) { return _mm256_srai_epi16(a, 15); }
 inline V shift_right_i16(V a, Shift bits) { return _mm256_sra_epi16(a, bits); }
 
 inline V add_i32(V a, V b) { return _mm256_add_epi32(a, b); }
+using Shift32 = __m128i;
+inline Shift32 shift32_of(int bits) { return _mm_cvtsi32_si128(bits); }
+inline V shift_left_i32(V a, Shift32 bits) { return _mm256_sll_epi32(a, bits); }
+inline V shift_right_i32(V a, Shift32 bits) { return _mm256_sra_epi32(a, bits); }
+inline V sign_i32(V a) { return _mm256_srai_epi32(a, 31); }
+inline V widen_i32(const std::int8_t* codes) {
+  return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes)));
+}
+inline void store_i8(std::int8_t* to, V codes) {
+  const __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(halves, halves));
+}
 inline V min_i32(V a, V b) { return _mm256_min_epi32(a, b); }
 inline V max_i32(V a, V b) { return _mm256_max_epi32(a, b); }
 inline V add_products(V acc, V a, V b) { return add_i32(acc, _mm256_madd_epi16(a, b)); }
@@ -83,7 +95,7 @@ inline V add_i64(V a, V b) { return _mm256_add_epi64(a, b); }
 
 }  // namespace
 
-const AddressPath kAvx2Address{Isa::kAvx2, hamming, truncated, exact, agreement, read};
+const AddressPath kAvx2Address{Isa::kAvx2, hamming, truncated, exact, agreement, read, accumulate, finish};
 
 }  // namespace quaver
 

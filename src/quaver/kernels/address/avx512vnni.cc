@@ -49,6 +49,17 @@ inline V sign_i16(V a) { return _mm512_srai_epi16(a, 15); }
 inline V shift_right_i16(V a, Shift bits) { return _mm512_sra_epi16(a, bits); }
 
 inline V add_i32(V a, V b) { return _mm512_add_epi32(a, b); }
+using Shift32 = __m128i;
+inline Shift32 shift32_of(int bits) { return _mm_cvtsi32_si128(bits); }
+inline V shift_left_i32(V a, Shift32 bits) { return _mm512_sll_epi32(a, bits); }
+inline V shift_right_i32(V a, Shift32 bits) { return _mm512_sra_epi32(a, bits); }
+inline V sign_i32(V a) { return _mm512_srai_epi32(a, 31); }
+inline V widen_i32(const std::int8_t* codes) {
+  return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+}
+inline void store_i8(std::int8_t* to, V codes) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(codes));
+}
 inline V min_i32(V a, V b) { return _mm512_min_epi32(a, b); }
 inline V max_i32(V a, V b) { return _mm512_max_epi32(a, b); }
 inline V add_products(V acc, V a, V b) { return _mm512_dpwssd_epi32(acc, a, b); }
@@ -82,7 +93,7 @@ inline V add_i64(V a, V b) { return _mm512_add_epi64(a, b); }
 
 }  // namespace
 
-const AddressPath kAvx512VnniAddress{Isa::kAvx512Vnni, hamming, truncated, exact, agreement, read};
+const AddressPath kAvx512VnniAddress{Isa::kAvx512Vnni, hamming, truncated, exact, agreement, read, accumulate, finish};
 
 }  // namespace quaver
 

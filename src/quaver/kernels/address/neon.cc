@@ -54,6 +54,23 @@ inline V max_i16(V a, V b) { return bytes(vmaxq_s16(i16(a), i16(b))); }
 inline V sign_i16(V a) { return bytes(vshrq_n_s16(i16(a), 15)); }
 inline V shift_right_i16(V a, Shift minus_bits) { return bytes(vshlq_s16(i16(a), minus_bits)); }
 
+using Shift32 = int32x4_t;
+inline Shift32 shift32_of(int bits) { return vdupq_n_s32(bits); }
+inline V add_i32(V a, V b) { return bytes(vaddq_s32(i32(a), i32(b))); }
+inline V shift_left_i32(V a, Shift32 bits) { return bytes(vshlq_s32(i32(a), bits)); }
+inline V shift_right_i32(V a, Shift32 bits) { return bytes(vshlq_s32(i32(a), vnegq_s32(bits))); }
+inline V sign_i32(V a) { return bytes(vshrq_n_s32(i32(a), 31)); }
+inline V widen_i32(const std::int8_t* codes) {
+  std::int32_t four;
+  __builtin_memcpy(&four, codes, sizeof(four));
+  return bytes(vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(static_cast<std::uint32_t>(four))))));
+}
+inline void store_i8(std::int8_t* to, V codes) {
+  const int16x4_t halves = vmovn_s32(i32(codes));
+  const std::uint64_t lanes = vget_lane_u64(vreinterpret_u64_s8(vmovn_s16(vcombine_s16(halves, halves))), 0);
+  const auto four = static_cast<std::uint32_t>(lanes);
+  __builtin_memcpy(to, &four, sizeof(four));
+}
 inline V min_i32(V a, V b) { return bytes(vminq_s32(i32(a), i32(b))); }
 inline V max_i32(V a, V b) { return bytes(vmaxq_s32(i32(a), i32(b))); }
 inline V add_pairs(V acc, V a) { return bytes(vpadalq_s16(i32(acc), i16(a))); }
@@ -78,9 +95,9 @@ inline V add_i64(V a, V b) { return bytes(vaddq_u64(u64(a), u64(b))); }
 
 }  // namespace
 
-const AddressPath kNeonAddress{Isa::kNeon, hamming, truncated, exact, agreement, read};
+const AddressPath kNeonAddress{Isa::kNeon, hamming, truncated, exact, agreement, read, accumulate, finish};
 // Its products are cut before they are summed, which the dot product cannot do.
-const AddressPath kNeonDotAddress{Isa::kNeonDot, hamming, truncated, exact, agreement, read};
+const AddressPath kNeonDotAddress{Isa::kNeonDot, hamming, truncated, exact, agreement, read, accumulate, finish};
 
 }  // namespace quaver
 

@@ -77,8 +77,21 @@ void read(const std::int8_t* rows, std::size_t stride, const std::uint32_t* whic
   }
 }
 
+void accumulate(const std::int8_t* codes, std::size_t n, std::int32_t* sums) noexcept {
+  for (std::size_t j = 0; j < n; ++j) sums[j] += codes[j];
+}
+
+void finish(const std::int32_t* sums, const std::int8_t* more, std::size_t n, const SumRule& rule,
+            std::int8_t* codes) noexcept {
+  for (std::size_t j = 0; j < n; ++j) {
+    const std::int32_t code = std::clamp(sums[j] + more[j], -rule.limit, rule.limit);
+    const std::int32_t moved = rule.shift >= 0 ? code * (1 << rule.shift) : truncating_shift(code, -rule.shift);
+    codes[j] = static_cast<std::int8_t>(std::clamp(moved, -rule.final_limit, rule.final_limit));
+  }
+}
+
 }  // namespace
 
-const AddressPath kScalarAddress{Isa::kScalar, hamming, truncated, exact, agreement, read};
+const AddressPath kScalarAddress{Isa::kScalar, hamming, truncated, exact, agreement, read, accumulate, finish};
 
 }  // namespace quaver
