@@ -184,6 +184,31 @@ TEST_F(MemoryRunTest, GoesOnFromASavedMemory) {
   expect_refused(3, "q.safetensors --state none.bin", "Where is Mary?", {"none.bin", "cannot be read"});
 }
 
+TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
+  const std::string command =
+      "cd " + folder_.string() +
+      " && " QUAVER_PROGRAM
+      " bench --cell memn2n --facts 3,1200 --embedding 9 --hops 2 "
+      "--vocabulary 20 --repetitions 2 --scheme qmann8,f32 --json --save kept >out.txt 2>err.txt";
+  ASSERT_EQ(std::system(command.c_str()), 0) << read("err.txt");
+  const auto json = nlohmann::json::parse(read("out.txt"));
+  EXPECT_EQ(nlohmann::json::parse(read("kept.json")), json);
+  std::vector<std::string> rows;
+  for (const auto& row : json["results"]) {
+    rows.push_back(row["facts"].dump() + row["form"].get<std::string>() + row["scheme"].get<std::string>());
+    EXPECT_EQ(row["cell"], "memn2n");
+    EXPECT_GT(row["us_per_question"].get<double>(), 0);
+    EXPECT_EQ(row["read_share"].is_number(), row["facts"] == 1200 && row["form"] != "write") << row;
+  }
+  EXPECT_EQ(rows, (std::vector<std::string>{"3toldqmann8", "3storedqmann8", "3writeqmann8", "3toldf32",
+                                            "1200storedqmann8", "1200writeqmann8"}));
+  EXPECT_NE(
+      std::system(
+          ("cd " + folder_.string() + " && " QUAVER_PROGRAM " bench --cell memn2n --scheme qmann9 2>err.txt").c_str()),
+      0);
+  EXPECT_NE(read("err.txt").find("'qmann9'"), std::string::npos) << read("err.txt");
+}
+
 TEST_F(MemoryRunTest, BadInputIsRefused) {
   expect_refused(3, "q.safetensors", "Mary went to the garden.\n...\n", {"standard input:2", "no words"});
   expect_refused(3, "q.safetensors", "Where is Mary?\n?\n", {"standard input:2", "no words"});
