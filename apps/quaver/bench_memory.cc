@@ -54,7 +54,7 @@ MemoryNetwork random_network(const MemoryBench& bench, const std::string& scheme
                    .tying = MemoryTying::kLayerwise,
                    .encoding = SentenceEncoding::kWords};
   network.scheme = memory_scheme_from_name(scheme_name);
-  network.scheme.integer_only = network.scheme.fixed;
+  network.scheme.integer_only = network.scheme.integer_only || network.scheme.is_fixed();
   network.words.emplace_back();
   for (std::size_t word = 1; word < bench.vocabulary; ++word) network.words.push_back(concat("w", word));
   Random random(bench.seed);
@@ -112,7 +112,7 @@ class MemoryRace {
 
   void add_scheme(const std::string& scheme) {
     const MemoryNetwork network = random_network(bench_, scheme);
-    if (!network.scheme.fixed) return add_float(network);
+    if (network.scheme.is_float()) return add_float(network);
     MemorySession maker(network, {.capacity = facts_});
     const auto stored = std::make_shared<Memory>(maker.empty_memory());
     for (const Sentence& fact : told_) maker.write(*stored, fact);
