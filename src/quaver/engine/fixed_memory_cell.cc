@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "quaver/engine/memory_cell.h"
 #include "quaver/kernels/softmax/softmax.h"
@@ -27,6 +28,7 @@ bool known(const MemoryScheme& scheme) {
 }
 
 constexpr std::size_t kFew = 2 * kFactBlock;              // similarities
+constexpr std::size_t kAtOnce = 16;                       // words whose parts are summed in one go
 constexpr std::size_t kOnStack = 256;                     // codes of a fact that need no allocation
 constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
 
@@ -208,22 +210,26 @@ class FixedMemoryCell : public MemoryCell {
         cell_.add_words(*table.planes[plane], some, sums + plane * stride_);
     };
     if (table.slots == 0) return let_the_cell_add(words);
+    const bool bag = shape_.encoding == SentenceEncoding::kWords;
+    std::array<const std::int8_t*, kAtOnce> parts;
+    std::size_t count = 0;
     for (std::size_t place = 0; place < words.size(); ++place) {
       if (words[place] == 0) continue;
       const auto before = words.first(place);
-      if (table.slots == 1 && shape_.encoding == SentenceEncoding::kWords) {
+      if (bag) {
         // In a bag a word that comes again stands once, with its count.
         if (std::ranges::find(before, words[place]) != before.end()) continue;
-        const auto count = static_cast<std::size_t>(std::ranges::count(words, words[place]));
-        if (count > 1) {
-          let_the_cell_add(std::vector<std::int32_t>(count, words[place]));
+        const auto times = static_cast<std::size_t>(std::ranges::count(words, words[place]));
+        if (times > 1) {
+          let_the_cell_add(std::vector<std::int32_t>(times, words[place]));
           continue;
         }
       }
-      const std::size_t slot = table.slots == 1 ? 0 : word_slot(shape_, place);
-      path_.accumulate(&table.parts[(slot * shape_.vocabulary + static_cast<std::size_t>(words[place])) * row], row,
-                       sums);
+      const std::size_t slot = bag ? 0 : word_slot(shape_, place);
+      parts[count++] = &table.parts[(slot * shape_.vocabulary + static_cast<std::size_t>(words[place])) * row];
+      if (count == kAtOnce) path_.accumulate(parts.data(), std::exchange(count, 0), row, sums);
     }
+    path_.accumulate(parts.data(), count, row, sums);
   }
 
   void make_codes(const Side& side, const std::int32_t* sums, std::size_t age, std::int8_t* codes) const {

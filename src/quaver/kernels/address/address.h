@@ -107,8 +107,8 @@ struct AddressPath {
   // sums [stride]; count times the rule's limit has to stay below 2^31.
   void (*read)(const std::int8_t* rows, std::size_t stride, const std::uint32_t* which, const std::int16_t* weights,
                std::size_t count, const TruncationRule& rule, std::int32_t* sums) noexcept;
-  // sums[j] += codes[j]; n: a multiple of kRowAlignment.
-  void (*accumulate)(const std::int8_t* codes, std::size_t n, std::int32_t* sums) noexcept;
+  // sums[j] += rows[0][j] + ... + rows[count - 1][j]; n: a multiple of kRowAlignment.
+  void (*accumulate)(const std::int8_t* const* rows, std::size_t count, std::size_t n, std::int32_t* sums) noexcept;
   // codes[j] from sums[j] + more[j], |sum| < 2^30; n: a multiple of kRowAlignment.
   void (*finish)(const std::int32_t* sums, const std::int8_t* more, std::size_t n, const SumRule& rule,
                  std::int8_t* codes) noexcept;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <vector>
 
@@ -168,9 +169,14 @@ TEST_P(AddressPaths, SumsOfWords) {
   const auto codes = filled<std::int8_t>(GetParam().fill, n, random);
   const auto start = filled<std::int32_t>(GetParam().fill, n, random, -400, 400);
   std::vector<std::int32_t> sums = start, expected = start;
-  path().accumulate(codes.data(), n, sums.data());
-  for (std::size_t j = 0; j < n; ++j) expected[j] += codes[j];
-  ASSERT_EQ(sums, expected);
+  const auto others = filled<std::int8_t>(GetParam().fill, n, random);
+  for (const std::size_t count : {0u, 1u, 3u}) {
+    const std::array<const std::int8_t*, 3> rows{codes.data(), others.data(), codes.data()};
+    path().accumulate(rows.data(), count, n, sums.data());
+    for (std::size_t row = 0; row < count; ++row)
+      for (std::size_t j = 0; j < n; ++j) expected[j] += rows[row][j];
+    ASSERT_EQ(sums, expected) << count;
+  }
   for (const std::int32_t limit : {127, 15, 1}) {
     for (int shift = -7; shift <= 7; ++shift) {
       for (const std::int32_t final_limit : {127, 7}) {

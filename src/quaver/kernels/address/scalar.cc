@@ -77,8 +77,9 @@ void read(const std::int8_t* rows, std::size_t stride, const std::uint32_t* whic
   }
 }
 
-void accumulate(const std::int8_t* codes, std::size_t n, std::int32_t* sums) noexcept {
-  for (std::size_t j = 0; j < n; ++j) sums[j] += codes[j];
+void accumulate(const std::int8_t* const* rows, std::size_t count, std::size_t n, std::int32_t* sums) noexcept {
+  for (std::size_t row = 0; row < count; ++row)
+    for (std::size_t j = 0; j < n; ++j) sums[j] += rows[row][j];
 }
 
 void finish(const std::int32_t* sums, const std::int8_t* more, std::size_t n, const SumRule& rule,
