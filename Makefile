@@ -75,8 +75,9 @@ clang no-torch debug: setup ## all tests built that way
 
 neon: setup ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	@cmake --preset aarch64 >/dev/null && \
-	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test quaver_cells_test test_engine && \
-	  $(TEST_WITH) aarch64 -R '^(kernels_test|cells_test|engine)$$'
+	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test quaver_cells_test quaver_engine_test \
+    test_engine && \
+	  $(TEST_WITH) aarch64 -R '^(kernels_test|cells_test|engine_test|engine)$$'
 
 SECONDS_A_TARGET ?= 30
 fuzz: setup ## libFuzzer on the model file and npz readers, SECONDS_A_TARGET each
