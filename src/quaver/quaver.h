@@ -2,7 +2,10 @@
 #pragma once
 
 #include "quaver/core/error.h"
+#include "quaver/engine/memory_session.h"
 #include "quaver/engine/session.h"
 #include "quaver/engine/state.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
+#include "quaver/model/memory_network.h"
 #include "quaver/model/model.h"
