@@ -5,7 +5,7 @@
 
 At the start it says {"peer", "version"}, or {"missing": what, "why": text} and ends. Then, for each line:
     {"prepare": {"cell", "reset", "input", "hidden", "batch", "steps", "threads", "inputs", "seed",
-                  "facts", "words", "vocabulary", "hops", "batches"}}
+                  "facts", "words", "vocabulary", "hops", "batches", "told"}}
                                       -> {"variants": [{"scheme", "path", "weight_bytes"}, ...]}, of memn2n "batch", "stored" too
     {"run": {"variant": index, "calls": number}}
                                       -> {"seconds": of all calls together}

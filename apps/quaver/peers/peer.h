@@ -24,11 +24,12 @@ struct PeerShape {
   std::size_t threads = 1;
   std::size_t inputs = 16;  // how many there are; each call takes the next
   std::uint64_t seed = 1;
-  // Of a memory network (cell memn2n), `hidden` numbers wide: questions about so many facts of so many words. A variant
-  // for each of `batches`, which is told all facts with every question, and one of a single question to facts that are
-  // embedded before.
+  // Of a memory network (cell memn2n), `hidden` numbers wide: questions about so many facts of so many words. For each
+  // of `batches` a variant whose facts are embedded before and shared by the questions of a call; with `told` also one
+  // that is told facts of its own with every question.
   std::size_t facts = 0, words = 0, vocabulary = 0, hops = 0;
   std::vector<std::size_t> batches{};
+  bool told = false;
 };
 
 class Peer {

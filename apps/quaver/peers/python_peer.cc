@@ -146,7 +146,8 @@ std::vector<std::unique_ptr<Peer>> PythonEngine::make(const PeerShape& shape) {
                                      {"words", shape.words},
                                      {"vocabulary", shape.vocabulary},
                                      {"hops", shape.hops},
-                                     {"batches", shape.batches}}}});
+                                     {"batches", shape.batches},
+                                     {"told", shape.told}}}});
   std::vector<std::unique_ptr<Peer>> peers;
   if (told.is_null()) return peers;
   try {

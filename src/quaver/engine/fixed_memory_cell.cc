@@ -28,6 +28,8 @@ bool known(const MemoryScheme& scheme) {
 }
 
 constexpr std::size_t kFew = 2 * kFactBlock;              // similarities
+constexpr std::size_t kGroup = 8;                         // questions that share the reading
+constexpr std::size_t kPiece = 16384;                     // bytes of codes that they share at a time
 constexpr std::size_t kAtOnce = 16;                       // words whose parts are summed in one go
 constexpr std::size_t kOnStack = 256;                     // codes of a fact that need no allocation
 constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
@@ -126,26 +128,47 @@ class FixedMemoryCell : public MemoryCell {
     }
   }
 
-  std::int32_t answer(const MemoryInput& input, MemoryWorkspace& work, MemoryAnswer* explained) const override {
-    work.u.resize(d_);
-    work.sums.assign(stride_, 0);
-    embed(input.question, question_, work.sums.data());
-    limited(cell_.B(), work.sums.data(), cell_.B().shift, work.u.data());
-    SignMagnitudeFormat u_format = cell_.B().format;
-    for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-      compare(hop, u_format, work);
-      if (scheme_.integer_only) {
-        attend(work, explained);
-      } else {
-        attend_in_float(work, explained);
-      }
-      next_u(hop, u_format, work);
-      u_format = base_;
+  void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
+              MemoryAnswer* explained) const override {
+    for (std::size_t first = 0; first < words.size(); first += kGroup) {
+      const std::size_t count = std::min(kGroup, words.size() - first);
+      while (workspace.questions.size() < count) workspace.questions.emplace_back(d_);
+      answer_group(input.questions.subspan(first, count), workspace.ranges, std::span(workspace.questions).first(count),
+                   words.subspan(first, count), explained);
     }
-    return scheme_.integer_only ? best_word(work, explained) : best_word_in_float(work, explained);
   }
 
  private:
+  using Ranges = std::span<const FactRange>;
+
+  // A few questions together: each piece of the facts' codes is read once for all of them.
+  void answer_group(std::span<const WordNumbers> questions, Ranges ranges, std::span<QuestionWork> works,
+                    std::span<std::int32_t> words, MemoryAnswer* explained) const {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      QuestionWork& work = works[i];
+      work.u.resize(d_);
+      work.x.resize(d_);
+      work.sums.assign(stride_, 0);
+      embed(questions[i], question_, work.sums.data());
+      limited(cell_.B(), work.sums.data(), cell_.B().shift, work.u.data());
+    }
+    SignMagnitudeFormat u_format = cell_.B().format;
+    for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+      compare(hop, u_format, ranges, works);
+      for (QuestionWork& work : works) {
+        if (scheme_.integer_only) {
+          attend(work, explained);
+        } else {
+          attend_in_float(work, explained);
+        }
+        next_u(hop, u_format, ranges, work);
+      }
+      u_format = base_;
+    }
+    for (std::size_t i = 0; i < works.size(); ++i)
+      words[i] = scheme_.integer_only ? best_word(works[i], explained) : best_word_in_float(works[i], explained);
+  }
+
   // A matrix in one format: what facts are summed in.
   struct Plane {
     std::size_t place;
@@ -255,42 +278,53 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (F2)
-  void compare(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
+  void compare(std::size_t hop, SignMagnitudeFormat u_format, Ranges ranges, std::span<QuestionWork> works) const {
     const std::size_t side = m_of_hop_[hop];
     const std::int32_t end = scheme_.integer_only ? std::min(cell_.similarity_limit(), kEnd) : cell_.similarity_limit();
     const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
-    work.x.resize(d_);
-    if (scheme_.one_bit_query && !hamming) {
-      signs(work.u.data(), d_, work.x.data());
-    } else {
-      reformat(work.u.data(), u_format, hamming ? fine_ : base_, d_, work.x.data());
-    }
-    if (hamming) {
-      work.query.set_hamming(work.x.data());
-    } else {
-      work.query.set_codes(work.x.data());
-    }
-    std::size_t blocks = 0;
-    for (const FactRange& range : work.ranges) blocks += blocks_of(range);
-    work.similarities.resize(blocks * kFactBlock);
-    work.of_range.clear();
-    std::int32_t* similarities = work.similarities.data();
-    for (const FactRange& range : work.ranges) {
-      const std::int8_t* codes = range.store->m_block(side, range.first);
-      if (hamming) {
-        const HammingRule rule{.doublings = fine_.fraction - m_sides_[side].format.fraction,
-                               .fine_limit = fine_.limit(),
-                               .cut = fine_.fraction - base_.fraction,
-                               .limit = base_.limit(),
-                               .end = end};
-        path_.hamming(codes, blocks_of(range), work.query, rule, similarities);
+    const HammingRule hamming_rule{.doublings = fine_.fraction - m_sides_[side].format.fraction,
+                                   .fine_limit = fine_.limit(),
+                                   .cut = fine_.fraction - base_.fraction,
+                                   .limit = base_.limit(),
+                                   .end = end};
+    const TruncationRule dot_rule{
+        .fraction = scheme_.one_bit_query ? 0 : base_.fraction, .limit = base_.limit(), .end = end};
+    std::size_t all_blocks = 0;
+    for (const FactRange& range : ranges) all_blocks += blocks_of(range);
+    for (QuestionWork& work : works) {
+      if (scheme_.one_bit_query && !hamming) {
+        signs(work.u.data(), d_, work.x.data());
       } else {
-        const TruncationRule rule{
-            .fraction = scheme_.one_bit_query ? 0 : base_.fraction, .limit = base_.limit(), .end = end};
-        path_.truncated(codes, blocks_of(range), work.query, rule, similarities);
+        reformat(work.u.data(), u_format, hamming ? fine_ : base_, d_, work.x.data());
       }
-      work.of_range.emplace_back(similarities + range.first % kFactBlock, range.count);
-      similarities += blocks_of(range) * kFactBlock;
+      if (hamming) {
+        work.query.set_hamming(work.x.data());
+      } else {
+        work.query.set_codes(work.x.data());
+      }
+      work.similarities.resize(all_blocks * kFactBlock);
+      work.of_range.clear();
+    }
+    // One question reads on and on; several read each piece while it is in the nearest cache.
+    const std::size_t piece = works.size() == 1 ? all_blocks : std::max(kPiece / block_bytes(d_), std::size_t{1});
+    std::size_t before = 0;  // similarities of earlier ranges
+    for (const FactRange& range : ranges) {
+      const std::int8_t* codes = range.store->m_block(side, range.first);
+      const std::size_t blocks = blocks_of(range);
+      for (std::size_t block = 0; block < blocks; block += piece) {
+        const std::size_t count = std::min(piece, blocks - block);
+        for (QuestionWork& work : works) {
+          std::int32_t* similarities = work.similarities.data() + before + block * kFactBlock;
+          if (hamming) {
+            path_.hamming(codes + block * block_bytes(d_), count, work.query, hamming_rule, similarities);
+          } else {
+            path_.truncated(codes + block * block_bytes(d_), count, work.query, dot_rule, similarities);
+          }
+        }
+      }
+      for (QuestionWork& work : works)
+        work.of_range.emplace_back(work.similarities.data() + before + range.first % kFactBlock, range.count);
+      before += blocks * kFactBlock;
     }
   }
 
@@ -307,7 +341,7 @@ class FixedMemoryCell : public MemoryCell {
     return std::min(p >> (15 - base_.fraction), base_.limit());
   }
 
-  void attend(MemoryWorkspace& work, MemoryAnswer* explained) const {
+  void attend(QuestionWork& work, MemoryAnswer* explained) const {
     std::int32_t largest = -kEnd;
     for (const auto& similarities : work.of_range)
       for (const std::int32_t s : similarities) largest = std::max(largest, s);
@@ -348,7 +382,7 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (N3) in float, in the order of the facts.
-  void attend_in_float(MemoryWorkspace& work, MemoryAnswer* explained) const {
+  void attend_in_float(QuestionWork& work, MemoryAnswer* explained) const {
     const auto step = static_cast<float>(cell_.similarity_step());
     work.p.clear();
     for (const auto& similarities : work.of_range)
@@ -371,7 +405,7 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (F3) (F4)
-  void next_u(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
+  void next_u(std::size_t hop, SignMagnitudeFormat u_format, Ranges ranges, QuestionWork& work) const {
     const std::size_t side = c_of_hop_[hop];
     const std::int32_t limit = base_.limit();
     // H u, or u, in the scheme's format.
@@ -382,9 +416,9 @@ class FixedMemoryCell : public MemoryCell {
       std::swap(work.u, work.x);
     }
     work.sums.assign(stride_, 0);
-    for (std::size_t range = 0; range < work.ranges.size(); ++range) {
+    for (std::size_t range = 0; range < ranges.size(); ++range) {
       const PickedFacts& picked = work.picked[range];
-      path_.read(work.ranges[range].store->c_row(side, work.ranges[range].first), stride_, picked.which.data(),
+      path_.read(ranges[range].store->c_row(side, ranges[range].first), stride_, picked.which.data(),
                  picked.weights.data(), picked.which.size(), {.fraction = base_.fraction, .limit = limit},
                  work.sums.data());
     }
@@ -394,7 +428,7 @@ class FixedMemoryCell : public MemoryCell {
       u[j] = narrow(std::clamp(u[j] + std::clamp(read[j], -limit, limit), -limit, limit));
   }
 
-  void multiply_by_H(std::size_t hop, SignMagnitudeFormat u_format, MemoryWorkspace& work) const {
+  void multiply_by_H(std::size_t hop, SignMagnitudeFormat u_format, QuestionWork& work) const {
     const MemN2NFixed::CodedMatrix& H = cell_.H(hop);
     const SignMagnitudeFormat format = H.format;
     const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
@@ -422,7 +456,7 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (F5) The lowest of equals; number 0 is no answer.
-  std::int32_t best_word(MemoryWorkspace& work, MemoryAnswer* explained) const {
+  std::int32_t best_word(QuestionWork& work, MemoryAnswer* explained) const {
     const std::size_t blocks = fact_blocks(shape_.vocabulary);
     work.sums.resize(std::max(blocks * kFactBlock, stride_));
     work.query.set_codes(work.u.data());
@@ -438,7 +472,7 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (N6) with the float weights.
-  std::int32_t best_word_in_float(MemoryWorkspace& work, MemoryAnswer* explained) const {
+  std::int32_t best_word_in_float(QuestionWork& work, MemoryAnswer* explained) const {
     const std::size_t offset = memory_matrices(shape_)[roles_.W].offset;
     const double step = base_.step();
     MemoryAnswer answer;

@@ -26,14 +26,21 @@ class WholeMemoryCell : public MemoryCell {
  public:
   WholeMemoryCell(const MemoryNetwork& network, Isa isa) : MemoryCell(network, isa) {}
 
-  std::int32_t answer(const MemoryInput& input, MemoryWorkspace& workspace, MemoryAnswer* explained) const override {
+  void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> answers,
+              MemoryAnswer* explained) const override {
     const MemN2NShape& shape = network().shape;
     std::vector<WordNumbers> facts;
     for (std::size_t i = 0; i < input.facts.size(); ++i) facts.push_back(input.facts[i]);
     std::vector<std::uint32_t> ages(facts.size());
     for (std::size_t i = 0; i < ages.size(); ++i)
       ages[i] = static_cast<std::uint32_t>(std::min(facts.size() - 1 - i, shape.memory - 1));
-    const MemoryQuestion question{facts, input.question, ages};
+    for (std::size_t i = 0; i < answers.size(); ++i)
+      answers[i] = answer_one({facts, input.questions[i], ages}, workspace, explained);
+  }
+
+ private:
+  std::int32_t answer_one(const MemoryQuestion& question, MemoryWorkspace& workspace, MemoryAnswer* explained) const {
+    const MemN2NShape& shape = network().shape;
     MemoryAnswer answer;
     if (network().scheme.is_float()) {
       answer = MemN2NRef(shape, network().parameters).answer(question);

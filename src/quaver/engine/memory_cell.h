@@ -32,24 +32,29 @@ struct PickedFacts {
   std::vector<std::int16_t> weights;
 };
 
-// Of one worker; kept to save allocations.
-struct MemoryWorkspace {
-  explicit MemoryWorkspace(std::size_t d) : query(d) {}
+// Of one question; kept to save allocations.
+struct QuestionWork {
+  explicit QuestionWork(std::size_t d) : query(d) {}
   AddressQuery query;
-  CodeStore recent;  // codes of the facts whose age still changes
-  std::vector<FactRange> ranges;
   std::vector<std::int32_t> similarities, sums;
   std::vector<std::span<const std::int32_t>> of_range;  // similarities of each range's facts
-  std::vector<PickedFacts> picked;
+  std::vector<PickedFacts> picked;                      // of each range
   std::vector<std::int16_t> u, x;
   std::vector<float> p;
+};
+
+// Of one worker.
+struct MemoryWorkspace {
+  CodeStore recent;  // codes of the facts whose age still changes
+  std::vector<FactRange> ranges;
+  std::vector<QuestionWork> questions;
   std::optional<MemN2NFixed> cell;  // where the cell itself runs
   std::optional<MemN2NScaled> scaled_cell;
 };
 
 struct MemoryInput {
   const SentenceList& facts;
-  WordNumbers question;
+  std::span<const WordNumbers> questions;
 };
 
 class MemoryCell {
@@ -71,9 +76,10 @@ class MemoryCell {
   // Codes of such a fact of this age (without temporal encoding: of any) to `slot`.
   virtual void put(const std::int32_t* /*sums*/, std::size_t /*age*/, CodeStore& /*store*/,
                    std::size_t /*slot*/) const {}
-  // The word's number. workspace.ranges: all facts, oldest first. explained null: no float operation where the network
-  // has none.
-  virtual std::int32_t answer(const MemoryInput& input, MemoryWorkspace& workspace, MemoryAnswer* explained) const = 0;
+  // The number of each question's word. workspace.ranges: all facts, oldest first. explained: of a single question, or
+  // null; then no float operation is executed where the network has none.
+  virtual void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
+                      MemoryAnswer* explained) const = 0;
 
  protected:
   MemoryCell(const MemoryNetwork& network, Isa isa);

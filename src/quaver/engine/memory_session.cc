@@ -128,15 +128,13 @@ void Memory::forget_all() {
 MemorySession::MemorySession(const MemoryNetwork& network, const MemorySessionOptions& options)
     : cell_(MemoryCell::make(network, options.isa)),
       capacity_(options.capacity == 0 ? network.shape.memory : options.capacity),
-      workspace_(std::make_unique<MemoryWorkspace>(network.shape.d)) {
+      workspace_(std::make_unique<MemoryWorkspace>()) {
   if (capacity_ > kMostFacts) throw_usage(concat("a memory of ", capacity_, " facts, expected at most ", kMostFacts));
   workspace_->recent = CodeStore(cell_->layout());
 }
 
 MemorySession::MemorySession(const MemorySession& other)
-    : cell_(other.cell_),
-      capacity_(other.capacity_),
-      workspace_(std::make_unique<MemoryWorkspace>(other.cell_->network().shape.d)) {
+    : cell_(other.cell_), capacity_(other.capacity_), workspace_(std::make_unique<MemoryWorkspace>()) {
   workspace_->recent = CodeStore(cell_->layout());
 }
 
@@ -181,8 +179,9 @@ void MemorySession::forget(Memory& memory, std::size_t index) const {
 
 void MemorySession::forget_all(Memory& memory) const { memory.forget_all(); }
 
-std::int32_t MemorySession::run(const Memory& memory, WordNumbers question, MemoryAnswer* explained) {
-  check_words(question, "question");
+void MemorySession::run(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words,
+                        MemoryAnswer* explained) {
+  for (const WordNumbers question : questions) check_words(question, "question");
   if (memory.fingerprint() != cell_->fingerprint())
     throw_bad_input(concat("the memory belongs to network ", hex64(memory.fingerprint()), ", this is network ",
                            hex64(cell_->fingerprint()), "; start from empty_memory()"));
@@ -199,16 +198,26 @@ std::int32_t MemorySession::run(const Memory& memory, WordNumbers question, Memo
     for (std::size_t i = 0; i < recent; ++i) cell_->put(memory.sums(i), recent - 1 - i, work.recent, i);
     work.ranges.push_back({&work.recent, 0, recent});
   }
-  return cell_->answer({memory.facts_, question}, work, explained);
+  cell_->answer({memory.facts_, questions}, work, words, explained);
 }
 
 std::int32_t MemorySession::answer(const Memory& memory, WordNumbers question) {
-  return run(memory, question, nullptr);
+  std::int32_t word = 0;
+  run(memory, {&question, 1}, {&word, 1}, nullptr);
+  return word;
+}
+
+void MemorySession::answer(const Memory& memory, std::span<const WordNumbers> questions,
+                           std::span<std::int32_t> words) {
+  if (questions.size() != words.size())
+    throw_usage(concat(questions.size(), " questions and room for ", words.size(), " answers"));
+  run(memory, questions, words, nullptr);
 }
 
 MemoryAnswer MemorySession::explain(const Memory& memory, WordNumbers question) {
   MemoryAnswer explained;
-  run(memory, question, &explained);
+  std::int32_t word = 0;
+  run(memory, {&question, 1}, {&word, 1}, &explained);
   return explained;
 }
 

@@ -107,6 +107,8 @@ class MemorySession {
 
   // The number of the word with the highest score, the lowest of equals. Of an empty memory the question alone decides.
   std::int32_t answer(const Memory& memory, WordNumbers question);
+  // Of many questions to one memory: recent facts are coded and others read once for several. words: one a question.
+  void answer(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words);
   // The same with all scores and p of every hop and fact, in real units: for people, slower.
   MemoryAnswer explain(const Memory& memory, WordNumbers question);
 
@@ -117,7 +119,8 @@ class MemorySession {
 
  private:
   void check_words(WordNumbers words, const char* what) const;
-  std::int32_t run(const Memory& memory, WordNumbers question, MemoryAnswer* explained);
+  void run(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words,
+           MemoryAnswer* explained);
 
   std::shared_ptr<const MemoryCell> cell_;
   std::size_t capacity_;

@@ -235,6 +235,26 @@ TEST(Memory, IsAValue) {
   EXPECT_EQ(copy.answer(memory, kQuestion), session.answer(memory, kQuestion));
 }
 
+TEST(Memory, ManyQuestionsTogether) {
+  for (const std::string& name : memory_scheme_names()) {
+    const MemoryNetwork network = random_network(shape_of(MemoryTying::kLayerwise, SentenceEncoding::kWords, true),
+                                                 memory_scheme_from_name(name));
+    for (const std::size_t count : {0u, 3u, 6u, 500u}) {
+      MemorySession session(network, {.capacity = 450});
+      const Memory memory = told(session, random_facts(network.shape, count));
+      const Facts asked = random_facts(network.shape, 19, 31);
+      const std::vector<WordNumbers> questions(asked.begin(), asked.end());
+      std::vector<std::int32_t> words(asked.size()), expected;
+      session.answer(memory, questions, words);
+      for (const WordNumbers question : questions) expected.push_back(session.answer(memory, question));
+      ASSERT_EQ(words, expected) << name << " " << count;
+    }
+  }
+  MemorySession session(small_network());
+  const std::vector<WordNumbers> one{kQuestion};
+  EXPECT_THROW(session.answer(session.empty_memory(), one, {}), Error);
+}
+
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 TEST(Memory, SavedAndRestored) {
