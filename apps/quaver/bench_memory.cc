@@ -358,7 +358,7 @@ void run_memory_bench(const MemoryBench& bench) {
                       {"third_quartile", gain.ratio.third_quartile}});
   }
   if (compared.row_count() > 0)
-    text += fmt::format("\nA question there over one of {} on {} here (" ours ": how many a call), turn by turn:\n{}",
+    text += fmt::format("\nA question there over one of {} on {} here (ours: how many a call), turn by turn:\n{}",
                         bench.schemes.front(), isa_name(bench.isas.front()), compared.text());
   const nlohmann::ordered_json json{
       {"results", results}, {"ratios", ratios},          {"roofline", to_json(roofline)},
