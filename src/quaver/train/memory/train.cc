@@ -39,6 +39,8 @@ void check_options(const MemoryTrainOptions& options) {
   require(options.noise >= 0 && options.noise <= 10, "the noise", options.noise, "0 to 10");
   require(std::isfinite(options.deviation) && options.deviation > 0, "the deviation of the first weights",
           options.deviation, "a positive number");
+  if (options.train_on && (options.keep != KeptWeights::kEarlyStopped || !options.checkpoint.empty()))
+    throw_usage("training of a memory network: training on after an early stop needs one, and no checkpoint");
   require(std::isfinite(options.controller_rate) && options.controller_rate >= 0, "the controller's rate",
           options.controller_rate, "0 or more");
 }
@@ -47,7 +49,18 @@ MemoryQuestion question_of(const CodedStories::Question& question) {
   return {.facts = question.facts, .words = question.words, .sentences = question.sentences};
 }
 
-// What decides the bits of a training.
+MemN2NShape shape_of(const CodedStories& train_data, const CodedStories& validation_data, const Vocabulary& vocabulary,
+                     const MemoryTrainOptions& options) {
+  return {.vocabulary = vocabulary.size(),
+          .memory = options.memory,
+          .d = options.d,
+          .hops = options.hops,
+          .sentence = std::max(train_data.longest_sentence(), validation_data.longest_sentence()),
+          .tying = options.tying,
+          .encoding = options.encoding,
+          .temporal = options.temporal};
+}
+
 Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, const CodedStories& train_data,
                   const CodedStories& validation_data) {
   const auto number = [](auto value) { return number_text(static_cast<double>(value)); };
@@ -76,6 +89,7 @@ Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, c
           {"deviation", number(options.deviation)},
           {"order", number(static_cast<int>(options.order))},
           {"keep", number(static_cast<int>(options.keep))},
+          {"train_on", number(options.train_on)},
           {"seed", concat(options.seed)},
           {"train_data", hex64(train_data.content_hash())},
           {"validation_data", hex64(validation_data.content_hash())},
@@ -106,12 +120,13 @@ MemoryScore score(MemoryPass& pass, const MemoryScales& scales, std::span<const 
   for (const CodedStories::Question& question : data.questions()) {
     const auto outcome = pass.forward(question_of(question), question.answer, linear);
     score.loss += outcome.loss;
+    score.probability += outcome.probability;
     if (outcome.word != static_cast<std::size_t>(question.answer)) ++wrong;
   }
   score.questions = data.questions().size();
   const auto count = static_cast<double>(score.questions);
-  if (score.questions > 0) score = {100 * static_cast<double>(wrong) / count, score.loss / count, score.questions};
-  return score;
+  if (score.questions == 0) return score;
+  return {100 * static_cast<double>(wrong) / count, score.loss / count, score.questions, score.probability / count};
 }
 
 class Trainer {
@@ -139,10 +154,11 @@ class Trainer {
 
   MemoryTrainResult run() {
     const Clock::time_point start = Clock::now();
+    stopped_ = stops_early();
     const std::size_t epochs = options_.linear_epochs + options_.epochs;
     MemoryTrainResult result;
     Clock::time_point saved = start;
-    while (state_.epoch < epochs && !stops_early() && !result.interrupted) {
+    while (state_.epoch < epochs && (!stopped_ || options_.train_on) && !result.interrupted) {
       const Checkpoint before = options_.should_stop ? state_ : Checkpoint{};
       const bool linear = state_.epoch < options_.linear_epochs;
       const std::optional<double> loss = run_epoch(linear);
@@ -157,7 +173,8 @@ class Trainer {
       scales_ = scales_for(shape_, options_.scheme, state_.values, train_);
       const MemoryScore now = score(pass_, scales_, state_.values, validation_, linear);
       state_.last_metric = now.error;
-      if (!linear) keep_if_best(now);
+      if (!linear && !stopped_) keep_if_best(now);
+      stopped_ = stopped_ || stops_early();
       if (options_.on_progress) options_.on_progress({repeat_ + 1, state_.epoch, epochs, linear, *loss, now.error});
       if (seconds_since(saved) >= 1 || state_.epoch == epochs) {
         save();
@@ -172,6 +189,7 @@ class Trainer {
     if (options_.scheme.is_scaled())
       result.network.parameters =
           coded_parameters(shape_, options_.scheme, result.network.scales, result.network.parameters);
+    result.final_parameters = state_.values;
     result.best_epoch = final_ones ? state_.epoch : state_.best_epoch;
     result.epochs = state_.epoch;
     result.seed = options_.seed;
@@ -290,13 +308,13 @@ class Trainer {
 
   void keep_if_best(const MemoryScore& now) {
     const double error = now.error, best_error = 100 - state_.best.accuracy;
-    // Q-MANN's early stopping asks that neither error nor cost is worse.
+    const bool stopping = options_.keep == KeptWeights::kEarlyStopped;
+    const double cost = stopping ? -now.probability : now.loss;
     const bool better =
-        state_.best_epoch == 0 || (options_.keep == KeptWeights::kEarlyStopped
-                                       ? error <= best_error && now.loss <= state_.best.loss
-                                       : error < best_error || (error <= best_error && now.loss < state_.best.loss));
+        state_.best_epoch == 0 || (stopping ? error <= best_error && cost <= state_.best.loss
+                                            : error < best_error || (error <= best_error && cost < state_.best.loss));
     if (!better) return;
-    state_.best = {100 - error, now.loss};
+    state_.best = {100 - error, cost};
     state_.best_epoch = state_.epoch;
     state_.best_values = state_.values;
   }
@@ -323,6 +341,7 @@ class Trainer {
   double rate_;
   Checkpoint state_;
   MemoryScales scales_;  // of a scaled scheme, for state_.values as they were when the epoch began
+  bool stopped_ = false;  // early; what is kept stays so
   std::vector<float> gradient_;
   std::vector<std::uint32_t> ages_;
 };
@@ -369,6 +388,11 @@ MemoryTrainOptions qmann_recipe(const MemoryScheme& scheme) {
   return options;
 }
 
+Texts memory_training_identity(const CodedStories& train_data, const CodedStories& validation_data,
+                               const Vocabulary& vocabulary, const MemoryTrainOptions& options) {
+  return identity_of(shape_of(train_data, validation_data, vocabulary, options), options, train_data, validation_data);
+}
+
 std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options) {
   std::vector<std::filesystem::path> paths;
   if (options.checkpoint.empty()) return paths;
@@ -383,14 +407,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
   check_options(options);
   if (train_data.questions().empty() || validation_data.questions().empty())
     throw_bad_input("training of a memory network: there are no questions to train or to validate with");
-  const MemN2NShape shape{.vocabulary = vocabulary.size(),
-                          .memory = options.memory,
-                          .d = options.d,
-                          .hops = options.hops,
-                          .sentence = std::max(train_data.longest_sentence(), validation_data.longest_sentence()),
-                          .tying = options.tying,
-                          .encoding = options.encoding,
-                          .temporal = options.temporal};
+  const MemN2NShape shape = shape_of(train_data, validation_data, vocabulary, options);
   validate(shape);
   if (options.warm_start != nullptr) {
     const MemoryNetwork& start = *options.warm_start;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,9 +33,12 @@ enum class SampleOrder {
   kFixed,     // every question once, in order of the file: Q-MANN's program
 };
 enum class KeptWeights {
-  kBest,         // of the epoch with the lowest validation error, then the lowest loss
-  kFinal,        // of the last epoch
-  kEarlyStopped  // kBest, and training stops when it is 5 epochs behind the best one and 30 points worse
+  kBest,   // of the epoch with the lowest validation error, then the lowest loss
+  kFinal,  // of the last epoch
+  // Q-MANN's program: of the last epoch of which neither the validation error nor the cost (the negative sum of the
+  // answers' probabilities) is worse than of the one kept before; training stops when it is more than 5 epochs behind
+  // that one and 30 points worse.
+  kEarlyStopped
 };
 
 struct MemoryTrainProgress {
@@ -75,6 +79,9 @@ struct MemoryTrainOptions {
   double deviation = 0.1;       // of the first weights
   SampleOrder order = SampleOrder::kDrawn;
   KeptWeights keep = KeptWeights::kBest;
+  // kEarlyStopped: where it would stop, fix what is kept and train on, so that one training gives what is kept and, in
+  // final_parameters, what kFinal would have kept. Without a checkpoint, which would not know.
+  bool train_on = false;
   std::uint64_t seed = 1;
   std::size_t repeats = 1;  // trainings, with seed, seed + 1, ...; the one with the lowest validation error is kept
 
@@ -97,17 +104,26 @@ struct MemoryScore {
   double error = 0;  // percent of questions
   double loss = 0;   // mean cross entropy, nats; an answer that the vocabulary does not hold counts 100
   std::size_t questions = 0;
+  double probability = 0;  // of the answer, mean
 };
 
 struct MemoryTrainResult {
   MemoryNetwork network;
-  MemoryScore train{}, validation{};  // of the parameters in `network`
-  std::size_t epochs = 0;             // run, those of the linear start and before a resumption included
-  std::size_t best_epoch = 0;         // that `network` is of, counted from 1
-  std::uint64_t seed = 0;             // that `network` was trained with
-  double seconds = 0;                 // of this run
+  MemoryScore train{}, validation{};      // of the parameters in `network`
+  std::size_t epochs = 0;                 // run, those of the linear start and before a resumption included
+  std::size_t best_epoch = 0;             // that `network` is of, counted from 1
+  std::uint64_t seed = 0;                 // that `network` was trained with
+  std::vector<float> final_parameters{};  // of the last epoch that was run, of the same training as `network`
+  double seconds = 0;                     // of this run
   bool interrupted = false;
 };
+
+// What decides the bits of a training: options by name, and the data. Two trainings with the same of these give the
+// same, whatever `repeats`, which is `seed` again.
+std::map<std::string, std::string> memory_training_identity(const CodedStories& train_data,
+                                                            const CodedStories& validation_data,
+                                                            const Vocabulary& vocabulary,
+                                                            const MemoryTrainOptions& options);
 
 // The files that a training with these options may leave behind.
 std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options);

@@ -185,6 +185,33 @@ TEST(MemoryTrain, WarmStartsThatDoNotFitAreRefused) {
   refused([](MemoryNetwork& network, MemoryTrainOptions&) { network.scheme = memory_scheme_from_name("fixed8"); });
 }
 
+// One training that goes on after its early stop keeps what two trainings keep. Rates so high that some collapse and
+// stop: six validation questions make that likely.
+TEST(MemoryTrain, OneTrainingGivesFinalAndEarlyStopped) {
+  const Data data(6, 60);
+  std::size_t stopped = 0;
+  for (const double rate : {0.05, 0.3}) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) {
+      MemoryTrainOptions options = qmann_recipe(memory_scheme_from_name("fixed8"));
+      options.epochs = 25;
+      options.learning_rate = rate;
+      options.seed = seed;
+      const auto trained = [&] { return train_memory(data.train, data.validation, data.vocabulary, options); };
+      const MemoryTrainResult final_one = trained();
+      options.keep = KeptWeights::kEarlyStopped;
+      const MemoryTrainResult early_one = trained();
+      options.train_on = true;
+      const MemoryTrainResult both = trained();
+      EXPECT_EQ(both.epochs, 25u);
+      EXPECT_EQ(both.final_parameters, final_one.network.parameters);
+      EXPECT_EQ(both.network, early_one.network);
+      EXPECT_EQ(both.best_epoch, early_one.best_epoch);
+      if (early_one.epochs < 25) ++stopped;
+    }
+  }
+  EXPECT_GT(stopped, 0u) << "no training stopped early: the test says nothing";
+}
+
 TEST(MemoryTrain, OptionsWithoutSenseAreRefused) {
   const Data data(1, 20);
   const auto refused = [&](const std::function<void(MemoryTrainOptions&)>& change) {
@@ -201,6 +228,7 @@ TEST(MemoryTrain, OptionsWithoutSenseAreRefused) {
   refused([](MemoryTrainOptions& options) { options.noise = -0.1; });
   refused([](MemoryTrainOptions& options) { options.deviation = 0; });
   refused([](MemoryTrainOptions& options) { options.learning_rate = 1e30; });
+  refused([](MemoryTrainOptions& options) { options.train_on = true; });
 }
 
 TEST(MemoryTrain, NetworksThatDoNotFitAreRefused) {
