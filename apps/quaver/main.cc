@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   quaver::add_inspect(program);
   quaver::add_convert(program);
   quaver::add_bench(program);
+  quaver::add_reproduce(program);
   quaver::add_demo(program);
   quaver::remember_command_line(argc, argv);
   try {

@@ -6,13 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "interrupt.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
@@ -27,14 +27,6 @@
 
 namespace quaver {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-// The first Ctrl-C asks for a checkpoint; a second one ends the program at once.
-extern "C" void on_interrupt(int signal) {
-  interrupted = 1;
-  std::signal(signal, SIG_DFL);
-}
 
 struct TrainFlags {
   SharedFlags shared;
@@ -51,11 +43,6 @@ struct TrainFlags {
   std::vector<std::function<void(MemoryScheme&)>> scheme_changes;
   std::vector<std::function<void(MemoryTrainOptions&)>> memory_changes;
 };
-
-void catch_interrupts() {
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-}
 
 // A memory network shares some flags with the recurrent cells; their values pass through a TrainOptions that starts
 // with the recipe's. Error (usage) for a flag that it has no use for.
@@ -110,7 +97,7 @@ void run_train_memory(const TrainFlags& flags) {
   require_model_name(flags.out);
   require_writable(flags.out);
   catch_interrupts();
-  run_memory_training(training, [] { return interrupted != 0; });
+  run_memory_training(training, [] { return interrupted(); });
 }
 
 void require_trainable(const TrainFlags& flags, const TrainOptions& options) {
@@ -144,7 +131,7 @@ void run_train(const TrainFlags& flags) {
   const Dataset validation_data = load_split(flags.task, "validation", flags.data, flags.limit);
   const Dataset test_data = load_split(flags.task, "test", flags.data, flags.limit);
   catch_interrupts();
-  options.should_stop = [] { return interrupted != 0; };
+  options.should_stop = [] { return interrupted(); };
   TrainResult result = train_showing_progress(train_data, validation_data, options);
   if (result.interrupted)
     throw_failed(concat("interrupted after ", result.epochs, " of ", options.epochs,

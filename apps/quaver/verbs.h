@@ -18,6 +18,7 @@ void add_compare(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_convert(CLI::App& program);
 void add_bench(CLI::App& program);
+void add_reproduce(CLI::App& program);
 void add_demo(CLI::App& program);
 
 }  // namespace quaver

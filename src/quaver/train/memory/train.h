@@ -109,12 +109,13 @@ struct MemoryScore {
 
 struct MemoryTrainResult {
   MemoryNetwork network;
-  MemoryScore train{}, validation{};      // of the parameters in `network`
-  std::size_t epochs = 0;                 // run, those of the linear start and before a resumption included
-  std::size_t best_epoch = 0;             // that `network` is of, counted from 1
-  std::uint64_t seed = 0;                 // that `network` was trained with
-  std::vector<float> final_parameters{};  // of the last epoch that was run, of the same training as `network`
-  double seconds = 0;                     // of this run
+  MemoryScore train{}, validation{};  // of the parameters in `network`
+  std::size_t epochs = 0;             // run, those of the linear start and before a resumption included
+  std::size_t best_epoch = 0;         // that `network` is of, counted from 1
+  std::uint64_t seed = 0;             // that `network` was trained with
+  // Of the last epoch that was run, of the same training as `network`, as they learn: a scaled scheme codes them.
+  std::vector<float> final_parameters{};
+  double seconds = 0;  // of this run
   bool interrupted = false;
 };
 

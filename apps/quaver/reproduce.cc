@@ -1,0 +1,272 @@
+// quaver reproduce PAPER: the trainings behind a paper's tables, resumable, and ours beside theirs.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "interrupt.h"
+#include "plot.h"
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/atomic_file.h"
+#include "quaver/report/progress.h"
+#include "reproduce_qmann.h"
+#include "shared.h"
+#include "stories.h"
+#include "verbs.h"
+
+namespace quaver {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ReproduceFlags {
+  SharedFlags shared;
+  DataFlags data;
+  std::string paper, task = "babi", tasks;
+  std::vector<std::string> rows;
+  std::size_t seeds = 3, questions = 1000, epochs = 0;
+  bool quick = false, report_only = false;
+  fs::path work = "qmann.work", save;
+  std::string note;
+};
+
+struct Job {
+  const QmannRow* row;
+  const QmannTask* task;
+  std::uint64_t seed;
+  fs::path file;
+};
+
+std::vector<QmannTask> load_tasks(const ReproduceFlags& flags, const std::string& set) {
+  // Three that show what matters: one fact, and where fixed-point addressing loses most.
+  const char* few = flags.task == "babi" ? "1,8,11" : "1,6,7";
+  const std::string chosen = !flags.tasks.empty() ? flags.tasks : flags.quick ? few : "all";
+  std::vector<QmannTask> tasks;
+  for (StoryTask& stories : load_story_tasks(flags.task, {.tasks = chosen,
+                                                         .set = set,
+                                                         .data_dir = flags.data.data_dir,
+                                                         .seed = flags.data.data_seed,
+                                                         .questions = flags.questions})) {
+    const std::size_t memory = MemoryTrainOptions{}.memory;
+    const Vocabulary vocabulary = story_vocabulary({&stories, 1});
+    tasks.push_back({.number = stories.number,
+                     .name = stories.name,
+                     .set = set,
+                     .small_train = stories.small_train,
+                     .vocabulary = vocabulary,
+                     .train = CodedStories(stories.train, vocabulary, memory),
+                     .validation = CodedStories(stories.validation, vocabulary, memory),
+                     .test = CodedStories(stories.test, vocabulary, memory)});
+  }
+  return tasks;
+}
+
+std::vector<QmannRow> chosen_rows(const ReproduceFlags& flags) {
+  std::vector<QmannRow> rows = qmann_rows();
+  std::vector<std::string> keys;
+  for (const QmannRow& row : rows) keys.push_back(row.key);
+  for (const std::string& key : flags.rows) require_known("row", key, keys);
+  std::erase_if(rows, [&](const QmannRow& row) {
+    if (!flags.rows.empty()) return std::ranges::count(flags.rows, row.key) == 0;
+    return (flags.quick || flags.task != "babi") && row.set != "en-10k";
+  });
+  for (QmannRow& row : rows) {
+    row.seeds = flags.quick ? flags.seeds : std::max(flags.seeds, row.seeds);
+    if (flags.epochs == 0) continue;
+    row.options.epochs = flags.epochs;
+    row.options.linear_epochs = std::min(row.options.linear_epochs, flags.epochs);
+  }
+  return rows;
+}
+
+// Seed by seed, so that a table of every row is there early.
+std::vector<Job> make_jobs(const std::vector<QmannRow>& rows, const std::vector<QmannTask>& tasks,
+                           const fs::path& work) {
+  std::size_t most = 0;
+  for (const QmannRow& row : rows) most = std::max(most, row.seeds);
+  std::vector<Job> jobs;
+  for (std::uint64_t seed = 1; seed <= most; ++seed)
+    for (const QmannTask& task : tasks)
+      for (const QmannRow& row : rows) {
+        if (seed > row.seeds || row.set != task.set) continue;
+        const std::string identity = run_identity(row, task, seed);
+        const std::string name = fmt::format("{}.qa{}.seed{}.{}.json", row.key, task.number, seed,
+                                             hex64(fnv1a(std::as_bytes(std::span(identity)))));
+        jobs.push_back({&row, &task, seed, work / name});
+      }
+  return jobs;
+}
+
+QmannRun train_run(const Job& job, const std::function<bool()>& should_stop) {
+  const QmannTask& task = *job.task;
+  MemoryTrainOptions options = job.row->options;
+  options.seed = job.seed;
+  options.should_stop = should_stop;
+  MemoryTrainResult result = train_memory(task.train, task.validation, task.vocabulary, options);
+  if (result.interrupted) throw_failed("interrupted");
+  QmannRun run{.row = job.row->key, .task = task.number, .seed = job.seed};
+  run.kept_train = result.train.error;
+  run.kept_validation = result.validation.error;
+  run.kept_test = score_memory(result.network, task.test).error;
+  run.kept_epoch = result.best_epoch;
+  MemoryNetwork& network = result.network;
+  network.parameters = std::move(result.final_parameters);
+  run.final_test = score_memory(network, task.test).error;
+  if (network.scheme.is_fixed()) {
+    std::vector<MemoryQuestion> questions;
+    for (const CodedStories::Question& question : task.test.questions())
+      questions.push_back({.facts = question.facts, .words = question.words});
+    constexpr std::size_t kBins = 64;
+    run.similarities = similarity_histograms(network, questions, kBins);
+  }
+  return run;
+}
+
+QmannRun read_run(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  try {
+    return run_from_json(nlohmann::json::parse(in));
+  } catch (const nlohmann::json::exception& error) {
+    throw_bad_input(concat(file.string(), ": not what 'quaver reproduce' left there (", error.what(),
+                           "); remove it, and it is made again"));
+  }
+}
+
+// The runs of all jobs, on as many threads as asked for: those that are stored are read, the others made and stored.
+// The first error of any is thrown when all have ended.
+std::vector<QmannRun> run_jobs(const std::vector<Job>& jobs, const ReproduceFlags& flags) {
+  std::vector<QmannRun> runs;
+  std::vector<const Job*> open;
+  for (const Job& job : jobs) {
+    if (fs::exists(job.file))
+      runs.push_back(read_run(job.file));
+    else
+      open.push_back(&job);
+  }
+  if (flags.report_only || open.empty()) return runs;
+  Progress progress("reproducing", "trainings", jobs.size());
+  progress.resume_at(runs.size());
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  std::exception_ptr error;
+  std::mutex mutex;
+  const auto work = [&] {
+    for (std::size_t i; !failed && !interrupted() && (i = next++) < open.size();) {
+      try {
+        QmannRun run = train_run(*open[i], [&] { return failed || interrupted(); });
+        write_file_atomically(open[i]->file, to_json(run).dump() + "\n");
+        const std::lock_guard lock(mutex);
+        runs.push_back(std::move(run));
+        const QmannRun& now = runs.back();
+        progress.update(runs.size(), fmt::format("{} qa{} seed {}: {:.1f} % final, {:.1f} % kept", now.row, now.task,
+                                                 now.seed, now.final_test, now.kept_test));
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failed.exchange(true)) error = std::current_exception();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < std::min(flags.shared.thread_count(), open.size()); ++i) threads.emplace_back(work);
+    work();
+  }
+  if (interrupted())
+    throw_failed(
+        fmt::format("interrupted with {} of {} trainings done; the same command goes on", runs.size(), jobs.size()));
+  if (error) std::rethrow_exception(error);
+  return runs;
+}
+
+void save_report(const QmannReport& report, const nlohmann::ordered_json& json, const fs::path& name) {
+  write_file_atomically(name.string() + ".json", json.dump(1) + "\n");
+  write_file_atomically(name.string() + ".md", to_markdown(report));
+  if (!have_gnuplot()) {
+    warn("gnuplot is not installed (Debian: gnuplot-nox), so there are no plots");
+    return;
+  }
+  const auto draw_as = [&](const char* what, auto plot) {
+    const fs::path file = name.string() + what;
+    if (const std::string program = plot(report, file); !program.empty()) draw_with_gnuplot(program, file);
+  };
+  draw_as("-errors.png", error_plot);
+  draw_as("-similarities.png", similarity_plot);
+}
+
+void run_reproduce(ReproduceFlags flags, bool seeds_said) {
+  const auto start = std::chrono::steady_clock::now();
+  require_known("paper", flags.paper, {"qmann"});
+  require_known("task of stories", flags.task, story_task_names());
+  if (flags.quick && !seeds_said) flags.seeds = 1;
+  if (flags.seeds == 0) throw_usage("--seeds is 0, expected at least 1");
+  QmannReport report{.task = flags.task, .note = flags.note, .epochs = flags.epochs, .rows = chosen_rows(flags)};
+  if (!flags.save.empty()) require_writable(flags.save.string() + ".json");
+  std::error_code failure;
+  fs::create_directories(flags.work, failure);
+  if (failure) throw_failed(concat("--work ", flags.work.string(), ": cannot be made: ", failure.message()));
+
+  std::vector<QmannTask> tasks;
+  for (const char* set : {"en-10k", "en"}) {
+    if (std::ranges::none_of(report.rows, [&](const QmannRow& row) { return row.set == set; })) continue;
+    try {
+      std::ranges::move(load_tasks(flags, set), std::back_inserter(tasks));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kBadInput || flags.task != "babi") throw;
+      throw_bad_input(concat(error.what(), "; or use generated stories: --task stories"));
+    }
+  }
+  for (const QmannTask& task : tasks) {
+    if (std::ranges::find(report.tasks, task.number) != report.tasks.end()) continue;
+    report.tasks.push_back(task.number);
+    report.task_names.push_back(task.name);
+    report.small_train.push_back(task.small_train);
+  }
+  const std::vector<Job> jobs = make_jobs(report.rows, tasks, flags.work);
+  report.planned = jobs.size();
+  catch_interrupts();
+  report.runs = run_jobs(jobs, flags);
+  // Threads end in any order.
+  std::ranges::sort(report.runs, {}, [](const QmannRun& run) { return std::tuple(run.row, run.task, run.seed); });
+  nlohmann::ordered_json json = to_json(report);
+  if (!flags.save.empty()) save_report(report, json, flags.save);
+  json["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  print_result(flags.shared, json, to_text(report));
+}
+
+}  // namespace
+
+void add_reproduce(CLI::App& program) {
+  auto flags = std::make_shared<ReproduceFlags>();
+  CLI::App* verb = program.add_subcommand("reproduce", "Regenerate a paper's table: ours beside theirs");
+  verb->add_option("paper", flags->paper, "Paper: qmann (memory networks at 8 bits and at 1 bit)")->required();
+  verb->add_flag("--quick", flags->quick, "Three tasks and one seed: a minute or two");
+  verb->add_option("--task", flags->task, "babi, or stories: generated ones, for machines without the data")
+      ->capture_default_str();
+  verb->add_option("--tasks", flags->tasks, "Numbers and ranges (1, 1,2,5, 1-20), or all");
+  verb->add_option("--rows", flags->rows, "Rows of the table, by key; else all")->delimiter(',');
+  CLI::Option* seeds = verb->add_option("--seeds", flags->seeds, "Trainings of a row and task, with seeds 1, 2, ...")
+                           ->capture_default_str();
+  verb->add_option("--epochs", flags->epochs, "Of every training; 0: as the recipes say")->capture_default_str();
+  verb->add_option("--questions", flags->questions, "stories: to generate, for training and for the test")
+      ->capture_default_str();
+  verb->add_option("--work", flags->work, "Folder of finished trainings, which a second call does not repeat")
+      ->capture_default_str();
+  verb->add_flag("--report-only", flags->report_only, "Train nothing; report what is finished");
+  verb->add_option("--save", flags->save, "Also write NAME.json, NAME.md, NAME-errors.png, NAME-similarities.png");
+  verb->add_option("--note", flags->note, "A sentence for the report: machine, code");
+  flags->data.add_to(*verb, "--data-seed");
+  flags->shared.add_to(*verb);
+  verb->callback([flags, seeds] { run_reproduce(*flags, seeds->count() > 0); });
+}
+
+}  // namespace quaver
