@@ -48,6 +48,35 @@ std::optional<std::size_t> parse_number(std::string_view text) {
   return number;
 }
 
+// The place of the first byte that no text in UTF-8 has there: a control character, or a sequence that is broken,
+// longer than it need be or beyond Unicode. Words become parts of files in UTF-8.
+std::optional<std::size_t> first_bad_byte(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto first = static_cast<unsigned char>(text[i]);
+    const auto next = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
+    if (first < 0x80) {
+      if ((first < ' ' && first != '\t') || first == 0x7f) return i;
+      ++i;
+      continue;
+    }
+    const std::size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
+    if (first < 0xc2 || first > 0xf4) return i;
+    for (std::size_t k = 1; k < length; ++k)
+      if ((next(k) & 0xc0u) != 0x80) return i;
+    const bool overlong = (first == 0xe0 && next(1) < 0xa0) || (first == 0xf0 && next(1) < 0x90);
+    const bool no_character = (first == 0xed && next(1) >= 0xa0) || (first == 0xf4 && next(1) >= 0x90);
+    if (overlong || no_character) return i;
+    i += length;
+  }
+  return std::nullopt;
+}
+
+// The beginning of what is quoted in a message.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kMost = 40;
+  return concat("'", text.substr(0, kMost), text.size() > kMost ? "..." : "", "'");
+}
+
 class Parser {
  public:
   explicit Parser(const std::string& source) : source_(source) {}
@@ -56,9 +85,13 @@ class Parser {
     ++line_;
     line = trimmed(line);
     if (line.empty()) return;
+    if (const std::optional<std::size_t> place = first_bad_byte(line))
+      refuse(concat("has the byte ", static_cast<unsigned>(static_cast<unsigned char>(line[*place])), " at place ",
+                    *place + 1, ", expected text in UTF-8"));
     const std::size_t blank = line.find_first_of(" \t");
     const std::optional<std::size_t> id = parse_number(line.substr(0, blank));
-    if (!id) refuse(concat("starts with '", line.substr(0, blank), "', expected the number of the line in its story"));
+    if (!id)
+      refuse(concat("starts with ", quoted(line.substr(0, blank)), ", expected the number of the line in its story"));
     if (*id == 1) {
       stories_.emplace_back();
       fact_of_id_.clear();
@@ -94,7 +127,8 @@ class Parser {
         if (trimmed(text).empty()) continue;
         const std::optional<std::size_t> id = parse_number(trimmed(text));
         if (!id || *id == 0 || *id > fact_of_id_.size() || fact_of_id_[*id - 1] == kNoFact)
-          refuse(concat("names '", trimmed(text), "' as a supporting fact, expected the number of a fact told before"));
+          refuse(concat("names ", quoted(trimmed(text)),
+                        " as a supporting fact, expected the number of a fact told before"));
         question.supporting.push_back(fact_of_id_[*id - 1]);
       }
     }

@@ -42,7 +42,7 @@ struct Story {
 std::vector<std::string> story_words(std::string_view sentence);
 
 // Error (bad input) "SOURCE:LINE: ..." for a line without an ID, an ID out of order, a sentence or an answer without
-// words, a supporting ID that is no fact told before, or more fields than three.
+// words, a supporting ID that is no fact told before, more fields than three, or bytes that are no UTF-8 text.
 std::vector<Story> parse_stories(std::string_view text, const std::string& source);
 
 // One task: its stories by split. Validation is the last tenth of the training file's questions (rounded down); a story

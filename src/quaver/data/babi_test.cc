@@ -61,6 +61,26 @@ TEST(Babi, MalformedLinesAreRefusedByNumber) {
   refused("1 Mary moved.\n2 Where?\tx\t1\n3 Where?\tx\t2\n", "3", "supporting fact");
 }
 
+TEST(Babi, BytesThatAreNoTextAreRefusedByPlace) {
+  const auto refused = [](const std::string& word, const std::string& why) {
+    const Error error =
+        expect_error(ErrorKind::kBadInput, [&] { parse_stories("1 Mary moved.\n2 A" + word + " moved.\n", "qa.txt"); });
+    EXPECT_TRUE(says(error, "qa.txt:2: ") && says(error, why)) << error.what();
+  };
+  refused(std::string(1, '\0'), "byte 0 at place 4");
+  refused("\x1b[1m", "byte 27");
+  refused("\xe9", "byte 233");      // e acute in Latin-1
+  refused("\xc3", "byte 195");      // half of it in UTF-8
+  refused("\xc0\xaf", "byte 192");  // overlong
+  refused("\xe0\x80\xaf", "byte 224");
+  refused("\xed\xa0\x80", "byte 237");      // a surrogate
+  refused("\xf4\x90\x80\x80", "byte 244");  // beyond Unicode
+  for (const char* word : {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8e\xb5"})
+    EXPECT_EQ(parse_stories(std::string("1 ") + word + "\n", "qa.txt")[0].facts[0], Words{word});
+  const Error cut = expect_error(ErrorKind::kBadInput, [] { parse_stories(std::string(500, 'x'), "qa.txt"); });
+  EXPECT_LT(std::string(cut.what()).size(), 150u);
+}
+
 TEST(Babi, EmptyTextHasNoStories) { EXPECT_TRUE(parse_stories("", "text").empty()); }
 
 TEST(Vocabulary, UnknownWordsAreNumberZero) {
