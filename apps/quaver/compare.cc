@@ -1,13 +1,23 @@
-// quaver compare FLOAT QUANT: where the two part, per output, layer, gate and time step.
+// quaver compare FLOAT QUANT: where the two part, per output, layer, gate and time step; memory networks hop by hop.
 #include "quaver/report/compare.h"
+
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
+#include "quaver/report/inspect.h"
+#include "quaver/report/memory_compare.h"
+#include "quaver/report/memory_inspect.h"
 #include "quaver/report/progress.h"
 #include "shared.h"
+#include "stories.h"
+#include "story_input.h"
 #include "verbs.h"
 
 namespace quaver {
@@ -15,12 +25,32 @@ namespace {
 
 struct CompareFlags {
   SharedFlags shared;
+  EnergyFlags energy;
   DataFlags data;
+  StoryFlags stories;
   std::string reference, quantized, input;
   std::size_t limit = 0;
 };
 
-void run_compare(const CompareFlags& flags) {
+void compare_memory_networks(const CompareFlags& flags) {
+  const MemoryNetwork reference = load_memory_network(flags.reference),
+                      quantized = load_memory_network(flags.quantized);
+  require_comparable(reference, quantized);
+  const EnergyTable table = flags.energy.table();
+  const AskedStories asked = read_asked_stories(flags.input, quantized, flags.stories, flags.data, flags.limit);
+  Progress progress("comparing", "questions", asked.questions.size());
+  const MemoryComparison comparison =
+      compare(reference, quantized, asked.questions,
+              {.energy_table = table, .progress = [&](std::size_t done, std::size_t) { progress.update(done); }});
+  nlohmann::ordered_json json = to_json(comparison);
+  json["input"] = asked.source;
+  json["models"] = {flags.reference, flags.quantized};
+  json["schemes"] = {memory_scheme_text(reference.scheme), memory_scheme_text(quantized.scheme)};
+  print_result(flags.shared, json, to_text(comparison));
+}
+
+void compare_models(const CompareFlags& flags) {
+  flags.stories.require_none("models of sequences");
   const Model reference = load(flags.reference), quantized = load(flags.quantized);
   const Sequences sequences = read_sequences(flags.input, "test", reference, flags.data, flags.limit);
   Progress progress("comparing", "sequences", sequences.views.size());
@@ -31,7 +61,28 @@ void run_compare(const CompareFlags& flags) {
   json["input"] = sequences.source;
   json["models"] = {flags.reference, flags.quantized};
   json["path"] = isa_name(options.isa);
-  print_result(flags.shared, json, to_text(comparison));
+  const EnergyTable table = flags.energy.table();
+  const Inspection first = inspect(reference, 0, table), second = inspect(quantized, 0, table);
+  json["energy"] = {{"energy_pj", second.energy_pj},
+                    {"reference_energy_pj", first.energy_pj},
+                    {"energy_gain_vs_f32", second.energy_gain_vs_f32}};
+  print_result(flags.shared, json,
+               to_text(comparison) + fmt::format("energy      {:.1f} nJ/step in arithmetic, {:.1f}x less than the same "
+                                                 "model in f32 ({}); docs/energy.md\n",
+                                                 second.energy_pj / 1000, second.energy_gain_vs_f32, table.source));
+}
+
+void run_compare(const CompareFlags& flags) {
+  const bool first = is_memory_network_file(flags.reference), second = is_memory_network_file(flags.quantized);
+  if (first != second)
+    throw_bad_input(concat(first ? flags.reference : flags.quantized, " is a memory network and ",
+                           first ? flags.quantized : flags.reference,
+                           " a model of sequences; expected two forms of one network"));
+  if (first) {
+    compare_memory_networks(flags);
+  } else {
+    compare_models(flags);
+  }
 }
 
 }  // namespace
@@ -41,9 +92,16 @@ void add_compare(CLI::App& program) {
   CLI::App* verb = program.add_subcommand("compare", "Show where a quantized model parts from its float one");
   verb->add_option("float", flags->reference, "Float model file")->required();
   verb->add_option("quant", flags->quantized, "Model file that 'quaver quantize' made of it")->required();
-  verb->add_option("--input", flags->input, "Sequences: X.npz or TASK[:split] (default split: test)")->required();
-  verb->add_option("--limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
+  verb->add_option(
+          "--input", flags->input,
+          "Sequences: X.npz or TASK[:split] (default split: test); for memory networks stories: TASK[:split] or a "
+          "file in bAbI's format")
+      ->required();
+  verb->add_option("--limit", flags->limit, "Sequences, or questions of each task, at most; 0: all")
+      ->capture_default_str();
+  flags->stories.add_to(*verb);
   flags->data.add_to(*verb);
+  flags->energy.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_compare(*flags); });
 }

@@ -8,6 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/torch_names.h"
 #include "quaver/report/table.h"
@@ -54,6 +55,9 @@ void run_convert(const ConvertFlags& flags) {
   if (format != file.metadata().end() && format->second == "quaver")
     throw_usage(
         concat(flags.in.string(), " is a Quaver model already: run, eval, quantize and inspect take it as it is"));
+  if (is_memory_network_file(flags.in))
+    throw_usage(concat(flags.in.string(),
+                       " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
   Model model;
   try {
     model = model_from_torch(file, torch_options(flags));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/model_file.h"
 #include "quaver/report/evaluate.h"
@@ -30,7 +31,7 @@ void run_eval(const EvalFlags& flags) {
     run_memory_evaluation({flags.shared, flags.data, flags.stories, flags.model, flags.task, flags.split, flags.limit});
     return;
   }
-  flags.stories.require_none(flags.task);
+  flags.stories.require_none(concat("task '", flags.task, "'"));
   task_info(flags.task);
   const Model model = load(flags.model);
   const Dataset data = load_split(flags.task, flags.split, flags.data, flags.limit);

@@ -1,14 +1,24 @@
-// quaver inspect MODEL: nodes, formats, bytes, operations, state, energy.
+// quaver inspect MODEL: nodes, formats, bytes, operations, state, energy; of a memory network a question's.
 #include "quaver/report/inspect.h"
+
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
+#include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
+#include "quaver/report/memory_inspect.h"
 #include "shared.h"
+#include "stories.h"
+#include "story_input.h"
 #include "verbs.h"
 
 namespace quaver {
@@ -17,28 +27,91 @@ namespace {
 struct InspectFlags {
   SharedFlags shared;
   EnergyFlags energy;
-  std::string model;
+  DataFlags data;
+  StoryFlags stories;
+  std::string model, input;
+  std::size_t facts = 0, words = 0, limit = 0;
 };
 
-void run_inspect(const InspectFlags& flags) {
+void print_inspection(const InspectFlags& flags, nlohmann::ordered_json json, std::string text,
+                      const std::map<std::string, std::string>& provenance) {
+  json["file"] = flags.model;
+  json["provenance"] = provenance;
+  for (const auto& [key, value] : provenance) text += key + ": " + value + '\n';
+  print_result(flags.shared, json, text);
+}
+
+// Without data: the largest question there is, or the one that --facts and --words describe.
+void inspect_memory_network(const InspectFlags& flags) {
+  const MemoryNetwork network = load_memory_network(flags.model);
+  if (!flags.input.empty() && (flags.facts > 0 || flags.words > 0))
+    throw_usage(
+        concat(flags.facts > 0 ? "--facts" : "--words", " describes a question, --input reads some: one of them"));
+  if (flags.facts > network.shape.memory)
+    throw_usage(concat("--facts ", flags.facts, ": the network's memory holds ", network.shape.memory));
+  const EnergyTable table = flags.energy.table();
+  QuestionSizes sizes;
+  std::string source;
+  if (flags.input.empty()) {
+    flags.stories.require_none("a described question: --input TASK reads some");
+    sizes.facts = flags.facts > 0 ? flags.facts : network.shape.memory;
+    sizes.question_words = flags.words > 0 ? flags.words : network.shape.sentence;
+    sizes.fact_words = sizes.facts * sizes.question_words;
+    source = flags.facts > 0 || flags.words > 0 ? "as described" : "the largest there is";
+  } else {
+    const AskedStories asked = read_asked_stories(flags.input, network, flags.stories, flags.data, flags.limit);
+    sizes = question_sizes(asked.unanswered());
+    source = fmt::format("{}, mean of {}", asked.source, sizes.questions);
+  }
+  const MemoryInspection inspection = inspect(network, sizes, source, std::filesystem::file_size(flags.model), table);
+  print_inspection(flags, to_json(inspection), to_text(inspection), network.provenance);
+}
+
+void inspect_model(const InspectFlags& flags) {
+  for (const auto& [flag, given] : {std::pair{"--input", !flags.input.empty()},
+                                    {"--facts", flags.facts > 0},
+                                    {"--words", flags.words > 0},
+                                    {"--limit", flags.limit > 0}})
+    if (given) throw_usage(concat(flag, " is for memory networks; ", flags.model, " is a model of sequences"));
+  flags.stories.require_none(concat("models of sequences as ", flags.model));
   const Model model = load(flags.model);
   const Inspection inspection = inspect(model, std::filesystem::file_size(flags.model), flags.energy.table());
   nlohmann::ordered_json json = to_json(inspection);
-  json["file"] = flags.model;
   json["fingerprint"] = hex64(fingerprint(model));
   json["classes"] = model.classes;
-  json["provenance"] = model.provenance;
-  std::string text = to_text(inspection);
-  for (const auto& [key, value] : model.provenance) text += key + ": " + value + '\n';
-  print_result(flags.shared, json, text);
+  print_inspection(flags, std::move(json), to_text(inspection), model.provenance);
+}
+
+void run_inspect(const InspectFlags& flags) {
+  if (is_memory_network_file(flags.model)) {
+    inspect_memory_network(flags);
+  } else {
+    inspect_model(flags);
+  }
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& program) {
   auto flags = std::make_shared<InspectFlags>();
-  CLI::App* verb = program.add_subcommand("inspect", "Show what a model is and what a step of it costs");
+  CLI::App* verb =
+      program.add_subcommand("inspect", "Show what a model is and what a step of it, or a question to it, costs");
   verb->add_option("model", flags->model, "Model file")->required();
+  const char* group = "Memory networks";
+  verb->add_option("--input", flags->input,
+                   "Count the mean of these questions: TASK[:split] (babi, stories) or a file in bAbI's format")
+      ->group(group);
+  verb->add_option("--facts", flags->facts, "Count a question with so many facts; else a full memory")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  verb->add_option("--words", flags->words, "Of every fact and the question; else the longest sentence's")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
+      ->group(group);
+  verb->add_option("--limit", flags->limit, "Questions of each task at most; 0: all")
+      ->capture_default_str()
+      ->group(group);
+  flags->stories.add_to(*verb);
+  flags->data.add_to(*verb);
   flags->energy.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_inspect(*flags); });

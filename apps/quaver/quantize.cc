@@ -82,7 +82,7 @@ void run_quantize(const QuantizeFlags& flags) {
                              .calibration = {method_from_name(flags.method), flags.percentile}});
     return;
   }
-  flags.stories.require_none("of a model of sequences");
+  flags.stories.require_none("models of sequences");
   require_known("scheme", flags.scheme, scheme_names());
   QuantizeOptions options;
   options.scheme = flags.scheme;

@@ -19,6 +19,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/npz.h"
+#include "stories.h"
 
 namespace quaver {
 namespace {
@@ -218,6 +219,9 @@ Sequences read_sequences(const std::string& spec, const std::string& default_spl
   const std::size_t colon = spec.find(':');
   const std::string task = spec.substr(0, colon);
   const std::string split = colon == std::string::npos ? default_split : spec.substr(colon + 1);
+  if (is_story_task(task))
+    throw_bad_input(concat("task '", task, "' asks questions about stories, which memory networks answer; '",
+                           model.name, "' is a model of sequences"));
   Dataset data = load_split(task, split, flags, limit);
   require_fit(model, data);
   Sequences sequences;

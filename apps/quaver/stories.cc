@@ -67,23 +67,6 @@ std::vector<Group> make_groups(const MemoryTraining& training) {
   return groups;
 }
 
-// What was lost on the way from text to numbers, said once for each split.
-void say_losses(const std::string& what, const CodedStories& data, std::size_t memory) {
-  const CodedStories::Counts& counts = data.counts();
-  if (counts.stories_cut > 0)
-    warn(
-        fmt::format("{}: {} of {} questions are asked of stories longer than the memory of {} facts; the oldest facts "
-                    "({} in all) are left out",
-                    what, counts.stories_cut, data.questions().size(), memory, counts.facts_dropped));
-  if (counts.words_unknown > 0)
-    warn(fmt::format("{}: {} words were never seen in training; they count as absent", what, counts.words_unknown));
-  if (counts.answers_unknown > 0)
-    warn(fmt::format("{}: {} answers were never seen in training; these questions count as wrong", what,
-                     counts.answers_unknown));
-  if (counts.empty_memories > 0)
-    warn(fmt::format("{}: {} questions are asked before any fact", what, counts.empty_memories));
-}
-
 struct GroupResult {
   MemoryTrainResult training;
   std::vector<MemoryScore> tests;  // of each task
@@ -187,6 +170,29 @@ double mean_of(const std::vector<GroupResult>& results, const std::function<doub
 
 }  // namespace
 
+void say_losses(const std::string& what, const CodedStories& data, std::size_t memory) {
+  const CodedStories::Counts& counts = data.counts();
+  if (counts.stories_cut > 0)
+    warn(
+        fmt::format("{}: {} of {} questions are asked of stories longer than the memory of {} facts; the oldest facts "
+                    "({} in all) are left out",
+                    what, counts.stories_cut, data.questions().size(), memory, counts.facts_dropped));
+  if (counts.words_unknown > 0)
+    warn(fmt::format("{}: {} words were never seen in training; they count as absent", what, counts.words_unknown));
+  if (counts.answers_unknown > 0)
+    warn(fmt::format("{}: {} answers were never seen in training; these questions count as wrong", what,
+                     counts.answers_unknown));
+  if (counts.empty_memories > 0)
+    warn(fmt::format("{}: {} questions are asked before any fact", what, counts.empty_memories));
+}
+
+std::vector<Story> StoryTask::*story_split(const std::string& name) {
+  static const std::map<std::string, std::vector<Story> StoryTask::*> splits{
+      {"train", &StoryTask::train}, {"validation", &StoryTask::validation}, {"test", &StoryTask::test}};
+  require_known("split", name, {"train", "validation", "test"});
+  return splits.at(name);
+}
+
 bool is_story_task(const std::string& task) { return std::ranges::count(story_task_names(), task) > 0; }
 
 void StoryFlags::add_to(CLI::App& verb) {
@@ -207,8 +213,8 @@ void StoryFlags::add_to(CLI::App& verb) {
   add("--questions", questions, "stories: to generate, for training and for the test");
 }
 
-void StoryFlags::require_none(const std::string& task) const {
-  if (!said.empty()) throw_usage(concat(said.front(), " is a flag of tasks of stories, not of task '", task, "'"));
+void StoryFlags::require_none(const std::string& what) const {
+  if (!said.empty()) throw_usage(concat(said.front(), " is a flag of tasks of stories, not of ", what));
 }
 
 void run_memory_training(const MemoryTraining& training, const std::function<bool()>& should_stop) {
@@ -292,9 +298,7 @@ void run_memory_training(const MemoryTraining& training, const std::function<boo
 
 void run_memory_evaluation(const MemoryEvaluation& evaluation) {
   const auto start = std::chrono::steady_clock::now();
-  const std::map<std::string, std::vector<Story> StoryTask::*> splits{
-      {"train", &StoryTask::train}, {"validation", &StoryTask::validation}, {"test", &StoryTask::test}};
-  require_known("split", evaluation.split, {"train", "validation", "test"});
+  const auto split = story_split(evaluation.split);
   const MemoryNetwork network = load_memory_network(evaluation.model);
   const Vocabulary vocabulary(network.words);
   const std::vector<StoryTask> tasks =
@@ -304,7 +308,7 @@ void run_memory_evaluation(const MemoryEvaluation& evaluation) {
   double error = 0;
   std::size_t questions = 0;
   for (const StoryTask& task : tasks) {
-    const CodedStories data(task.*splits.at(evaluation.split), vocabulary, network.shape.memory);
+    const CodedStories data(task.*split, vocabulary, network.shape.memory);
     say_losses(concat("qa", task.number), data, network.shape.memory);
     const MemoryScore score = score_memory(network, data);
     error += score.error / static_cast<double>(tasks.size());

@@ -14,6 +14,12 @@ namespace quaver {
 
 bool is_story_task(const std::string& task);
 
+// The stories of "train", "validation" or "test"; Error (usage) that lists these.
+std::vector<Story> StoryTask::*story_split(const std::string& name);
+
+// What was lost on the way from text to numbers, on standard error, once for each kind.
+void say_losses(const std::string& what, const CodedStories& data, std::size_t memory);
+
 // Flags of verbs that read stories; without effect on other tasks, which refuse them.
 struct StoryFlags {
   std::string tasks = "1", set = "en-10k";
@@ -21,8 +27,8 @@ struct StoryFlags {
   std::vector<std::string> said;  // names of the flags that were given
 
   void add_to(CLI::App& verb);
-  // Error (usage) when one was given for another kind of task.
-  void require_none(const std::string& task) const;
+  // Error (usage) when one was given for something else; what: "task 'digits'", "a file".
+  void require_none(const std::string& what) const;
 };
 
 struct MemoryTraining {

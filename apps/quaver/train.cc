@@ -113,7 +113,7 @@ void run_train(const TrainFlags& flags) {
     run_train_memory(flags);
     return;
   }
-  flags.stories.require_none(flags.task);
+  flags.stories.require_none(concat("task '", flags.task, "'"));
   if (!flags.memory_changes.empty() || !flags.scheme_changes.empty() || !flags.recipe.empty() ||
       !flags.warm_start.empty())
     throw_usage(concat("task '", flags.task, "' trains no memory network, but a flag of one was given"));

@@ -21,35 +21,6 @@ constexpr std::size_t kChunkSteps = 256;
 constexpr double kPartingFactor = 3;
 constexpr std::size_t kDriftEarly = 100, kDriftLate = 1000, kDriftHalfWindow = 10;
 
-double ratio_db(double signal, double noise) {
-  if (noise == 0) return kEqualDb;
-  if (signal == 0) return -kEqualDb;
-  return std::clamp(10 * std::log10(signal / noise), -kEqualDb, kEqualDb);
-}
-
-struct ErrorSums {
-  double signal = 0;  // sum f^2
-  double noise = 0;   // sum (f - q)^2
-  double max_abs = 0;
-  std::uint64_t count = 0;
-
-  void add(float reference, float quantized) {
-    const double f = static_cast<double>(reference), error = f - static_cast<double>(quantized);
-    signal += f * f;
-    noise += error * error;
-    max_abs = std::max(max_abs, std::abs(error));
-    ++count;
-  }
-  void add(const ErrorSums& other) {
-    signal += other.signal;
-    noise += other.noise;
-    max_abs = std::max(max_abs, other.max_abs);
-    count += other.count;
-  }
-  double rmse() const { return count == 0 ? 0 : std::sqrt(noise / static_cast<double>(count)); }
-  double sqnr_db() const { return ratio_db(signal, noise); }
-};
-
 // Everything known about one point so far.
 struct PointSums {
   ErrorSums all, last;

@@ -23,10 +23,9 @@
 
 #include "quaver/engine/session.h"
 #include "quaver/model/model.h"
+#include "quaver/report/error_sums.h"
 
 namespace quaver {
-
-inline constexpr double kEqualDb = 300;
 
 // Error over all sequences at steps [step, step + width).
 struct StepError {

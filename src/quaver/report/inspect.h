@@ -70,7 +70,7 @@ struct Inspection {
   std::uint64_t border_float_ops = 0;
   double energy_pj = 0;
   double energy_gain_vs_f32 = 1;  // energy of the same graph counted in f32 / energy_pj
-  EnergyTable energy_table;  // that priced it
+  EnergyTable energy_table;       // that priced it
   Traffic traffic;
   std::optional<double> memory_pj_sram, memory_pj_dram;  // of reading the weights; where the table has them
   std::vector<LayerReport> layers;

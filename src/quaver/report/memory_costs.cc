@@ -23,7 +23,13 @@ std::uint64_t width_bytes(OperandWidth width) {
   return 0;
 }
 
-// Everything about a scheme that counting asks for.
+std::set<std::size_t> embedding_matrices(const MemoryRoles& roles) {
+  std::set<std::size_t> matrices(roles.A.begin(), roles.A.end());
+  matrices.insert(roles.C.begin(), roles.C.end());
+  return matrices;
+}
+
+// In float and in Q-MANN's fixed point.
 class Counter {
  public:
   Counter(const MemN2NShape& shape, const MemoryScheme& scheme, const QuestionSizes& sizes)
@@ -237,6 +243,148 @@ class Counter {
   std::uint64_t moved_m_ = 0, moved_u_ = 0, moved_c_ = 0, moved_to_H_ = 0;
 };
 
+// In scaled integers (cells/memn2n/scaled.h): exact sums, each tensor requantized once.
+class ScaledCounter {
+ public:
+  ScaledCounter(const MemN2NShape& shape, const MemoryScheme& scheme, const QuestionSizes& sizes)
+      : shape_(shape),
+        scheme_(scheme),
+        sizes_(sizes),
+        roles_(shape),
+        d_(shape.d),
+        limit_((std::uint64_t{1} << (scheme.bits - 1)) - 1),
+        weight_(scheme.one_bit_weights ? 1 : limit_),
+        query_(scheme.one_bit_query ? 1 : limit_) {}
+
+  MemoryPart facts() const {
+    MemoryPart part{.name = "facts", .operations = {}, .traffic = {}};
+    const std::uint64_t rows = sizes_.fact_words + (shape_.temporal ? sizes_.facts : 0);
+    for (std::size_t i = 0; i < embeddings(); ++i) embed(part, rows, sizes_.facts);
+    return part;
+  }
+  MemoryPart question() const {
+    MemoryPart part{.name = "question", .operations = {}, .traffic = {}};
+    embed(part, sizes_.question_words, sizes_.questions);
+    return part;
+  }
+  MemoryPart similarity() const {
+    MemoryPart part{.name = "similarity", .operations = {}, .traffic = {}};
+    const std::uint64_t hops = shape_.hops, results = hops * sizes_.facts, elements = results * d_;
+    products(part.operations, elements, limit_, query_, d_);
+    if (scheme_.relative_similarity) {
+      part.operations.add(kCompare, kI32, results);
+      part.operations.add(kAdd, kI32, results);
+    }
+    requantize(part.operations, results);
+    part.traffic.activations_read = elements + hops * sizes_.questions * d_;
+    part.traffic.activations_written = results * sizeof(std::int16_t);
+    return part;
+  }
+  MemoryPart softmax() const {
+    MemoryPart part{.name = "softmax", .operations = {}, .traffic = {}};
+    const std::uint64_t values = shape_.hops * sizes_.facts;
+    part.operations = softmax_operations(values, SoftmaxForm::kComputed);
+    part.operations.add(kAdd, kI16, values);  // Q0.15 rounded to the read's bits
+    part.operations.add(kShift, kI16, values);
+    part.operations.add(kCompare, kI16, values);
+    part.traffic.activations_read = values * sizeof(std::int16_t);
+    part.traffic.activations_written = values;
+    return part;
+  }
+  MemoryPart read() const {
+    MemoryPart part{.name = "read", .operations = {}, .traffic = {}};
+    const std::uint64_t hops = shape_.hops, elements = hops * sizes_.facts * d_, values = hops * sizes_.questions * d_;
+    products(part.operations, elements, limit_, 2 * limit_ + 1, shape_.memory);
+    requantize(part.operations, values);
+    part.traffic.activations_read = elements + hops * sizes_.facts;
+    part.traffic.activations_written = values * sizeof(std::int32_t);
+    return part;
+  }
+  MemoryPart controller() const {
+    MemoryPart part{.name = "controller", .operations = {}, .traffic = {}};
+    const std::uint64_t vectors = shape_.hops * sizes_.questions, values = vectors * d_;
+    if (roles_.has_H) {
+      products(part.operations, values * d_, weight_, query_, d_);
+      part.traffic.weights_read = vectors * weight_bytes(d_ * d_);
+    }
+    requantize(part.operations, values);
+    part.operations.add(kAdd, kI32, 2 * values);  // to the read, and to round the guard bits away
+    part.operations.add(kShift, kI32, values);
+    part.operations.add(kCompare, kI32, values);
+    part.traffic.activations_read = values * (1 + sizeof(std::int32_t));
+    part.traffic.activations_written = values;
+    return part;
+  }
+  MemoryPart answer() const {
+    MemoryPart part{.name = "answer", .operations = {}, .traffic = {}};
+    const std::uint64_t words = sizes_.questions * shape_.vocabulary;
+    products(part.operations, words * d_, weight_, limit_, d_);
+    part.operations.add(kCompare, sum_width(d_, weight_ * limit_), words);
+    part.traffic.weights_read = sizes_.questions * weight_bytes(shape_.vocabulary * d_);
+    part.traffic.activations_read = sizes_.questions * d_;
+    part.traffic.activations_written = sizes_.questions * sizeof(std::int32_t);
+    return part;
+  }
+
+  std::uint64_t bytes_of_a_fact() const { return embeddings() * d_; }
+  std::uint64_t bytes_of_weights() const {
+    std::uint64_t bytes = 0;
+    for (const MemoryMatrix& matrix : memory_matrices(shape_)) bytes += weight_bytes(matrix.size());
+    return bytes;
+  }
+
+ private:
+  std::size_t embeddings() const { return embedding_matrices(roles_).size(); }
+  std::uint64_t weight_bytes(std::uint64_t weights) const {
+    return scheme_.one_bit_weights ? (weights + kBitsAByte - 1) / kBitsAByte : weights;
+  }
+  // Products of numbers up to `first` and `second`, summed `terms` at a time: with a sign an addition.
+  static void products(OperationCounts& counts, std::uint64_t count, std::uint64_t first, std::uint64_t second,
+                       std::uint64_t terms) {
+    const OperandWidth sum = sum_width(terms, first * second);
+    if (first == 1 && second == 1) {
+      counts.add(kLogic, kBit, count);
+      counts.add(kPopcount, kBit, count);
+    } else if (first == 1 || second == 1) {
+      counts.add(kAdd, sum, count);
+    } else {
+      counts.mac(kI8, sum, count);
+    }
+  }
+  // To another scale, limited.
+  void requantize(OperationCounts& counts, std::uint64_t count) const {
+    counts.add(kMultiply, kI32, scheme_.power_of_two_scales ? 0 : count);
+    counts.add(kAdd, kI32, scheme_.power_of_two_scales ? count : 2 * count);
+    counts.add(kShift, kI32, count);
+    counts.add(kCompare, kI32, count);
+  }
+  void embed(MemoryPart& part, std::uint64_t rows, std::uint64_t sentences) const {
+    const bool weighted = shape_.encoding == SentenceEncoding::kPosition;
+    // The encoding's codes are as wide as the weights'; a bag adds signs or codes as they are.
+    if (weighted) {
+      products(part.operations, rows * d_, weight_, limit_, shape_.sentence + 1);
+    } else {
+      part.operations.add(kAdd, sum_width(shape_.sentence + 1, weight_), rows * d_);
+    }
+    requantize(part.operations, sentences * d_);
+    part.traffic.weights_read += rows * weight_bytes(d_) + (weighted ? rows * d_ : 0);
+    part.traffic.activations_read += rows * sizeof(std::int32_t);
+    part.traffic.activations_written += sentences * d_;
+  }
+
+  const MemN2NShape& shape_;
+  const MemoryScheme& scheme_;
+  const QuestionSizes sizes_;
+  MemoryRoles roles_;
+  std::uint64_t d_, limit_, weight_, query_;  // embedding; the largest code, weight and element of a query
+};
+
+// Calls `use` with the counter that the scheme asks for.
+template <typename Use>
+auto with_counter(const MemN2NShape& shape, const MemoryScheme& scheme, const QuestionSizes& sizes, const Use& use) {
+  return scheme.is_scaled() ? use(ScaledCounter(shape, scheme, sizes)) : use(Counter(shape, scheme, sizes));
+}
+
 double share(std::uint64_t count, std::uint64_t of) {
   return of == 0 ? 0 : static_cast<double>(count) / static_cast<double>(of);
 }
@@ -261,20 +409,16 @@ QuestionSizes question_sizes(std::span<const MemoryQuestion> questions) {
 }
 
 std::vector<MemoryPart> memory_costs(const MemN2NShape& shape, const MemoryScheme& scheme, const QuestionSizes& sizes) {
-  const Counter counter(shape, scheme, sizes);
-  return {counter.facts(), counter.question(),   counter.similarity(), counter.softmax(),
-          counter.read(),  counter.controller(), counter.answer()};
+  return with_counter(shape, scheme, sizes, [](const auto& counter) {
+    return std::vector<MemoryPart>{counter.facts(), counter.question(),   counter.similarity(), counter.softmax(),
+                                   counter.read(),  counter.controller(), counter.answer()};
+  });
 }
 
 OperationCounts memory_costs_by_the_paper(const MemN2NShape& shape, const MemoryScheme& scheme,
                                           const QuestionSizes& sizes) {
   const std::uint64_t d = shape.d, hops = shape.hops;
   const MemoryRoles roles(shape);
-  const std::set<std::size_t> read_by_facts = [&] {
-    std::set<std::size_t> matrices(roles.A.begin(), roles.A.end());
-    matrices.insert(roles.C.begin(), roles.C.end());
-    return matrices;
-  }();
   const OperandWidth width = !scheme.is_float() ? kI8 : kF32;
   const bool binary_query = !scheme.is_float() && scheme.one_bit_query,
              binary_weights = !scheme.is_float() && scheme.one_bit_weights;
@@ -287,7 +431,8 @@ OperationCounts memory_costs_by_the_paper(const MemN2NShape& shape, const Memory
       counts.add(kAdd, width, elements);
     }
   };
-  count(d * (read_by_facts.size() * sizes.fact_words + sizes.question_words),
+  const std::uint64_t words = sizes.fact_words + (shape.temporal ? sizes.facts : 0);
+  count(d * (embedding_matrices(roles).size() * words + sizes.question_words),
         shape.encoding == SentenceEncoding::kPosition && !binary_weights);
   count(hops * sizes.facts * d, !hamming && !binary_query);
   count(hops * sizes.facts * d, true);
@@ -311,11 +456,11 @@ MemoryEnergy memory_energy(const MemN2NShape& shape, const MemoryScheme& scheme,
 }
 
 std::uint64_t bytes_of_a_fact(const MemN2NShape& shape, const MemoryScheme& scheme) {
-  return Counter(shape, scheme, {}).bytes_of_a_fact();
+  return with_counter(shape, scheme, {}, [](const auto& counter) { return counter.bytes_of_a_fact(); });
 }
 
 std::uint64_t bytes_of_weights(const MemN2NShape& shape, const MemoryScheme& scheme) {
-  return Counter(shape, scheme, {}).bytes_of_weights();
+  return with_counter(shape, scheme, {}, [](const auto& counter) { return counter.bytes_of_weights(); });
 }
 
 }  // namespace quaver

@@ -6,18 +6,22 @@
 // layer-wise, hops + 1 adjacent; formats by hop need more), and nothing is counted for words that are absent.
 //   a product of codes    a multiplication at the codes' width, a shift and a comparison (truncate, limit); its sum as
 //                         wide as it must be (sum_width); each limited result one comparison
+//   scaled integers       products and sums are exact: nothing to cut or limit. Each tensor is requantized once: a
+//   32-bit
+//                         multiplication (none with scales that are powers of two) and two additions, a limit
 //   Hamming similarity    an element: difference (add), limit (compare), limit - Delta (add), sum (add)
 //   1-bit operands        an addition an element; against 1-bit weights a bit each of logic and popcount
 //   softmax               float: a comparison, a subtraction, an exp, an addition and a division a fact. Integer: a
-//                         comparison, a subtraction, a look-up (free), an addition and a division of 16 additions
+//                         comparison, a subtraction, an addition and a division of 16 additions; the exponential is
+//                         looked up (free), in scaled integers computed
 //   encoding weights l    with position encoding a product a word, else none (a bag's count of a word is 1)
 //   answer                the scores' MACs and a comparison a word; no softmax: the answer is the largest score
 //
 // The paper's rules (as reconstructed from its claim; Park et al. 2018 do not print them) count everything at the width
-// of the weights, without time words, softmax, limits, wide sums or formats by hop:
-//   an addition an embedded word and number (a MAC with position encoding), facts once for A and once for C, then the
-//   MACs of similarity, read, H and answer; a similarity that needs no product (Hamming, or a 1-bit query) counts an
-//   addition an element, and so does any product with a 1-bit operand.
+// of the weights, without softmax, limits, wide sums or formats by hop: an addition an embedded word (a fact's time
+// word is one) and number, a MAC with position encoding, facts once for A and once for C (adjacent: for each of the
+// hops + 1 matrices); then the MACs of similarity, read, H and answer. A similarity that needs no product (Hamming, or
+// a 1-bit query) counts an addition an element, and so does any product with a 1-bit operand.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +58,7 @@ struct MemoryPart {
 };
 std::vector<MemoryPart> memory_costs(const MemN2NShape& shape, const MemoryScheme& scheme, const QuestionSizes& sizes);
 
-// By the paper's rules: operations at the weights' width, an i8 or f32 one each.
+// By the paper's rules: operations at the weights' width, i8 or f32.
 OperationCounts memory_costs_by_the_paper(const MemN2NShape& shape, const MemoryScheme& scheme,
                                           const QuestionSizes& sizes);
 

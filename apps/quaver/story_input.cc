@@ -1,0 +1,76 @@
+#include "story_input.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
+namespace quaver {
+namespace {
+
+std::string file_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (std::filesystem::is_directory(path) || !file)
+    throw_bad_input(concat(path.string(), ": can not be read, expected a file of stories in bAbI's format"));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<Story> first_questions(std::vector<Story> stories, std::size_t limit) {
+  std::size_t left = limit;
+  for (Story& story : stories) {
+    if (story.questions.size() > left) story.questions.resize(left);
+    left -= story.questions.size();
+  }
+  return stories;
+}
+
+}  // namespace
+
+std::vector<MemoryQuestion> AskedStories::unanswered() const {
+  std::vector<MemoryQuestion> all;
+  for (const AnsweredQuestion& question : questions) all.push_back(question.question);
+  return all;
+}
+
+AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const StoryFlags& stories,
+                                const DataFlags& data, std::size_t limit) {
+  const std::size_t colon = spec.find(':');
+  const std::string task = spec.substr(0, colon);
+  const Vocabulary vocabulary(network.words);
+  AskedStories asked;
+  const auto add = [&](const std::string& label, std::span<const Story> read) {
+    asked.data.emplace_back(read, vocabulary, network.shape.memory);
+    say_losses(label, asked.data.back(), network.shape.memory);
+  };
+  if (is_story_task(task)) {
+    const std::string split = colon == std::string::npos ? "test" : spec.substr(colon + 1);
+    const auto of_split = story_split(split);
+    asked.source = concat(task, ":", split);
+    for (const StoryTask& one : load_story_tasks(task, {.tasks = stories.tasks == "joint" ? "all" : stories.tasks,
+                                                       .set = stories.set,
+                                                       .data_dir = data.data_dir,
+                                                       .seed = data.data_seed,
+                                                       .questions = stories.questions,
+                                                       .limit = limit})) {
+      asked.source += concat(" qa", one.number);
+      add(concat("qa", one.number), one.*of_split);
+    }
+  } else {
+    if (!std::filesystem::exists(spec))
+      throw_usage(concat("--input ", spec, ": there is no such file, nor is it a task of stories (",
+                         join(story_task_names(), ", "), ") that memory networks answer"));
+    stories.require_none(concat("a file as ", spec));
+    const std::vector<Story> read = parse_stories(file_text(spec), spec);
+    asked.source = spec;
+    add(spec, limit == 0 ? read : first_questions(read, limit));
+  }
+  for (const CodedStories& coded : asked.data)
+    for (const CodedStories::Question& question : coded.questions())
+      asked.questions.push_back({{.facts = question.facts, .words = question.words}, question.answer});
+  if (asked.questions.empty()) throw_bad_input(concat(asked.source, ": there is no question in it"));
+  return asked;
+}
+
+}  // namespace quaver
