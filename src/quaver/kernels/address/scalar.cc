@@ -18,15 +18,17 @@ void sum_terms(const std::int8_t* packed, std::size_t blocks, std::size_t d, std
     for (std::size_t i = 0; i < kFactBlock; ++i) {
       const std::int8_t* row = packed + block * block_bytes(d) + i * kCodeGroup;
       std::int32_t sum = 0;
-      for (std::size_t j = 0; j < d; ++j)
-        sum += term(row[j / kCodeGroup * kFactBlock * kCodeGroup + j % kCodeGroup], j);
+      for (std::size_t group = 0; group < code_groups(d); ++group, row += kFactBlock * kCodeGroup) {
+        const std::size_t first = group * kCodeGroup;
+        for (std::size_t k = 0; k < kCodeGroup && first + k < d; ++k) sum += term(row[k], first + k);
+      }
       similarity[block * kFactBlock + i] = std::clamp(sum, -end, end);
     }
   }
 }
 
 std::int32_t query_code(const AddressQuery& query, std::size_t j) {
-  return (j % 2 == 0 ? query.even() : query.odd())[j / 2];
+  return j % 2 == 0 ? query.even()[j / 2] : query.odd()[j / 2];
 }
 
 void hamming(const std::int8_t* packed, std::size_t blocks, const AddressQuery& query, const HammingRule& rule,
