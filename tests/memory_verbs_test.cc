@@ -176,6 +176,24 @@ TEST_F(MemoryVerbsTest, NetworksThatAreNotOneAreRefused) {
   expect_failure(3, "compare q.safetensors float.safetensors --input story.txt", {"expected a float one"});
 }
 
+TEST_F(MemoryVerbsTest, TheDemoNeedsNoLibtorch) {
+  const auto shown = run_json("demo --cell memn2n --questions 100 --keep .");
+  ASSERT_EQ(shown["results"].size(), 3u);
+  for (const auto& row : shown["results"]) {
+    for (const char* key : {"scheme", "accuracy", "bytes", "us_per_question", "energy_pj", "energy_gain_vs_f32"})
+      EXPECT_TRUE(row.contains(key)) << key;
+    const std::string scheme = row["scheme"], file = "memn2n." + scheme + ".safetensors";
+    EXPECT_EQ(row["float_ops"] == 0, scheme != "f32");
+    EXPECT_EQ(row["bytes"], std::filesystem::file_size(path(file)));
+    EXPECT_EQ(100 - run_json("eval " + file + " stories --questions 100")["value"].get<double>(), row["accuracy"]);
+  }
+  EXPECT_GE(shown["explained"]["looked_at"].size(), 4u);
+  const auto text = run("demo --cell memn2n --questions 20");
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  for (const char* word : {"us/question", "paper's rules", "hop 3"})
+    EXPECT_NE(text.out.find(word), std::string::npos) << text.out;
+}
+
 TEST_F(MemoryVerbsTest, WrongFlagsAreNamed) {
   expect_failure(2, "inspect model.safetensors --facts 3", {"--facts", "memory networks"});
   expect_failure(2, "inspect model.safetensors --input story.txt", {"--input", "memory networks"});

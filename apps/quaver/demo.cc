@@ -1,4 +1,5 @@
-// quaver demo: the whole way on generated data: train in float, quantize, compare, and one table of what it cost.
+// quaver demo: the whole way on generated data: train in float, quantize, compare, and one table of what it cost; then
+// a memory network on generated stories.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "demo_memory.h"
 #include "quaver/core/random.h"
 #include "quaver/io/model_file.h"
 #include "quaver/quantize/quantize.h"
@@ -23,14 +25,16 @@ namespace quaver {
 namespace {
 
 constexpr const char* kTask = "chirps";
+constexpr const char* kMemoryCell = "memn2n";
 constexpr std::size_t kCalibrationSequences = 256;
 constexpr std::size_t kEpochs = 12;  // enough for 99 % of the chirps, and under two minutes on two old cores
 
 struct DemoFlags {
   SharedFlags shared;
-  std::vector<std::string> cells{"lstm", "gru"};
+  std::vector<std::string> cells{"lstm", "gru", kMemoryCell};
   std::filesystem::path keep;
   std::uint64_t seed = 1;
+  std::size_t questions = 4000;
 };
 
 struct DemoRow {
@@ -109,15 +113,18 @@ std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, 
   return rows;
 }
 
-void run_demo(const DemoFlags& flags) {
-  const auto start = std::chrono::steady_clock::now();
+struct DemoRows {
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  std::string text;
+};
+
+DemoRows demo_sequences(const DemoFlags& flags, const std::vector<std::string>& cells) {
   require_training();
-  if (!flags.keep.empty()) require_writable(flags.keep / "model");
   DataFlags data;
   const Dataset train_data = load_split(kTask, "train", data), validation_data = load_split(kTask, "validation", data),
                 test_data = load_split(kTask, "test", data);
   std::vector<DemoRow> rows;
-  for (const std::string& cell : flags.cells)
+  for (const std::string& cell : cells)
     for (const DemoRow& row : demo_cell(flags, cell, train_data, validation_data, test_data)) rows.push_back(row);
 
   Table table({{"model", Align::kLeft},
@@ -127,7 +134,7 @@ void run_demo(const DemoFlags& flags) {
                {"us/step"},
                {"SQNR dB"},
                {"float ops/step"}});
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  DemoRows all;
   for (const DemoRow& row : rows) {
     const bool in_float = row.scheme == "f32";
     table.add_row({row.cell, row.scheme, fixed_text(row.accuracy, 2), count_text(row.bytes),
@@ -138,19 +145,33 @@ void run_demo(const DemoFlags& flags) {
         {"bytes", row.bytes},        {"us_per_step", row.us_per_step}, {"sqnr_db", nullptr},
         {"float_ops", row.float_ops}};
     if (!in_float) json["sqnr_db"] = row.sqnr_db;
-    results.push_back(std::move(json));
+    all.results.push_back(std::move(json));
+  }
+  all.text = table.text() + fmt::format("\n{}: {} test sequences; SQNR of the last hidden state against float\n\n",
+                                        kTask, test_data.examples.size());
+  return all;
+}
+
+void run_demo(const DemoFlags& flags) {
+  const auto start = std::chrono::steady_clock::now();
+  if (!flags.keep.empty()) require_writable(flags.keep / "model");
+  std::vector<std::string> cells = flags.cells;
+  const bool with_memory = std::erase(cells, kMemoryCell) > 0;
+  DemoRows all;
+  if (!cells.empty()) all = demo_sequences(flags, cells);
+  nlohmann::ordered_json json{{"task", kTask}};
+  if (with_memory) {
+    const MemoryDemo memory = demo_memory({.seed = flags.seed, .questions = flags.questions, .keep = flags.keep});
+    for (const auto& row : memory.results) all.results.push_back(row);
+    all.text += memory.text + '\n';
+    json["explained"] = memory.explained;
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  print_result(
-      flags.shared,
-      {{"task", kTask},
-       {"n", test_data.examples.size()},
-       {"results", std::move(results)},
-       {"seconds", seconds},
-       {"path", isa_name(chosen_isa())}},
-      table.text() + fmt::format("\n{}: {} test sequences; SQNR of the last hidden state against float; path {}; "
-                                 "{:.0f} s in all\n",
-                                 kTask, test_data.examples.size(), isa_name(chosen_isa()), seconds));
+  json["results"] = std::move(all.results);
+  json["seconds"] = seconds;
+  json["path"] = isa_name(chosen_isa());
+  print_result(flags.shared, json,
+               all.text + fmt::format("path {}; {:.0f} s in all\n", isa_name(chosen_isa()), seconds));
 }
 
 }  // namespace
@@ -159,10 +180,13 @@ void add_demo(CLI::App& program) {
   auto flags = std::make_shared<DemoFlags>();
   CLI::App* verb =
       program.add_subcommand("demo", "Train, quantize and compare on generated data, in under two minutes");
-  verb->add_option("--cell", flags->cells, "lstm, gru; a list is separated by commas")
+  verb->add_option("--cell", flags->cells, "lstm, gru, memn2n (without libtorch too); a list is separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"lstm", "gru"}))
+      ->check(CLI::IsMember({"lstm", "gru", kMemoryCell}))
+      ->capture_default_str();
+  verb->add_option("--questions", flags->questions, "memn2n: of the stories to train with, and of the test's")
+      ->check(CLI::Range(std::size_t{20}, std::size_t{1000000}))
       ->capture_default_str();
   verb->add_option("--keep", flags->keep, "Folder to leave the models in");
   verb->add_option("--seed", flags->seed, "Of weights and order")->capture_default_str();
