@@ -17,6 +17,7 @@
 #include "quaver/report/inspect.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
+#include "scheme_flags.h"
 #include "shared.h"
 #include "stories.h"
 #include "verbs.h"
@@ -28,6 +29,7 @@ struct QuantizeFlags {
   SharedFlags shared;
   DataFlags data;
   StoryFlags stories;
+  MemorySchemeFlags scheme_flags;
   std::filesystem::path in, out, report;
   std::string scheme = "int8", calib, method = "minmax", rounding = "compensated";
   double percentile = 99.99;
@@ -76,13 +78,15 @@ void run_quantize(const QuantizeFlags& flags) {
                              .stories = flags.stories,
                              .in = flags.in,
                              .out = flags.out,
-                             .scheme = flags.scheme,
+                             .scheme = flags.scheme_flags.scheme(flags.scheme),
                              .calib = flags.calib,
                              .limit = flags.limit,
                              .calibration = {method_from_name(flags.method), flags.percentile}});
     return;
   }
   flags.stories.require_none("models of sequences");
+  if (flags.scheme_flags.given())
+    throw_usage("a switch of a memory network's scheme was given, but the model reads sequences");
   require_known("scheme", flags.scheme, scheme_names());
   QuantizeOptions options;
   options.scheme = flags.scheme;
@@ -156,8 +160,8 @@ void add_quantize(CLI::App& program) {
   CLI::App* verb = program.add_subcommand("quantize", "Turn a float model into integers, after training");
   verb->add_option("in", flags->in, "Float model file")->required();
   verb->add_option("--scheme", flags->scheme,
-                   "int8, int8_per_tensor, int4 or f32; memory networks: int8, fixed8-calibrated, binary-calibrated, "
-                   "binary-weights-calibrated")
+                   "int8, int8_per_tensor, int4 or f32; memory networks: int8, fixed8-calibrated or "
+                   "another of 'train'")
       ->capture_default_str();
   verb->add_option("--calib", flags->calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
       ->required();
@@ -176,6 +180,7 @@ void add_quantize(CLI::App& program) {
   verb->add_flag("--allow-float", flags->allow_float, "Let nodes without integer form stay float, and list them");
   verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
   flags->stories.add_to(*verb);
+  flags->scheme_flags.add_to(*verb, "Memory networks");
   flags->data.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_quantize(*flags); });

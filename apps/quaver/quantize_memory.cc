@@ -52,12 +52,8 @@ bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stori
 
 void run_memory_quantization(const MemoryQuantization& quantization) {
   const auto start = std::chrono::steady_clock::now();
-  const MemoryScheme scheme = memory_scheme_from_name(quantization.scheme);
-  if (!scheme.is_scaled())
-    throw_usage(
-        concat("--scheme ", quantization.scheme,
-               ": memory networks are quantized after training to int8, fixed8-calibrated, binary-calibrated or "
-               "binary-weights-calibrated; 'quaver train' makes the others"));
+  const MemoryScheme& scheme = quantization.scheme;
+  if (scheme.is_float()) throw_usage("--scheme f32: a memory network to quantize is float already");
   const auto [task_name, split] = task_and_split(quantization.calib);
   const std::vector<StoryTask> tasks =
       load_story_tasks(task_name, {.tasks = quantization.stories.tasks == "joint" ? "all" : quantization.stories.tasks,
@@ -106,8 +102,8 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
     float_error += before / static_cast<double>(groups.size());
     bytes += size;
     float_bytes += float_size;
-    table.add_row({out.string(), quantization.scheme, fixed_text(after, 2), fixed_text(before, 2), count_text(size),
-                   count_text(float_size)});
+    table.add_row({out.string(), memory_scheme_text(scheme), fixed_text(after, 2), fixed_text(before, 2),
+                   count_text(size), count_text(float_size)});
     rows.push_back({{"model", out.string()}, {"validation", after}, {"float_validation", before}, {"bytes", size}});
   }
   if (several)
@@ -121,7 +117,7 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
                 {"float_validation", float_error},
                 {"bytes", bytes},
                 {"float_bytes", float_bytes},
-                {"float_ops", 0},
+                {"integer_only", scheme.integer_only},
                 {"method", method_name(quantization.calibration.method)},
                 {"input", quantization.calib},
                 {"seconds", seconds},

@@ -16,8 +16,9 @@ struct MemoryQuantization {
   DataFlags data;
   StoryFlags stories;
   std::filesystem::path in, out;  // of several tasks: NAME.safetensors stands for NAME.qaN.safetensors
-  std::string scheme, calib;      // TASK or TASK:split, of stories
-  std::size_t limit = 0;          // questions to calibrate on, spread over the split; 0: all
+  MemoryScheme scheme;
+  std::string calib;      // TASK or TASK:split, of stories
+  std::size_t limit = 0;  // questions to calibrate on, spread over the split; 0: all
   MemoryCalibrateOptions calibration;
 };
 

@@ -20,6 +20,7 @@
 #include "quaver/report/evaluate.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
+#include "scheme_flags.h"
 #include "shared.h"
 #include "stories.h"
 #include "training.h"
@@ -40,7 +41,7 @@ struct TrainFlags {
   // Of tasks of stories.
   StoryFlags stories;
   std::string recipe;  // empty: the one that suits the scheme
-  std::vector<std::function<void(MemoryScheme&)>> scheme_changes;
+  MemorySchemeFlags scheme_flags;
   std::vector<std::function<void(MemoryTrainOptions&)>> memory_changes;
 };
 
@@ -53,11 +54,7 @@ void run_train_memory(const TrainFlags& flags) {
   for (const std::string& name : flags.said)
     if (std::ranges::find(shared_flags, name) == shared_flags.end())
       throw_usage(concat(name, ": no flag of a memory network, which task '", flags.task, "' trains"));
-  MemoryScheme scheme = memory_scheme_from_name(flags.scheme);
-  if (scheme.is_float() && !flags.scheme_changes.empty())
-    throw_usage("--scheme f32 has no word length and no fixed-point similarity: choose fixed8, qmann8 or another");
-  for (const auto& change : flags.scheme_changes) change(scheme);
-  validate(scheme);
+  const MemoryScheme scheme = flags.scheme_flags.scheme(flags.scheme);
   const std::string recipe = !flags.recipe.empty() ? flags.recipe
                              : scheme.is_scaled()  ? "fine-tune"
                              : scheme.is_fixed()   ? "qmann"
@@ -114,8 +111,7 @@ void run_train(const TrainFlags& flags) {
     return;
   }
   flags.stories.require_none(concat("task '", flags.task, "'"));
-  if (!flags.memory_changes.empty() || !flags.scheme_changes.empty() || !flags.recipe.empty() ||
-      !flags.warm_start.empty())
+  if (!flags.memory_changes.empty() || flags.scheme_flags.given() || !flags.recipe.empty() || !flags.warm_start.empty())
     throw_usage(concat("task '", flags.task, "' trains no memory network, but a flag of one was given"));
   TrainOptions options = default_train_options(flags.task);
   for (const auto& change : flags.changes) change(options);
@@ -227,18 +223,6 @@ CLI::Option* add_memory_field(CLI::App& verb, TrainFlags& flags, const std::stri
       ->group(kMemoryGroup);
 }
 
-template <typename Field>
-void add_scheme_field(CLI::App& verb, TrainFlags& flags, const std::string& name, Field MemoryScheme::*field,
-                      const std::string& help) {
-  verb.add_option_function<Field>(
-          name,
-          [&flags, field](const Field& value) {
-            flags.scheme_changes.push_back([field, value](MemoryScheme& scheme) { scheme.*field = value; });
-          },
-          help)
-      ->group(kMemoryGroup);
-}
-
 template <typename Choice>
 void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& name,
                        const std::map<std::string, Choice>& choices, Choice MemoryTrainOptions::*field,
@@ -263,32 +247,9 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
                   "Defaults: of a released program, memn2n (f32) or qmann (fixed point); or fine-tune (scaled schemes)")
       ->check(CLI::IsMember(std::vector<std::string>{"memn2n", "qmann", "fine-tune"}))
       ->group(kMemoryGroup);
-  add_scheme_field(verb, flags, "--bits", &MemoryScheme::bits, "Word length, 2 to 15; the sign is one of them");
-  add_scheme_field(verb, flags, "--integer-bits", &MemoryScheme::integer_bits, "Bits before the point");
-  add_scheme_field(verb, flags, "--hop-formats", &MemoryScheme::hop_formats,
-                   "true or false: the first hop has an integer bit more, the last one less (MQ)");
-  add_scheme_field(verb, flags, "--one-bit-query", &MemoryScheme::one_bit_query,
-                   "true or false: the dot product's query and the controller's input are one bit");
-  add_scheme_field(verb, flags, "--one-bit-weights", &MemoryScheme::one_bit_weights,
-                   "true or false: embeddings and controller are one bit times a mean");
-  add_scheme_field(verb, flags, "--integer-only", &MemoryScheme::integer_only,
-                   "true or false: softmax and answer layer in integers too");
-  add_scheme_field(verb, flags, "--power-of-two-scales", &MemoryScheme::power_of_two_scales,
-                   "true or false, scaled schemes: every tensor has a point instead of a scale");
-  add_scheme_field(verb, flags, "--relative-similarity", &MemoryScheme::relative_similarity,
-                   "true or false, scaled schemes: similarities are coded from the largest one down");
-  add_scheme_field(verb, flags, "--one-bit-state", &MemoryScheme::one_bit_state,
-                   "true or false, scaled schemes: with the query, the state that the read is added to is one bit");
+  flags.scheme_flags.add_to(verb, kMemoryGroup);
   verb.add_option("--warm-start", flags.warm_start,
                   "Float network to start from; of several tasks: NAME.safetensors stands for NAME.qaN.safetensors")
-      ->group(kMemoryGroup);
-  verb.add_option_function<std::string>(
-          "--similarity",
-          [&flags](const std::string& value) {
-            flags.scheme_changes.push_back(
-                [value](MemoryScheme& scheme) { scheme.similarity = memory_similarity_from_name(value); });
-          },
-          "dot, or hamming: bounded")
       ->group(kMemoryGroup);
   add_memory_field(verb, flags, "--hops", &MemoryTrainOptions::hops, "Looks at the memory, 1 to 6");
   add_memory_field(verb, flags, "--memory", &MemoryTrainOptions::memory, "Facts kept, the most recent");

@@ -45,9 +45,26 @@ MemoryScales scales_from_json(JsonObject object) {
   return scales;
 }
 
+nlohmann::ordered_json scheme_to_json(const MemoryScheme& scheme) {
+  nlohmann::ordered_json json{{"arithmetic", memory_arithmetic_name(scheme.arithmetic)},
+                              {"bits", scheme.bits},
+                              {"integer_bits", scheme.integer_bits},
+                              {"similarity", memory_similarity_name(scheme.similarity)},
+                              {"hop_formats", scheme.hop_formats},
+                              {"one_bit_query", scheme.one_bit_query},
+                              {"one_bit_weights", scheme.one_bit_weights},
+                              {"integer_only", scheme.integer_only},
+                              {"power_of_two_scales", scheme.power_of_two_scales},
+                              {"relative_similarity", scheme.relative_similarity},
+                              {"one_bit_state", scheme.one_bit_state}};
+  // Only measurements set these.
+  if (scheme.truncation) json["truncation"] = true;
+  if (scheme.shared_point) json["shared_point"] = true;
+  return json;
+}
+
 std::string network_to_json(const MemoryNetwork& network) {
   const MemN2NShape& shape = network.shape;
-  const MemoryScheme& scheme = network.scheme;
   return dump_strict({{"name", network.name},
                       {"task", network.task},
                       {"vocabulary", shape.vocabulary},
@@ -58,18 +75,7 @@ std::string network_to_json(const MemoryNetwork& network) {
                       {"tying", memory_tying_name(shape.tying)},
                       {"encoding", sentence_encoding_name(shape.encoding)},
                       {"temporal", shape.temporal},
-                      {"scheme",
-                       {{"arithmetic", memory_arithmetic_name(scheme.arithmetic)},
-                        {"bits", scheme.bits},
-                        {"integer_bits", scheme.integer_bits},
-                        {"similarity", memory_similarity_name(scheme.similarity)},
-                        {"hop_formats", scheme.hop_formats},
-                        {"one_bit_query", scheme.one_bit_query},
-                        {"one_bit_weights", scheme.one_bit_weights},
-                        {"integer_only", scheme.integer_only},
-                        {"power_of_two_scales", scheme.power_of_two_scales},
-                        {"relative_similarity", scheme.relative_similarity},
-                        {"one_bit_state", scheme.one_bit_state}}},
+                      {"scheme", scheme_to_json(network.scheme)},
                       {"scales", scales_to_json(network.scales)}},
                      "network");
 }
@@ -114,6 +120,8 @@ void network_from_json(std::string_view json, int version, MemoryNetwork& networ
     network.scheme.power_of_two_scales = scheme.boolean("power_of_two_scales");
     network.scheme.relative_similarity = scheme.boolean("relative_similarity");
     network.scheme.one_bit_state = scheme.boolean("one_bit_state");
+    network.scheme.truncation = scheme.find("truncation") != nullptr && scheme.boolean("truncation");
+    network.scheme.shared_point = scheme.find("shared_point") != nullptr && scheme.boolean("shared_point");
     network.scales = scales_from_json(object.object("scales"));
   }
   scheme.expect_no_more();

@@ -118,7 +118,8 @@ std::string memory_scheme_text(const MemoryScheme& scheme) {
   if (scheme.is_float()) return "f32";
   if (scheme.is_scaled())
     return concat("scaled n=", scheme.bits, scheme.power_of_two_scales ? " power-of-two" : "",
-                  scheme.relative_similarity ? " relative-similarity" : "",
+                  scheme.shared_point ? concat(" shared-point iwl=", scheme.integer_bits) : "",
+                  scheme.truncation ? " truncation" : "", scheme.relative_similarity ? " relative-similarity" : "",
                   scheme.one_bit_query ? " one-bit-query" : "", scheme.one_bit_state ? " one-bit-state" : "",
                   scheme.one_bit_weights ? " one-bit-weights" : "", " integer-only");
   return concat("fixed n=", scheme.bits, " iwl=", scheme.integer_bits, " ", memory_similarity_name(scheme.similarity),

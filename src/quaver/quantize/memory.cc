@@ -178,6 +178,15 @@ MemoryScales calibrate_memory(const MemN2NShape& shape, const MemoryScheme& sche
                               std::span<const MemoryQuestion> questions, const MemoryCalibrateOptions& options) {
   validate(scheme);
   if (!scheme.is_scaled()) throw_usage("only scaled schemes of memory networks are calibrated");
+  if (scheme.shared_point) {
+    const auto step = static_cast<float>(scheme.format().step());
+    const std::size_t matrices = memory_matrices(shape).size();
+    return {.weights = std::vector<float>(matrices, step),
+            .embedded = std::vector<float>(matrices, step),
+            .s = std::vector<float>(shape.hops, step),
+            .u = std::vector<float>(shape.hops + 1, step),
+            .query = std::vector<float>(shape.hops, 1)};
+  }
   return Calibrator(shape, scheme, questions, options).run(parameters);
 }
 
@@ -190,6 +199,7 @@ MemoryNetwork quantize_memory(const MemoryNetwork& network, const MemoryScheme& 
                        "; quantize the float network"));
   MemoryNetwork result = network;
   result.scheme = scheme;
+  if (!scheme.is_scaled()) return result;
   result.scales = calibrate_memory(network.shape, scheme, network.parameters, questions, options);
   result.parameters = coded_parameters(network.shape, scheme, result.scales, network.parameters);
   return result;

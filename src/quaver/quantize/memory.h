@@ -25,8 +25,9 @@ struct MemoryCalibrateOptions {
 MemoryScales calibrate_memory(const MemN2NShape& shape, const MemoryScheme& scheme, std::span<const float> parameters,
                               std::span<const MemoryQuestion> questions, const MemoryCalibrateOptions& options = {});
 
-// A float network under a scaled scheme: scales by calibrate_memory(), parameters by coded_parameters(). Error (usage)
-// unless the network is float and the scheme scaled; else as calibrate_memory().
+// A float network under another scheme. Scaled: scales by calibrate_memory(), parameters by coded_parameters(). Fixed
+// point: codes follow from the parameters, which stay as they are. Error (usage) unless the network is float; else as
+// calibrate_memory().
 MemoryNetwork quantize_memory(const MemoryNetwork& network, const MemoryScheme& scheme,
                               std::span<const MemoryQuestion> questions, const MemoryCalibrateOptions& options = {});
 

@@ -108,7 +108,10 @@ TEST(MemoryCalibration, RefusesWhatItCannotUse) {
   refused([](Case& changed, MemoryScheme&) {
     for (MemoryQuestion& question : changed.questions) question.facts = {};
   });
-  refused([](Case&, MemoryScheme& scheme) { scheme = {}; });
+  refused([](Case& changed, MemoryScheme& scheme) {
+    scheme.power_of_two_scales = scheme.shared_point = true;
+    changed.network.words.pop_back();
+  });
   refused([](Case& changed, MemoryScheme&) { changed.network.scheme = {.arithmetic = MemoryArithmetic::kFixed}; });
   refused([](Case& changed, MemoryScheme&) {
     for (float& value : changed.network.parameters) value = 1e30f;

@@ -103,7 +103,7 @@ void MemoryProbe::take_scaled(const MemoryQuestion& question) {
   const MemoryRoles roles(network_.shape);
   const std::size_t hops = network_.shape.hops;
   const std::int64_t limit = (std::int64_t{1} << (scheme.bits - 1)) - 1;
-  const double p_step = std::ldexp(1.0, -scheme.bits);
+  const double p_step = scaled_->p_step();
   const auto add = [&](std::string name, const auto& codes, double step, std::int64_t end) {
     points_.push_back(decoded(std::move(name), std::span(codes), step, end));
   };
@@ -119,7 +119,7 @@ void MemoryProbe::take_scaled(const MemoryQuestion& question) {
           std::numeric_limits<std::int64_t>::max());
     else
       add(point_name(hop, "similarity"), codes.s, scales.s[hop], limit);
-    add(point_name(hop, "p"), codes.p, p_step, 2 * limit + 1);
+    add(point_name(hop, "p"), codes.p, p_step, scheme.shared_point ? limit : 2 * limit + 1);
     add(point_name(hop, "read"), codes.o, p_step * c_step, std::numeric_limits<std::int64_t>::max());
     add(point_name(hop, "u"), hop + 1 < hops ? scaled_->hop(hop + 1).u : scaled_->output(), scales.u[hop + 1], limit);
   }

@@ -33,12 +33,16 @@ def saturate(x):
     return limit(x, 2**31 - 1, -(2**31))
 
 
-def rescale(ratio, by_shift):
-    """The function that multiplies an integer by `ratio`: A5, or A3 and saturating left shifts."""
+def toward_zero(x):
+    return math.trunc(F(x))
+
+
+def rescale(ratio, by_shift, to_integer):
+    """The function that multiplies an integer by `ratio`: A5, or A3 (or truncation) and saturating left shifts."""
     if by_shift:
         k = -round(math.log2(ratio))
         assert 2.0**-k == ratio
-        return lambda x: away(F(x, 2**k)) if k >= 0 else saturate(x * 2**-k)
+        return lambda x: to_integer(F(x, 2**k)) if k >= 0 else saturate(x * 2**-k)
     q, exponent = math.frexp(ratio)
     mantissa = away(F(q) * 2**31)
     if mantissa == 2**31:
@@ -58,7 +62,7 @@ def position_weights(d, slots):
             for j in range(slots)]
 
 
-def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, layerwise, position):
+def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, truncation, point, layerwise, position):
     vocabulary, memory, d, hops, sentence = 7, 4, 5, 3, 4
     rows, most = vocabulary + memory, 2 ** (bits - 1) - 1
     sizes = ([("A", rows), ("C", rows), ("B", vocabulary), ("W", vocabulary), ("H", d)] if layerwise
@@ -68,7 +72,15 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, laye
                 for name, count in sizes}
     facts, question = [[1, 2, 3], [4, 4, 5], [6, 1, 0, 2], [3]], [5, 5, 1]
 
+    to_integer = toward_zero if truncation else away
+    # Bits behind the point of l and p; p's largest code. A shared point (`point` bits before it) is theirs too.
+    fraction = bits - 1 - point if point else None
+    l_fraction, p_fraction = (fraction, fraction) if point else (bits - 2, bits)
+    p_most = most if point else 2 * most + 1
+
     def draw(largest, codes=most):  # a scale for which some numbers up to `largest` are beyond the codes
+        if point:
+            return 2.0**-fraction
         scale = largest * rng.uniform(0.4, 1.1) / codes
         return 2.0 ** round(math.log2(scale)) if powers else f32(scale)
 
@@ -81,16 +93,16 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, laye
     def part(kind, hop):
         return kind if layerwise else {"A": "E%d" % hop, "C": "E%d" % (hop + 1), "B": "E0", "W": "E%d" % hops}[kind]
 
-    codes = {name: [[(1 if x >= 0 else -1) if weight_bits else limit(away(x / weights[name]), most) for x in row]
+    codes = {name: [[(1 if x >= 0 else -1) if weight_bits else limit(to_integer(x / weights[name]), most) for x in row]
                     for row in matrices[name]] for name in names}
-    l = [[limit(away(F(x) * 2 ** (bits - 2)), most) for x in row] for row in position_weights(d, sentence + 1)]
+    l = [[limit(to_integer(F(x) * 2**l_fraction), most) for x in row] for row in position_weights(d, sentence + 1)]
 
     def embed(name, words, age, scale):
         entries = [(word, l[min(place, sentence - 1)]) for place, word in enumerate(words) if word]
         if age is not None:
             entries.append((vocabulary + age, l[sentence]))
-        step = weights[name] * (2.0 ** (2 - bits) if position else 1)
-        convert = rescale(step / scale, powers)
+        step = weights[name] * (2.0**-l_fraction if position else 1)
+        convert = rescale(step / scale, powers, to_integer)
         return [limit(convert(sum(codes[name][row][k] * (x[k] if position else 1) for row, x in entries)), most)
                 for k in range(d)]
 
@@ -99,7 +111,8 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, laye
     def emit(*values):
         lines.append(" ".join(repr(value) if isinstance(value, float) else str(value) for value in values))
 
-    emit("network", bits, *[int(x) for x in (powers, relative, query_bit, state_bit, weight_bits, layerwise, position)])
+    emit("network", bits, *[int(x) for x in (powers, relative, query_bit, state_bit, weight_bits, truncation, bool(point), point, layerwise,
+                                     position)])
     emit("parameters", *[round(x * 1024) for name in names for row in matrices[name] for x in row])
     emit("weights", *weights.values())
     emit("embedded", *seen.values())
@@ -115,13 +128,14 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, laye
         query = [(1 if x >= 0 else -1) for x in u] if query_bit else u
         query_step = query_scale[hop] if query_bit else u_scale[hop]
         t = [sum(x * y for x, y in zip(row, query)) for row in m]
-        convert = rescale(seen[A] * query_step / s_scale[hop], powers)
+        convert = rescale(seen[A] * query_step / s_scale[hop], powers, to_integer)
         s = [limit(convert(x - max(t)), 0, -(2 * most + 1)) if relative else limit(convert(x), most) for x in t]
         exponentials = [math.exp((x - max(s)) * s_scale[hop]) for x in s]
         p = []
         for x in exponentials:  # Q0.15 within a unit, 1 is 32767
             unit = min(32767, round(x / sum(exponentials) * 2**15))
-            near = {limit(away(F(limit(unit + off, 32767, 0), 2 ** (15 - bits))), 2 * most + 1) for off in (-1, 0, 1)}
+            near = {limit(to_integer(F(limit(unit + off, 32767, 0), 2 ** (15 - p_fraction))), p_most)
+                    for off in (-1, 0, 1)}
             if len(near) > 1:
                 raise Borderline
             p.append(near.pop())
@@ -132,8 +146,9 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, laye
         else:
             own, own_step = (query, query_step) if state_bit else (u, u_scale[hop])
         following = u_scale[hop + 1] * 2.0**-8
-        read, keep = rescale(seen[C] * 2.0**-bits / following, powers), rescale(own_step / following, powers)
-        u = [limit(away(F(saturate(read(x) + keep(y)), 2**8)), most) for x, y in zip(o, own)]
+        read, keep = rescale(seen[C] * 2.0**-p_fraction / following, powers, to_integer), rescale(
+            own_step / following, powers, to_integer)
+        u = [limit(to_integer(F(saturate(read(x) + keep(y)), 2**8)), most) for x, y in zip(o, own)]
         emit("m", *[x for row in m for x in row])
         emit("c", *[x for row in c for x in row])
         emit("t", *t)
@@ -146,14 +161,16 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, laye
 
 def main():
     rng = random.Random(7)
-    # bits, powers of two, relative, one-bit query, state, weights
-    for case in [(8, 0, 1, 0, 0, 0), (8, 0, 0, 0, 0, 0), (8, 1, 1, 0, 0, 0), (8, 1, 0, 0, 0, 0), (4, 0, 1, 0, 0, 0),
-                 (2, 1, 1, 0, 0, 0), (8, 1, 1, 1, 0, 0), (8, 1, 1, 1, 1, 0), (8, 0, 1, 1, 1, 1), (8, 1, 0, 0, 0, 1)]:
+    # bits, powers of two, relative, one-bit query, state, weights, truncation, bits before a shared point
+    for case in [(8, 0, 1, 0, 0, 0, 0, 0), (8, 0, 0, 0, 0, 0, 0, 0), (8, 1, 1, 0, 0, 0, 0, 0), (8, 1, 0, 0, 0, 0, 0, 0),
+                 (4, 0, 1, 0, 0, 0, 0, 0), (2, 1, 1, 0, 0, 0, 0, 0), (8, 1, 1, 1, 0, 0, 0, 0), (8, 1, 1, 1, 1, 0, 0, 0),
+                 (8, 0, 1, 1, 1, 1, 0, 0), (8, 1, 0, 0, 0, 1, 0, 0), (8, 1, 1, 0, 0, 0, 1, 0), (8, 1, 0, 0, 0, 0, 0, 3),
+                 (8, 1, 0, 0, 0, 0, 1, 4)]:
         for layerwise in (True, False):
             for position in (False, True):
                 while True:
                     try:
-                        lines = network(rng, case[0], *[bool(x) for x in case[1:]], layerwise, position)
+                        lines = network(rng, case[0], *[bool(x) for x in case[1:7]], case[7], layerwise, position)
                         break
                     except Borderline:
                         pass

@@ -34,9 +34,17 @@ void validate(const MemoryScheme& scheme) {
             1, "0: scaled schemes have neither");
     require(scheme.integer_only, "integer-only", 0, "1: scaled schemes have integers only");
     require(scheme.one_bit_query || !scheme.one_bit_state, "the one-bit state", 1, "a one-bit query with it");
+    require(scheme.power_of_two_scales || !(scheme.truncation || scheme.shared_point), "truncation or a shared point",
+            1, "0 without scales that are powers of two");
+    if (!scheme.shared_point) return;
+    require(!scheme.relative_similarity && !scheme.one_bit_query && !scheme.one_bit_weights, "the shared point", 1,
+            "0 with a relative similarity or one bit, which have ranges of their own");
+    require(scheme.integer_bits >= 0 && scheme.integer_bits <= scheme.bits - 1, "integer bits", scheme.integer_bits,
+            concat("0 to ", scheme.bits - 1, " of ", scheme.bits, " bits"));
     return;
   }
-  require(!scheme.power_of_two_scales && !scheme.relative_similarity && !scheme.one_bit_state,
+  require(!scheme.power_of_two_scales && !scheme.relative_similarity && !scheme.one_bit_state && !scheme.truncation &&
+              !scheme.shared_point,
           "a switch of scaled schemes", 1, "0 in fixed point");
   require(scheme.bits >= 2 && scheme.bits <= 15, "the word length", scheme.bits, "2 to 15 bits");
   // With formats a hop both neighbours of the format must exist too.

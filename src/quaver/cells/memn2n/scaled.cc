@@ -28,6 +28,7 @@ std::int32_t dot(const std::int8_t* a, const std::int8_t* b, std::size_t size) {
 
 std::int32_t MemN2NScaled::Rescale::apply(std::int32_t x) const {
   if (!shifts) return multiplier.apply(x);
+  if (truncates && shift > 0) return shift > 30 ? 0 : truncating_shift(x, shift);
   return shift >= 0 ? divide_by_pot(x, std::min(shift, 31)) : shift_left_saturating(x, std::min(-shift, 31));
 }
 
@@ -35,6 +36,7 @@ std::int32_t MemN2NScaled::Rescale::apply(std::int32_t x) const {
 MemN2NScaled::Rescale MemN2NScaled::rescale(double from, double to) const {
   Rescale result;
   result.shifts = scheme_.power_of_two_scales;
+  result.truncates = scheme_.truncation;
   if (result.shifts)
     result.shift = -std::ilogb(from / to);
   else
@@ -48,6 +50,9 @@ MemN2NScaled::MemN2NScaled(const MemN2NShape& shape, const MemoryScheme& scheme,
       matrices_(memory_matrices(shape)),
       roles_(shape),
       limit_((std::int32_t{1} << (scheme.bits - 1)) - 1),
+      p_limit_(scheme.shared_point ? limit_ : 2 * limit_ + 1),
+      l_fraction_(scheme.shared_point ? scheme.format().fraction : scheme.bits - 2),
+      p_fraction_(scheme.shared_point ? scheme.format().fraction : scheme.bits),
       weights_(matrices_.size()),
       embedded_(matrices_.size()),
       embeds_(matrices_.size()),
@@ -57,8 +62,11 @@ MemN2NScaled::MemN2NScaled(const MemN2NShape& shape, const MemoryScheme& scheme,
   validate(scheme);
   for (std::size_t hop = 0; hop < shape.hops; ++hop) embeds_[roles_.A[hop]] = embeds_[roles_.C[hop]] = true;
   if (shape.encoding == SentenceEncoding::kPosition)
-    for (const float weight : encoding_weights(shape))
-      l_.push_back(static_cast<std::int8_t>(quantize(weight, std::ldexp(1.0, 2 - scheme.bits), 0, -limit_, limit_)));
+    for (const float weight : encoding_weights(shape)) {
+      const double steps = std::ldexp(weight, l_fraction_);
+      l_.push_back(
+          static_cast<std::int8_t>(quantize(scheme.truncation ? std::trunc(steps) : steps, 1, 0, -limit_, limit_)));
+    }
   set_scales(scales);
 }
 
@@ -67,7 +75,7 @@ void MemN2NScaled::set_scales(const MemoryScales& scales) {
   scales_ = scales;
   // Of an embedding's sum: a weight's step times that of l.
   const auto sum_step = [&](std::size_t place) {
-    return std::ldexp(static_cast<double>(scales.weights[place]), l_.empty() ? 0 : 2 - scheme_.bits);
+    return std::ldexp(static_cast<double>(scales.weights[place]), l_.empty() ? 0 : -l_fraction_);
   };
   to_embedded_.clear();
   for (std::size_t place = 0; place < matrices_.size(); ++place)
@@ -82,7 +90,7 @@ void MemN2NScaled::set_scales(const MemoryScales& scales) {
     const double m = scales.embedded[roles_.A[hop]], c = scales.embedded[roles_.C[hop]];
     const double next = std::ldexp(static_cast<double>(scales.u[hop + 1]), -kGuardBits);
     to_s_.push_back(rescale(m * query, scales.s[hop]));
-    o_to_u_.push_back(rescale(std::ldexp(c, -scheme_.bits), next));
+    o_to_u_.push_back(rescale(std::ldexp(c, -p_fraction_), next));
     const double u = roles_.has_H ? scales.weights[roles_.H] * query : scheme_.one_bit_state ? query : scales.u[hop];
     u_to_next_.push_back(rescale(u, next));
     softmax_.push_back(SoftmaxRule::from_scale(scales.s[hop]));
@@ -142,9 +150,11 @@ void MemN2NScaled::attend(std::size_t place, std::size_t facts) {
     hop.s[i] = static_cast<std::int16_t>(s);
   }
   softmax_i16(hop.s.data(), facts, softmax_[place], hop.p_q0_15.data());
-  const int shift = 15 - scheme_.bits;
-  for (std::size_t i = 0; i < facts; ++i)
-    hop.p[i] = static_cast<std::uint8_t>(std::min(divide_by_pot(hop.p_q0_15[i], shift), most));
+  const int shift = 15 - p_fraction_;
+  for (std::size_t i = 0; i < facts; ++i) {
+    const std::int32_t p = hop.p_q0_15[i];
+    hop.p[i] = static_cast<std::uint8_t>(std::min(scheme_.truncation ? p >> shift : divide_by_pot(p, shift), p_limit_));
+  }
 }
 
 // (S5) (S6)
@@ -164,7 +174,8 @@ void MemN2NScaled::next_u(std::size_t place, std::size_t facts) {
                            : scheme_.one_bit_state ? hop.query[j]
                                                    : hop.u[j];
     const std::int64_t both = std::int64_t{o_to_u_[place].apply(o[j])} + u_to_next_[place].apply(u);
-    u_[j] = limited(divide_by_pot(saturate<std::int32_t>(both), kGuardBits), limit_);
+    const auto sum = saturate<std::int32_t>(both);
+    u_[j] = limited(scheme_.truncation ? truncating_shift(sum, kGuardBits) : divide_by_pot(sum, kGuardBits), limit_);
   }
 }
 
@@ -186,6 +197,8 @@ void MemN2NScaled::run(const MemoryQuestion& question) {
     next_u(hop, facts);
   }
 }
+
+double MemN2NScaled::p_step() const { return std::ldexp(1.0, -p_fraction_); }
 
 double MemN2NScaled::score_step() const {
   return static_cast<double>(scales_.weights[roles_.W]) * scales_.u[shape_.hops];

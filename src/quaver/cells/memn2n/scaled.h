@@ -6,12 +6,13 @@
 //   m_ij = [s_E s_l / s_m](sum_w l_w E_wj)       limited to +-N; c and u likewise                              (S1)
 //   t_i  = sum_j m_ij u_j                        one_bit_query: sum_j +-m_ij                                   (S2)
 //   s_i  = [s_m s_u / s_s](t_i), limited to +-N;      relative: [..](t_i - max t), not below -(2N + 1)         (S3)
-//   p    = (softmax(s) in Q0.15 (A29) + half) >> (15 - bits), at most 2N + 1: unsigned, step 2^-bits           (S4)
+//   p    = softmax(s) in Q0.15 (A29), rounded to bits, at most 2N + 1: unsigned, step 2^-bits                  (S4)
 //   o_j  = sum_i p_i c_ij                                                                                      (S5)
 //   u'_j = ([2^(8-bits) ..s_c / s_u'](o_j) + [2^8 s_u / s_u'](u_j)) / 2^8, limited to +-N; layer-wise: H u for u  (S6)
 //   scores_w = sum_j W_wj u_j                    W has one scale: the highest score is the answer              (S7)
 // [r](x) is A5, or A3 where all scales are powers of two: then r is a shift, and nothing is multiplied by it. l: codes
-// of step 2^-(bits-2), for it lies in [0, 2). Signs, of u or of a weight: +1 for x >= 0.
+// of step 2^-(bits-2), for it lies in [0, 2). Signs, of u or of a weight: +1 for x >= 0. Scheme switches for
+// measurements: truncation toward zero in the place of every rounding; a shared point, then of l and p (at most N) too.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +39,8 @@ class MemN2NScaled {
     std::vector<std::int32_t> t;        // [facts]
     std::vector<std::int16_t> s;        // [facts], in steps of scales.s[hop]
     std::vector<std::int16_t> p_q0_15;  // [facts]
-    std::vector<std::uint8_t> p;        // [facts], steps of 2^-bits
-    std::vector<std::int32_t> o;        // [d], steps of 2^-bits of c's
+    std::vector<std::uint8_t> p;        // [facts], steps of p_step()
+    std::vector<std::int32_t> o;        // [d], steps of p_step() of c's
   };
 
   // Error (usage) for a scheme that is none or not scaled, (bad input) for scales that do not fit.
@@ -58,6 +59,7 @@ class MemN2NScaled {
   const Codes& output() const { return u_; }                                     // [d], what W reads
   std::span<const std::int32_t> scores();  // (S7) of the last run(), [vocabulary], in steps of score_step()
   double score_step() const;
+  double p_step() const;
   std::vector<float> attention(std::size_t hop) const;  // p in real units, as the softmax gave it
   const Codes& weights(std::size_t matrix) const { return weights_[matrix]; }  // [rows, cols]
   const MemoryScheme& scheme() const { return scheme_; }
@@ -69,6 +71,7 @@ class MemN2NScaled {
     Multiplier multiplier;
     int shift = 0;  // power_of_two_scales: the ratio is 2^-shift
     bool shifts = false;
+    bool truncates = false;
     std::int32_t apply(std::int32_t x) const;
   };
   Rescale rescale(double from, double to) const;
@@ -80,8 +83,9 @@ class MemN2NScaled {
   MemoryScheme scheme_;
   std::vector<MemoryMatrix> matrices_;
   MemoryRoles roles_;
-  std::int32_t limit_;
-  Codes l_;  // encoding weights, [J, d]; empty: all 1
+  std::int32_t limit_, p_limit_;
+  int l_fraction_, p_fraction_;  // bits behind the point
+  Codes l_;                      // encoding weights, [J, d]; empty: all 1
   MemoryScales scales_;
   std::vector<Rescale> to_embedded_;                // a matrix
   Rescale question_to_u_;                           // B

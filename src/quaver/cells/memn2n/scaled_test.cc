@@ -50,7 +50,8 @@ TEST(MemoryScaledGoldens, WholeNetworksHopByHop) {
     MemN2NShape shape{.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4};
     bool layerwise = false, position = false;
     in >> word >> scheme.bits >> scheme.power_of_two_scales >> scheme.relative_similarity >> scheme.one_bit_query >>
-        scheme.one_bit_state >> scheme.one_bit_weights >> layerwise >> position;
+        scheme.one_bit_state >> scheme.one_bit_weights >> scheme.truncation >> scheme.shared_point >>
+        scheme.integer_bits >> layerwise >> position;
     ASSERT_FALSE(in.fail()) << line;
     shape.tying = layerwise ? MemoryTying::kLayerwise : MemoryTying::kAdjacent;
     shape.encoding = position ? SentenceEncoding::kPosition : SentenceEncoding::kWords;
@@ -79,7 +80,7 @@ TEST(MemoryScaledGoldens, WholeNetworksHopByHop) {
     }
     EXPECT_EQ(as_ints(network.scores()), read_list<int>(file, "scores")) << line;
   }
-  EXPECT_EQ(checked, 40u);
+  EXPECT_EQ(checked, 52u);
 }
 
 MemN2NShape small_shape() { return {.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4}; }
@@ -173,6 +174,8 @@ TEST(MemoryScaled, SchemesWithoutSenseAreRefused) {
   refused([](MemoryScheme& scheme) { scheme.integer_only = false; });
   refused([](MemoryScheme& scheme) { scheme.hop_formats = true; });
   refused([](MemoryScheme& scheme) { scheme.one_bit_state = true; });
+  refused([](MemoryScheme& scheme) { scheme.truncation = true; });
+  refused([](MemoryScheme& scheme) { scheme.power_of_two_scales = scheme.shared_point = true; });
 }
 
 TEST(MemoryScaled, ScalesThatDoNotFitAreRefused) {

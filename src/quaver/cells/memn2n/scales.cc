@@ -40,7 +40,8 @@ void validate(const MemoryScales& scales, const MemN2NShape& shape, const Memory
 std::int8_t weight_code(float weight, float scale, const MemoryScheme& scheme) {
   if (scheme.one_bit_weights) return weight >= 0 ? std::int8_t{1} : std::int8_t{-1};
   const std::int32_t limit = (std::int32_t{1} << (scheme.bits - 1)) - 1;
-  return static_cast<std::int8_t>(quantize(weight, scale, 0, -limit, limit));
+  const double steps = static_cast<double>(weight) / static_cast<double>(scale);
+  return static_cast<std::int8_t>(quantize(scheme.truncation ? std::trunc(steps) : steps, 1, 0, -limit, limit));
 }
 
 std::vector<float> coded_parameters(const MemN2NShape& shape, const MemoryScheme& scheme, const MemoryScales& scales,

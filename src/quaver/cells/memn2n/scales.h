@@ -24,7 +24,8 @@ struct MemoryScales {
 // Error (bad input) naming the list and the element that does not fit shape and scheme.
 void validate(const MemoryScales& scales, const MemN2NShape& shape, const MemoryScheme& scheme);
 
-// The code of a weight: the nearest, ties away from zero (A1), limited; one_bit_weights: its sign, +1 for 0.
+// The code of a weight: the nearest, ties away from zero (A1), or with truncation the one toward zero (M1); limited.
+// one_bit_weights: its sign, +1 for 0.
 std::int8_t weight_code(float weight, float scale, const MemoryScheme& scheme);
 // The parameters as their codes stand for them, code times scale in float: what is coded anew gives the same codes.
 // scheme: scaled.

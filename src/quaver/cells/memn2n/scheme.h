@@ -24,7 +24,7 @@ enum class MemorySimilarity {
 struct MemoryScheme {
   MemoryArithmetic arithmetic = MemoryArithmetic::kFloat;
   int bits = 8;          // word length n, 2..15; kScaled: 2..8
-  int integer_bits = 5;  // kFixed: IWL, 0..n-1: bits before the point; the rest but the sign is fraction
+  int integer_bits = 5;  // kFixed, shared_point: IWL, 0..n-1: bits before the point; the rest but the sign is fraction
   MemorySimilarity similarity = MemorySimilarity::kDot;  // kScaled: the dot product
   bool hop_formats = false;      // kFixed: MQ: the first hop has one integer bit more, the last one less
   bool one_bit_query = false;    // 1-bit internal representation: the dot product's query and H's input are +-1
@@ -39,13 +39,16 @@ struct MemoryScheme {
   // kScaled: the state u is +-1 also where it is added to the read (adjacent): one bit is all that goes from hop to
   // hop. Needs one_bit_query.
   bool one_bit_state = false;
+  // kScaled with power_of_two_scales: conventional fixed point but for its sums, to measure what each part is worth.
+  bool truncation = false;    // toward zero, not to the nearest
+  bool shared_point = false;  // one format for every tensor, of integer_bits; nothing is calibrated
   bool operator==(const MemoryScheme&) const = default;
 
   bool is_float() const { return arithmetic == MemoryArithmetic::kFloat; }
   bool is_fixed() const { return arithmetic == MemoryArithmetic::kFixed; }
   bool is_scaled() const { return arithmetic == MemoryArithmetic::kScaled; }
 
-  // Of kFixed.
+  // Of kFixed and shared_point.
   SignMagnitudeFormat format() const { return {integer_bits, bits - 1 - integer_bits}; }
   // Of the weights and embeddings of a hop (and of the question's embedding: hop 0).
   SignMagnitudeFormat hop_format(std::size_t hop, std::size_t hops) const {

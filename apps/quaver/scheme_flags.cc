@@ -1,0 +1,58 @@
+#include "scheme_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "quaver/core/error.h"
+#include "quaver/model/memory_network.h"
+
+namespace quaver {
+
+void MemorySchemeFlags::add_to(CLI::App& verb, const std::string& group) {
+  const auto add = [&]<typename Field>(const std::string& name, Field MemoryScheme::*field, const std::string& help) {
+    verb.add_option_function<Field>(
+            name,
+            [this, field](const Field& value) {
+              changes_.push_back([field, value](MemoryScheme& scheme) { scheme.*field = value; });
+            },
+            help)
+        ->group(group);
+  };
+  add("--bits", &MemoryScheme::bits, "Word length, 2 to 15 (scaled schemes: 8); the sign is one of them");
+  add("--integer-bits", &MemoryScheme::integer_bits, "Bits before the point");
+  add("--hop-formats", &MemoryScheme::hop_formats,
+      "true or false: the first hop has an integer bit more, the last one less (MQ)");
+  add("--one-bit-query", &MemoryScheme::one_bit_query,
+      "true or false: the dot product's query and the controller's input are one bit");
+  add("--one-bit-weights", &MemoryScheme::one_bit_weights,
+      "true or false: embeddings and controller are one bit times a mean");
+  add("--integer-only", &MemoryScheme::integer_only, "true or false: softmax and answer layer in integers too");
+  verb.add_option_function<std::string>(
+          "--similarity",
+          [this](const std::string& value) {
+            changes_.push_back(
+                [value](MemoryScheme& scheme) { scheme.similarity = memory_similarity_from_name(value); });
+          },
+          "dot, or hamming: bounded")
+      ->group(group);
+  add("--power-of-two-scales", &MemoryScheme::power_of_two_scales,
+      "true or false, scaled schemes: every tensor has a point instead of a scale");
+  add("--relative-similarity", &MemoryScheme::relative_similarity,
+      "true or false, scaled schemes: similarities are coded from the largest one down");
+  add("--one-bit-state", &MemoryScheme::one_bit_state,
+      "true or false, scaled schemes: with the query, the state that the read is added to is one bit");
+  add("--shared-point", &MemoryScheme::shared_point,
+      "true or false, scaled schemes: one point for all tensors, that of --integer-bits; to measure calibration");
+  add("--truncation", &MemoryScheme::truncation,
+      "true or false, scaled schemes: toward zero, not to the nearest; to measure rounding");
+}
+
+MemoryScheme MemorySchemeFlags::scheme(const std::string& preset) const {
+  MemoryScheme scheme = memory_scheme_from_name(preset);
+  if (scheme.is_float() && given())
+    throw_usage("--scheme f32 has no word length and no fixed-point similarity: choose fixed8, qmann8 or another");
+  for (const auto& change : changes_) change(scheme);
+  validate(scheme);
+  return scheme;
+}
+
+}  // namespace quaver
