@@ -107,26 +107,49 @@ void MemN2NScaled::set_parameters(std::span<const float> parameters) {
   }
 }
 
-// (S1) One sentence; age null: none.
-void MemN2NScaled::embed(std::size_t place, WordNumbers words, const std::size_t* age, const Rescale& rescale,
-                         std::int8_t* out) {
+void MemN2NScaled::add_row(std::size_t matrix, std::size_t row, std::size_t slot, std::int32_t* __restrict sum) const {
   const std::size_t d = shape_.d;
-  const std::int8_t* matrix = weights_[place].data();
-  std::int32_t* __restrict sum = sum_.data();
-  std::ranges::fill(sum_, 0);
-  const auto add_row = [&](std::size_t row, std::size_t slot) {
-    const std::int8_t* __restrict codes = matrix + row * d;
-    if (l_.empty()) {
-      for (std::size_t j = 0; j < d; ++j) sum[j] += codes[j];
-      return;
-    }
-    const std::int8_t* __restrict l = &l_[slot * d];
-    for (std::size_t j = 0; j < d; ++j) sum[j] += std::int32_t{codes[j]} * l[j];
-  };
+  const std::int8_t* __restrict codes = &weights_[matrix][row * d];
+  if (l_.empty()) {
+    for (std::size_t j = 0; j < d; ++j) sum[j] += codes[j];
+    return;
+  }
+  const std::int8_t* __restrict l = &l_[slot * d];
+  for (std::size_t j = 0; j < d; ++j) sum[j] += std::int32_t{codes[j]} * l[j];
+}
+
+void MemN2NScaled::add_words(std::size_t matrix, WordNumbers words, std::int32_t* sum) const {
   for (std::size_t j = 0; j < std::min(words.size(), kMostWords); ++j)
-    if (words[j] != 0) add_row(static_cast<std::size_t>(words[j]), word_slot(shape_, j));
-  if (age != nullptr) add_row(shape_.vocabulary + *age, shape_.sentence);
-  for (std::size_t j = 0; j < d; ++j) out[j] = limited(rescale.apply(sum[j]), limit_);
+    if (words[j] != 0) add_row(matrix, static_cast<std::size_t>(words[j]), word_slot(shape_, j), sum);
+}
+
+void MemN2NScaled::add_age(std::size_t matrix, std::size_t age, std::int32_t* sum) const {
+  add_row(matrix, shape_.vocabulary + age, shape_.sentence, sum);
+}
+
+std::int8_t MemN2NScaled::embedded_code(std::size_t matrix, std::int32_t sum) const {
+  return limited(to_embedded_[matrix].apply(sum), limit_);
+}
+
+std::int8_t MemN2NScaled::question_code(std::int32_t sum) const { return limited(question_to_u_.apply(sum), limit_); }
+
+std::int8_t MemN2NScaled::query_code(std::int8_t u) const { return scheme_.one_bit_query ? sign_of(u) : u; }
+
+std::int16_t MemN2NScaled::similarity_code(std::size_t hop, std::int32_t t, std::int32_t largest) const {
+  const std::int32_t most = 2 * limit_ + 1;
+  return static_cast<std::int16_t>(scheme_.relative_similarity ? std::max(to_s_[hop].apply(t - largest), -most)
+                                                               : std::clamp(to_s_[hop].apply(t), -limit_, limit_));
+}
+
+std::uint8_t MemN2NScaled::read_weight(std::int16_t p_q0_15) const {
+  const int shift = 15 - p_fraction_;
+  return static_cast<std::uint8_t>(
+      std::min(scheme_.truncation ? p_q0_15 >> shift : divide_by_pot(p_q0_15, shift), p_limit_));
+}
+
+std::int8_t MemN2NScaled::next_code(std::size_t hop, std::int32_t o, std::int32_t u) const {
+  const auto sum = saturate<std::int32_t>(std::int64_t{o_to_u_[hop].apply(o)} + u_to_next_[hop].apply(u));
+  return limited(scheme_.truncation ? truncating_shift(sum, kGuardBits) : divide_by_pot(sum, kGuardBits), limit_);
 }
 
 // (S2) (S3) (S4)
@@ -135,26 +158,17 @@ void MemN2NScaled::attend(std::size_t place, std::size_t facts) {
   Hop& hop = hops_[place];
   const Codes& m = embedded_[roles_.A[place]];
   hop.query = hop.u;
-  if (scheme_.one_bit_query)
-    for (std::int8_t& code : hop.query) code = sign_of(code);
+  for (std::int8_t& code : hop.query) code = query_code(code);
   hop.t.resize(facts);
   hop.s.resize(facts);
   hop.p_q0_15.resize(facts);
   hop.p.resize(facts);
   if (facts == 0) return;
   for (std::size_t i = 0; i < facts; ++i) hop.t[i] = dot(&m[i * d], hop.query.data(), d);
-  const std::int32_t most = 2 * limit_ + 1, largest = *std::ranges::max_element(hop.t);
-  for (std::size_t i = 0; i < facts; ++i) {
-    const std::int32_t s = scheme_.relative_similarity ? std::max(to_s_[place].apply(hop.t[i] - largest), -most)
-                                                       : std::clamp(to_s_[place].apply(hop.t[i]), -limit_, limit_);
-    hop.s[i] = static_cast<std::int16_t>(s);
-  }
+  const std::int32_t largest = *std::ranges::max_element(hop.t);
+  for (std::size_t i = 0; i < facts; ++i) hop.s[i] = similarity_code(place, hop.t[i], largest);
   softmax_i16(hop.s.data(), facts, softmax_[place], hop.p_q0_15.data());
-  const int shift = 15 - p_fraction_;
-  for (std::size_t i = 0; i < facts; ++i) {
-    const std::int32_t p = hop.p_q0_15[i];
-    hop.p[i] = static_cast<std::uint8_t>(std::min(scheme_.truncation ? p >> shift : divide_by_pot(p, shift), p_limit_));
-  }
+  for (std::size_t i = 0; i < facts; ++i) hop.p[i] = read_weight(hop.p_q0_15[i]);
 }
 
 // (S5) (S6)
@@ -173,22 +187,24 @@ void MemN2NScaled::next_u(std::size_t place, std::size_t facts) {
     const std::int32_t u = roles_.has_H            ? dot(&weights_[roles_.H][j * d], hop.query.data(), d)
                            : scheme_.one_bit_state ? hop.query[j]
                                                    : hop.u[j];
-    const std::int64_t both = std::int64_t{o_to_u_[place].apply(o[j])} + u_to_next_[place].apply(u);
-    const auto sum = saturate<std::int32_t>(both);
-    u_[j] = limited(scheme_.truncation ? truncating_shift(sum, kGuardBits) : divide_by_pot(sum, kGuardBits), limit_);
+    u_[j] = next_code(place, o[j], u);
   }
 }
 
 void MemN2NScaled::run(const MemoryQuestion& question) {
   const std::size_t d = shape_.d, facts = question.facts.size();
   u_.resize(d);
-  embed(roles_.B, question.words, nullptr, question_to_u_, u_.data());
+  std::ranges::fill(sum_, 0);
+  add_words(roles_.B, question.words, sum_.data());
+  for (std::size_t j = 0; j < d; ++j) u_[j] = question_code(sum_[j]);
   for (std::size_t place = 0; place < matrices_.size(); ++place) {
     if (!embeds_[place]) continue;
     embedded_[place].resize(facts * d);
-    for (std::size_t i = 0; i < facts; ++i) {
-      const std::size_t age = question.age(i);
-      embed(place, question.facts[i], shape_.temporal ? &age : nullptr, to_embedded_[place], &embedded_[place][i * d]);
+    for (std::size_t i = 0; i < facts; ++i) {  // (S1)
+      std::ranges::fill(sum_, 0);
+      add_words(place, question.facts[i], sum_.data());
+      if (shape_.temporal) add_age(place, question.age(i), sum_.data());
+      for (std::size_t j = 0; j < d; ++j) embedded_[place][i * d + j] = embedded_code(place, sum_[j]);
     }
   }
   for (std::size_t hop = 0; hop < shape_.hops; ++hop) {

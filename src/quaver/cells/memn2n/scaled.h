@@ -65,7 +65,20 @@ class MemN2NScaled {
   const MemoryScheme& scheme() const { return scheme_; }
   const MemoryScales& scales() const { return scales_; }
 
+  // For a runtime, which embeds a fact when it is told: (S1) to (S6) in parts. A sum is int32, [d].
+  void add_words(std::size_t matrix, WordNumbers words, std::int32_t* sum) const;
+  void add_age(std::size_t matrix, std::size_t age, std::int32_t* sum) const;
+  std::int8_t embedded_code(std::size_t matrix, std::int32_t sum) const;
+  std::int8_t question_code(std::int32_t sum) const;  // u of the first hop
+  std::int8_t query_code(std::int8_t u) const;        // what the similarity and H read
+  // largest: of all t. Never falls when t rises.
+  std::int16_t similarity_code(std::size_t hop, std::int32_t t, std::int32_t largest) const;
+  const SoftmaxRule& softmax(std::size_t hop) const { return softmax_[hop]; }
+  std::uint8_t read_weight(std::int16_t p_q0_15) const;
+  std::int8_t next_code(std::size_t hop, std::int32_t o, std::int32_t u) const;  // u: or H u
+
  private:
+  void add_row(std::size_t matrix, std::size_t row, std::size_t slot, std::int32_t* sum) const;
   // x times a ratio of scales, rounded.
   struct Rescale {
     Multiplier multiplier;
@@ -75,7 +88,6 @@ class MemN2NScaled {
     std::int32_t apply(std::int32_t x) const;
   };
   Rescale rescale(double from, double to) const;
-  void embed(std::size_t place, WordNumbers words, const std::size_t* age, const Rescale& rescale, std::int8_t* out);
   void attend(std::size_t hop, std::size_t facts);
   void next_u(std::size_t hop, std::size_t facts);
 
