@@ -1,11 +1,10 @@
 // MemN2NFixed on stored codes: the statements of cells/memn2n/fixed.cc on kernels/address.
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "quaver/engine/memory_cell.h"
+#include "quaver/engine/memory_parts.h"
 #include "quaver/kernels/softmax/softmax.h"
 
 namespace quaver {
@@ -27,9 +26,6 @@ bool known(const MemoryScheme& scheme) {
          scheme.bits <= kMostBits;
 }
 
-constexpr std::size_t kFew = 2 * kFactBlock;              // similarities
-constexpr std::size_t kGroup = 8;                         // questions that share the reading
-constexpr std::size_t kPiece = 16384;                     // bytes of codes that they share at a time
 constexpr std::size_t kAtOnce = 16;                       // words whose parts are summed in one go
 constexpr std::size_t kOnStack = 256;                     // codes of a fact that need no allocation
 constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
@@ -57,18 +53,6 @@ void limit_sums(const std::int32_t* __restrict sums, std::int32_t limit, std::si
   for (std::size_t j = 0; j < d; ++j) out[j] = narrow(std::clamp(sums[j], -limit, limit));
 }
 
-AlignedVector<std::int8_t> packed(const std::vector<std::int16_t>& codes, std::size_t d) {
-  const std::size_t rows = codes.size() / d;
-  AlignedVector<std::int8_t> result(fact_blocks(rows) * block_bytes(d));
-  std::vector<std::int8_t> row(d);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::transform(&codes[i * d], &codes[i * d] + d, row.begin(),
-                   [](std::int16_t code) { return static_cast<std::int8_t>(code); });
-    pack_row(row.data(), d, i, result.data());
-  }
-  return result;
-}
-
 class FixedMemoryCell : public MemoryCell {
  public:
   FixedMemoryCell(const MemoryNetwork& source, Isa isa)
@@ -89,7 +73,7 @@ class FixedMemoryCell : public MemoryCell {
       m_of_hop_.push_back(
           side_of(m_sides_, {plane_of(roles_.A[hop], cell_.A(hop)), hamming ? cell_.A(hop).format : base_}));
       c_of_hop_.push_back(side_of(c_sides_, {plane_of(roles_.C[hop], cell_.C(hop)), base_}));
-      if (roles_.has_H) H_.push_back(packed(cell_.H(hop).codes, d_));
+      if (roles_.has_H) H_.push_back(packed_rows(cell_.H(hop).codes, d_));
     }
     std::vector<const MemN2NFixed::CodedMatrix*> matrices;
     for (const Plane& plane : planes_) matrices.push_back(plane.matrix);
@@ -101,7 +85,7 @@ class FixedMemoryCell : public MemoryCell {
       for (std::size_t j = 0; j < d_; ++j) pack_bits_row(&codes[j * d_], d_, j, H_bits_.data());
     }
     if (scheme_.integer_only) {
-      W_ = packed(cell_.W().codes, d_);
+      W_ = packed_rows(cell_.W().codes, d_);
       softmax_.emplace(SoftmaxRule::from_scale(static_cast<float>(cell_.similarity_step())));
     }
   }
@@ -130,8 +114,8 @@ class FixedMemoryCell : public MemoryCell {
 
   void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
               MemoryAnswer* explained) const override {
-    for (std::size_t first = 0; first < words.size(); first += kGroup) {
-      const std::size_t count = std::min(kGroup, words.size() - first);
+    for (std::size_t first = 0; first < words.size(); first += kQuestionGroup) {
+      const std::size_t count = std::min(kQuestionGroup, words.size() - first);
       while (workspace.questions.size() < count) workspace.questions.emplace_back(d_);
       answer_group(input.questions.subspan(first, count), workspace.ranges, std::span(workspace.questions).first(count),
                    words.subspan(first, count), explained);
@@ -139,10 +123,8 @@ class FixedMemoryCell : public MemoryCell {
   }
 
  private:
-  using Ranges = std::span<const FactRange>;
-
   // A few questions together: each piece of the facts' codes is read once for all of them.
-  void answer_group(std::span<const WordNumbers> questions, Ranges ranges, std::span<QuestionWork> works,
+  void answer_group(std::span<const WordNumbers> questions, FactRanges ranges, std::span<QuestionWork> works,
                     std::span<std::int32_t> words, MemoryAnswer* explained) const {
     for (std::size_t i = 0; i < works.size(); ++i) {
       QuestionWork& work = works[i];
@@ -278,7 +260,7 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (F2)
-  void compare(std::size_t hop, SignMagnitudeFormat u_format, Ranges ranges, std::span<QuestionWork> works) const {
+  void compare(std::size_t hop, SignMagnitudeFormat u_format, FactRanges ranges, std::span<QuestionWork> works) const {
     const std::size_t side = m_of_hop_[hop];
     const std::int32_t end = scheme_.integer_only ? std::min(cell_.similarity_limit(), kEnd) : cell_.similarity_limit();
     const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
@@ -289,8 +271,6 @@ class FixedMemoryCell : public MemoryCell {
                                    .end = end};
     const TruncationRule dot_rule{
         .fraction = scheme_.one_bit_query ? 0 : base_.fraction, .limit = base_.limit(), .end = end};
-    std::size_t all_blocks = 0;
-    for (const FactRange& range : ranges) all_blocks += blocks_of(range);
     for (QuestionWork& work : works) {
       if (scheme_.one_bit_query && !hamming) {
         signs(work.u.data(), d_, work.x.data());
@@ -302,30 +282,16 @@ class FixedMemoryCell : public MemoryCell {
       } else {
         work.query.set_codes(work.x.data());
       }
-      work.similarities.resize(all_blocks * kFactBlock);
-      work.of_range.clear();
     }
-    // One question reads on and on; several read each piece while it is in the nearest cache.
-    const std::size_t piece = works.size() == 1 ? all_blocks : std::max(kPiece / block_bytes(d_), std::size_t{1});
-    std::size_t before = 0;  // similarities of earlier ranges
-    for (const FactRange& range : ranges) {
-      const std::int8_t* codes = range.store->m_block(side, range.first);
-      const std::size_t blocks = blocks_of(range);
-      for (std::size_t block = 0; block < blocks; block += piece) {
-        const std::size_t count = std::min(piece, blocks - block);
-        for (QuestionWork& work : works) {
-          std::int32_t* similarities = work.similarities.data() + before + block * kFactBlock;
+    compare_with_facts(
+        ranges, side, d_, works,
+        [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work, std::int32_t* similarities) {
           if (hamming) {
-            path_.hamming(codes + block * block_bytes(d_), count, work.query, hamming_rule, similarities);
+            path_.hamming(codes, blocks, work.query, hamming_rule, similarities);
           } else {
-            path_.truncated(codes + block * block_bytes(d_), count, work.query, dot_rule, similarities);
+            path_.truncated(codes, blocks, work.query, dot_rule, similarities);
           }
-        }
-      }
-      for (QuestionWork& work : works)
-        work.of_range.emplace_back(work.similarities.data() + before + range.first % kFactBlock, range.count);
-      before += blocks * kFactBlock;
-    }
+        });
   }
 
   void limited(const MemN2NFixed::CodedMatrix& matrix, const std::int32_t* sums, int shift, std::int16_t* out) const {
@@ -333,52 +299,13 @@ class FixedMemoryCell : public MemoryCell {
     for (std::size_t j = 0; j < d_; ++j) out[j] = narrow(cell_.limited_sum(matrix, sums[j], shift));
   }
 
-  static std::size_t blocks_of(const FactRange& range) { return fact_blocks(range.first % kFactBlock + range.count); }
-
   // (N3) in integers: p in Q0.15 cut to the scheme's fraction.
-  std::int32_t weight_of(std::int32_t below, std::int64_t sum) const {
-    const std::int32_t p = softmax_probability_q0_15(softmax_->exponential_q0_31(below), sum);
-    return std::min(p >> (15 - base_.fraction), base_.limit());
-  }
-
   void attend(QuestionWork& work, MemoryAnswer* explained) const {
     std::int32_t largest = -kEnd;
-    for (const auto& similarities : work.of_range)
+    for (const auto similarities : work.of_range)
       for (const std::int32_t s : similarities) largest = std::max(largest, s);
-    std::int64_t sum = 0;
-    for (const auto& similarities : work.of_range)
-      sum += softmax_->sum_q0_31(similarities.data(), similarities.size(), largest);
-    // The furthest below the largest similarity that still has a weight: the weight falls with the difference.
-    // Of few facts each is asked for itself.
-    const bool few = work.similarities.size() <= kFew;
-    std::int32_t weighty = 0, weightless = static_cast<std::int32_t>(softmax_->size());
-    if (sum == 0 || weight_of(0, sum) == 0) weightless = 0;
-    if (few) weighty = weightless;
-    while (weightless - weighty > 1) {
-      const std::int32_t middle = std::midpoint(weighty, weightless);
-      (weight_of(middle, sum) > 0 ? weighty : weightless) = middle;
-    }
-    work.picked.resize(work.of_range.size());
-    for (std::size_t range = 0; range < work.of_range.size(); ++range) {
-      PickedFacts& picked = work.picked[range];
-      picked.which.clear();
-      picked.weights.clear();
-      if (weightless == 0) continue;
-      const std::span<const std::int32_t> similarities = work.of_range[range];
-      for (std::size_t i = 0; i < similarities.size(); ++i) {
-        if (largest - similarities[i] > weighty) continue;
-        const std::int32_t weight = weight_of(largest - similarities[i], sum);
-        if (weight == 0) continue;
-        picked.which.push_back(static_cast<std::uint32_t>(i));
-        picked.weights.push_back(narrow(weight));
-      }
-    }
-    if (explained == nullptr) return;
-    std::vector<float>& p = explained->attention.emplace_back();
-    for (const auto& similarities : work.of_range)
-      for (const std::int32_t s : similarities)
-        p.push_back(static_cast<float>(softmax_probability_q0_15(softmax_->exponential_q0_31(largest - s), sum)) *
-                    0x1p-15f);
+    const auto weight_of = [&](std::int32_t p) { return std::min(p >> (15 - base_.fraction), base_.limit()); };
+    pick_facts(*softmax_, largest, weight_of, work, explained);
   }
 
   // (N3) in float, in the order of the facts.
@@ -405,7 +332,7 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (F3) (F4)
-  void next_u(std::size_t hop, SignMagnitudeFormat u_format, Ranges ranges, QuestionWork& work) const {
+  void next_u(std::size_t hop, SignMagnitudeFormat u_format, FactRanges ranges, QuestionWork& work) const {
     const std::size_t side = c_of_hop_[hop];
     const std::int32_t limit = base_.limit();
     // H u, or u, in the scheme's format.
@@ -415,13 +342,7 @@ class FixedMemoryCell : public MemoryCell {
       reformat(work.u.data(), u_format, base_, d_, work.x.data());
       std::swap(work.u, work.x);
     }
-    work.sums.assign(stride_, 0);
-    for (std::size_t range = 0; range < ranges.size(); ++range) {
-      const PickedFacts& picked = work.picked[range];
-      path_.read(ranges[range].store->c_row(side, ranges[range].first), stride_, picked.which.data(),
-                 picked.weights.data(), picked.which.size(), {.fraction = base_.fraction, .limit = limit},
-                 work.sums.data());
-    }
+    read_facts(path_, ranges, side, d_, {.fraction = base_.fraction, .limit = limit}, work);
     std::int16_t* __restrict u = work.u.data();
     const std::int32_t* __restrict read = work.sums.data();
     for (std::size_t j = 0; j < d_; ++j)
@@ -461,8 +382,7 @@ class FixedMemoryCell : public MemoryCell {
     work.sums.resize(std::max(blocks * kFactBlock, stride_));
     work.query.set_codes(work.u.data());
     path_.exact(W_.data(), blocks, work.query, work.sums.data());
-    const auto begin = work.sums.begin() + 1, end = work.sums.begin() + static_cast<std::ptrdiff_t>(shape_.vocabulary);
-    const auto best = static_cast<std::int32_t>(std::max_element(begin, end) - work.sums.begin());
+    const std::int32_t best = best_of(std::span(work.sums).first(shape_.vocabulary));
     if (explained != nullptr) {
       const double step = base_.step();
       for (std::size_t word = 0; word < shape_.vocabulary; ++word)

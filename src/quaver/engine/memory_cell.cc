@@ -44,13 +44,6 @@ class WholeMemoryCell : public MemoryCell {
     MemoryAnswer answer;
     if (network().scheme.is_float()) {
       answer = MemN2NRef(shape, network().parameters).answer(question);
-    } else if (network().scheme.is_scaled()) {
-      if (!workspace.scaled_cell) {
-        workspace.scaled_cell.emplace(shape, network().scheme, network().scales);
-        workspace.scaled_cell->set_parameters(network().parameters);
-      }
-      if (explained == nullptr) return static_cast<std::int32_t>(workspace.scaled_cell->answer_word(question));
-      answer = workspace.scaled_cell->answer(question);
     } else {
       if (!workspace.cell) {
         workspace.cell.emplace(shape, network().scheme);
@@ -74,6 +67,7 @@ MemoryCell::MemoryCell(const MemoryNetwork& network, Isa isa)
 std::shared_ptr<const MemoryCell> MemoryCell::make(const MemoryNetwork& network, Isa isa) {
   validate(network);
   if (auto cell = make_fixed_memory_cell(network, isa)) return cell;
+  if (auto cell = make_scaled_memory_cell(network, isa)) return cell;
   return std::make_shared<WholeMemoryCell>(network, isa);
 }
 

@@ -12,7 +12,6 @@
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/ref.h"
-#include "quaver/cells/memn2n/scaled.h"
 #include "quaver/engine/code_store.h"
 #include "quaver/engine/sentence_list.h"
 #include "quaver/kernels/dispatch/dispatch.h"
@@ -36,7 +35,7 @@ struct PickedFacts {
 struct QuestionWork {
   explicit QuestionWork(std::size_t d) : query(d) {}
   AddressQuery query;
-  std::vector<std::int32_t> similarities, sums;
+  std::vector<std::int32_t> similarities, sums, products;
   std::vector<std::span<const std::int32_t>> of_range;  // similarities of each range's facts
   std::vector<PickedFacts> picked;                      // of each range
   std::vector<std::int16_t> u, x;
@@ -49,7 +48,6 @@ struct MemoryWorkspace {
   std::vector<FactRange> ranges;
   std::vector<QuestionWork> questions;
   std::optional<MemN2NFixed> cell;  // where the cell itself runs
-  std::optional<MemN2NScaled> scaled_cell;
 };
 
 struct MemoryInput {
@@ -92,5 +90,7 @@ class MemoryCell {
 
 // Fixed-point networks that the kernels can run, of up to 8 bits; else null.
 std::shared_ptr<const MemoryCell> make_fixed_memory_cell(const MemoryNetwork& network, Isa isa);
+// Scaled networks; else null.
+std::shared_ptr<const MemoryCell> make_scaled_memory_cell(const MemoryNetwork& network, Isa isa);
 
 }  // namespace quaver

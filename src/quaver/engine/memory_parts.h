@@ -1,0 +1,120 @@
+// memory_parts.h - what cells that run on stored codes share. Internal to this floor.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+
+#include "quaver/core/aligned.h"
+#include "quaver/engine/memory_cell.h"
+#include "quaver/kernels/address/address.h"
+#include "quaver/kernels/softmax/softmax.h"
+
+namespace quaver {
+
+using FactRanges = std::span<const FactRange>;
+
+// Rows of codes within -128..127, [rows, d], as the kernels read them.
+template <typename Codes>
+AlignedVector<std::int8_t> packed_rows(const Codes& codes, std::size_t d) {
+  const std::size_t rows = codes.size() / d;
+  AlignedVector<std::int8_t> packed(fact_blocks(rows) * block_bytes(d));
+  std::vector<std::int8_t> row(d);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::transform(&codes[i * d], &codes[i * d] + d, row.begin(),
+                   [](auto code) { return static_cast<std::int8_t>(code); });
+    pack_row(row.data(), d, i, packed.data());
+  }
+  return packed;
+}
+
+inline std::size_t blocks_of(const FactRange& range) { return fact_blocks(range.first % kFactBlock + range.count); }
+
+// Questions that share the reading, and the bytes of codes that they share at a time.
+inline constexpr std::size_t kQuestionGroup = 8;
+inline constexpr std::size_t kSharedPiece = 16384;
+
+// Similarities of every question to every fact: kernel(codes, blocks, work, similarities) for each piece of the facts'
+// codes. One question reads on and on; several read each piece while it is in the nearest cache.
+template <typename Kernel>
+void compare_with_facts(FactRanges ranges, std::size_t side, std::size_t d, std::span<QuestionWork> works,
+                        const Kernel& kernel) {
+  std::size_t all_blocks = 0;
+  for (const FactRange& range : ranges) all_blocks += blocks_of(range);
+  for (QuestionWork& work : works) {
+    work.similarities.resize(all_blocks * kFactBlock);
+    work.of_range.clear();
+  }
+  const std::size_t piece = works.size() == 1 ? all_blocks : std::max(kSharedPiece / block_bytes(d), std::size_t{1});
+  std::size_t before = 0;  // similarities of earlier ranges
+  for (const FactRange& range : ranges) {
+    const std::int8_t* codes = range.store->m_block(side, range.first);
+    const std::size_t blocks = blocks_of(range);
+    for (std::size_t block = 0; block < blocks; block += piece)
+      for (QuestionWork& work : works)
+        kernel(codes + block * block_bytes(d), std::min(piece, blocks - block), work,
+               work.similarities.data() + before + block * kFactBlock);
+    for (QuestionWork& work : works)
+      work.of_range.emplace_back(work.similarities.data() + before + range.first % kFactBlock, range.count);
+    before += blocks * kFactBlock;
+  }
+}
+
+// The facts that have a weight, and the weights: weight_of(p in Q0.15), which falls with p. Where the network's softmax
+// is of integers; similarities within -32768..32767, none above `largest`. explained null: no float operation.
+template <typename WeightOf>
+void pick_facts(const SoftmaxTable& table, std::int32_t largest, const WeightOf& weight_of, QuestionWork& work,
+                MemoryAnswer* explained) {
+  constexpr std::size_t kFew = 2 * kFactBlock;  // each is asked for itself
+  std::int64_t sum = 0;
+  for (const auto similarities : work.of_range)
+    sum += table.sum_q0_31(similarities.data(), similarities.size(), largest);
+  const auto p_of = [&](std::int32_t below) { return softmax_probability_q0_15(table.exponential_q0_31(below), sum); };
+  // The furthest below the largest similarity that still has a weight.
+  std::int32_t weighty = 0, weightless = static_cast<std::int32_t>(table.size());
+  if (sum == 0 || weight_of(p_of(0)) == 0) weightless = 0;
+  if (work.similarities.size() <= kFew) weighty = weightless;
+  while (weightless - weighty > 1) {
+    const std::int32_t middle = std::midpoint(weighty, weightless);
+    (weight_of(p_of(middle)) > 0 ? weighty : weightless) = middle;
+  }
+  work.picked.resize(work.of_range.size());
+  for (std::size_t range = 0; range < work.of_range.size(); ++range) {
+    PickedFacts& picked = work.picked[range];
+    picked.which.clear();
+    picked.weights.clear();
+    if (weightless == 0) continue;
+    const std::span<const std::int32_t> similarities = work.of_range[range];
+    for (std::size_t i = 0; i < similarities.size(); ++i) {
+      if (largest - similarities[i] > weighty) continue;
+      const std::int32_t weight = weight_of(p_of(largest - similarities[i]));
+      if (weight == 0) continue;
+      picked.which.push_back(static_cast<std::uint32_t>(i));
+      picked.weights.push_back(static_cast<std::int16_t>(weight));
+    }
+  }
+  if (explained == nullptr) return;
+  std::vector<float>& p = explained->attention.emplace_back();
+  for (const auto similarities : work.of_range)
+    for (const std::int32_t s : similarities) p.push_back(static_cast<float>(p_of(largest - s)) * 0x1p-15f);
+}
+
+// Adds what is read to sums [row_stride(d)], which are cleared first.
+inline void read_facts(const AddressPath& path, FactRanges ranges, std::size_t side, std::size_t d,
+                       const TruncationRule& rule, QuestionWork& work) {
+  work.sums.assign(row_stride(d), 0);
+  for (std::size_t range = 0; range < ranges.size(); ++range) {
+    const PickedFacts& picked = work.picked[range];
+    path.read(ranges[range].store->c_row(side, ranges[range].first), row_stride(d), picked.which.data(),
+              picked.weights.data(), picked.which.size(), rule, work.sums.data());
+  }
+}
+
+// The number of the highest score among words 1 .. vocabulary - 1, the lowest of equals.
+inline std::int32_t best_of(std::span<const std::int32_t> scores) {
+  return static_cast<std::int32_t>(std::max_element(scores.begin() + 1, scores.end()) - scores.begin());
+}
+
+}  // namespace quaver

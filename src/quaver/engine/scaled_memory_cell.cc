@@ -1,0 +1,171 @@
+// MemN2NScaled on stored codes: the statements of cells/memn2n/scaled.cc on kernels/address.
+#include <algorithm>
+#include <array>
+
+#include "quaver/cells/memn2n/scaled.h"
+#include "quaver/engine/memory_cell.h"
+#include "quaver/engine/memory_parts.h"
+
+namespace quaver {
+namespace {
+
+class ScaledMemoryCell : public MemoryCell {
+ public:
+  ScaledMemoryCell(const MemoryNetwork& source, Isa isa)
+      : MemoryCell(source, isa),
+        path_(address_path(isa)),
+        shape_(network().shape),
+        scheme_(network().scheme),
+        roles_(shape_),
+        cell_(shape_, scheme_, network().scales),
+        d_(shape_.d),
+        stride_(row_stride(d_)) {
+    cell_.set_parameters(network().parameters);
+    for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+      m_of_hop_.push_back(place_in(m_sides_, roles_.A[hop]));
+      c_of_hop_.push_back(place_in(c_sides_, roles_.C[hop]));
+      for (const std::size_t matrix : {roles_.A[hop], roles_.C[hop]}) place_in(matrices_, matrix);
+      softmax_.emplace_back(cell_.softmax(hop));
+    }
+    ages_.resize(ages() * sum_width());
+    for (std::size_t age = 0; age < ages(); ++age)
+      for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
+        cell_.add_age(matrices_[plane], age, &ages_[age * sum_width() + plane * stride_]);
+    if (roles_.has_H) H_ = packed_rows(cell_.weights(roles_.H), d_);
+    W_ = packed_rows(std::span(cell_.weights(roles_.W)).first(shape_.vocabulary * d_), d_);
+  }
+
+  CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
+  std::size_t sum_width() const override { return matrices_.size() * stride_; }
+
+  void embed(WordNumbers words, std::int32_t* sums) const override {
+    std::fill_n(sums, sum_width(), 0);
+    for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
+      cell_.add_words(matrices_[plane], words, sums + plane * stride_);
+  }
+
+  // A matrix that embeds for two hops (adjacent: C of one, A of the next) is rounded once.
+  void put(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const override {
+    std::array<std::int8_t, kOnStack> short_codes;
+    std::vector<std::int8_t> long_codes(d_ > kOnStack ? d_ : 0);
+    std::int8_t* codes = d_ > kOnStack ? long_codes.data() : short_codes.data();
+    const std::int32_t* of_age = ages() > 0 ? &ages_[age * sum_width()] : nullptr;
+    for (std::size_t plane = 0; plane < matrices_.size(); ++plane) {
+      const std::size_t matrix = matrices_[plane], first = plane * stride_;
+      for (std::size_t j = 0; j < d_; ++j)
+        codes[j] = cell_.embedded_code(matrix, sums[first + j] + (of_age == nullptr ? 0 : of_age[first + j]));
+      for (std::size_t side = 0; side < m_sides_.size(); ++side)
+        if (m_sides_[side] == matrix) store.put_m(side, slot, codes);
+      for (std::size_t side = 0; side < c_sides_.size(); ++side)
+        if (c_sides_[side] == matrix) store.put_c(side, slot, codes);
+    }
+  }
+
+  void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
+              MemoryAnswer* explained) const override {
+    for (std::size_t first = 0; first < words.size(); first += kQuestionGroup) {
+      const std::size_t count = std::min(kQuestionGroup, words.size() - first);
+      while (workspace.questions.size() < count) workspace.questions.emplace_back(d_);
+      const std::span<QuestionWork> works = std::span(workspace.questions).first(count);
+      for (std::size_t i = 0; i < count; ++i) begin(input.questions[first + i], works[i]);
+      for (std::size_t hop = 0; hop < shape_.hops; ++hop) run_hop(hop, workspace.ranges, works, explained);
+      for (std::size_t i = 0; i < count; ++i) words[first + i] = best_word(works[i], explained);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kOnStack = 256;  // codes of a fact that need no allocation
+
+  static std::size_t place_in(std::vector<std::size_t>& list, std::size_t value) {
+    const auto found = std::ranges::find(list, value);
+    const auto place = static_cast<std::size_t>(found - list.begin());
+    if (found == list.end()) list.push_back(value);
+    return place;
+  }
+
+  void begin(WordNumbers question, QuestionWork& work) const {
+    work.u.resize(d_);
+    work.x.resize(d_);
+    work.sums.assign(d_, 0);
+    cell_.add_words(roles_.B, question, work.sums.data());
+    for (std::size_t j = 0; j < d_; ++j) work.u[j] = cell_.question_code(work.sums[j]);
+  }
+
+  // (S2) to (S6)
+  void run_hop(std::size_t hop, FactRanges ranges, std::span<QuestionWork> works, MemoryAnswer* explained) const {
+    for (QuestionWork& work : works) {
+      for (std::size_t j = 0; j < d_; ++j) work.x[j] = cell_.query_code(static_cast<std::int8_t>(work.u[j]));
+      work.query.set_codes(work.x.data());
+    }
+    compare_with_facts(ranges, m_of_hop_[hop], d_, works,
+                       [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work,
+                           std::int32_t* similarities) { path_.exact(codes, blocks, work.query, similarities); });
+    for (QuestionWork& work : works) {
+      attend(hop, work, explained);
+      read_facts(path_, ranges, c_of_hop_[hop], d_, {.fraction = 0, .limit = 32767}, work);
+      next_u(hop, work);
+    }
+  }
+
+  // (S3) (S4)
+  void attend(std::size_t hop, QuestionWork& work, MemoryAnswer* explained) const {
+    std::int32_t largest = INT32_MIN;
+    for (const auto similarities : work.of_range)
+      for (const std::int32_t t : similarities) largest = std::max(largest, t);
+    for (const auto similarities : work.of_range) {
+      std::int32_t* s = work.similarities.data() + (similarities.data() - work.similarities.data());
+      for (std::size_t i = 0; i < similarities.size(); ++i) s[i] = cell_.similarity_code(hop, s[i], largest);
+    }
+    // Codes never fall when t rises, so the code of the largest is the largest code.
+    const std::int32_t largest_code = work.similarities.empty() ? 0 : cell_.similarity_code(hop, largest, largest);
+    const auto weight_of = [&](std::int16_t p) -> std::int32_t { return cell_.read_weight(p); };
+    pick_facts(softmax_[hop], largest_code, weight_of, work, explained);
+  }
+
+  void next_u(std::size_t hop, QuestionWork& work) const {
+    if (roles_.has_H) {
+      work.products.resize(fact_blocks(d_) * kFactBlock);
+      path_.exact(H_.data(), fact_blocks(d_), work.query, work.products.data());
+    }
+    for (std::size_t j = 0; j < d_; ++j) {
+      const std::int32_t u = roles_.has_H ? work.products[j] : scheme_.one_bit_state ? work.x[j] : work.u[j];
+      work.u[j] = cell_.next_code(hop, work.sums[j], u);
+    }
+  }
+
+  // (S7)
+  std::int32_t best_word(QuestionWork& work, MemoryAnswer* explained) const {
+    const std::size_t blocks = fact_blocks(shape_.vocabulary);
+    work.products.resize(blocks * kFactBlock);
+    work.query.set_codes(work.u.data());
+    path_.exact(W_.data(), blocks, work.query, work.products.data());
+    const std::span<const std::int32_t> scores = std::span(work.products).first(shape_.vocabulary);
+    if (explained != nullptr) {
+      const double step = cell_.score_step();
+      for (const std::int32_t score : scores) explained->scores.push_back(static_cast<float>(score * step));
+    }
+    return best_of(scores);
+  }
+
+  const AddressPath& path_;
+  const MemN2NShape& shape_;
+  const MemoryScheme& scheme_;
+  MemoryRoles roles_;
+  MemN2NScaled cell_;
+  std::size_t d_, stride_;
+  std::vector<std::size_t> matrices_;             // that embed facts, in the order of a fact's sums
+  std::vector<std::size_t> m_sides_, c_sides_;    // matrices
+  std::vector<std::size_t> m_of_hop_, c_of_hop_;  // places among the sides
+  std::vector<std::int32_t> ages_;                // [memory, matrices, stride]: the time words' sums
+  std::vector<SoftmaxTable> softmax_;             // a hop
+  AlignedVector<std::int8_t> H_, W_;
+};
+
+}  // namespace
+
+std::shared_ptr<const MemoryCell> make_scaled_memory_cell(const MemoryNetwork& network, Isa isa) {
+  if (!network.scheme.is_scaled()) return nullptr;
+  return std::make_shared<ScaledMemoryCell>(network, isa);
+}
+
+}  // namespace quaver
