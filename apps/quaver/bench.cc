@@ -214,7 +214,7 @@ void run_memory(const BenchFlags& flags) {
   MemoryBench bench = flags.memory;
   bench.shared = flags.shared;
   bench.schemes = flags.schemes;
-  if (bench.schemes == std::vector<std::string>{"int8"}) bench.schemes = {"qmann8", "fixed8", "f32"};
+  if (bench.schemes == std::vector<std::string>{"int8"}) bench.schemes = {"qmann8", "int8", "f32"};
   for (const std::string& scheme : bench.schemes) require_known("scheme", scheme, memory_scheme_names());
   for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
   bench.batch = flags.batch;

@@ -61,6 +61,15 @@ MemoryNetwork random_network(const MemoryBench& bench, const std::string& scheme
   Random random(bench.seed);
   network.parameters.resize(parameter_count(network.shape));
   for (float& value : network.parameters) value = static_cast<float>(0.3 * random.normal());
+  if (!network.scheme.is_scaled()) return network;
+  // Weights of +-2, embeddings of +-4, a state of +-8, similarities of 16 steps to the unit: all powers of two.
+  const std::size_t matrices = memory_matrices(network.shape).size();
+  network.scales = {.weights = std::vector<float>(matrices, network.scheme.one_bit_weights ? 0.25f : 0x1p-6f),
+                    .embedded = std::vector<float>(matrices, 0x1p-5f),
+                    .s = std::vector<float>(bench.hops, 0x1p-4f),
+                    .u = std::vector<float>(bench.hops + 1, 0x1p-4f),
+                    .query = std::vector<float>(bench.hops, 1)};
+  network.parameters = coded_parameters(network.shape, network.scheme, network.scales, network.parameters);
   return network;
 }
 
