@@ -36,6 +36,9 @@ MemoryNetwork random_network(const MemN2NShape& shape, const MemoryScheme& schem
                       .s = std::vector<float>(shape.hops, 0x1p-4f),
                       .u = std::vector<float>(shape.hops + 1, 0x1p-4f),
                       .query = std::vector<float>(shape.hops, 1)};
+    if (!scheme.power_of_two_scales)
+      for (std::vector<float>* list : {&network.scales.weights, &network.scales.embedded, &network.scales.s})
+        for (std::size_t i = 0; i < list->size(); ++i) (*list)[i] *= 1.37f + 0.11f * static_cast<float>(i);
     network.parameters = coded_parameters(shape, scheme, network.scales, network.parameters);
   }
   return network;

@@ -5,6 +5,8 @@
 #include "quaver/cells/memn2n/scaled.h"
 #include "quaver/engine/memory_cell.h"
 #include "quaver/engine/memory_parts.h"
+#include "quaver/fixed/multiplier.h"
+#include "quaver/kernels/elementwise/elementwise.h"
 
 namespace quaver {
 namespace {
@@ -14,12 +16,14 @@ class ScaledMemoryCell : public MemoryCell {
   ScaledMemoryCell(const MemoryNetwork& source, Isa isa)
       : MemoryCell(source, isa),
         path_(address_path(isa)),
+        requantize_(elementwise_path(isa).requantize_i8),
         shape_(network().shape),
         scheme_(network().scheme),
         roles_(shape_),
         cell_(shape_, scheme_, network().scales),
         d_(shape_.d),
-        stride_(row_stride(d_)) {
+        stride_(row_stride(d_)),
+        limit_((std::int32_t{1} << (scheme_.bits - 1)) - 1) {
     cell_.set_parameters(network().parameters);
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
       m_of_hop_.push_back(place_in(m_sides_, roles_.A[hop]));
@@ -31,6 +35,11 @@ class ScaledMemoryCell : public MemoryCell {
     for (std::size_t age = 0; age < ages(); ++age)
       for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
         cell_.add_age(matrices_[plane], age, &ages_[age * sum_width() + plane * stride_]);
+    std::vector<Multiplier> multipliers;  // of every element; none where scales are powers of two
+    for (const std::size_t matrix : matrices_)
+      if (const Multiplier* multiplier = cell_.embedding_multiplier(matrix))
+        multipliers.insert(multipliers.end(), stride_, *multiplier);
+    to_codes_ = RowMultipliers::from(multipliers);
     if (roles_.has_H) H_ = packed_rows(cell_.weights(roles_.H), d_);
     W_ = packed_rows(std::span(cell_.weights(roles_.W)).first(shape_.vocabulary * d_), d_);
   }
@@ -46,19 +55,29 @@ class ScaledMemoryCell : public MemoryCell {
 
   // A matrix that embeds for two hops (adjacent: C of one, A of the next) is rounded once.
   void put(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const override {
+    std::array<std::int32_t, kOnStack> short_sums;
     std::array<std::int8_t, kOnStack> short_codes;
-    std::vector<std::int8_t> long_codes(d_ > kOnStack ? d_ : 0);
-    std::int8_t* codes = d_ > kOnStack ? long_codes.data() : short_codes.data();
-    const std::int32_t* of_age = ages() > 0 ? &ages_[age * sum_width()] : nullptr;
-    for (std::size_t plane = 0; plane < matrices_.size(); ++plane) {
-      const std::size_t matrix = matrices_[plane], first = plane * stride_;
-      for (std::size_t j = 0; j < d_; ++j)
-        codes[j] = cell_.embedded_code(matrix, sums[first + j] + (of_age == nullptr ? 0 : of_age[first + j]));
-      for (std::size_t side = 0; side < m_sides_.size(); ++side)
-        if (m_sides_[side] == matrix) store.put_m(side, slot, codes);
-      for (std::size_t side = 0; side < c_sides_.size(); ++side)
-        if (c_sides_[side] == matrix) store.put_c(side, slot, codes);
+    const bool is_long = sum_width() > kOnStack;
+    std::vector<std::int32_t> long_sums(is_long ? sum_width() : 0);
+    std::vector<std::int8_t> long_codes(long_sums.size());
+    std::int8_t* codes = is_long ? long_codes.data() : short_codes.data();
+    if (ages() > 0) {
+      std::int32_t* whole = is_long ? long_sums.data() : short_sums.data();
+      const std::int32_t* of_age = &ages_[age * sum_width()];
+      for (std::size_t j = 0; j < sum_width(); ++j) whole[j] = sums[j] + of_age[j];
+      sums = whole;
     }
+    if (to_codes_.size() > 0) {
+      requantize_(sums, to_codes_, {.zero_point = 0, .low = -limit_, .high = limit_}, sum_width(), codes);
+    } else {
+      for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
+        for (std::size_t j = plane * stride_; j < plane * stride_ + d_; ++j)
+          codes[j] = cell_.embedded_code(matrices_[plane], sums[j]);
+    }
+    for (std::size_t side = 0; side < m_sides_.size(); ++side)
+      store.put_m(side, slot, codes + place_of(m_sides_[side]));
+    for (std::size_t side = 0; side < c_sides_.size(); ++side)
+      store.put_c(side, slot, codes + place_of(c_sides_[side]));
   }
 
   void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
@@ -74,7 +93,12 @@ class ScaledMemoryCell : public MemoryCell {
   }
 
  private:
-  static constexpr std::size_t kOnStack = 256;  // codes of a fact that need no allocation
+  static constexpr std::size_t kOnStack = 1024;  // codes of a fact that need no allocation
+
+  // Of a matrix's codes among a fact's.
+  std::size_t place_of(std::size_t matrix) const {
+    return static_cast<std::size_t>(std::ranges::find(matrices_, matrix) - matrices_.begin()) * stride_;
+  }
 
   static std::size_t place_in(std::vector<std::size_t>& list, std::size_t value) {
     const auto found = std::ranges::find(list, value);
@@ -148,11 +172,14 @@ class ScaledMemoryCell : public MemoryCell {
   }
 
   const AddressPath& path_;
+  decltype(ElementwisePath::requantize_i8) requantize_;
   const MemN2NShape& shape_;
   const MemoryScheme& scheme_;
   MemoryRoles roles_;
   MemN2NScaled cell_;
   std::size_t d_, stride_;
+  std::int32_t limit_;
+  RowMultipliers to_codes_;                       // [sum_width()], or empty: by shifts
   std::vector<std::size_t> matrices_;             // that embed facts, in the order of a fact's sums
   std::vector<std::size_t> m_sides_, c_sides_;    // matrices
   std::vector<std::size_t> m_of_hop_, c_of_hop_;  // places among the sides

@@ -69,6 +69,10 @@ class MemN2NScaled {
   void add_words(std::size_t matrix, WordNumbers words, std::int32_t* sum) const;
   void add_age(std::size_t matrix, std::size_t age, std::int32_t* sum) const;
   std::int8_t embedded_code(std::size_t matrix, std::int32_t sum) const;
+  // What embedded_code() multiplies with before it limits to +-(2^(bits-1) - 1); null where that is a shift.
+  const Multiplier* embedding_multiplier(std::size_t matrix) const {
+    return to_embedded_[matrix].shifts ? nullptr : &to_embedded_[matrix].multiplier;
+  }
   std::int8_t question_code(std::int32_t sum) const;  // u of the first hop
   std::int8_t query_code(std::int8_t u) const;        // what the similarity and H read
   // largest: of all t. Never falls when t rises.
