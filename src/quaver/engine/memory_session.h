@@ -10,9 +10,9 @@
 // read. A fact beyond shares the last time word for good, so its codes are final: writing costs the same however many
 // facts there are, and a question reads one byte a code and hop. `capacity` may exceed the network's own `memory`.
 //
-// Fixed-point networks of up to 8 bits run on codes with vector kernels (kernels/address); integer_only ones execute no
-// float operation in answer(). All others, float ones too, run as their cell (cells/memn2n) on the kept words: right,
-// but not fast. Both give what MemN2NFixed or MemN2NRef gives for the same facts with ages limited to memory - 1.
+// Scaled networks and fixed-point ones of up to 8 bits run on codes with vector kernels (kernels/address); integer_only
+// ones execute no float operation in answer(). All others, float ones too, run as their cell (cells/memn2n) on the kept
+// words: right, but not fast. Both give what the cell gives for the same facts with ages limited to memory - 1.
 // Threads: a MemorySession is one worker; copies share the network and may run at the same time.
 #pragma once
 
