@@ -140,6 +140,10 @@ TEST_F(MemoryVerbsTest, BadStoriesAreNamedByLine) {
   refused("1 Mary went.\n2 Where is Mary?\tgarden\t9\n", {"bad.txt:2", "9"});
   refused("1 Mary went.\n2 Where is Mary?\tgarden\t1\tmore\n", {"bad.txt:2"});
   refused("1 Mary went.\n2 ...\tgarden\t1\n", {"bad.txt:2"});
+  // 'run' takes plain sentences too, and text of neither kind is refused by all.
+  write("bad.txt", "Mary went.\r\nWhere is Mary?\r\n");
+  EXPECT_EQ(run("run q.safetensors --input bad.txt").exit_code, 0);
+  expect_failure(3, "run q.safetensors --input q.safetensors", {"q.safetensors:1", "byte"});
   refused("1 Mary went.\n", {"bad.txt", "no question"});
   refused("", {"bad.txt", "no question"});
   refused(std::string("1 Mary\0went.\n2 Where?\tgarden\n", 29), {"bad.txt:1", "byte 0"});
@@ -164,7 +168,8 @@ TEST_F(MemoryVerbsTest, TheWrongKindOfFileIsSaid) {
   expect_failure(3, "compare float.safetensors model.safetensors --input story.txt",
                  {"float.safetensors is a memory network"});
   expect_failure(3, "eval model.safetensors stories", {"model.safetensors", "not a memory network"});
-  expect_failure(3, "eval q.safetensors chirps", {"q.safetensors", "memory network"});
+  expect_failure(2, "eval q.safetensors chirps", {"chirps", "memory network", "babi, stories"});
+  expect_failure(2, "eval q.safetensors story.txt", {"story.txt", "quaver run q.safetensors --input"});
   expect_failure(2, "convert q.safetensors -o y.safetensors", {"q.safetensors", "memory network"});
   expect_failure(3, "bench q.safetensors", {"q.safetensors", "memory network"});
   expect_failure(2, "quantize q.safetensors --scheme int8 --calib chirps -o y.safetensors", {"chirps"});
@@ -210,6 +215,8 @@ TEST_F(MemoryVerbsTest, WrongFlagsAreNamed) {
   expect_failure(3, "inspect q.safetensors --input .", {"can not be read"});
   expect_failure(2, "compare float.safetensors q.safetensors", {"--input"});
   expect_failure(2, "compare float.safetensors q.safetensors --input chirps", {"chirps", "stories"});
+  expect_failure(3, "train stories --epochs 1 --resume -o new.safetensors", {"new.safetensors.checkpoint"});
+  expect_failure(3, "train stories --tasks 1,2 --epochs 1 --resume -o new.safetensors", {"new.qa1.safetensors.check"});
   expect_failure(2, "eval q.safetensors stories --split dev", {"dev", "validation"});
   expect_failure(3, "eval q.safetensors babi --data nowhere", {"--data", "QUAVER_DATA"});
 }

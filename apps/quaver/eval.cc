@@ -5,8 +5,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/report/evaluate.h"
 #include "quaver/report/progress.h"
@@ -31,6 +33,10 @@ void run_eval(const EvalFlags& flags) {
     run_memory_evaluation({flags.shared, flags.data, flags.stories, flags.model, flags.task, flags.split, flags.limit});
     return;
   }
+  if (is_memory_network_file(flags.model))
+    throw_usage(concat("unknown task '", flags.task, "' of a memory network: there are ",
+                       join(story_task_names(), ", "), "; 'quaver run ", flags.model,
+                       " --input FILE' judges the answers to a file of stories"));
   flags.stories.require_none(concat("task '", flags.task, "'"));
   task_info(flags.task);
   const Model model = load(flags.model);

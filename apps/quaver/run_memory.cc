@@ -89,6 +89,8 @@ class Dialogue {
     source_ = source;
     for (std::string line; std::getline(in, line);) {
       ++line_;
+      if (line.ends_with('\r')) line.pop_back();
+      require_story_text(line, where());
       const std::vector<std::string_view> sentences = sentences_of(line);
       if (sentences.empty()) continue;
       if (first_line_ && begins_a_story(line)) return read_babi(line, in);

@@ -67,6 +67,20 @@ std::vector<Group> make_groups(const MemoryTraining& training) {
   return groups;
 }
 
+// With several networks some may not have begun when the program was stopped, but not all of them.
+void require_a_checkpoint(const std::vector<Group>& groups, const MemoryTrainOptions& options) {
+  for (const Group& group : groups) {
+    MemoryTrainOptions own = options;
+    if (own.checkpoint.empty()) own.checkpoint = own_checkpoint(group);
+    const std::vector<std::filesystem::path> paths = memory_checkpoints(own);
+    if (std::ranges::any_of(paths, [](const auto& path) { return std::filesystem::exists(path); })) return;
+  }
+  throw_bad_input(concat((options.checkpoint.empty() ? own_checkpoint(groups.front()) : options.checkpoint).string(),
+                         groups.size() > 1 ? " or another network's" : "",
+                         ": there is no checkpoint to resume; start without "
+                         "--resume"));
+}
+
 struct GroupResult {
   MemoryTrainResult training;
   std::vector<MemoryScore> tests;  // of each task
@@ -100,7 +114,6 @@ GroupResult train_group(const Group& group, const MemoryTraining& training, Epoc
   const CodedStories train_data = coded(&StoryTask::train), validation_data = coded(&StoryTask::validation);
   say_losses(concat(group.label, ", training"), train_data, options.memory);
   if (options.checkpoint.empty()) options.checkpoint = own_checkpoint(group);
-  // With several networks some may not have begun when the program was stopped.
   options.resume = options.resume && std::filesystem::exists(options.checkpoint);
   options.should_stop = should_stop;
   std::optional<MemoryNetwork> warm_start;
@@ -222,6 +235,7 @@ void run_memory_training(const MemoryTraining& training, const std::function<boo
   const std::vector<Group> groups = make_groups(training);
   if (groups.size() > 1 && !training.options.checkpoint.empty())
     throw_usage("--checkpoint names one file, but there are several networks; each has its own beside its model");
+  if (training.options.resume) require_a_checkpoint(groups, training.options);
   for (const Group& group : groups)
     for (const StoryTask& task : group.tasks)
       if (task.small_train)

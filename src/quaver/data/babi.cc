@@ -85,9 +85,7 @@ class Parser {
     ++line_;
     line = trimmed(line);
     if (line.empty()) return;
-    if (const std::optional<std::size_t> place = first_bad_byte(line))
-      refuse(concat("has the byte ", static_cast<unsigned>(static_cast<unsigned char>(line[*place])), " at place ",
-                    *place + 1, ", expected text in UTF-8"));
+    require_story_text(line, concat(source_, ":", line_));
     const std::size_t blank = line.find_first_of(" \t");
     const std::optional<std::size_t> id = parse_number(line.substr(0, blank));
     if (!id)
@@ -317,6 +315,13 @@ std::vector<StoryTask> load_generated(const StoryOptions& options) {
 }
 
 }  // namespace
+
+void require_story_text(std::string_view line, const std::string& where) {
+  if (const std::optional<std::size_t> place = first_bad_byte(line))
+    throw_bad_input(concat(where, ": this line has the byte ",
+                           static_cast<unsigned>(static_cast<unsigned char>(line[*place])), " at place ", *place + 1,
+                           ", expected text in UTF-8"));
+}
 
 std::vector<std::string> story_words(std::string_view sentence) {
   std::vector<std::string> words;

@@ -38,6 +38,9 @@ struct Story {
   bool operator==(const Story&) const = default;
 };
 
+// Error (bad input) "WHERE: ..." unless the line is text in UTF-8 without control characters other than tabs.
+void require_story_text(std::string_view line, const std::string& where);
+
 // Lower-case words of one sentence.
 std::vector<std::string> story_words(std::string_view sentence);
 
