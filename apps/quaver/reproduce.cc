@@ -203,13 +203,30 @@ void save_report(const QmannReport& report, const nlohmann::ordered_json& json, 
   draw_as("-similarities.png", similarity_plot);
 }
 
+// What a reader types to get the same figures.
+std::string command_of(const ReproduceFlags& flags) {
+  std::string command = "quaver reproduce " + flags.paper;
+  if (flags.quick) command += " --quick";
+  if (flags.task != "babi")
+    command +=
+        fmt::format(" --task {} --questions {} --data-seed {}", flags.task, flags.questions, flags.data.data_seed);
+  if (!flags.tasks.empty()) command += " --tasks " + flags.tasks;
+  if (!flags.rows.empty()) command += " --rows " + join(flags.rows, ",");
+  if (flags.epochs > 0) command += fmt::format(" --epochs {}", flags.epochs);
+  return command + fmt::format(" --seeds {}", flags.seeds);
+}
+
 void run_reproduce(ReproduceFlags flags, bool seeds_said) {
   const auto start = std::chrono::steady_clock::now();
   require_known("paper", flags.paper, {"qmann"});
   require_known("task of stories", flags.task, story_task_names());
   if (flags.quick && !seeds_said) flags.seeds = 1;
   if (flags.seeds == 0) throw_usage("--seeds is 0, expected at least 1");
-  QmannReport report{.task = flags.task, .note = flags.note, .epochs = flags.epochs, .rows = chosen_rows(flags)};
+  QmannReport report{.task = flags.task,
+                     .command = command_of(flags),
+                     .note = flags.note,
+                     .epochs = flags.epochs,
+                     .rows = chosen_rows(flags)};
   if (!flags.save.empty()) require_writable(flags.save.string() + ".json");
   std::error_code failure;
   fs::create_directories(flags.work, failure);

@@ -12,7 +12,6 @@
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
 #include "quaver/report/table.h"
-#include "shared.h"
 
 namespace quaver {
 namespace {
@@ -160,6 +159,7 @@ struct PairingResult {
   double from, to;
   double gain() const { return from > 0 ? 100 * (from - to) / from : 0; }
 };
+std::string gain_text(double gain) { return fmt::format("{:.0f} % {}", std::abs(gain), gain < 0 ? "more" : "fewer"); }
 std::vector<PairingResult> pairing_results(const QmannReport& report) {
   std::vector<PairingResult> results;
   for (const Pairing& pairing : pairings()) {
@@ -492,7 +492,7 @@ nlohmann::ordered_json to_json(const QmannReport& report) {
         {{"step", step.title}, {"row", step.row}, {"error", figure_json(figure_of(report, *row, step.value))}});
   }
   return {{"paper", "qmann"},
-          {"command", command_line()},
+          {"command", report.command},
           {"tool", "quaver " QUAVER_VERSION},
           {"cpu", cpu_name()},
           {"note", report.note},
@@ -520,13 +520,13 @@ std::string to_text(const QmannReport& report) {
     text += fmt::format("{} of {} trainings are done; a row counts the seeds that have all tasks\n", report.runs.size(),
                         report.planned);
   for (const PairingResult& result : pairing_results(report))
-    text += fmt::format("{}: {:.1f} -> {:.1f} %, {:.0f} % fewer\n", result.pairing->title, result.from, result.to,
-                        result.gain());
+    text += fmt::format("{}: {:.1f} -> {:.1f} %, {}\n", result.pairing->title, result.from, result.to,
+                        gain_text(result.gain()));
   return text;
 }
 
 std::string to_markdown(const QmannReport& report) {
-  std::string text = "# Q-MANN and its baselines\n\nPark et al. 2018 (arXiv 1711.03712), made by `" + command_line() +
+  std::string text = "# Q-MANN and its baselines\n\nPark et al. 2018 (arXiv 1711.03712), made by `" + report.command +
                      "`, quaver " QUAVER_VERSION ", on " + cpu_name() +
                      (report.note.empty() ? "" : ". " + report.note) + ".\n\n";
   const bool some_apart = std::ranges::count(report.small_train, true) > 0;
@@ -547,10 +547,9 @@ std::string to_markdown(const QmannReport& report) {
 
   if (const std::vector<PairingResult> results = pairing_results(report); !results.empty()) {
     text += "\n## What the improvement depends on\n\nThe relative change from a baseline to Q-MANN, by pair:\n\n" +
-            markdown_head({"pair", "baseline %", "Q-MANN %", "fewer errors, %"});
+            markdown_head({"pair", "baseline %", "Q-MANN %", "errors"});
     for (const PairingResult& result : results)
-      text +=
-          markdown_row({result.pairing->title, percent(result.from), percent(result.to), fixed_text(result.gain(), 0)});
+      text += markdown_row({result.pairing->title, percent(result.from), percent(result.to), gain_text(result.gain())});
   }
 
   text += "\n## Ablation\n\nOne ingredient more a step, from the shipped point and from the baseline's best one.\n\n" +
@@ -621,7 +620,7 @@ std::string similarity_plot(const QmannReport& report, const std::filesystem::pa
       data += fmt::format("{} {}\n", (2 * static_cast<double>(bin) + 1) / bins - 1, all > 0 ? 100 * found / all : 0);
     }
     blocks += block(fmt::format("row{}", count), data);
-    plots += fmt::format("{}$row{} using 1:2 with steps lw 2 title {}", count == 0 ? "" : ", ", count,
+    plots += fmt::format("{}$row{} using 1:2 with histeps lw 2 title {}", count == 0 ? "" : ", ", count,
                          gnuplot_quoted(row.title));
     ++count;
   }

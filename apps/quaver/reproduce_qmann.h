@@ -63,8 +63,9 @@ nlohmann::ordered_json to_json(const QmannRun& run);
 QmannRun run_from_json(const nlohmann::json& json);  // nlohmann's exceptions for what is no run
 
 struct QmannReport {
-  std::string task{}, note{};  // "babi"; what the user has to say about machine and code
-  std::size_t epochs = 0;      // of each training; 0: as the recipes say
+  // "babi"; the flags that decide the result, as a command; what the user has to say about machine and code.
+  std::string task{}, command{}, note{};
+  std::size_t epochs = 0;  // of each training; 0: as the recipes say
   std::vector<QmannRow> rows{};
   std::vector<std::string> task_names{};  // of the numbers below
   std::vector<std::size_t> tasks{};       // in order
