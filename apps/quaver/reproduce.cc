@@ -254,6 +254,7 @@ void run_reproduce(ReproduceFlags flags, bool seeds_said) {
   report.runs = run_jobs(jobs, flags);
   // Threads end in any order.
   std::ranges::sort(report.runs, {}, [](const QmannRun& run) { return std::tuple(run.row, run.task, run.seed); });
+  set_energies(report, tasks);
   nlohmann::ordered_json json = to_json(report);
   if (!flags.save.empty()) save_report(report, json, flags.save);
   json["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -434,6 +434,32 @@ QmannRun run_from_json(const nlohmann::json& json) {
   return run;
 }
 
+void set_energies(QmannReport& report, const std::vector<QmannTask>& tasks) {
+  for (const QmannRow& row : report.rows) {
+    if (is_memn2n(row)) continue;
+    MemoryEnergy sum;
+    double facts = 0, count = 0;
+    for (const QmannTask& task : tasks) {
+      if (task.set != row.set || task.small_train) continue;
+      std::vector<MemoryQuestion> questions;
+      for (const CodedStories::Question& question : task.test.questions())
+        questions.push_back({.facts = question.facts, .words = question.words});
+      const QuestionSizes sizes = question_sizes(questions);
+      const MemoryEnergy energy = memory_energy(memory_shape(task.train, task.validation, task.vocabulary, row.options),
+                                                row.options.scheme, sizes);
+      sum.pj += energy.pj;
+      sum.f32_pj += energy.f32_pj;
+      sum.paper_pj += energy.paper_pj;
+      sum.paper_f32_pj += energy.paper_f32_pj;
+      facts += sizes.mean_facts();
+      ++count;
+    }
+    if (count < 1) continue;
+    report.energies[row.key] = {sum.pj / count, sum.f32_pj / count, sum.paper_pj / count, sum.paper_f32_pj / count};
+    report.facts = facts / count;
+  }
+}
+
 nlohmann::ordered_json to_json(const QmannReport& report) {
   using Json = nlohmann::ordered_json;
   const auto figure_json = [](const Figure& figure) -> Json {
@@ -464,12 +490,18 @@ nlohmann::ordered_json to_json(const QmannReport& report) {
               {"final", figure_json(figure_of(report, row, &QmannRun::final_test))},
               {"kept_test", figure_json(figure_of(report, row, &QmannRun::kept_test))},
               {"published", nullptr},
+              {"energy", nullptr},
               {"runs", runs},
               {"similarities", similarities}};
     if (row.published) {
       json["published"] = {{"source", row.published->source}, {"final", row.published->final}};
       if (row.published->early_stopped) json["published"]["early_stopped"] = *row.published->early_stopped;
     }
+    if (const auto energy = report.energies.find(row.key); energy != report.energies.end())
+      json["energy"] = {{"energy_pj", energy->second.pj},
+                        {"energy_gain_vs_f32", energy->second.gain()},
+                        {"paper_rules_pj", energy->second.paper_pj},
+                        {"paper_rules_gain", energy->second.paper_gain()}};
     if (is_memn2n(row)) {
       const auto optional = [](std::optional<double> value) { return value ? Json(*value) : Json(nullptr); };
       json["best_on_validation"] = optional(mean_of_picked(report, row, &QmannRun::kept_validation));
@@ -574,6 +606,20 @@ std::string to_markdown(const QmannReport& report) {
     text += markdown_row(cells);
   }
 
+  if (!report.energies.empty()) {
+    text += fmt::format(
+                "\n## Energy\n\nOf a test question's arithmetic ({:.1f} facts on the mean; 45 nm; rules and prices: "
+                "docs/energy.md), against the same network in float. Paper's rules: those that lead to its 22x.\n\n",
+                report.facts) +
+            markdown_head({"row", "nJ a question", "gain", "gain by the paper's rules"});
+    for (const QmannRow& row : report.rows) {
+      const auto found = report.energies.find(row.key);
+      if (found == report.energies.end() || row.ablation) continue;
+      const MemoryEnergy& energy = found->second;
+      text += markdown_row({row.title, fixed_text(energy.pj / 1000, 1), fixed_text(energy.gain(), 1) + "x",
+                            fixed_text(energy.paper_gain(), 1) + "x"});
+    }
+  }
   text += "\n## By task, final weights\n\nIn brackets: the authors' program.\n\n" +
           task_table(report, &QmannRun::final_test);
   text += "\n## By task, early stopped\n\n" + task_table(report, &QmannRun::kept_test);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quaver/data/babi.h"
+#include "quaver/report/memory_costs.h"
 #include "quaver/report/memory_points.h"
 #include "quaver/train/memory/train.h"
 
@@ -67,12 +68,16 @@ struct QmannReport {
   std::string task{}, command{}, note{};
   std::size_t epochs = 0;  // of each training; 0: as the recipes say
   std::vector<QmannRow> rows{};
-  std::vector<std::string> task_names{};  // of the numbers below
-  std::vector<std::size_t> tasks{};       // in order
-  std::vector<bool> small_train{};        // en-10k has no file: listed apart
-  std::vector<QmannRun> runs{};           // those that are there, in any order
-  std::size_t planned = 0;                // runs that there should be
+  std::vector<std::string> task_names{};           // of the numbers below
+  std::vector<std::size_t> tasks{};                // in order
+  std::vector<bool> small_train{};                 // en-10k has no file: listed apart
+  std::vector<QmannRun> runs{};                    // those that are there, in any order
+  std::map<std::string, MemoryEnergy> energies{};  // a row: pJ a question, mean over the tasks of its mean
+  double facts = 0;                                // that a question is asked of, mean over these tasks
+  std::size_t planned = 0;                         // runs that there should be
 };
+// From what the rows' networks would be asked: the test questions of `tasks`.
+void set_energies(QmannReport& report, const std::vector<QmannTask>& tasks);
 nlohmann::ordered_json to_json(const QmannReport& report);
 std::string to_markdown(const QmannReport& report);
 std::string to_text(const QmannReport& report);  // the table of errors alone

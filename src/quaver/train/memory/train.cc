@@ -49,18 +49,6 @@ MemoryQuestion question_of(const CodedStories::Question& question) {
   return {.facts = question.facts, .words = question.words, .sentences = question.sentences};
 }
 
-MemN2NShape shape_of(const CodedStories& train_data, const CodedStories& validation_data, const Vocabulary& vocabulary,
-                     const MemoryTrainOptions& options) {
-  return {.vocabulary = vocabulary.size(),
-          .memory = options.memory,
-          .d = options.d,
-          .hops = options.hops,
-          .sentence = std::max(train_data.longest_sentence(), validation_data.longest_sentence()),
-          .tying = options.tying,
-          .encoding = options.encoding,
-          .temporal = options.temporal};
-}
-
 Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, const CodedStories& train_data,
                   const CodedStories& validation_data) {
   const auto number = [](auto value) { return number_text(static_cast<double>(value)); };
@@ -340,7 +328,7 @@ class Trainer {
   Random random_;
   double rate_;
   Checkpoint state_;
-  MemoryScales scales_;  // of a scaled scheme, for state_.values as they were when the epoch began
+  MemoryScales scales_;   // of a scaled scheme, for state_.values as they were when the epoch began
   bool stopped_ = false;  // early; what is kept stays so
   std::vector<float> gradient_;
   std::vector<std::uint32_t> ages_;
@@ -388,9 +376,22 @@ MemoryTrainOptions qmann_recipe(const MemoryScheme& scheme) {
   return options;
 }
 
+MemN2NShape memory_shape(const CodedStories& train_data, const CodedStories& validation_data,
+                         const Vocabulary& vocabulary, const MemoryTrainOptions& options) {
+  return {.vocabulary = vocabulary.size(),
+          .memory = options.memory,
+          .d = options.d,
+          .hops = options.hops,
+          .sentence = std::max(train_data.longest_sentence(), validation_data.longest_sentence()),
+          .tying = options.tying,
+          .encoding = options.encoding,
+          .temporal = options.temporal};
+}
+
 Texts memory_training_identity(const CodedStories& train_data, const CodedStories& validation_data,
                                const Vocabulary& vocabulary, const MemoryTrainOptions& options) {
-  return identity_of(shape_of(train_data, validation_data, vocabulary, options), options, train_data, validation_data);
+  return identity_of(memory_shape(train_data, validation_data, vocabulary, options), options, train_data,
+                     validation_data);
 }
 
 std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options) {
@@ -407,7 +408,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
   check_options(options);
   if (train_data.questions().empty() || validation_data.questions().empty())
     throw_bad_input("training of a memory network: there are no questions to train or to validate with");
-  const MemN2NShape shape = shape_of(train_data, validation_data, vocabulary, options);
+  const MemN2NShape shape = memory_shape(train_data, validation_data, vocabulary, options);
   validate(shape);
   if (options.warm_start != nullptr) {
     const MemoryNetwork& start = *options.warm_start;

@@ -119,6 +119,10 @@ struct MemoryTrainResult {
   bool interrupted = false;
 };
 
+// Of the network that such a training makes.
+MemN2NShape memory_shape(const CodedStories& train_data, const CodedStories& validation_data,
+                         const Vocabulary& vocabulary, const MemoryTrainOptions& options);
+
 // What decides the bits of a training: options by name, and the data. Two trainings with the same of these give the
 // same, whatever `repeats`, which is `seed` again.
 std::map<std::string, std::string> memory_training_identity(const CodedStories& train_data,
