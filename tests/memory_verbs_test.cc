@@ -94,6 +94,33 @@ TEST_F(MemoryVerbsTest, EnergyTablesAreReplaced) {
   expect_failure(3, "inspect q.safetensors --energy-table none.json", {"none.json", "can not be read"});
 }
 
+// A scaled network holds integers from the words to the answer, in a quarter of the bytes; one-bit weights in less.
+TEST_F(MemoryVerbsTest, QuantizedNetworksAreMeasuredLikeOthers) {
+  const std::string calib = " --calib stories --questions 40 -o i.safetensors";
+  const auto float_bytes = run_json("inspect float.safetensors")["weights_bytes"].get<std::size_t>();
+  for (const char* scheme : {"int8", "fixed8-calibrated", "binary-calibrated", "binary-weights-calibrated"}) {
+    const auto result = run_json(std::string("quantize float.safetensors --scheme ") + scheme + calib);
+    for (const char* key : {"model", "scheme", "validation", "float_validation", "bytes", "float_bytes", "method"})
+      EXPECT_TRUE(result.contains(key)) << key;
+    EXPECT_TRUE(result["integer_only"].get<bool>());
+    const auto inspected = run_json("inspect i.safetensors");
+    EXPECT_EQ(inspected["float_ops"], 0);
+    EXPECT_EQ(inspected["weights_bytes"],
+              std::string(scheme) == "binary-weights-calibrated" ? float_bytes / 4 / 12 * 2 : float_bytes / 4);
+    EXPECT_EQ(run_json("eval i.safetensors stories --questions 40")["n"], 40);
+    EXPECT_EQ(run_json("compare float.safetensors i.safetensors --input story.txt")["questions"], 3);
+  }
+  run_json("quantize float.safetensors --scheme fixed8-calibrated --relative-similarity false --bits 6" + calib);
+  expect_failure(2, "quantize float.safetensors --scheme f32" + calib, {"f32", "float already"});
+  expect_failure(2, "quantize float.safetensors --scheme int4" + calib, {"int4", "fixed8-calibrated"});
+  expect_failure(2, "quantize float.safetensors --scheme int8 --bits 9" + calib, {"word length", "2 to 8"});
+  expect_failure(2, "quantize float.safetensors --scheme int8 --calib stories:all -o y.safetensors", {"all", "train"});
+  expect_failure(2, "quantize q.safetensors --scheme int8" + calib, {"story", "quantize the float network"});
+  expect_failure(2, "train stories --scheme int8 --linear-epochs 2 -o y.safetensors", {"linear start", "warm-start"});
+  expect_failure(3, "train stories --scheme int8 --warm-start float.safetensors -o y.safetensors",
+                 {"warm start", "flags it was trained with"});
+}
+
 TEST_F(MemoryVerbsTest, CompareFollowsTheHops) {
   const auto compared = run_json("compare float.safetensors q.safetensors --input story.txt");
   EXPECT_EQ(compared["questions"], 3);

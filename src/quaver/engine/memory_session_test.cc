@@ -105,6 +105,13 @@ std::vector<MemoryScheme> schemes() {
                  .bits = 12,
                  .integer_bits = 4,
                  .integer_only = true});  // too long for codes: the cell
+  for (const bool shared_point : {false, true})
+    all.push_back({.arithmetic = MemoryArithmetic::kScaled,
+                   .integer_bits = 3,
+                   .integer_only = true,
+                   .power_of_two_scales = true,
+                   .truncation = true,
+                   .shared_point = shared_point});
   return all;
 }
 

@@ -79,7 +79,11 @@ MemoryInspection inspect(const MemoryNetwork& network, const QuestionSizes& ques
                               .memory_pj_sram = {},
                               .memory_pj_dram = {}};
   inspection.parameters = parameter_count(shape);
-  inspection.weights_bytes = inspection.parameters * sizeof(float);
+  inspection.weights_bytes = 0;
+  for (const MemoryMatrix& matrix : memory_matrices(shape))  // docs/file_format.md
+    inspection.weights_bytes += matrix.rows * (!network.scheme.is_scaled()      ? matrix.cols * sizeof(float)
+                                               : network.scheme.one_bit_weights ? (matrix.cols + 7) / 8
+                                                                                : matrix.cols);
   inspection.weights_bytes_run = bytes_of_weights(shape, network.scheme);
   inspection.bytes = file_bytes > 0 ? file_bytes : inspection.weights_bytes;
   inspection.bytes_per_fact = bytes_of_a_fact(shape, network.scheme);
