@@ -283,7 +283,7 @@ class ScaledCounter {
   MemoryPart softmax() const {
     MemoryPart part{.name = "softmax", .operations = {}, .traffic = {}};
     const std::uint64_t values = shape_.hops * sizes_.facts;
-    part.operations = softmax_operations(values, SoftmaxForm::kComputed);
+    part.operations = softmax_operations(values, SoftmaxForm::kLookedUp);
     part.operations.add(kAdd, kI16, values);  // Q0.15 rounded to the read's bits
     part.operations.add(kShift, kI16, values);
     part.operations.add(kCompare, kI16, values);

@@ -13,7 +13,7 @@
 //   1-bit operands        an addition an element; against 1-bit weights a bit each of logic and popcount
 //   softmax               float: a comparison, a subtraction, an exp, an addition and a division a fact. Integer: a
 //                         comparison, a subtraction, an addition and a division of 16 additions; the exponential is
-//                         looked up (free), in scaled integers computed
+//                         looked up (free), as the engine does
 //   encoding weights l    with position encoding a product a word, else none (a bag's count of a word is 1)
 //   answer                the scores' MACs and a comparison a word; no softmax: the answer is the largest score
 //
