@@ -35,4 +35,15 @@ class Scratch {
   std::size_t used_ = 0;
 };
 
+// A step's working memory, and which way it walks over its weights. A caller of many steps turns it round each time:
+// what one step read last is still in the cache when the next begins there (kernels/recurrent_step). The bits are the
+// same.
+struct WorkingMemory {
+  std::byte* bytes;
+  bool backwards = false;
+
+  WorkingMemory(std::byte* memory, bool walks_backwards = false) : bytes(memory), backwards(walks_backwards) {}
+  operator std::byte*() const { return bytes; }  // steps that know one way only
+};
+
 }  // namespace quaver

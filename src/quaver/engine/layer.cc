@@ -42,7 +42,7 @@ void report_value(Observer& observer, std::string_view point, const Value& value
 }
 
 void Layer::step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
-                         std::byte* scratch, Team*) const noexcept {
+                         WorkingMemory scratch, Team*) const noexcept {
   const std::size_t in_stride = value_bytes(input_), out_stride = value_bytes(output_);
   for (std::size_t s = 0; s < count; ++s) step(in + s * in_stride, out + s * out_stride, states[s], scratch, nullptr);
 }
@@ -117,12 +117,12 @@ class RecurrentLayer final : public Layer {
     if constexpr (requires { halves_[0].cell.restore_derived(state); })
       for (const Half& half : halves_) half.cell.restore_derived(state + half.state_offset);
   }
-  void step(const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
+  void step(const std::byte* in, std::byte* out, std::byte* state, WorkingMemory scratch,
             Observer* observer) const noexcept override {
     advance(halves_[0], in, out, state, scratch, observer);
   }
   void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
-                    std::byte* scratch, Team* team) const noexcept override {
+                    WorkingMemory scratch, Team* team) const noexcept override {
     if constexpr (kGroups) {
       std::array<const std::byte*, kCellGroup> from{};
       std::array<std::byte*, kCellGroup> to{};
@@ -162,7 +162,8 @@ class RecurrentLayer final : public Layer {
   static constexpr bool kGroups = requires { &Cell::step_streams; };  // integer cells with gates
 
   static void advance_together(const Cell& cell, const std::byte* const* in, std::byte* const* out,
-                               std::byte* const* states, std::size_t count, std::byte* scratch, Team* team) noexcept {
+                               std::byte* const* states, std::size_t count, WorkingMemory scratch,
+                               Team* team) noexcept {
     std::array<const typename Cell::Input*, kCellGroup> x{};
     for (std::size_t s = 0; s < count; ++s) x[s] = typed<typename Cell::Input>(in[s]);
     cell.step_streams(x.data(), states, count, scratch, team);
@@ -183,7 +184,7 @@ class RecurrentLayer final : public Layer {
         out[s] = passages[s].out + t * out_stride + half.output_offset;
         states[s] = passages[s].state + half.state_offset;
       }
-      advance_together(half.cell, in.data(), out.data(), states.data(), running, scratch, nullptr);
+      advance_together(half.cell, in.data(), out.data(), states.data(), running, {scratch, i % 2 == 1}, nullptr);
     }
   }
 
@@ -218,7 +219,7 @@ class RecurrentLayer final : public Layer {
     }
   }
 
-  static void advance(const Half& half, const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
+  static void advance(const Half& half, const std::byte* in, std::byte* out, std::byte* state, WorkingMemory scratch,
                       Observer* observer) noexcept {
     const auto* h = half.cell.step(typed<typename Cell::Input>(in), state + half.state_offset, scratch, observer);
     std::copy_n(h, half.cell.output_size(), typed<typename Cell::Output>(out));
@@ -241,7 +242,7 @@ class DenseFloatLayer final : public Layer {
  public:
   DenseFloatLayer(const Node& node, const Value& input, DenseRef dense)
       : Layer(node.name, input, node.output), dense_(std::move(dense)) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     dense_.run(typed<float>(in), typed<float>(out));
   }
 
@@ -256,7 +257,7 @@ class DenseIntLayer final : public Layer {
       : Layer(node.name, input, node.output), dense_(std::move(dense)) {}
   std::size_t scratch_bytes() const override { return dense_.scratch_bytes(); }
   std::size_t weight_bytes() const override { return dense_.weight_bytes(); }
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte* scratch, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory scratch, Observer*) const noexcept override {
     dense_.run(typed<std::int8_t>(in), typed<Out>(out), scratch);
   }
 
@@ -268,7 +269,7 @@ class EmbeddingLayer final : public Layer {
  public:
   EmbeddingLayer(const Node& node, const Value& input, const Tensor& table)
       : Layer(node.name, input, node.output), rows_(table.rows()), table_(table.bytes) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     std::int32_t id;
     std::memcpy(&id, in, sizeof id);
     const std::size_t row = id >= 0 && id < rows_ ? static_cast<std::size_t>(id) : 0;
@@ -285,7 +286,7 @@ class ActivationFloatLayer final : public Layer {
  public:
   ActivationFloatLayer(const Node& node, const Value& input)
       : Layer(node.name, input, node.output), function_(std::get<ActivationAttributes>(node.operation).function) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     for (std::int64_t j = 0; j < input().features; ++j) typed<float>(out)[j] = apply(function_, typed<float>(in)[j]);
   }
 
@@ -298,7 +299,7 @@ class ActivationIntLayer final : public Layer {
   ActivationIntLayer(const Node& node, const Value& input, const Tensor& table) : Layer(node.name, input, node.output) {
     std::ranges::copy(table.as<std::int8_t>(), table_.begin());
   }
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     for (std::int64_t j = 0; j < input().features; ++j)
       typed<std::int8_t>(out)[j] = table_[static_cast<std::size_t>(typed<std::int8_t>(in)[j] + 128)];
   }
@@ -322,7 +323,7 @@ class PoolLayer final : public Layer {
     return bytes;
   }
   void reset(std::byte* state) const noexcept override { pool_.reset(state); }
-  void step(const std::byte* in, std::byte* out, std::byte* state, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte* state, WorkingMemory, Observer*) const noexcept override {
     pool_.step(typed<T>(in), typed<T>(out), state);
   }
 
@@ -333,7 +334,7 @@ class PoolLayer final : public Layer {
 class SoftmaxFloatLayer final : public Layer {
  public:
   SoftmaxFloatLayer(const Node& node, const Value& input) : Layer(node.name, input, node.output) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     const std::span x(typed<float>(in), static_cast<std::size_t>(input().features));
     auto* y = typed<float>(out);
     const float largest = *std::ranges::max_element(x);
@@ -347,7 +348,7 @@ class SoftmaxIntLayer final : public Layer {
  public:
   SoftmaxIntLayer(const Node& node, const Value& input)
       : Layer(node.name, input, node.output), rule_(SoftmaxRule::from_scale(input.format.scale)) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     softmax_i16(typed<std::int16_t>(in), static_cast<std::size_t>(input().features), rule_, typed<std::int16_t>(out));
   }
 
@@ -359,7 +360,7 @@ template <typename T>
 class ArgmaxLayer final : public Layer {
  public:
   ArgmaxLayer(const Node& node, const Value& input) : Layer(node.name, input, node.output) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     const auto* x = typed<T>(in);
     *typed<std::int32_t>(out) = static_cast<std::int32_t>(std::max_element(x, x + input().features) - x);
   }
@@ -384,7 +385,7 @@ double decode(const std::byte* bytes, std::size_t index, const Format& format) {
 class IslandBorderLayer final : public Layer {
  public:
   using Layer::Layer;
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     const Format& to = output().format;
     for (std::size_t j = 0; j < static_cast<std::size_t>(input().features); ++j) {
       const double found = decode(in, j, input().format);
@@ -410,7 +411,7 @@ class RescaleLayer final : public Layer {
   RescaleLayer(Value from, Value to)
       : Layer("", from, to),
         multiplier_(Multiplier::from_real(static_cast<double>(from.format.scale / to.format.scale))) {}
-  void step(const std::byte* in, std::byte* out, std::byte*, std::byte*, Observer*) const noexcept override {
+  void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     for (std::int64_t j = 0; j < input().features; ++j) {
       const std::int32_t offset = typed<From>(in)[j] - input().format.zero_point;
       typed<To>(out)[j] = saturate<To>(std::int64_t{multiplier_.apply(offset)} + output().format.zero_point);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "quaver/cells/observer.h"
+#include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/core/team.h"
 #include "quaver/kernels/dispatch/dispatch.h"
@@ -48,12 +49,12 @@ class Layer {
   virtual void restore_derived(std::byte*) const noexcept {}
 
   // One step. Only for layers that stream.
-  virtual void step(const std::byte* in, std::byte* out, std::byte* state, std::byte* scratch,
+  virtual void step(const std::byte* in, std::byte* out, std::byte* state, WorkingMemory scratch,
                     Observer* observer) const noexcept = 0;
   // One step of each of `count` <= kCellGroup independent states, whose values lie side by side. A layer that is large
   // enough to gain by it shares the work with `team`, which may be null.
   virtual void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
-                            std::byte* scratch, Team* team) const noexcept;
+                            WorkingMemory scratch, Team* team) const noexcept;
   // All steps of one sequence; a layer that pools over time leaves its last value in `out`.
   virtual void run(const Passage& passage, std::byte* scratch, Observer* observer, Team* team) const;
   // Independent sequences, at most kCellGroup, longest first.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "quaver/cells/scratch.h"
 #include "quaver/engine/layer.h"
 #include "quaver/engine/session.h"
 
@@ -43,6 +44,13 @@ struct Session::Workspace {
   std::vector<AlignedVector<std::byte>> values;
   AlignedVector<std::byte> scratch;
   AlignedVector<std::byte> states;  // of sequences that start fresh
+  bool backwards = false;           // the next step's way over its weights
+
+  // Working memory of one step; the next one walks the other way.
+  WorkingMemory step_memory() {
+    backwards = !backwards;
+    return {scratch.data(), backwards};
+  }
 
   explicit Workspace(const Plan& plan);
   void reserve(const Plan& plan, std::size_t steps);  // of all sequences together

@@ -92,18 +92,18 @@ void GruInt::restore_derived(std::byte* state) const noexcept {
   elementwise_->narrow_state(h_of(state), shape_.n, h8_of(state));
 }
 
-const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, std::byte* scratch,
+const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
                                 Observer* observer) const noexcept {
   const Buffers buffers = lay_out(scratch);
   GruStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer, nullptr);
+  advance(buffers, stream, state, observer, nullptr, scratch.backwards);
   return h8_of(state);
 }
 
-void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, std::byte* scratch,
-                          Team* team) const noexcept {
+void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                          WorkingMemory scratch, Team* team) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<GruStream, kCellGroup> streams{};
@@ -117,7 +117,7 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
       compose(buffers, streams[s], states[s], nullptr);
     }
   }
-  if (one_pass_) pass(streams.data(), count, team);
+  if (one_pass_) pass(streams.data(), count, team, scratch.backwards);
 }
 
 void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
@@ -133,12 +133,12 @@ void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t step
       sums[t] = buffers.input_sums + t * 3 * W_.padded();
     }
     share_blocks(team_for(team, together * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
-      step_->sums(W_.rows(), operands.data(), together, W_.padded(), first, end, /*adds=*/false, sums.data());
+      step_->sums(W_.rows(), operands.data(), together, W_.padded(), {first, end}, /*adds=*/false, sums.data());
     });
     for (std::size_t t = 0; t < together; ++t, out += out_stride) {
       GruStream stream;
       stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr, team);
+      advance(buffers, stream, state, nullptr, team, /*backwards=*/t % 2 == 1);
       std::copy_n(h8_of(state), shape_.n, out);
     }
     steps -= together;
@@ -156,28 +156,28 @@ void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, G
   stream.between = buffers.between + index * 2 * W_.padded();
 }
 
-void GruInt::pass(GruStream* streams, std::size_t count, Team* team) const noexcept {
+void GruInt::pass(GruStream* streams, std::size_t count, Team* team, bool backwards) const noexcept {
   const auto share = [&](const auto& part) { share_blocks(team_for(team, count * weight_bytes()), R_.blocks(), part); };
   if (shape_.linear_before_reset) {
     share([&](std::size_t first, std::size_t end) {
-      step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, first, end);
+      step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, backwards});
     });
     return;
   }
   share([&](std::size_t first, std::size_t end) {
-    step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, first, end);
+    step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, backwards});
   });
   for (std::size_t s = 0; s < count; ++s) step_->prepare(streams[s].reset, shape_.n, streams[s].h8);
   share([&](std::size_t first, std::size_t end) {
-    step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, first, end);
+    step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, {first, end, backwards});
   });
 }
 
-void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer,
-                     Team* team) const noexcept {
+void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer, Team* team,
+                     bool backwards) const noexcept {
   if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
   join(buffers, 0, state, stream);
-  pass(&stream, 1, team);
+  pass(&stream, 1, team, backwards);
 }
 
 void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte* state,
@@ -196,10 +196,10 @@ void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte*
   if (stream.input_sums != nullptr) {
     std::copy_n(stream.input_sums, 3 * row, a);
   } else {
-    step_->sums(W_.rows(), &stream.x, 1, row, 0, W_.blocks(), /*adds=*/false, &a);
+    step_->sums(W_.rows(), &stream.x, 1, row, {0, W_.blocks()}, /*adds=*/false, &a);
   }
   step_->prepare(h8, n, buffers.h);
-  step_->sums(R_.rows(), &operand, 1, row, 0, R_.blocks(), /*adds=*/false, &u);
+  step_->sums(R_.rows(), &operand, 1, row, {0, R_.blocks()}, /*adds=*/false, &u);
   run.add_i16(a, u, 2 * row, a);
   report("pre_z", z, Q4_11::kStep);
   report("pre_r", r, Q4_11::kStep);
@@ -214,7 +214,7 @@ void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte*
     if (observer != nullptr)
       observer->codes("reset", std::span<const std::int8_t>(buffers.reset, n), static_cast<double>(kStateScale), 0);
     step_->prepare(buffers.reset, n, buffers.h);
-    step_->sums(R_candidate_.rows(), &operand, 1, row, 0, R_candidate_.blocks(), /*adds=*/true, &candidate);
+    step_->sums(R_candidate_.rows(), &operand, 1, row, {0, R_candidate_.blocks()}, /*adds=*/true, &candidate);
   }
   report("pre_h", candidate, Q3_12::kStep);
   run.tanh(candidate, Q3_12::kIntegerBits, n, candidate);

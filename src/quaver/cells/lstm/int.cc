@@ -120,18 +120,18 @@ void LstmInt::reset(std::byte* state) const noexcept {
   std::fill_n(c_of(state), shape_.n_cell, std::int16_t{0});
 }
 
-const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, std::byte* scratch,
+const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
                                  Observer* observer) const noexcept {
   const Buffers buffers = lay_out(scratch);
   LstmStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer, nullptr);
+  advance(buffers, stream, state, observer, nullptr, scratch.backwards);
   return h_of(state);
 }
 
-void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, std::byte* scratch,
-                           Team* team) const noexcept {
+void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                           WorkingMemory scratch, Team* team) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<LstmStream, kCellGroup> streams{};
@@ -145,7 +145,7 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
     return;
   }
   for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
-  pass(streams.data(), count, team);
+  pass(streams.data(), count, team, scratch.backwards);
   if (shape_.projection) {
     for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
   }
@@ -164,12 +164,12 @@ void LstmInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t ste
       sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
     }
     share_blocks(team_for(team, together * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
-      step_->sums(W_.rows(), operands.data(), together, W_.padded(), first, end, /*adds=*/false, sums.data());
+      step_->sums(W_.rows(), operands.data(), together, W_.padded(), {first, end}, /*adds=*/false, sums.data());
     });
     for (std::size_t t = 0; t < together; ++t, out += out_stride) {
       LstmStream stream;
       stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr, team);
+      advance(buffers, stream, state, nullptr, team, /*backwards=*/t % 2 == 1);
       std::copy_n(h_of(state), shape_.n_out, out);
     }
     steps -= together;
@@ -185,17 +185,17 @@ void LstmInt::join(const Buffers& buffers, std::size_t index, std::byte* state, 
   stream.out = shape_.projection ? buffers.m + index * shape_.n_cell : h_of(state);
 }
 
-void LstmInt::pass(const LstmStream* streams, std::size_t count, Team* team) const noexcept {
+void LstmInt::pass(const LstmStream* streams, std::size_t count, Team* team, bool backwards) const noexcept {
   share_blocks(team_for(team, count * weight_bytes()), R_.blocks(), [&](std::size_t first, std::size_t end) {
-    step_->lstm(rule_, W_.rows(), R_.rows(), streams, count, first, end);
+    step_->lstm(rule_, W_.rows(), R_.rows(), streams, count, {first, end, backwards});
   });
 }
 
-void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer,
-                      Team* team) const noexcept {
+void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer, Team* team,
+                      bool backwards) const noexcept {
   if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
   join(buffers, 0, state, stream);
-  pass(&stream, 1, team);
+  pass(&stream, 1, team, backwards);
   if (shape_.projection) project(buffers, stream.out, state, nullptr);
 }
 
@@ -232,11 +232,11 @@ void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byt
   if (stream.input_sums != nullptr) {
     std::copy_n(stream.input_sums, shape_.gate_count() * W_.padded(), gates);
   } else {
-    step_->sums(W_.rows(), &stream.x, 1, W_.padded(), 0, W_.blocks(), /*adds=*/false, &gates);
+    step_->sums(W_.rows(), &stream.x, 1, W_.padded(), {0, W_.blocks()}, /*adds=*/false, &gates);
   }
   const std::byte* operand = buffers.h;
   step_->prepare(h, shape_.n_out, buffers.h);
-  step_->sums(R_.rows(), &operand, 1, W_.padded(), 0, R_.blocks(), /*adds=*/true, &gates);
+  step_->sums(R_.rows(), &operand, 1, W_.padded(), {0, R_.blocks()}, /*adds=*/true, &gates);
 
   const std::size_t f = shape_.forget_gate(), z = shape_.cell_gate(), o = shape_.output_gate();
   peephole(f);

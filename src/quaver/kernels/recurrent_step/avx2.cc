@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kColumnStep = 4, kNibbleColumnStep = 8;
-constexpr std::size_t kMostStreams = 1;
 constexpr std::size_t kHeader = 64;  // bytes before the operand's codes: their sum
 
 constexpr std::size_t bytes_offset(std::size_t cols) {
@@ -118,14 +117,13 @@ template <std::size_t kGates>
   for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
 }
 
-template <bool kFourBits, std::size_t kGates, std::size_t kStreams>
-[[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* const* operands,
-                                              Wide (&sum)[kStreams][kGates]) {
-  static_assert(kStreams == 1);
-  if constexpr (kFourBits) return sums_of_nibbles<kGates>(half, block, operands[0], sum[0]);
+template <bool kFourBits, std::size_t kGates>
+[[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
+                                              Wide (&sum)[kGates]) {
+  if constexpr (kFourBits) return sums_of_nibbles<kGates>(half, block, operand, sum);
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
-  const std::byte* codes = operands[0] + kHeader;
+  const std::byte* codes = operand + kHeader;
   __m256i both[kGates], upper[kGates];
   for (std::size_t g = 0; g < kGates; ++g) both[g] = upper[g] = _mm256_setzero_si256();
   for (std::size_t c = 0; c < half.cols; c += kColumnStep) {
@@ -139,13 +137,20 @@ template <bool kFourBits, std::size_t kGates, std::size_t kStreams>
     }
   }
   int sum_x;
-  __builtin_memcpy(&sum_x, operands[0], sizeof(sum_x));
+  __builtin_memcpy(&sum_x, operand, sizeof(sum_x));
   const __m256i offset = _mm256_slli_epi32(_mm256_set1_epi32(sum_x), 7);
   for (std::size_t g = 0; g < kGates; ++g) {
     const __m256i lower = _mm256_sub_epi32(_mm256_sub_epi32(both[g], _mm256_slli_epi32(upper[g], 8)), offset);
-    sum[0][g] = {_mm256_add_epi32(load_i32(bias + g * kLanes, 8), upper[g]),
-                 _mm256_add_epi32(load_i32(bias + g * kLanes + 8, 8), lower)};
+    sum[g] = {_mm256_add_epi32(load_i32(bias + g * kLanes, 8), upper[g]),
+              _mm256_add_epi32(load_i32(bias + g * kLanes + 8, 8), lower)};
   }
+}
+
+// 8 accumulators and their partners leave no registers for a second stream.
+template <bool kFourBits, std::size_t kGates>
+void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
+                Wide (*sums)[kGates]) {
+  for (std::size_t s = 0; s < count; ++s) block_sums<kFourBits, kGates>(half, block, operands[s], sums[s]);
 }
 
 #include "quaver/kernels/recurrent_step/vector.inc"

@@ -2,8 +2,8 @@
 // and a signed byte to each accumulator and saturates nothing. The operand is x + 128; its offset is in the bias.
 //
 // The four gates of a block are 8 registers of accumulators. A single stream keeps two sets, for even and odd groups of
-// columns, because 6 or 8 sums do not hide the instruction's latency on two ports; three streams share each load of
-// the weights with 24.
+// columns, because 6 or 8 sums do not hide the instruction's latency on two ports. Many streams are a matrix product of
+// tiles with 24 accumulators: two gates of six streams, or three of four, so that few loads feed many products.
 //
 // Weights of four bits are used where they are: the upper half of a byte with zeros below it is 16 w, and so is the
 // lower half shifted up. 16 times the sum fits (A43) and is divided at the end.
@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kColumnStep = 8;
-constexpr std::size_t kMostStreams = 3;
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
 
@@ -59,91 +58,107 @@ inline __m512i four_columns(const std::byte* operand) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "vm"(w));
 }
 
-// acc = bias + w x of eight bits.
-template <std::size_t kStreams, std::size_t kRegisters>
+// acc = bias + w x of one stream and eight bits.
+template <std::size_t kRegisters>
 [[gnu::always_inline]] inline void byte_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
-                                             const std::byte* const* operands, __m512i (&acc)[kStreams][kRegisters]) {
+                                             const std::byte* operand, __m512i (&acc)[kRegisters]) {
   constexpr std::size_t kGroupBytes = kRegisters * 64;
-  for (std::size_t s = 0; s < kStreams; ++s) {
-    for (std::size_t r = 0; r < kRegisters; ++r) acc[s][r] = _mm512_loadu_si512(bias + 16 * r);
-  }
-  if constexpr (kStreams == 1) {
-    __m512i odd[kRegisters];
-    for (std::size_t r = 0; r < kRegisters; ++r) odd[r] = _mm512_setzero_si512();
-    for (std::size_t c = 0; c < cols; c += 8, weights += 2 * kGroupBytes) {
-      const __m512i x = four_columns(operands[0] + c), next = four_columns(operands[0] + c + 4);
-      for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[0][r], x, _mm512_load_si512(weights + 64 * r));
-      for (std::size_t r = 0; r < kRegisters; ++r)
-        add_products(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
-    }
-    for (std::size_t r = 0; r < kRegisters; ++r) acc[0][r] = _mm512_add_epi32(acc[0][r], odd[r]);
-  } else {
-    const std::size_t groups = (cols + 7) / 8 * 2;
-    for (std::size_t c = 0; c < groups; ++c, weights += kGroupBytes) {
-      __m512i x[kStreams];
-      for (std::size_t s = 0; s < kStreams; ++s) x[s] = four_columns(operands[s] + 4 * c);
-      for (std::size_t r = 0; r < kRegisters; ++r) {
-        const __m512i w = _mm512_load_si512(weights + 64 * r);
-        for (std::size_t s = 0; s < kStreams; ++s) add_products(acc[s][r], x[s], w);
-      }
-    }
-  }
-}
-
-// acc = bias + w x of four bits.
-template <std::size_t kStreams, std::size_t kRegisters>
-[[gnu::always_inline]] inline void nibble_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
-                                               const std::byte* const* operands, __m512i (&acc)[kStreams][kRegisters]) {
-  const __m512i upper = _mm512_set1_epi8(static_cast<char>(0xf0));
-  for (std::size_t s = 0; s < kStreams; ++s) {
-    for (std::size_t r = 0; r < kRegisters; ++r) acc[s][r] = _mm512_setzero_si512();
-  }
-  if constexpr (kStreams == 1) {
-    __m512i odd[kRegisters];
-    for (std::size_t r = 0; r < kRegisters; ++r) odd[r] = _mm512_setzero_si512();
-    for (std::size_t c = 0; c < cols; c += 8) {
-      const __m512i x = four_columns(operands[0] + c), next = four_columns(operands[0] + c + 4);
-      for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
-        const __m512i w = _mm512_load_si512(weights);
-        add_products(acc[0][r], x, _mm512_and_si512(_mm512_slli_epi16(w, 4), upper));
-        add_products(odd[r], next, _mm512_and_si512(w, upper));
-      }
-    }
-    for (std::size_t r = 0; r < kRegisters; ++r) acc[0][r] = _mm512_add_epi32(acc[0][r], odd[r]);
-  } else {
-    // One half of the bytes a turn, so that one set of x is in registers.
-    const std::size_t groups = (cols + 7) / 8 * 2;
-    __m128i shift = _mm_cvtsi32_si128(4);
-    for (std::size_t c = 0; c < groups; ++c) {
-      __m512i x[kStreams];
-      for (std::size_t s = 0; s < kStreams; ++s) x[s] = four_columns(operands[s] + 4 * c);
-      for (std::size_t r = 0; r < kRegisters; ++r) {
-        const __m512i two = _mm512_load_si512(weights + (c / 2 * kRegisters + r) * 64);
-        const __m512i w = _mm512_and_si512(_mm512_sll_epi16(two, shift), upper);
-        for (std::size_t s = 0; s < kStreams; ++s) add_products(acc[s][r], x[s], w);
-      }
-      shift = _mm_xor_si128(shift, _mm_cvtsi32_si128(4));
-    }
-  }
-  for (std::size_t s = 0; s < kStreams; ++s) {
+  __m512i odd[kRegisters];
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_loadu_si512(bias + 16 * r);
+  for (std::size_t r = 0; r < kRegisters; ++r) odd[r] = _mm512_setzero_si512();
+  for (std::size_t c = 0; c < cols; c += 8, weights += 2 * kGroupBytes) {
+    const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
+    for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[r], x, _mm512_load_si512(weights + 64 * r));
     for (std::size_t r = 0; r < kRegisters; ++r)
-      acc[s][r] = _mm512_add_epi32(_mm512_srai_epi32(acc[s][r], 4), _mm512_loadu_si512(bias + 16 * r));
+      add_products(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
   }
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_add_epi32(acc[r], odd[r]);
 }
 
-template <bool kFourBits, std::size_t kGates, std::size_t kStreams>
-[[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* const* operands,
-                                              Wide (&sum)[kStreams][kGates]) {
+inline __m512i upper_nibbles(__m512i w) { return _mm512_and_si512(w, _mm512_set1_epi8(static_cast<char>(0xf0))); }
+// 16 times the sum of products, and the sum itself.
+[[gnu::always_inline]] inline __m512i sum_of_nibbles(__m512i acc, const std::int32_t* bias) {
+  return _mm512_add_epi32(_mm512_srai_epi32(acc, 4), _mm512_loadu_si512(bias));
+}
+
+// acc = bias + w x of one stream and four bits.
+template <std::size_t kRegisters>
+[[gnu::always_inline]] inline void nibble_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
+                                               const std::byte* operand, __m512i (&acc)[kRegisters]) {
+  __m512i odd[kRegisters];
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = odd[r] = _mm512_setzero_si512();
+  for (std::size_t c = 0; c < cols; c += 8) {
+    const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
+    for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
+      const __m512i w = _mm512_load_si512(weights);
+      add_products(acc[r], x, upper_nibbles(_mm512_slli_epi16(w, 4)));
+      add_products(odd[r], next, upper_nibbles(w));
+    }
+  }
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sum_of_nibbles(_mm512_add_epi32(acc[r], odd[r]), bias + 16 * r);
+}
+
+template <bool kFourBits, std::size_t kGates>
+[[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
+                                              Wide (&sum)[kGates]) {
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
-  __m512i acc[kStreams][2 * kGates];
+  __m512i acc[2 * kGates];
   if constexpr (kFourBits) {
-    nibble_sums(weights, bias, half.cols, operands, acc);
+    nibble_sums(weights, bias, half.cols, operand, acc);
   } else {
-    byte_sums(weights, bias, half.cols, operands, acc);
+    byte_sums(weights, bias, half.cols, operand, acc);
+  }
+  for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
+}
+
+// The sums of kTileGates gates, from `gate` on, of kStreams streams.
+template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_t kStreams>
+[[gnu::always_inline]] inline void tile_sums(const GateRows& half, std::size_t block, std::size_t gate,
+                                             const std::byte* const* operands, Wide (*sums)[kGates]) {
+  constexpr std::size_t kRegisters = 2 * kTileGates, kGroupBytes = kGates * 128;
+  const std::int8_t* weights = half.weights + block * half.block_bytes + gate * 128;
+  const std::int32_t* bias = half.bias + (block * kGates + gate) * kLanes;
+  __m512i acc[kStreams][kRegisters];
+  for (std::size_t s = 0; s < kStreams; ++s) {
+    for (std::size_t r = 0; r < kRegisters; ++r)
+      acc[s][r] = kFourBits ? _mm512_setzero_si512() : _mm512_loadu_si512(bias + 16 * r);
+  }
+  // Of four bits a turn takes one half of the bytes, so that one set of weights is in registers.
+  __m128i shift = _mm_cvtsi32_si128(4);
+  const std::size_t groups = (half.cols + kColumnStep - 1) / kColumnStep * 2;
+  for (std::size_t c = 0; c < groups; ++c) {
+    const std::int8_t* group = weights + (kFourBits ? c / 2 : c) * kGroupBytes;
+    __m512i w[kRegisters];
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      w[r] = _mm512_load_si512(group + 64 * r);
+      if constexpr (kFourBits) w[r] = upper_nibbles(_mm512_sll_epi16(w[r], shift));
+    }
+    for (std::size_t s = 0; s < kStreams; ++s) {
+      const __m512i x = four_columns(operands[s] + 4 * c);
+      for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[s][r], x, w[r]);
+    }
+    if constexpr (kFourBits) shift = _mm_xor_si128(shift, _mm_cvtsi32_si128(4));
   }
   for (std::size_t s = 0; s < kStreams; ++s) {
-    for (std::size_t g = 0; g < kGates; ++g) sum[s][g] = {acc[s][2 * g], acc[s][2 * g + 1]};
+    if constexpr (kFourBits) {
+      for (std::size_t r = 0; r < kRegisters; ++r) acc[s][r] = sum_of_nibbles(acc[s][r], bias + 16 * r);
+    }
+    for (std::size_t g = 0; g < kTileGates; ++g) sums[s][gate + g] = {acc[s][2 * g], acc[s][2 * g + 1]};
+  }
+}
+
+template <bool kFourBits, std::size_t kGates>
+void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
+                Wide (*sums)[kGates]) {
+  constexpr std::size_t kTileGates = kGates == 4 ? 2 : kGates, kTogether = 12 / kTileGates;
+  for (std::size_t gate = 0; gate < kGates; gate += kTileGates) {
+    std::size_t s = 0;
+    for (; s + kTogether <= count; s += kTogether)
+      tile_sums<kFourBits, kGates, kTileGates, kTogether>(half, block, gate, operands + s, sums + s);
+    for (; s + 2 <= count; s += 2)
+      tile_sums<kFourBits, kGates, kTileGates, 2>(half, block, gate, operands + s, sums + s);
+    for (; s < count; ++s) tile_sums<kFourBits, kGates, kTileGates, 1>(half, block, gate, operands + s, sums + s);
   }
 }
 

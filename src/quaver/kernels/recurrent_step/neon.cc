@@ -13,7 +13,7 @@ namespace quaver {
 namespace {
 
 constexpr std::size_t kBlock = 8;
-constexpr std::size_t kMostStreams = 1;  // 16 partial sums of 32 registers, and their products
+constexpr std::size_t kTogether = 1;  // streams: 16 partial sums of 32 registers, and their products
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
 

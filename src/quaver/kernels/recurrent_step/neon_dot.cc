@@ -13,7 +13,7 @@ namespace quaver {
 namespace {
 
 constexpr std::size_t kBlock = 8;
-constexpr std::size_t kMostStreams = 3;  // 24 sums of 32 registers
+constexpr std::size_t kTogether = 3;  // streams: 24 sums of 32 registers
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
 

@@ -7,8 +7,8 @@
 // front to back. What a block computes is, unit by unit and bit by bit, elementwise.h's composition:
 //     sum  = sat16(sat16(m_W.apply(acc_W)) + m_R.apply(acc_R))                                          (A16, A17)
 //     LSTM = A10, A11, A21, A22, A23     GRU = A10, A11, A20, A24, A25, A26, A27
-// All paths return the same bits. Functions work on the blocks [first, end): threads may share a step by blocks, given
-// that nobody overwrites an operand that others still read; operands are copies, so the state itself may be.
+// All paths return the same bits. Functions work on some blocks: threads may share a step by blocks, given that nobody
+// overwrites an operand that others still read; operands are copies, so the state itself may be.
 //
 // An operand is x or h as a path's products read it (unsigned, widened, padded): prepare() makes it.
 // Sums of gates are int16 in rows of padded(n) elements, gate after gate; lanes beyond n are 0.
@@ -70,6 +70,13 @@ class GateMatrix {
   bool shrinks_ = true, four_bits_ = false;
 };
 
+// The blocks [first, end), front to back or back to front. Weights larger than a cache that are always read front to
+// back leave just those in it that come last again; turned round, a step begins with what the one before it read last.
+struct Blocks {
+  std::size_t first = 0, end = 0;
+  bool backwards = false;
+};
+
 // The constants of an LSTM without layer norm and peephole.
 struct LstmRule {
   std::size_t units = 0;
@@ -109,18 +116,18 @@ struct RecurrentStepPath {
 
   // sums[s][g, j] = sat16(m.apply(acc)), one operand a stream; adds: sat16(sums + m.apply(acc)).      (A16, A17)
   void (*sums)(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
-               std::size_t first, std::size_t end, bool adds, std::int16_t* const* sums) noexcept;
+               Blocks blocks, bool adds, std::int16_t* const* sums) noexcept;
 
   // All of it for halves that shrink and have the same bits. recurrent: of the input's gates.
   void (*lstm)(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
-               std::size_t count, std::size_t first, std::size_t end) noexcept;
+               std::size_t count, Blocks blocks) noexcept;
   void (*gru_after)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
-                    std::size_t count, std::size_t first, std::size_t end) noexcept;
+                    std::size_t count, Blocks blocks) noexcept;
   // recurrent: of z and r; then, from reset's operand, of the candidate.
   void (*gru_gates)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
-                    std::size_t count, std::size_t first, std::size_t end) noexcept;
+                    std::size_t count, Blocks blocks) noexcept;
   void (*gru_candidate)(std::size_t units, const GateRows& recurrent, const GruStream* streams, std::size_t count,
-                        std::size_t first, std::size_t end) noexcept;
+                        Blocks blocks) noexcept;
 };
 std::span<const RecurrentStepPath> recurrent_step_paths();  // row 0 is scalar
 const RecurrentStepPath& recurrent_step_path(Isa isa);

@@ -9,6 +9,7 @@
 
 #include "quaver/kernels/matvec/matvec.h"
 #include "quaver/kernels/path_cases.h"
+#include "quaver/kernels/recurrent_step/paths.h"
 
 namespace quaver {
 namespace {
@@ -17,7 +18,8 @@ using testing_support::Fill;
 using testing_support::filled;
 using testing_support::PathCase;
 
-constexpr std::size_t kStreams = 5;  // more than any path takes on together, and some left over
+// Few streams beside many units; else a group, with some left over of what shares a load of weights, and one alone.
+constexpr std::size_t stream_count(std::size_t units) { return units > 64 ? 5 : kStreamGroup + 1; }
 
 // One half of a cell with random weights and multipliers.
 struct Half {
@@ -56,9 +58,9 @@ struct Half {
   }
 };
 
-std::vector<std::vector<std::int8_t>> inputs(std::size_t cols, Fill fill, Random& random) {
+std::vector<std::vector<std::int8_t>> inputs(std::size_t streams, std::size_t cols, Fill fill, Random& random) {
   std::vector<std::vector<std::int8_t>> all;
-  for (std::size_t s = 0; s < kStreams; ++s) all.push_back(filled<std::int8_t>(fill, cols, random));
+  for (std::size_t s = 0; s < streams; ++s) all.push_back(filled<std::int8_t>(fill, cols, random));
   return all;
 }
 
@@ -82,14 +84,15 @@ class RecurrentStepPaths : public testing::TestWithParam<PathCase> {
     testing_support::note_exercised("recurrent_step", GetParam().isa);
   }
   std::size_t units() const { return GetParam().n; }
+  std::size_t count() const { return stream_count(units()); }
   Fill fill() const { return GetParam().fill; }
   const RecurrentStepPath& path() const { return recurrent_step_path(GetParam().isa); }
 
-  // Calls part(first, end) over all blocks, cut in two.
+  // Calls part over all blocks, cut in two, the second half back to front.
   template <typename Part>
   static void in_two(std::size_t blocks, const Part& part) {
-    part(0, blocks / 2);
-    part(blocks / 2, blocks);
+    part(Blocks{0, blocks / 2});
+    part(Blocks{blocks / 2, blocks, /*backwards=*/true});
   }
 
   Random random_{23};
@@ -101,19 +104,19 @@ TEST_P(RecurrentStepPaths, SumsAreThoseOfTheComposition) {
       for (const auto& [max_exponent, bits] : {std::pair{-1, WeightBits::kEight}, std::pair{5, WeightBits::kEight},
                                                std::pair{-1, WeightBits::kFour}, std::pair{5, WeightBits::kFour}}) {
         const Half half(bits, gates, units(), cols, max_exponent, fill(), random_);
-        const auto x = inputs(cols, fill(), random_);
+        const auto x = inputs(count(), cols, fill(), random_);
         const GateMatrix matrix = half.packed(GetParam().isa);
         EXPECT_TRUE(max_exponent > 0 || matrix.shrinks());
         const Operands operands(path(), x);
         const std::size_t row = matrix.padded();
-        std::vector<AlignedVector<std::int16_t>> found(kStreams, AlignedVector<std::int16_t>(gates * row, 77));
+        std::vector<AlignedVector<std::int16_t>> found(count(), AlignedVector<std::int16_t>(gates * row, 77));
         std::vector<std::int16_t*> to;
         for (auto& sums : found) to.push_back(sums.data());
         for (const bool adds : {false, true}) {
-          in_two(matrix.blocks(), [&](std::size_t first, std::size_t end) {
-            path().sums(matrix.rows(), operands.pointers.data(), kStreams, row, first, end, adds, to.data());
+          in_two(matrix.blocks(), [&](Blocks blocks) {
+            path().sums(matrix.rows(), operands.pointers.data(), count(), row, blocks, adds, to.data());
           });
-          for (std::size_t s = 0; s < kStreams; ++s) {
+          for (std::size_t s = 0; s < count(); ++s) {
             std::vector<std::int16_t> expected(gates * units());
             half.plain(x[s].data(), false, expected);
             if (adds) half.plain(x[s].data(), true, expected);
@@ -139,10 +142,12 @@ struct After {
 // The input half of all streams, computed before.
 std::vector<AlignedVector<std::int16_t>> sums_before(const RecurrentStepPath& path, const GateMatrix& matrix,
                                                      std::size_t gates, const Operands& operands) {
-  std::vector<AlignedVector<std::int16_t>> sums(kStreams, AlignedVector<std::int16_t>(gates * matrix.padded()));
+  std::vector<AlignedVector<std::int16_t>> sums(operands.pointers.size(),
+                                                AlignedVector<std::int16_t>(gates * matrix.padded()));
   std::vector<std::int16_t*> to;
   for (auto& row : sums) to.push_back(row.data());
-  path.sums(matrix.rows(), operands.pointers.data(), kStreams, matrix.padded(), 0, matrix.blocks(), false, to.data());
+  path.sums(matrix.rows(), operands.pointers.data(), operands.pointers.size(), matrix.padded(), {0, matrix.blocks()},
+            false, to.data());
   return sums;
 }
 
@@ -152,14 +157,13 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
     const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa);
     const Operands xs(p, x), hs(p, h);
     const auto sums = sums_before(p, input, W.gates, xs);
-    std::vector<LstmStream> streams(kStreams);
-    for (std::size_t s = 0; s < kStreams; ++s) {
+    std::vector<LstmStream> streams(count());
+    for (std::size_t s = 0; s < count(); ++s) {
       streams[s] = {before ? nullptr : xs.pointers[s], before ? sums[s].data() : nullptr, hs.pointers[s],
                     after.state[s].data(), after.out[s].data()};
     }
-    in_two(recurrent.blocks(), [&](std::size_t first, std::size_t end) {
-      p.lstm(rule, input.rows(), recurrent.rows(), streams.data(), kStreams, first, end);
-    });
+    in_two(recurrent.blocks(),
+           [&](Blocks blocks) { p.lstm(rule, input.rows(), recurrent.rows(), streams.data(), count(), blocks); });
     return after;
   };
   for (const bool cifg : {false, true}) {
@@ -167,9 +171,9 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
                                              std::pair{6, WeightBits::kEight}, std::pair{3, WeightBits::kFour}}) {
       const Half W(bits, cifg ? 3 : 4, units(), 13, -1, fill(), random_),
           R(bits, cifg ? 3 : 4, units(), units(), -1, fill(), random_);
-      const auto x = inputs(13, fill(), random_), h = inputs(units(), fill(), random_);
+      const auto x = inputs(count(), 13, fill(), random_), h = inputs(count(), units(), fill(), random_);
       After start;
-      for (std::size_t s = 0; s < kStreams; ++s) {
+      for (std::size_t s = 0; s < count(); ++s) {
         start.state.push_back(filled<std::int16_t>(fill(), units(), random_));
         start.out.emplace_back(units());
       }
@@ -191,10 +195,10 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
     const Operands xs(p, x);
     Operands hs(p, h8);
     const auto sums = sums_before(p, input, 3, xs);
-    std::vector<std::vector<std::int8_t>> reset(kStreams, std::vector<std::int8_t>(units()));
-    std::vector<AlignedVector<std::int16_t>> between(kStreams, AlignedVector<std::int16_t>(2 * input.padded()));
-    std::vector<GruStream> streams(kStreams);
-    for (std::size_t s = 0; s < kStreams; ++s) {
+    std::vector<std::vector<std::int8_t>> reset(count(), std::vector<std::int8_t>(units()));
+    std::vector<AlignedVector<std::int16_t>> between(count(), AlignedVector<std::int16_t>(2 * input.padded()));
+    std::vector<GruStream> streams(count());
+    for (std::size_t s = 0; s < count(); ++s) {
       streams[s] = {before ? nullptr : xs.pointers[s],
                     before ? sums[s].data() : nullptr,
                     hs.bytes[s].data(),
@@ -203,15 +207,14 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
                     reset[s].data(),
                     between[s].data()};
     }
-    in_two(recurrent.blocks(), [&](std::size_t first, std::size_t end) {
-      (reset_after ? p.gru_after : p.gru_gates)(units(), input.rows(), recurrent.rows(), streams.data(), kStreams,
-                                                first, end);
+    in_two(recurrent.blocks(), [&](Blocks blocks) {
+      (reset_after ? p.gru_after : p.gru_gates)(units(), input.rows(), recurrent.rows(), streams.data(), count(),
+                                                blocks);
     });
     if (reset_after) return after;
-    for (std::size_t s = 0; s < kStreams; ++s) p.prepare(reset[s].data(), units(), streams[s].h8);
-    in_two(candidate.blocks(), [&](std::size_t first, std::size_t end) {
-      p.gru_candidate(units(), candidate.rows(), streams.data(), kStreams, first, end);
-    });
+    for (std::size_t s = 0; s < count(); ++s) p.prepare(reset[s].data(), units(), streams[s].h8);
+    in_two(candidate.blocks(),
+           [&](Blocks blocks) { p.gru_candidate(units(), candidate.rows(), streams.data(), count(), blocks); });
     return after;
   };
   for (const auto& [reset_after, bits] : {std::pair{false, WeightBits::kEight}, std::pair{true, WeightBits::kEight},
@@ -219,9 +222,9 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
     const Half W(bits, 3, units(), 13, -1, fill(), random_),
         R(bits, reset_after ? 3 : 2, units(), units(), -1, fill(), random_);
     const Half R_candidate(bits, 1, units(), units(), -1, fill(), random_);
-    const auto x = inputs(13, fill(), random_), h8 = inputs(units(), fill(), random_);
+    const auto x = inputs(count(), 13, fill(), random_), h8 = inputs(count(), units(), fill(), random_);
     After start;
-    for (std::size_t s = 0; s < kStreams; ++s) {
+    for (std::size_t s = 0; s < count(); ++s) {
       start.state.push_back(filled<std::int16_t>(fill(), units(), random_));
       start.out.emplace_back(units());
     }

@@ -1,5 +1,5 @@
-// One unit at a time, in the words of fixed/: a block is one unit, its weights are the rows of its gates, column by
-// column.
+// One unit at a time, front to back, in the words of fixed/: a block is one unit, its weights are the rows of its
+// gates, column by column.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -59,8 +59,8 @@ std::int16_t input_sum(const GateRows& half, std::size_t unit, std::size_t units
 }
 
 void sums(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
-          std::size_t first, std::size_t end, bool adds, std::int16_t* const* sums) noexcept {
-  for (std::size_t unit = first; unit < end; ++unit) {
+          Blocks blocks, bool adds, std::int16_t* const* sums) noexcept {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < streams; ++s) {
       for (std::size_t g = 0; g < half.gates; ++g) {
         std::int16_t& sum = sums[s][g * padded + unit];
@@ -71,9 +71,9 @@ void sums(const GateRows& half, const std::byte* const* operands, std::size_t st
 }
 
 void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
-          std::size_t count, std::size_t first, std::size_t end) noexcept {
+          std::size_t count, Blocks blocks) noexcept {
   const std::size_t o = rule.cifg ? 0 : 1;
-  for (std::size_t unit = first; unit < end; ++unit) {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const LstmStream& stream = streams[s];
       const auto sum = [&](std::size_t gate) {  // (A17)
@@ -113,8 +113,8 @@ std::int16_t gru_gate(const GateRows& input, const GateRows& recurrent, std::siz
 }
 
 void gru_after(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
-               std::size_t count, std::size_t first, std::size_t end) noexcept {
-  for (std::size_t unit = first; unit < end; ++unit) {
+               std::size_t count, Blocks blocks) noexcept {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
       const std::int16_t z = gru_gate(input, recurrent, units, stream, unit, 0);
@@ -127,8 +127,8 @@ void gru_after(std::size_t units, const GateRows& input, const GateRows& recurre
 }
 
 void gru_gates(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
-               std::size_t count, std::size_t first, std::size_t end) noexcept {
-  for (std::size_t unit = first; unit < end; ++unit) {
+               std::size_t count, Blocks blocks) noexcept {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
       const std::int16_t r = gru_gate(input, recurrent, units, stream, unit, 1);
@@ -140,8 +140,8 @@ void gru_gates(std::size_t units, const GateRows& input, const GateRows& recurre
 }
 
 void gru_candidate(std::size_t units, const GateRows& recurrent, const GruStream* streams, std::size_t count,
-                   std::size_t first, std::size_t end) noexcept {
-  for (std::size_t unit = first; unit < end; ++unit) {
+                   Blocks blocks) noexcept {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
       const std::int64_t sum = std::int64_t{stream.between[units + unit]} + requantized(recurrent, unit, 0, stream.h8);
