@@ -19,6 +19,7 @@
 namespace quaver {
 namespace {
 
+constexpr bool kRunsBetween = false;
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kColumnStep = 4, kNibbleColumnStep = 8;
 constexpr std::size_t kHeader = 64;  // bytes before the operand's codes: their sum
@@ -117,9 +118,9 @@ template <std::size_t kGates>
   for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
 }
 
-template <bool kFourBits, std::size_t kGates>
+template <bool kFourBits, std::size_t kGates, typename Between>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
-                                              Wide (&sum)[kGates]) {
+                                              Wide (&sum)[kGates], Between&) {
   if constexpr (kFourBits) return sums_of_nibbles<kGates>(half, block, operand, sum);
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
@@ -150,7 +151,8 @@ template <bool kFourBits, std::size_t kGates>
 template <bool kFourBits, std::size_t kGates>
 void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                 Wide (*sums)[kGates]) {
-  for (std::size_t s = 0; s < count; ++s) block_sums<kFourBits, kGates>(half, block, operands[s], sums[s]);
+  Nothing none;
+  for (std::size_t s = 0; s < count; ++s) block_sums<kFourBits, kGates>(half, block, operands[s], sums[s], none);
 }
 
 #include "quaver/kernels/recurrent_step/vector.inc"

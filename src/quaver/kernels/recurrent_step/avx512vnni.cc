@@ -20,6 +20,7 @@
 namespace quaver {
 namespace {
 
+constexpr bool kRunsBetween = true;
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kColumnStep = 8;
 
@@ -58,19 +59,31 @@ inline __m512i four_columns(const std::byte* operand) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "vm"(w));
 }
 
+// Columns between one stage of what runs between and the next.
+template <typename Between>
+inline std::size_t columns_of_part(std::size_t cols) {
+  return cols / (Between::kStages + 1) / kColumnStep * kColumnStep;
+}
+
 // acc = bias + w x of one stream and eight bits.
-template <std::size_t kRegisters>
+template <std::size_t kRegisters, typename Between>
 [[gnu::always_inline]] inline void byte_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
-                                             const std::byte* operand, __m512i (&acc)[kRegisters]) {
+                                             const std::byte* operand, __m512i (&acc)[kRegisters], Between& between) {
   constexpr std::size_t kGroupBytes = kRegisters * 64;
   __m512i odd[kRegisters];
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_loadu_si512(bias + 16 * r);
   for (std::size_t r = 0; r < kRegisters; ++r) odd[r] = _mm512_setzero_si512();
-  for (std::size_t c = 0; c < cols; c += 8, weights += 2 * kGroupBytes) {
-    const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
-    for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[r], x, _mm512_load_si512(weights + 64 * r));
-    for (std::size_t r = 0; r < kRegisters; ++r)
-      add_products(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
+  const std::size_t part = columns_of_part<Between>(cols);
+  std::size_t c = 0;
+  for (std::size_t k = 0; k <= Between::kStages; ++k) {
+    const std::size_t end = k == Between::kStages ? cols : at_most(cols, c + part);
+    for (; c < end; c += kColumnStep, weights += 2 * kGroupBytes) {
+      const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
+      for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[r], x, _mm512_load_si512(weights + 64 * r));
+      for (std::size_t r = 0; r < kRegisters; ++r)
+        add_products(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
+    }
+    if (k < Between::kStages) between.run(k);
   }
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_add_epi32(acc[r], odd[r]);
 }
@@ -82,32 +95,38 @@ inline __m512i upper_nibbles(__m512i w) { return _mm512_and_si512(w, _mm512_set1
 }
 
 // acc = bias + w x of one stream and four bits.
-template <std::size_t kRegisters>
+template <std::size_t kRegisters, typename Between>
 [[gnu::always_inline]] inline void nibble_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
-                                               const std::byte* operand, __m512i (&acc)[kRegisters]) {
+                                               const std::byte* operand, __m512i (&acc)[kRegisters], Between& between) {
   __m512i odd[kRegisters];
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = odd[r] = _mm512_setzero_si512();
-  for (std::size_t c = 0; c < cols; c += 8) {
-    const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
-    for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
-      const __m512i w = _mm512_load_si512(weights);
-      add_products(acc[r], x, upper_nibbles(_mm512_slli_epi16(w, 4)));
-      add_products(odd[r], next, upper_nibbles(w));
+  const std::size_t part = columns_of_part<Between>(cols);
+  std::size_t c = 0;
+  for (std::size_t k = 0; k <= Between::kStages; ++k) {
+    const std::size_t end = k == Between::kStages ? cols : at_most(cols, c + part);
+    for (; c < end; c += kColumnStep) {
+      const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
+      for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
+        const __m512i w = _mm512_load_si512(weights);
+        add_products(acc[r], x, upper_nibbles(_mm512_slli_epi16(w, 4)));
+        add_products(odd[r], next, upper_nibbles(w));
+      }
     }
+    if (k < Between::kStages) between.run(k);
   }
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sum_of_nibbles(_mm512_add_epi32(acc[r], odd[r]), bias + 16 * r);
 }
 
-template <bool kFourBits, std::size_t kGates>
+template <bool kFourBits, std::size_t kGates, typename Between>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
-                                              Wide (&sum)[kGates]) {
+                                              Wide (&sum)[kGates], Between& between) {
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
   __m512i acc[2 * kGates];
   if constexpr (kFourBits) {
-    nibble_sums(weights, bias, half.cols, operand, acc);
+    nibble_sums(weights, bias, half.cols, operand, acc, between);
   } else {
-    byte_sums(weights, bias, half.cols, operand, acc);
+    byte_sums(weights, bias, half.cols, operand, acc, between);
   }
   for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
 }

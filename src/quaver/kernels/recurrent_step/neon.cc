@@ -12,6 +12,7 @@
 namespace quaver {
 namespace {
 
+constexpr bool kRunsBetween = false;
 constexpr std::size_t kBlock = 8;
 constexpr std::size_t kTogether = 1;  // streams: 16 partial sums of 32 registers, and their products
 

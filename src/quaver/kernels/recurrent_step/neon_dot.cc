@@ -12,6 +12,7 @@
 namespace quaver {
 namespace {
 
+constexpr bool kRunsBetween = false;
 constexpr std::size_t kBlock = 8;
 constexpr std::size_t kTogether = 3;  // streams: 24 sums of 32 registers
 

@@ -9,6 +9,12 @@ namespace quaver {
 // Streams whose sums of a block a path keeps at once.
 inline constexpr std::size_t kStreamGroup = 32;
 
+// What runs between products where nothing does (vector.inc).
+struct Nothing {
+  static constexpr std::size_t kStages = 0;
+  void run(std::size_t) {}
+};
+
 // A block's rows of one gate lie in two registers of 32-bit lanes, woven as narrowing to 16 bits wants them: position p
 // of the block is unit woven_unit(p).
 constexpr std::size_t woven_unit(std::size_t position, std::size_t block) {
