@@ -201,11 +201,11 @@ TEST_F(CliTest, BenchRowsFollowTheFlags) {
     return texts;
   };
   using Texts = std::vector<std::string>;
-  EXPECT_EQ(
-      shapes(run_json("bench --cells lstm,gru --reset after,before --hidden 5 --input 0 --steps 1,3 --repetitions 1")),
-      (Texts{"lstm 5 5 1 1 1", "lstm 5 5 1 1 3", "gru after 5 5 1 1 1", "gru after 5 5 1 1 3", "gru before 5 5 1 1 1",
-             "gru before 5 5 1 1 3"}));
-  EXPECT_EQ(shapes(run_json("bench --cell lstm --hidden 4 --batch 1,2 --streams 1,3 --input 7 --repetitions 1")),
+  EXPECT_EQ(shapes(run_json(
+                "bench --cell lstm,gru --reset after,before --hidden 5 --input-size 0 --steps 1,3 --repetitions 1")),
+            (Texts{"lstm 5 5 1 1 1", "lstm 5 5 1 1 3", "gru after 5 5 1 1 1", "gru after 5 5 1 1 3",
+                   "gru before 5 5 1 1 1", "gru before 5 5 1 1 3"}));
+  EXPECT_EQ(shapes(run_json("bench --cell lstm --hidden 4 --batch 1,2 --streams 1,3 --input-size 7 --repetitions 1")),
             (Texts{"lstm 7 4 1 1 1", "lstm 7 4 2 1 1", "lstm 7 4 1 3 1"}));
   EXPECT_EQ(shapes(run_json("bench --preset silero --repetitions 1")), (Texts{"lstm 128 128 1 1 1"}));
   EXPECT_EQ(shapes(run_json("bench --preset deepbench-device,dtln --repetitions 1")).size(), 3u + 3u);

@@ -288,12 +288,12 @@ void add_bench(CLI::App& program) {
   const auto names = [&](const char* name, std::vector<std::string>& values, const char* help) {
     return verb->add_option(name, values, help)->delimiter(',')->allow_extra_args(false)->capture_default_str();
   };
-  names("--cell,--cells", flags->cells, "lstm, gru, rnn; a list is separated by commas. Or memn2n: facts and questions")
+  names("--cell", flags->cells, "lstm, gru, rnn; a list is separated by commas. Or memn2n: facts and questions")
       ->excludes(model)
       ->excludes(preset);
   names("--reset", flags->resets, "gru: after or before the product, or both")->excludes(model)->excludes(preset);
   sizes("--hidden", flags->hidden, "Units; a list as well")->excludes(model);
-  verb->add_option("--input,--input-size", flags->input, "Features of a step; 0: as many as units")
+  verb->add_option("--input-size", flags->input, "Features of a step; 0: as many as units")
       ->check(CLI::Range(std::size_t{0}, std::size_t{65536}))
       ->capture_default_str()
       ->excludes(model)
