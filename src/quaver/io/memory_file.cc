@@ -15,7 +15,6 @@
 namespace quaver {
 namespace {
 
-constexpr std::string_view kFormat = "quaver memory network";
 constexpr int kNetworkDepth = 3, kWordsDepth = 1;
 constexpr std::size_t kMaxJson = std::size_t{1} << 28;  // of a vocabulary of 2^24 words, 16 bytes each
 
@@ -215,7 +214,7 @@ void write_network(const MemoryNetwork& network, const ByteSink& sink) {
   const std::string json = network_to_json(network), provenance = provenance_to_json(network.provenance);
   const std::string words = dump_strict(network.words, "words");
   write_safetensors(entries,
-                    {{"format", std::string(kFormat)},
+                    {{"format", std::string(kMemoryFileFormat)},
                      {"version", concat(kMemoryFileVersion)},
                      {"network", json},
                      {"words", words},
@@ -232,9 +231,9 @@ MemoryNetwork read_network(const SafetensorsFile& file) {
       throw_bad_input(concat("the metadata '", key, "' has more than ", kMaxJson, " bytes"));
     return found->second;
   };
-  if (metadata("format") != kFormat)
+  if (metadata("format") != kMemoryFileFormat)
     throw_bad_input(concat("not a memory network: the metadata 'format' is '", printable(metadata("format")),
-                           "', expected '", kFormat, "'"));
+                           "', expected '", kMemoryFileFormat, "'"));
   int version = 1;
   while (version <= kMemoryFileVersion && metadata("version") != concat(version)) ++version;
   if (version > kMemoryFileVersion)
@@ -290,7 +289,7 @@ void save(const MemoryNetwork& network, const std::filesystem::path& path) {
 bool is_memory_network_file(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto found = file.metadata().find("format");
-  return found != file.metadata().end() && found->second == kFormat;
+  return found != file.metadata().end() && found->second == kMemoryFileFormat;
 }
 
 MemoryNetwork load_memory_network_bytes(std::span<const std::byte> bytes) {

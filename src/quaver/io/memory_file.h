@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "quaver/model/memory_network.h"
 
 namespace quaver {
 
+inline constexpr std::string_view kMemoryFileFormat = "quaver memory network";  // of the metadata
 inline constexpr int kMemoryFileVersion = 2;  // written, and the newest that is read
 
 void save(const MemoryNetwork& network, const std::filesystem::path& path);

@@ -16,6 +16,7 @@
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/contents_checksum.h"
 #include "quaver/io/graph_json.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/printable.h"
 #include "quaver/io/safetensors.h"
 
@@ -108,7 +109,7 @@ const std::string& metadata_of(const SafetensorsFile& file, const std::string& k
 
 void check_version(const SafetensorsFile& file) {
   const auto format = file.metadata().find("format");
-  if (format != file.metadata().end() && format->second == "quaver memory network")
+  if (format != file.metadata().end() && format->second == kMemoryFileFormat)
     throw_bad_input(
         "this is a memory network: it answers questions about stories ('quaver eval MODEL babi') and is no model of "
         "sequences");
