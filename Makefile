@@ -63,12 +63,13 @@ tidy: setup ## clang-tidy over the runtime
 	  src/quaver/io src/quaver/quantize -name '*.cc' ! -name '*_test.cc' ! -name '*_bench.cc' | \
 	  xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build/clang
 
-# One preset each: configure, build, test. Only the engine starts threads of its own, so the thread sanitizer runs there.
-sanitize: setup ## tests under address + undefined-behaviour sanitizers, the engine's also under the thread sanitizer
+# One preset each: configure, build, test. Under the thread sanitizer the team of threads and the engine, which shares
+# single steps between threads; other threads take whole tasks and meet at their ends only.
+sanitize: setup ## tests under address + undefined-behaviour sanitizers, core and engine also under the thread sanitizer
 	@cmake --preset asan-ubsan >/dev/null && cmake --build --preset asan-ubsan -j $(JOBS) && \
 	  $(TEST_WITH) asan-ubsan
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) --target test_engine && \
-	  $(TEST_WITH) tsan -R '^engine$$'
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) --target quaver_core_test test_engine && \
+	  $(TEST_WITH) tsan -R '^(core_test|engine)$$'
 
 clang no-torch debug: setup ## all tests built that way
 	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) && $(TEST_WITH) $@
