@@ -1,8 +1,10 @@
-// fuzz_model_file.cc - load_bytes() on anything: an Error or a model, never a crash, a hang or memory without end.
+// fuzz_model_file.cc - load_bytes() and load_memory_network_bytes() on anything: an Error or a model, never a crash, a
+// hang or memory without end.
 //
 // The checksum would stop nearly every mutation at the door, so each input is tried twice: as it is, and, when its
 // container can be read, with the checksum that fits it. A model that loads must survive being saved and loaded again.
-// What loads also runs a few steps, on two paths that must agree: nothing that validates may reach past a buffer.
+// What loads also runs a few steps or questions, on two paths that must agree: nothing that validates may reach past a
+// buffer.
 // PyTorch's weights come in the same container, so that their converter reads every input too.
 
 #include <cstdint>
@@ -11,8 +13,10 @@
 #include <vector>
 
 #include "quaver/core/error.h"
-#include "quaver/core/text.h"
+#include "quaver/engine/memory_session.h"
 #include "quaver/engine/session.h"
+#include "quaver/io/contents_checksum.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/safetensors.h"
 #include "quaver/io/torch_names.h"
@@ -20,23 +24,12 @@
 namespace quaver {
 namespace {
 
-// docs/file_format.md, "checksum".
 std::string with_fitting_checksum(const SafetensorsFile& file) {
   std::map<std::string, std::string> metadata = file.metadata();
-  std::uint64_t hash = fnv1a({});
-  const auto add = [&hash](std::string text) {
-    text += '\0';
-    hash = fnv1a(std::as_bytes(std::span(text)), hash);
-  };
-  add(metadata["graph"]);
-  add(metadata["provenance"]);
-  for (const auto& [name, entry] : file.entries()) {
-    add(name);
-    add(std::string(dtype_name(entry.dtype)));
-    add(shape_text(entry.shape));
-    hash = fnv1a(entry.bytes, hash);
-  }
-  metadata["checksum"] = hex64(hash);
+  metadata["checksum"] =
+      metadata.contains("network")
+          ? contents_checksum({metadata["network"], metadata["words"], metadata["provenance"]}, file.entries())
+          : contents_checksum({metadata["graph"], metadata["provenance"]}, file.entries());
   std::string text;
   write_safetensors(file.entries(), metadata, [&text](std::span<const std::byte> piece) {
     text.append(reinterpret_cast<const char*>(piece.data()), piece.size());
@@ -73,6 +66,33 @@ void load_and_save(std::span<const std::byte> bytes) {
   }
 }
 
+// A few facts and a question of known and unknown words, also after the memory was kept and restored.
+void run(const MemoryNetwork& network) {
+  constexpr std::size_t kCapacity = 4;
+  MemorySession session(network, {.capacity = kCapacity}),
+      scalar(network, {.capacity = kCapacity, .isa = Isa::kScalar});
+  const auto last = static_cast<std::int32_t>(network.words.size()) - 1;
+  const std::vector<std::int32_t> fact{1, 0, last}, question{last, 1};
+  Memory memory = session.empty_memory(), other = scalar.empty_memory();
+  for (std::size_t i = 0; i <= kCapacity; ++i) {
+    session.write(memory, fact);
+    scalar.write(other, fact);
+    if (session.answer(memory, question) != scalar.answer(other, question) && session.on_codes()) std::abort();
+  }
+  const std::string kept = session.save(memory);
+  if (session.restore(std::as_bytes(std::span(kept))) != memory) std::abort();
+}
+
+void load_and_save_memory(std::span<const std::byte> bytes) {
+  try {
+    const MemoryNetwork network = load_memory_network_bytes(bytes);
+    const std::string saved = save_bytes(network);
+    if (load_memory_network_bytes(std::as_bytes(std::span(saved))) != network) std::abort();
+    run(network);
+  } catch (const Error&) {
+  }
+}
+
 void convert(const SafetensorsFile& file) {
   try {
     TorchOptions options;
@@ -84,11 +104,13 @@ void convert(const SafetensorsFile& file) {
 
 void try_bytes(std::span<const std::byte> bytes) {
   load_and_save(bytes);
+  load_and_save_memory(bytes);
   try {
     const SafetensorsFile file = SafetensorsFile::parse(bytes);
     convert(file);
     const std::string fitting = with_fitting_checksum(file);
     load_and_save(std::as_bytes(std::span(fitting)));
+    load_and_save_memory(std::as_bytes(std::span(fitting)));
   } catch (const Error&) {
   }
 }

@@ -9,6 +9,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/io/atomic_file.h"
+#include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
 #include "quaver/io/safetensors.h"
@@ -76,6 +77,23 @@ Model integer_classifier() {
   return finished(std::move(model));
 }
 
+Model four_bit_gru() {
+  Model model = started("int4", {true, 1, kCodes});
+  samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int4", {FormatKind::kI8, 0x1p-7f, 0});
+  return finished(std::move(model));
+}
+
+MemoryNetwork memory_network(const std::string& scheme, MemoryTying tying) {
+  MemoryNetwork network;
+  network.name = network.task = "stories";
+  network.shape = {.vocabulary = 3, .memory = 2, .d = 2, .hops = 2, .sentence = 2, .tying = tying};
+  network.scheme = memory_scheme_from_name(scheme);
+  network.words = {"", "a", "b"};
+  network.parameters.assign(parameter_count(network.shape), 0.5f);
+  network.provenance = {{"seed", "1"}};
+  return network;
+}
+
 // A state_dict with embedding, one layer of LSTM with projection, and a Linear.
 void write_torch(const std::filesystem::path& path) {
   const std::vector<float> values(16, 0.5f);
@@ -104,6 +122,9 @@ void write_seeds(const std::filesystem::path& folder) {
   save(integer_classifier(), folder / "model_file" / "integer_classifier");
   write_torch(folder / "model_file" / "torch_lstm");
   save(integer_tagger(), folder / "model_file" / "integer_tagger");
+  save(four_bit_gru(), folder / "model_file" / "four_bit_gru");
+  save(memory_network("f32", MemoryTying::kAdjacent), folder / "model_file" / "memory_float");
+  save(memory_network("qmann8", MemoryTying::kLayerwise), folder / "model_file" / "memory_qmann8");
 
   const std::vector<float> reals{1.0f, -2.0f};
   const std::vector<std::int32_t> ids{1, 2, 3};
