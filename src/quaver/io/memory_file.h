@@ -15,7 +15,7 @@
 namespace quaver {
 
 inline constexpr std::string_view kMemoryFileFormat = "quaver memory network";  // of the metadata
-inline constexpr int kMemoryFileVersion = 2;  // written, and the newest that is read
+inline constexpr int kMemoryFileVersion = 2;                                    // written, and the newest that is read
 
 void save(const MemoryNetwork& network, const std::filesystem::path& path);
 std::string save_bytes(const MemoryNetwork& network);
