@@ -18,6 +18,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
+#include "quaver/quantize/memory.h"
 #include "quaver/report/progress.h"
 #include "reproduce_qmann.h"
 #include "shared.h"
@@ -85,6 +86,7 @@ std::vector<QmannRow> chosen_rows(const ReproduceFlags& flags) {
     if (flags.epochs == 0) continue;
     row.options.epochs = flags.epochs;
     row.options.linear_epochs = std::min(row.options.linear_epochs, flags.epochs);
+    if (row.fine_tuned) row.fine_tuned->epochs = std::min(row.fine_tuned->epochs, flags.epochs);
   }
   return rows;
 }
@@ -107,6 +109,39 @@ std::vector<Job> make_jobs(const std::vector<QmannRow>& rows, const std::vector<
   return jobs;
 }
 
+std::vector<MemoryQuestion> questions_of(const CodedStories& data) {
+  std::vector<MemoryQuestion> questions;
+  for (const CodedStories::Question& question : data.questions())
+    questions.push_back({.facts = question.facts, .words = question.words});
+  return questions;
+}
+
+// The scaled network from a trained float one; it has no other column than what is kept.
+QmannRun beyond_run(const Job& job, const MemoryNetwork& trained, const std::function<bool()>& should_stop,
+                    QmannRun run) {
+  const QmannTask& task = *job.task;
+  MemoryNetwork network;
+  if (job.row->fine_tuned) {
+    MemoryTrainOptions options = *job.row->fine_tuned;
+    options.seed = job.seed;
+    options.warm_start = &trained;
+    options.should_stop = should_stop;
+    MemoryTrainResult result = train_memory(task.train, task.validation, task.vocabulary, options);
+    if (result.interrupted) throw_failed("interrupted");
+    run.kept_epoch = result.best_epoch;
+    network = std::move(result.network);
+  } else {
+    constexpr std::size_t kCalibrationQuestions = 256;
+    std::vector<MemoryQuestion> questions = questions_of(task.train);
+    questions.resize(std::min(questions.size(), kCalibrationQuestions));
+    network = quantize_memory(trained, *job.row->calibrated, questions);
+  }
+  run.kept_train = score_memory(network, task.train).error;
+  run.kept_validation = score_memory(network, task.validation).error;
+  run.kept_test = run.final_test = score_memory(network, task.test).error;
+  return run;
+}
+
 QmannRun train_run(const Job& job, const std::function<bool()>& should_stop) {
   const QmannTask& task = *job.task;
   MemoryTrainOptions options = job.row->options;
@@ -115,6 +150,7 @@ QmannRun train_run(const Job& job, const std::function<bool()>& should_stop) {
   MemoryTrainResult result = train_memory(task.train, task.validation, task.vocabulary, options);
   if (result.interrupted) throw_failed("interrupted");
   QmannRun run{.row = job.row->key, .task = task.number, .seed = job.seed};
+  if (job.row->beyond()) return beyond_run(job, result.network, should_stop, std::move(run));
   run.kept_train = result.train.error;
   run.kept_validation = result.validation.error;
   run.kept_test = score_memory(result.network, task.test).error;
@@ -123,11 +159,8 @@ QmannRun train_run(const Job& job, const std::function<bool()>& should_stop) {
   network.parameters = std::move(result.final_parameters);
   run.final_test = score_memory(network, task.test).error;
   if (network.scheme.is_fixed()) {
-    std::vector<MemoryQuestion> questions;
-    for (const CodedStories::Question& question : task.test.questions())
-      questions.push_back({.facts = question.facts, .words = question.words});
     constexpr std::size_t kBins = 64;
-    run.similarities = similarity_histograms(network, questions, kBins);
+    run.similarities = similarity_histograms(network, questions_of(task.test), kBins);
   }
   return run;
 }

@@ -35,6 +35,23 @@ QmannRow memn2n_row(const std::string& key, const std::string& title, const std:
   return row;
 }
 
+// The float network of MemN2N's recipe and, from it, a scaled scheme: calibrated, or trained on.
+QmannRow beyond_row(const std::string& key, const std::string& title, const std::string& scheme, bool trained_on) {
+  QmannRow row{.key = key, .title = title};
+  row.options = memn2n_recipe(false);
+  if (trained_on)
+    row.fine_tuned = fine_tune_recipe(memory_scheme_from_name(scheme), false);
+  else
+    row.calibrated = memory_scheme_from_name(scheme);
+  return row;
+}
+
+// What answers in the end.
+const MemoryScheme& scheme_of(const QmannRow& row) {
+  if (row.calibrated) return *row.calibrated;
+  return row.fine_tuned ? row.fine_tuned->scheme : row.options.scheme;
+}
+
 // ---- figures ----
 
 // Values by seed, then by task.
@@ -117,7 +134,8 @@ Published published_of(const QmannReport& report, const QmannRow& row) {
   return {tasks.empty() ? std::nullopt : std::optional(sum / static_cast<double>(tasks.size())), std::nullopt};
 }
 
-bool is_memn2n(const QmannRow& row) { return row.options.keep == KeptWeights::kBest; }
+bool is_memn2n(const QmannRow& row) { return row.options.keep == KeptWeights::kBest && !row.beyond(); }
+bool is_qmann(const QmannRow& row) { return !is_memn2n(row) && !row.beyond(); }
 
 const QmannRow* find_row(const QmannReport& report, const std::string& key) {
   const auto found = std::ranges::find(report.rows, key, &QmannRow::key);
@@ -270,6 +288,28 @@ std::string task_table(const QmannReport& report, double QmannRun::*value) {
   return text;
 }
 
+// Against the float network of the same tasks and seeds, where that row is there.
+std::string beyond_table(const QmannReport& report) {
+  std::string text;
+  const QmannRow* reference = find_row(report, "memn2n");
+  for (const QmannRow& row : report.rows) {
+    const Figure figure = figure_of(report, row, &QmannRun::kept_test);
+    if (!row.beyond() || !figure.there()) continue;
+    if (text.empty())
+      text =
+          "\n## Beyond the paper\n\nScaled integers from the words to the answer (docs/cells/memn2n.md), made from "
+          "MemN2N's float networks of the same seeds (position encoding, linear start, noise, adjacent tying): the "
+          "gain of the model is that of the float column, the quantizer's is the rest.\n\n" +
+          markdown_head({"row", "from the float network", "error %", "float %", "seeds"});
+    Figure same;
+    if (reference != nullptr) same = figure_of(report, *reference, &QmannRun::kept_test);
+    same.by_seed.resize(std::min(same.by_seed.size(), figure.by_seed.size()));
+    text += markdown_row({row.title, row.fine_tuned ? concat(row.fine_tuned->epochs, " epochs") : "calibration",
+                          figure_text(figure), figure_text(same), std::to_string(figure.by_seed.size())});
+  }
+  return text;
+}
+
 std::string memn2n_tables(const QmannReport& report) {
   std::string text;
   for (const QmannRow& row : report.rows) {
@@ -370,6 +410,9 @@ std::vector<QmannRow> qmann_rows() {
       qmann_row("hamming8-iwl5", "Hamming, IWL 5, MQ", hamming(5), std::nullopt, kAblation),
       qmann_row("fixed8-iwl4-mq", "conventional 8 bits, IWL 4, MQ", fixed(4, true), std::nullopt, kAblation),
       qmann_row("hamming8-iwl4", "Hamming, IWL 4, MQ", hamming(4), std::nullopt, kAblation),
+      beyond_row("int8", "`int8`: 8 bits, scales", "int8", false),
+      beyond_row("fixed8-calibrated", "`fixed8-calibrated`: 8 bits, points", "fixed8-calibrated", false),
+      beyond_row("binary-calibrated", "`binary-calibrated`: 1 bit from hop to hop", "binary-calibrated", true),
       memn2n_row("memn2n", "en-10k", "en-10k",
                  PublishedErrors{6.5, std::nullopt, "the paper's table 3, best of 10", {}}),
       memn2n_row("memn2n-1k", "en (1,000 questions)", "en",
@@ -391,6 +434,12 @@ std::string run_identity(const QmannRow& row, const QmannTask& task, std::uint64
     const auto found = plain.find(name);
     const bool by_default = found != plain.end() && found->second == value;
     if (!by_default || name == "seed" || name.ends_with("_data")) text += concat(name, " ", value, "\n");
+  }
+  if (row.calibrated) text += concat("calibrated ", memory_scheme_text(*row.calibrated), "\n");
+  if (row.fine_tuned) {
+    text += "fine tuned\n";
+    for (const auto& [name, value] : identity_of(*row.fine_tuned))
+      if (plain.at(name) != value) text += concat(name, " ", value, "\n");
   }
   return text;
 }
@@ -445,8 +494,8 @@ void set_energies(QmannReport& report, const std::vector<QmannTask>& tasks) {
       for (const CodedStories::Question& question : task.test.questions())
         questions.push_back({.facts = question.facts, .words = question.words});
       const QuestionSizes sizes = question_sizes(questions);
-      const MemoryEnergy energy = memory_energy(memory_shape(task.train, task.validation, task.vocabulary, row.options),
-                                                row.options.scheme, sizes);
+      const MemoryEnergy energy =
+          memory_energy(memory_shape(task.train, task.validation, task.vocabulary, row.options), scheme_of(row), sizes);
       sum.pj += energy.pj;
       sum.f32_pj += energy.f32_pj;
       sum.paper_pj += energy.paper_pj;
@@ -485,8 +534,8 @@ nlohmann::ordered_json to_json(const QmannReport& report) {
     Json json{{"row", row.key},
               {"title", row.title},
               {"set", row.set},
-              {"scheme", memory_scheme_text(row.options.scheme)},
-              {"kept", is_memn2n(row) ? "best" : "early-stopped"},
+              {"scheme", memory_scheme_text(scheme_of(row))},
+              {"kept", is_qmann(row) ? "early-stopped" : "best"},
               {"final", figure_json(figure_of(report, row, &QmannRun::final_test))},
               {"kept_test", figure_json(figure_of(report, row, &QmannRun::kept_test))},
               {"published", nullptr},
@@ -575,8 +624,9 @@ std::string to_markdown(const QmannReport& report) {
                         report.runs.size(), report.planned);
   text += markdown_head(kErrorHead);
   for (const QmannRow& row : report.rows)
-    if (!is_memn2n(row) && !row.ablation) text += markdown_row(error_cells(report, row));
+    if (is_qmann(row) && !row.ablation) text += markdown_row(error_cells(report, row));
 
+  text += beyond_table(report);
   if (const std::vector<PairingResult> results = pairing_results(report); !results.empty()) {
     text += "\n## What the improvement depends on\n\nThe relative change from a baseline to Q-MANN, by pair:\n\n" +
             markdown_head({"pair", "baseline %", "Q-MANN %", "errors"});

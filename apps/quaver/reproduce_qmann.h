@@ -35,6 +35,11 @@ struct QmannRow {
   bool ablation = false;  // of the ablation alone
   std::optional<PublishedErrors> published{};
   MemoryTrainOptions options{};  // keep: kEarlyStopped or kBest; the last epoch's weights are the other column
+  // Beyond the paper: what becomes of the float network that `options` trains. A scaled scheme, by calibration alone or
+  // by training on, and the figures of a run are its.
+  std::optional<MemoryScheme> calibrated{};
+  std::optional<MemoryTrainOptions> fine_tuned{};
+  bool beyond() const { return calibrated || fine_tuned; }
 };
 std::vector<QmannRow> qmann_rows();
 
