@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <fstream>
 #include <memory>
 #include <mutex>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 #include "interrupt.h"
@@ -20,6 +18,7 @@
 #include "quaver/io/atomic_file.h"
 #include "quaver/quantize/memory.h"
 #include "quaver/report/progress.h"
+#include "quaver/train/parallel.h"
 #include "reproduce_qmann.h"
 #include "shared.h"
 #include "stories.h"
@@ -189,35 +188,26 @@ std::vector<QmannRun> run_jobs(const std::vector<Job>& jobs, const ReproduceFlag
   if (flags.report_only || open.empty()) return runs;
   Progress progress("reproducing", "trainings", jobs.size());
   progress.resume_at(runs.size());
-  std::atomic<std::size_t> next = 0;
-  std::atomic<bool> failed = false;
-  std::exception_ptr error;
   std::mutex mutex;
-  const auto work = [&] {
-    for (std::size_t i; !failed && !interrupted() && (i = next++) < open.size();) {
-      try {
-        QmannRun run = train_run(*open[i], [&] { return failed || interrupted(); });
-        write_file_atomically(open[i]->file, to_json(run).dump() + "\n");
-        const std::lock_guard lock(mutex);
-        runs.push_back(std::move(run));
-        const QmannRun& now = runs.back();
-        progress.update(runs.size(), fmt::format("{} qa{} seed {}: {:.1f} % final, {:.1f} % kept", now.row, now.task,
-                                                 now.seed, now.final_test, now.kept_test));
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failed.exchange(true)) error = std::current_exception();
-      }
+  parallel_try(flags.shared.thread_count(), open.size(), [&](std::size_t i, const std::atomic<bool>& failed) {
+    if (interrupted()) return;
+    QmannRun run;
+    try {
+      run = train_run(*open[i], [&] { return failed || interrupted(); });
+    } catch (const Error&) {
+      if (interrupted()) return;  // said below, once for all
+      throw;
     }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(flags.shared.thread_count(), open.size()); ++i) threads.emplace_back(work);
-    work();
-  }
+    write_file_atomically(open[i]->file, to_json(run).dump() + "\n");
+    const std::lock_guard lock(mutex);
+    runs.push_back(std::move(run));
+    const QmannRun& now = runs.back();
+    progress.update(runs.size(), fmt::format("{} qa{} seed {}: {:.1f} % final, {:.1f} % kept", now.row, now.task,
+                                             now.seed, now.final_test, now.kept_test));
+  });
   if (interrupted())
     throw_failed(
         fmt::format("interrupted with {} of {} trainings done; the same command goes on", runs.size(), jobs.size()));
-  if (error) std::rethrow_exception(error);
   return runs;
 }
 

@@ -6,18 +6,17 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
+#include "quaver/train/parallel.h"
 
 namespace quaver {
 namespace {
@@ -151,27 +150,9 @@ std::vector<GroupResult> train_groups(const std::vector<Group>& groups, const Me
   std::vector<GroupResult> results(groups.size());
   const std::size_t epochs = training.options.epochs + training.options.linear_epochs;
   EpochCounter counter(epochs * groups.size() * training.options.repeats);
-  std::atomic<std::size_t> next = 0;
-  std::atomic<bool> failed = false;
-  std::exception_ptr error;
-  std::mutex error_mutex;
-  const auto work = [&] {
-    for (std::size_t i; !failed && (i = next++) < groups.size();) {
-      try {
-        results[i] = train_group(groups[i], training, counter, [&] { return failed || should_stop(); });
-      } catch (...) {
-        const std::lock_guard lock(error_mutex);
-        if (!failed.exchange(true)) error = std::current_exception();
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(training.shared.thread_count(), groups.size()); ++i)
-      threads.emplace_back(work);
-    work();
-  }
-  if (error) std::rethrow_exception(error);
+  parallel_try(training.shared.thread_count(), groups.size(), [&](std::size_t i, const std::atomic<bool>& failed) {
+    results[i] = train_group(groups[i], training, counter, [&] { return failed || should_stop(); });
+  });
   return results;
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <exception>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -23,6 +25,25 @@ void parallel_for(std::size_t threads, std::size_t count, const Task& task) {
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < std::min(threads, count); ++i) helpers.emplace_back(work);
   work();
+}
+
+// The same for tasks that may throw: task(i, failed), where `failed` turns true once another one has thrown. None
+// begins after that, and the first error is thrown when all have ended.
+template <typename Task>
+void parallel_try(std::size_t threads, std::size_t count, const Task& task) {
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
+  std::mutex mutex;
+  parallel_for(threads, count, [&](std::size_t i) {
+    if (failed) return;
+    try {
+      task(i, failed);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failed.exchange(true)) error = std::current_exception();
+    }
+  });
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace quaver
