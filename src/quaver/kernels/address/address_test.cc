@@ -85,8 +85,11 @@ class AddressPaths : public testing::TestWithParam<PathCase> {
 
 TEST_P(AddressPaths, Hamming) {
   // n bits; doublings and a finer point as the formats of hops make them.
-  for (const auto& [n, doublings, cut] :
-       {std::tuple{8, 0, 0}, {8, 0, 1}, {8, 1, 1}, {8, 2, 1}, {8, 7, 1}, {5, 2, 1}, {2, 0, 0}}) {
+  struct Formats {
+    int n, doublings, cut;
+  };
+  for (const Formats& formats : {Formats{8, 0, 0}, {8, 0, 1}, {8, 1, 1}, {8, 2, 1}, {8, 7, 1}, {5, 2, 1}, {2, 0, 0}}) {
+    const int n = formats.n, doublings = formats.doublings, cut = formats.cut;
     const int limit = (1 << (n - 1)) - 1, fine_limit = (1 << (n - 1 + cut)) - 1;
     const SignMagnitudeFormat format{0, n - 1};
     Input in = make_input(GetParam().n, GetParam().fill, -127, static_cast<std::int16_t>(fine_limit));
