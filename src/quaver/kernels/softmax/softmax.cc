@@ -28,19 +28,23 @@ SoftmaxRule SoftmaxRule::from_scale(float logit_scale) {
   return {Multiplier::from_real(static_cast<double>(logit_scale) * 0x1p26)};
 }
 
-void softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& rule,
-                 std::int16_t* probability_q0_15) noexcept {
-  if (n == 0) return;
-  const std::int32_t largest = *std::max_element(logits, logits + n);
-  std::int64_t sum_q0_31 = 0;
+std::int16_t softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& rule,
+                         std::int16_t* probability_q0_15, const SoftmaxOthers& others) noexcept {
+  if (n == 0 && others.count == 0) return 0;
+  std::int32_t largest = others.count > 0 ? others.logit : INT16_MIN;
+  for (std::size_t j = 0; j < n; ++j) largest = std::max<std::int32_t>(largest, logits[j]);
+  const std::int64_t others_q0_31 =
+      others.count > 0 ? others.count * std::int64_t{exponential_of(others.logit - largest, rule.to_q5_26)} : 0;
+  std::int64_t sum_q0_31 = others_q0_31;
   for (std::size_t j = 0; j < n; ++j) sum_q0_31 += exponential_of(logits[j] - largest, rule.to_q5_26);
   for (std::size_t j = 0; j < n; ++j) {
     probability_q0_15[j] = softmax_probability_q0_15(exponential_of(logits[j] - largest, rule.to_q5_26), sum_q0_31);
   }
+  return softmax_probability_q0_15(others_q0_31, sum_q0_31);
 }
 
-std::int16_t softmax_probability_q0_15(std::int32_t exponential_q0_31, std::int64_t sum_q0_31) noexcept {
-  return saturate<std::int16_t>(divide_rounded(std::int64_t{exponential_q0_31} * 32768, sum_q0_31));
+std::int16_t softmax_probability_q0_15(std::int64_t exponential_q0_31, std::int64_t sum_q0_31) noexcept {
+  return saturate<std::int16_t>(divide_rounded(exponential_q0_31 * 32768, sum_q0_31));
 }
 
 SoftmaxTable::SoftmaxTable(const SoftmaxRule& rule) {

@@ -5,6 +5,7 @@
 // The largest logit has e = 1, so the sum is never 0. Nothing is stored between the two passes over the logits: each
 // exponential is computed twice, which spares an array of n.
 // Error against real numbers, in units of 2^-15: at most 0.57 + n 2^-13, and up to 1 where 32767 stands for 1.
+// Others may take part that are all alike and whose probabilities nobody asks for: they are among the n of the bound.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +23,15 @@ struct SoftmaxRule {
   static SoftmaxRule from_scale(float logit_scale);
 };
 
-// n <= 2^31; the arrays do not overlap unless they are the same. n = 0 does nothing.
-void softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& rule,
-                 std::int16_t* probability_q0_15) noexcept;
+struct SoftmaxOthers {
+  std::int32_t logit = 0;   // of each, within -32768..32767
+  std::uint32_t count = 0;  // at most 65536
+};
+
+// n <= 2^31; the arrays do not overlap unless they are the same. Gives what the others get together; of n = 0 they get
+// all, and without any 0.
+std::int16_t softmax_i16(const std::int16_t* logits, std::size_t n, const SoftmaxRule& rule,
+                         std::int16_t* probability_q0_15, const SoftmaxOthers& others = {}) noexcept;
 
 // The same probabilities for a caller with many logits, most of them far below the largest: each exponential is looked
 // up instead of computed, and only those probabilities are formed that are asked for.
@@ -42,11 +49,15 @@ class SoftmaxTable {
   }
   // Sum of the exponentials of logits within -32768..32767, none above `largest`; n <= 2^31.
   std::int64_t sum_q0_31(const std::int32_t* logits, std::size_t n, std::int32_t largest) const noexcept;
+  // The same of others, their logit not above `largest` either.
+  std::int64_t sum_q0_31(const SoftmaxOthers& others, std::int32_t largest) const noexcept {
+    return std::int64_t{others.count} * exponential_q0_31(largest - others.logit);
+  }
 
  private:
   std::vector<std::int32_t> exponentials_q0_31_;  // the last one is 0 and stands for all that are further away
 };
-// (A29) of one exponential. sum_q0_31 >= 1.
-std::int16_t softmax_probability_q0_15(std::int32_t exponential_q0_31, std::int64_t sum_q0_31) noexcept;
+// (A29) of one exponential, or of the sum of up to 65536 of them. sum_q0_31 >= 1.
+std::int16_t softmax_probability_q0_15(std::int64_t exponential_q0_31, std::int64_t sum_q0_31) noexcept;
 
 }  // namespace quaver

@@ -66,6 +66,42 @@ TEST(Softmax, KnownCases) {
   EXPECT_EQ(run({-32768, -32768, -32768, -32768}, 1.0f), (std::vector<std::int16_t>(4, 8192)));
 }
 
+// Others are logits like all others: the same bits as with them in the array.
+TEST(Softmax, OthersTakePart) {
+  for (const float scale : {1e-4f, 0.01f, 0.3f}) {
+    const SoftmaxRule rule = SoftmaxRule::from_scale(scale);
+    const SoftmaxTable table(rule);
+    for (const std::size_t n : {0u, 1u, 2u, 50u}) {
+      for (const std::uint32_t count : {0u, 1u, 3u, 1000u, 65536u}) {
+        for (const std::int32_t logit : {-32768, -100, 0, 100, 32767}) {
+          if (n + count == 0) continue;
+          Random random(73 + n);
+          const auto logits = filled<std::int16_t>(Fill::kRandom, n, random);
+          std::vector<std::int16_t> all = logits;
+          all.insert(all.end(), count, static_cast<std::int16_t>(logit));
+          const std::vector<std::int16_t> expected = run(all, scale);
+          std::vector<std::int16_t> probability(n);
+          const SoftmaxOthers others{.logit = logit, .count = count};
+          const std::int32_t rest = softmax_i16(logits.data(), n, rule, probability.data(), others);
+          ASSERT_TRUE(std::equal(probability.begin(), probability.end(), expected.begin()));
+          // Each of the others is rounded by at most half a step there, their sum once here; 1 is 32767.
+          const double one = count == 0 ? 0 : expected.back();
+          ASSERT_LE(std::abs(std::min(one * count, 32767.0) - rest), 0.5 * count + 1)
+              << "n " << n << " count " << count << " logit " << logit << " scale " << scale;
+          const std::vector<std::int32_t> wide(logits.begin(), logits.end());
+          std::int32_t largest = count > 0 ? logit : INT16_MIN;
+          for (const std::int32_t other : wide) largest = std::max(largest, other);
+          const std::int64_t of_others = table.sum_q0_31(others, largest);
+          const std::int64_t sum = table.sum_q0_31(wide.data(), n, largest) + of_others;
+          ASSERT_EQ(softmax_probability_q0_15(of_others, sum), rest);
+          for (std::size_t j = 0; j < n; ++j)
+            ASSERT_EQ(softmax_probability_q0_15(table.exponential_q0_31(largest - wide[j]), sum), probability[j]);
+        }
+      }
+    }
+  }
+}
+
 TEST(Softmax, MayRunInPlace) {
   Random random(67);
   auto logits = filled<std::int16_t>(Fill::kRandom, 50, random);
