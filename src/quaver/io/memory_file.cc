@@ -62,21 +62,25 @@ nlohmann::ordered_json scheme_to_json(const MemoryScheme& scheme) {
   return json;
 }
 
+// The oldest version that says all of a network, so that older programs read what they can run.
+int version_of(const MemoryNetwork& network) { return network.shape.slots > 0 ? 3 : 2; }
+
 std::string network_to_json(const MemoryNetwork& network) {
   const MemN2NShape& shape = network.shape;
-  return dump_strict({{"name", network.name},
-                      {"task", network.task},
-                      {"vocabulary", shape.vocabulary},
-                      {"memory", shape.memory},
-                      {"embedding", shape.d},
-                      {"hops", shape.hops},
-                      {"sentence", shape.sentence},
-                      {"tying", memory_tying_name(shape.tying)},
-                      {"encoding", sentence_encoding_name(shape.encoding)},
-                      {"temporal", shape.temporal},
-                      {"scheme", scheme_to_json(network.scheme)},
-                      {"scales", scales_to_json(network.scales)}},
-                     "network");
+  nlohmann::ordered_json json{{"name", network.name},
+                              {"task", network.task},
+                              {"vocabulary", shape.vocabulary},
+                              {"memory", shape.memory},
+                              {"embedding", shape.d},
+                              {"hops", shape.hops},
+                              {"sentence", shape.sentence},
+                              {"tying", memory_tying_name(shape.tying)},
+                              {"encoding", sentence_encoding_name(shape.encoding)},
+                              {"temporal", shape.temporal}};
+  if (shape.slots > 0) json["slots"] = shape.slots;
+  json["scheme"] = scheme_to_json(network.scheme);
+  json["scales"] = scales_to_json(network.scales);
+  return dump_strict(json, "network");
 }
 
 void network_from_json(std::string_view json, int version, MemoryNetwork& network) {
@@ -97,6 +101,7 @@ void network_from_json(std::string_view json, int version, MemoryNetwork& networ
   network.shape.tying = memory_tying_from_name(object.text("tying"));
   network.shape.encoding = sentence_encoding_from_name(object.text("encoding"));
   network.shape.temporal = object.boolean("temporal");
+  if (version >= 3) network.shape.slots = size("slots");
   JsonObject scheme = object.object("scheme");
   const auto bits = [&](const std::string& key) {
     const std::int64_t value = scheme.integer(key);
@@ -215,7 +220,7 @@ void write_network(const MemoryNetwork& network, const ByteSink& sink) {
   const std::string words = dump_strict(network.words, "words");
   write_safetensors(entries,
                     {{"format", std::string(kMemoryFileFormat)},
-                     {"version", concat(kMemoryFileVersion)},
+                     {"version", concat(version_of(network))},
                      {"network", json},
                      {"words", words},
                      {"provenance", provenance},

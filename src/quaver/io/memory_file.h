@@ -15,7 +15,8 @@
 namespace quaver {
 
 inline constexpr std::string_view kMemoryFileFormat = "quaver memory network";  // of the metadata
-inline constexpr int kMemoryFileVersion = 2;                                    // written, and the newest that is read
+// The newest that is read; written only for what older readers lack (docs/file_format.md).
+inline constexpr int kMemoryFileVersion = 3;
 
 void save(const MemoryNetwork& network, const std::filesystem::path& path);
 std::string save_bytes(const MemoryNetwork& network);

@@ -93,6 +93,29 @@ TEST(MemoryFile, ReadsTheGoldenOfVersionOne) {
   EXPECT_EQ(H, (std::vector<float>{-0x1.361778p-4f, 0x1.db2952p-4f, -0x1.ca36dcp-5f, 0x1.02158cp-4f}));
 }
 
+// What older programs can run is written for them, byte by byte as they did.
+TEST(MemoryFile, NetworksWithoutSlotsAreOfVersionTwo) {
+  const std::filesystem::path path =
+      std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memory_v2/network.safetensors";
+  std::ifstream file(path, std::ios::binary);
+  const std::string expected(std::istreambuf_iterator<char>(file), {});
+  const MemoryNetwork network = load_memory_network(path);
+  EXPECT_EQ(network.shape.slots, 0u);
+  EXPECT_TRUE(network.scheme.is_scaled());
+  EXPECT_EQ(save_bytes(network), expected);
+}
+
+TEST(MemoryFile, SlotsAskForVersionThree) {
+  for (MemoryNetwork network : {sample(MemoryTying::kLayerwise), scaled_sample(MemoryTying::kAdjacent, false)}) {
+    network.shape.slots = 50;
+    const std::string bytes = save_bytes(network);
+    EXPECT_EQ(SafetensorsFile::parse(bytes_of(bytes)).metadata().at("version"), "3");
+    EXPECT_EQ(load_memory_network_bytes(bytes_of(bytes)), network);
+    network.shape.slots = kMaxSlots + 1;
+    EXPECT_THROW(save_bytes(network), Error);
+  }
+}
+
 // Every byte of the file: an error, or the same network (blanks of the JSON header).
 TEST(MemoryFile, AFlippedBitIsNeverAnotherNetwork) {
   for (const MemoryNetwork& network : {sample(MemoryTying::kLayerwise), scaled_sample(MemoryTying::kLayerwise, true)}) {

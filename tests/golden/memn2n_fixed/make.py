@@ -105,7 +105,7 @@ def position_weights(d, slots):
 
 
 def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_bit_weights, layerwise, position, linear,
-            integer_only=False):
+            integer_only=False, slots=0):
     vocabulary, memory, d, hops, sentence = 7, 4, 5, 3, 4
     rows = vocabulary + memory
     sizes = ([("A", rows), ("C", rows), ("B", vocabulary), ("W", vocabulary), ("H", d)] if layerwise
@@ -160,7 +160,7 @@ def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_b
         lines.append(" ".join(str(value) for value in values))
 
     emit("network", name, n, integer, int(similarity == "hamming"), int(hop_formats), int(one_bit_query),
-          int(one_bit_weights), int(layerwise), int(position), int(linear), int(integer_only))
+          int(one_bit_weights), int(layerwise), int(position), int(linear), int(integer_only), slots)
     emit("parameters", *[code(x, 10) for key, _ in sizes for row in matrices[key] for x in row])
     u = embed(part("B", 0), question, None, hop_format(0))
     for hop in range(hops):
@@ -179,8 +179,9 @@ def network(rng, name, n, integer, similarity, hop_formats, one_bit_query, one_b
         if linear:
             p = list(s)
         else:
-            powers = [math.exp(float(x - max(s))) for x in s]
-            p = [F(x / sum(powers)) for x in powers]
+            empty = [F(0)] * max(0, slots - len(facts))
+            powers = [math.exp(float(x - max(s + empty))) for x in s + empty]
+            p = [F(x / sum(powers)) for x in powers[:len(s)]]
             if integer_only:  # Q0.15 within a unit, 1 is 32767
                 units = [min(32767, round(x * 2**15)) for x in p]
                 cut = 2 ** (15 - base[1])
@@ -225,14 +226,18 @@ def networks():
     rows = [row + (False,) for row in rows]
     rows += [("integers", 8, 4, "dot", 0, 0, 0, True), ("qmann_integers", 8, 2, "hamming", 1, 0, 0, True),
              ("binary_integers", 8, 3, "dot", 0, 1, 1, True), ("linear_integers", 8, 2, "hamming", 0, 0, 0, True)]
-    for name, n, integer, similarity, mq, query, weights, integer_only in rows:
+    rows = [row + (0,) for row in rows]
+    rows += [("empty", 8, 4, "dot", 0, 0, 0, False, 10), ("qmann_empty", 8, 2, "hamming", 1, 0, 0, False, 6),
+             ("integers_empty", 8, 4, "dot", 0, 0, 0, True, 9), ("qmann_integers_empty", 8, 2, "hamming", 1, 1, 0, True, 5),
+             ("linear_empty", 8, 2, "dot", 0, 0, 1, True, 50), ("none_empty", 8, 3, "dot", 0, 0, 0, True, 4)]
+    for name, n, integer, similarity, mq, query, weights, integer_only, slots in rows:
         for layerwise in (True, False):
             for position in (False, True):
                 while True:
                     try:
                         lines = network(rng, name, n, integer, similarity, bool(mq), bool(query), bool(weights),
-                                        layerwise, position, linear=name in ("conventional_mq", "linear_integers"),
-                                        integer_only=integer_only)
+                                        layerwise, position, linear=name in ("conventional_mq", "linear_integers", "linear_empty"),
+                                        integer_only=integer_only, slots=slots)
                         break
                     except Borderline:
                         pass

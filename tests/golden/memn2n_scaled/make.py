@@ -62,7 +62,8 @@ def position_weights(d, slots):
             for j in range(slots)]
 
 
-def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, truncation, point, layerwise, position):
+def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, truncation, point, slots, layerwise,
+            position):
     vocabulary, memory, d, hops, sentence = 7, 4, 5, 3, 4
     rows, most = vocabulary + memory, 2 ** (bits - 1) - 1
     sizes = ([("A", rows), ("C", rows), ("B", vocabulary), ("W", vocabulary), ("H", d)] if layerwise
@@ -111,8 +112,8 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, trun
     def emit(*values):
         lines.append(" ".join(repr(value) if isinstance(value, float) else str(value) for value in values))
 
-    emit("network", bits, *[int(x) for x in (powers, relative, query_bit, state_bit, weight_bits, truncation, bool(point), point, layerwise,
-                                     position)])
+    emit("network", bits, *[int(x) for x in (powers, relative, query_bit, state_bit, weight_bits, truncation, bool(point),
+                                             point, layerwise, position, slots)])
     emit("parameters", *[round(x * 1024) for name in names for row in matrices[name] for x in row])
     emit("weights", *weights.values())
     emit("embedded", *seen.values())
@@ -129,10 +130,12 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, trun
         query_step = query_scale[hop] if query_bit else u_scale[hop]
         t = [sum(x * y for x, y in zip(row, query)) for row in m]
         convert = rescale(seen[A] * query_step / s_scale[hop], powers, to_integer)
-        s = [limit(convert(x - max(t)), 0, -(2 * most + 1)) if relative else limit(convert(x), most) for x in t]
+        empty = [0] * max(0, slots - len(facts))
+        s = [limit(convert(x - max(t + empty)), 0, -(2 * most + 1)) if relative else limit(convert(x), most)
+             for x in t + empty]
         exponentials = [math.exp((x - max(s)) * s_scale[hop]) for x in s]
         p = []
-        for x in exponentials:  # Q0.15 within a unit, 1 is 32767
+        for x in exponentials[:len(facts)]:  # Q0.15 within a unit, 1 is 32767
             unit = min(32767, round(x / sum(exponentials) * 2**15))
             near = {limit(to_integer(F(limit(unit + off, 32767, 0), 2 ** (15 - p_fraction))), p_most)
                     for off in (-1, 0, 1)}
@@ -152,7 +155,7 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, trun
         emit("m", *[x for row in m for x in row])
         emit("c", *[x for row in c for x in row])
         emit("t", *t)
-        emit("s", *s)
+        emit("s", *s[:len(facts)])
         emit("p", *p)
         emit("u", *u)
     emit("scores", *[sum(w * x for w, x in zip(row, u)) for row in codes[part("W", 0)][:vocabulary]])
@@ -161,16 +164,19 @@ def network(rng, bits, powers, relative, query_bit, state_bit, weight_bits, trun
 
 def main():
     rng = random.Random(7)
-    # bits, powers of two, relative, one-bit query, state, weights, truncation, bits before a shared point
+    # bits, powers of two, relative, one-bit query, state, weights, truncation, bits before a shared point, slots
     for case in [(8, 0, 1, 0, 0, 0, 0, 0), (8, 0, 0, 0, 0, 0, 0, 0), (8, 1, 1, 0, 0, 0, 0, 0), (8, 1, 0, 0, 0, 0, 0, 0),
                  (4, 0, 1, 0, 0, 0, 0, 0), (2, 1, 1, 0, 0, 0, 0, 0), (8, 1, 1, 1, 0, 0, 0, 0), (8, 1, 1, 1, 1, 0, 0, 0),
                  (8, 0, 1, 1, 1, 1, 0, 0), (8, 1, 0, 0, 0, 1, 0, 0), (8, 1, 1, 0, 0, 0, 1, 0), (8, 1, 0, 0, 0, 0, 0, 3),
-                 (8, 1, 0, 0, 0, 0, 1, 4)]:
+                 (8, 1, 0, 0, 0, 0, 1, 4), (8, 0, 1, 0, 0, 0, 0, 0, 10), (8, 0, 0, 0, 0, 0, 0, 0, 6),
+                 (8, 1, 1, 0, 0, 0, 0, 0, 50), (8, 1, 1, 1, 1, 0, 0, 0, 5), (4, 0, 1, 1, 0, 1, 0, 0, 9),
+                 (8, 1, 0, 0, 0, 0, 1, 3, 7), (8, 0, 1, 0, 0, 0, 0, 0, 4)]:
         for layerwise in (True, False):
             for position in (False, True):
                 while True:
                     try:
-                        lines = network(rng, case[0], *[bool(x) for x in case[1:7]], case[7], layerwise, position)
+                        lines = network(rng, case[0], *[bool(x) for x in case[1:7]], *(case[7:] + (0,))[:2], layerwise,
+                                        position)
                         break
                     except Borderline:
                         pass

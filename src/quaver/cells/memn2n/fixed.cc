@@ -201,14 +201,16 @@ void MemN2NFixed::similarities(Hop& hop, SignMagnitudeFormat format) {
 
 void MemN2NFixed::attend(Hop& hop, bool linear) const {
   const SignMagnitudeFormat base = scheme_.format();
-  const std::size_t facts = hop.s.size();
+  const std::size_t facts = hop.s.size(), empty = shape_.empty_facts(facts);
   hop.p_codes.resize(facts);
   hop.p_q0_15.clear();
+  hop.nothing_q0_15 = 0;
+  hop.nothing = 0;
   if (!softmax_) {
     const auto step = static_cast<float>(similarity_step());
     hop.p.resize(facts);
     for (std::size_t i = 0; i < facts; ++i) hop.p[i] = static_cast<float>(hop.s[i]) * step;
-    if (!linear) memory_softmax(hop.p);
+    if (!linear) hop.nothing = memory_softmax(hop.p, empty);
     for (std::size_t i = 0; i < facts; ++i) hop.p_codes[i] = code_of(hop.p[i], base);
     return;
   }
@@ -224,7 +226,9 @@ void MemN2NFixed::attend(Hop& hop, bool linear) const {
     hop.p_q0_15.clear();
     return;
   }
-  softmax_i16(hop.p_q0_15.data(), facts, *softmax_, hop.p_q0_15.data());
+  // An empty fact's similarity is 0 by definition, also where a Hamming similarity of zeros would not be.
+  hop.nothing_q0_15 = softmax_i16(hop.p_q0_15.data(), facts, *softmax_, hop.p_q0_15.data(),
+                                  {.logit = 0, .count = static_cast<std::uint32_t>(empty)});
   for (std::size_t i = 0; i < facts; ++i)
     hop.p_codes[i] = narrow(std::min<std::int32_t>(hop.p_q0_15[i] >> (15 - base.fraction), base.limit()));
 }
@@ -314,7 +318,10 @@ std::vector<float> MemN2NFixed::attention(std::size_t place) const {
 MemoryAnswer MemN2NFixed::answer(const MemoryQuestion& question, bool linear) {
   run(question, linear);
   MemoryAnswer answer;
-  for (std::size_t hop = 0; hop < shape_.hops; ++hop) answer.attention.push_back(attention(hop));
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    answer.attention.push_back(attention(hop));
+    answer.nothing.push_back(softmax_ ? static_cast<float>(hops_[hop].nothing_q0_15) * 0x1p-15f : hops_[hop].nothing);
+  }
   const double step = scheme_.format().step();
   if (scheme_.integer_only) {
     for (const std::int64_t score : scores())

@@ -6,6 +6,7 @@
 //
 //   m_ij = Q(sum_w Q(A_wj x_w))    x_w: how often word w comes (or its encoding weight)    format of the hop       (F1)
 //   s_i  = Q(sum_j Q(Q(u_j) Q(m_ij)))              or the weighted Hamming similarity (M5)                         (F2)
+//   p    = softmax(s) beside empty facts of similarity 0                                                           (N3)
 //   o_j  = Q(sum_i Q(Q(c_ij) Q(p_i)))                                                                              (F3)
 //   u'_j = Q(Q(sum_k Q(H_jk Q(u_k))) + o_j)        adjacent: Q(Q(u_j) + o_j)                                       (F4)
 //   scores = sum_j Q(W_wj) u_j, exact                   integer_only; W in the scheme's format                     (F5)
@@ -36,8 +37,11 @@ class MemN2NFixed {
     std::vector<float> p;         // [facts], float softmax only
     Codes p_q0_15;                // [facts], integer softmax only; empty in the first phase of a linear start
     Codes p_codes;                // [facts], the scheme's format: what the read multiplies with
-    Codes o;                      // [d], what was read, the scheme's format
-    Codes u;                      // [d], what the hop reads, in `u_format`
+    // p of all empty facts together, from whichever softmax there is; 0 in the first phase of a linear start.
+    float nothing = 0;
+    std::int16_t nothing_q0_15 = 0;
+    Codes o;  // [d], what was read, the scheme's format
+    Codes u;  // [d], what the hop reads, in `u_format`
     SignMagnitudeFormat u_format;
   };
 

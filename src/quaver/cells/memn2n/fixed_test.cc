@@ -90,7 +90,7 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
     MemN2NShape shape{.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4};
     bool hamming = false, layerwise = false, position = false, linear = false;
     in >> word >> name >> scheme.bits >> scheme.integer_bits >> hamming >> scheme.hop_formats >> scheme.one_bit_query >>
-        scheme.one_bit_weights >> layerwise >> position >> linear >> scheme.integer_only;
+        scheme.one_bit_weights >> layerwise >> position >> linear >> scheme.integer_only >> shape.slots;
     ASSERT_FALSE(in.fail()) << line;
     if (hamming) scheme.similarity = MemorySimilarity::kHamming;
     shape.tying = layerwise ? MemoryTying::kLayerwise : MemoryTying::kAdjacent;
@@ -127,7 +127,7 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
       EXPECT_EQ(as_ints(network.scores()), read_codes(file, "scores")) << line;
     }
   }
-  EXPECT_EQ(checked, 56u);
+  EXPECT_EQ(checked, 80u);
 }
 
 TEST(SignMagnitude, SignsAndEnds) {

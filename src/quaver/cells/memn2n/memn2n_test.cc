@@ -45,6 +45,7 @@ TEST(MemN2N, SizesThatMakeNoNetworkAreRefused) {
   refused([](MemN2NShape& shape) { shape.hops = 7; });
   refused([](MemN2NShape& shape) { shape.sentence = 0; });
   refused([](MemN2NShape& shape) { shape.sentence = 4097; });
+  refused([](MemN2NShape& shape) { shape.slots = 65537; });
 }
 
 // l_kj = 1 + 4 (k - (d+1)/2)(j - (J+1)/2) / (d J), d = 2, J = 3: rows j, columns k.
@@ -89,6 +90,38 @@ TEST(MemN2N, OneHopByHand) {
   const std::vector<std::uint32_t> ages{1, 0}, swapped{0, 1};
   EXPECT_EQ(network.answer({facts, words, ages}).scores, answer.scores);
   EXPECT_NE(network.answer({facts, words, swapped}).scores, answer.scores);
+}
+
+// A fact m = c = 0 that is told is an empty one: the same answers, to rounding, and p of both kinds adds up to 1.
+TEST(MemN2N, EmptyFactsTakeTheirShare) {
+  const std::vector<float> values{0, 0, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0,   // E0
+                                  0, 0, 2, 0, 0, 3, 1, 1, 0, 0, 0, 0};  // E1; ages embed to nothing
+  const std::vector<std::int32_t> first{1}, second{2, 3}, no_words{}, words{1, 1};
+  const std::vector<WordNumbers> told{first, second}, padded{no_words, first, second, no_words, no_words};
+  MemN2NShape shape = kSmall, larger = kSmall;
+  shape.slots = 5;
+  larger.memory = 5;
+  std::vector<float> more(parameter_count(larger));  // the same words, more ages
+  for (std::size_t matrix = 0; matrix < 2; ++matrix) std::copy_n(&values[matrix * 12], 8, &more[matrix * 18]);
+  EXPECT_EQ(shape.empty_facts(2), 3u);
+  EXPECT_EQ(shape.empty_facts(7), 0u);
+  for (const float sign : {1.0f, -1.0f}) {  // similarities above and below that of nothing
+    std::vector<float> signed_values = values, signed_more = more;
+    for (std::size_t i = 0; i < 12; ++i) signed_values[i] *= i % 2 == 0 ? sign : 1;
+    for (std::size_t i = 0; i < 18; ++i) signed_more[i] *= i % 2 == 0 ? sign : 1;
+    const MemoryAnswer found = MemN2NRef(shape, signed_values).answer({told, words, {}});
+    const MemoryAnswer expected = MemN2NRef(larger, signed_more).answer({padded, words, {}});
+    for (std::size_t word = 0; word < 4; ++word) EXPECT_NEAR(found.scores[word], expected.scores[word], 1e-5);
+    EXPECT_NEAR(found.attention[0][0], expected.attention[0][1], 1e-6);
+    EXPECT_NEAR(found.attention[0][0] + found.attention[0][1] + found.nothing[0], 1, 1e-6);
+    EXPECT_GT(found.nothing[0], 0);
+    // Without the softmax a similarity of 0 reads nothing.
+    EXPECT_EQ(MemN2NRef(shape, signed_values).answer({told, words, {}}, true).scores,
+              MemN2NRef(kSmall, signed_values).answer({told, words, {}}, true).scores);
+  }
+  const MemoryAnswer none = MemN2NRef(shape, values).answer({{}, words, {}});
+  EXPECT_EQ(none.scores, MemN2NRef(kSmall, values).answer({{}, words, {}}).scores);
+  EXPECT_EQ(none.nothing, std::vector<float>{1});
 }
 
 TEST(MemN2N, AnEmptyMemoryAnswersFromTheQuestion) {

@@ -57,6 +57,7 @@ void validate(const MemN2NShape& shape) {
   require(shape.hops >= 1 && shape.hops <= kMaxHops, "the number of hops", shape.hops, "1 to 6");
   // A file may claim any size; this one would be allocated before anything of it is seen.
   require(shape.sentence >= 1 && shape.sentence <= 4096, "the longest sentence", shape.sentence, "1 to 4096 words");
+  require(shape.slots <= kMaxSlots, "the number of slots", shape.slots, "0 to 65536");
 }
 
 std::vector<float> encoding_weights(const MemN2NShape& shape) {

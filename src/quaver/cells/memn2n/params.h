@@ -34,12 +34,18 @@ struct MemN2NShape {
   MemoryTying tying = MemoryTying::kAdjacent;
   SentenceEncoding encoding = SentenceEncoding::kPosition;
   bool temporal = true;  // facts carry their age as a word
+  // Facts of which every softmax sees at least so many: those that were not told are empty, with similarity 0 and
+  // nothing to read, so that a hop may look at nothing. 0: only what was told.
+  std::size_t slots = 0;
   bool operator==(const MemN2NShape&) const = default;
 
   std::size_t embedding_rows() const { return vocabulary + memory; }
+  // Beside so many facts that were told.
+  std::size_t empty_facts(std::size_t told) const { return slots > told ? slots - told : 0; }
 };
 
 inline constexpr std::size_t kMaxHops = 6;
+inline constexpr std::size_t kMaxSlots = 65536;
 
 // Where a matrix lies in the array of parameters.
 struct MemoryMatrix {

@@ -15,12 +15,15 @@ float dot(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-void memory_softmax(std::span<float> values) {
-  if (values.empty()) return;
-  const float largest = *std::ranges::max_element(values);
-  float sum = 0;
+float memory_softmax(std::span<float> values, std::size_t empty) {
+  if (values.empty()) return empty > 0 ? 1.0f : 0.0f;
+  float largest = *std::ranges::max_element(values);
+  if (empty > 0) largest = std::max(largest, 0.0f);
+  const float nothing = empty > 0 ? static_cast<float>(empty) * std::exp(-largest) : 0.0f;
+  float sum = nothing;
   for (float& value : values) sum += value = std::exp(value - largest);
   for (float& value : values) value /= sum;
+  return nothing / sum;
 }
 
 std::size_t MemoryAnswer::best() const {
@@ -77,7 +80,7 @@ MemoryTrace MemN2NRef::trace(const MemoryQuestion& question, bool linear) const 
     hop.c = embedded_facts(roles_.C[place], question);
     for (std::size_t i = 0; i < facts; ++i) hop.s.push_back(dot(hop.u, row(hop.m, i)));  // (N2)
     hop.p = hop.s;
-    if (!linear) memory_softmax(hop.p);  // (N3)
+    if (!linear) hop.nothing = memory_softmax(hop.p, shape_.empty_facts(facts));  // (N3)
     hop.o.resize(d);
     for (std::size_t i = 0; i < facts; ++i)
       for (std::size_t j = 0; j < d; ++j) hop.o[j] += hop.p[i] * row(hop.c, i)[j];  // (N4)
@@ -93,7 +96,10 @@ MemoryTrace MemN2NRef::trace(const MemoryQuestion& question, bool linear) const 
 MemoryAnswer MemN2NRef::answer(const MemoryQuestion& question, bool linear) const {
   MemoryTrace trace = this->trace(question, linear);
   MemoryAnswer answer{.scores = std::move(trace.scores)};
-  for (MemoryTrace::Hop& hop : trace.hops) answer.attention.push_back(std::move(hop.p));
+  for (MemoryTrace::Hop& hop : trace.hops) {
+    answer.attention.push_back(std::move(hop.p));
+    answer.nothing.push_back(hop.nothing);
+  }
   return answer;
 }
 

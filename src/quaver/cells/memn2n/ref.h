@@ -2,7 +2,7 @@
 //
 //   m_i = sum_j l_j A x_ij + A t_i    c_i = sum_j l_j C x_ij + C t_i    u = sum_j l_j B q_j          (N1)
 //   s_i = u . m_i                                                                                    (N2)
-//   p = softmax(s)       in the first phase of a linear start: p = s                                 (N3)
+//   p = softmax(s)       beside empty facts with s = 0; first phase of a linear start: p = s         (N3)
 //   o = sum_i p_i c_i                                                                                (N4)
 //   u' = u + o           layer-wise: H u + o                                                         (N5)
 //   scores = W u after the last hop                                                                  (N6)
@@ -19,6 +19,7 @@ namespace quaver {
 struct MemoryAnswer {
   std::vector<float> scores{};                  // [vocabulary]
   std::vector<std::vector<float>> attention{};  // [hops][facts]: p of each hop
+  std::vector<float> nothing{};                 // [hops]: p of all empty facts together
   std::size_t best() const;  // the word of the highest score, the lowest of equals; number 0 is no answer
 };
 
@@ -27,6 +28,7 @@ struct MemoryTrace {
   struct Hop {
     std::vector<float> m, c;  // [facts, d]
     std::vector<float> s, p;  // [facts]
+    float nothing = 0;        // p of all empty facts together
     std::vector<float> o;     // [d], what was read
     std::vector<float> u;     // [d], what the hop was asked with
   };
@@ -35,8 +37,8 @@ struct MemoryTrace {
   std::vector<float> scores{};  // [vocabulary]
 };
 
-// (N3) in place; nothing to do for no facts.
-void memory_softmax(std::span<float> values);
+// (N3) in place, beside `empty` values of 0. Gives what these get together; 0 where there are none.
+float memory_softmax(std::span<float> values, std::size_t empty = 0);
 
 class MemN2NRef {
  public:

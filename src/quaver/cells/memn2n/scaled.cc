@@ -163,11 +163,15 @@ void MemN2NScaled::attend(std::size_t place, std::size_t facts) {
   hop.s.resize(facts);
   hop.p_q0_15.resize(facts);
   hop.p.resize(facts);
-  if (facts == 0) return;
-  for (std::size_t i = 0; i < facts; ++i) hop.t[i] = dot(&m[i * d], hop.query.data(), d);
-  const std::int32_t largest = *std::ranges::max_element(hop.t);
+  const auto empty = static_cast<std::uint32_t>(shape_.empty_facts(facts));
+  std::int32_t largest = empty > 0 ? 0 : INT32_MIN;
+  for (std::size_t i = 0; i < facts; ++i) {
+    hop.t[i] = dot(&m[i * d], hop.query.data(), d);
+    largest = std::max(largest, hop.t[i]);
+  }
   for (std::size_t i = 0; i < facts; ++i) hop.s[i] = similarity_code(place, hop.t[i], largest);
-  softmax_i16(hop.s.data(), facts, softmax_[place], hop.p_q0_15.data());
+  const SoftmaxOthers others{.logit = empty > 0 ? similarity_code(place, 0, largest) : 0, .count = empty};
+  hop.nothing_q0_15 = softmax_i16(hop.s.data(), facts, softmax_[place], hop.p_q0_15.data(), others);
   for (std::size_t i = 0; i < facts; ++i) hop.p[i] = read_weight(hop.p_q0_15[i]);
 }
 
@@ -242,7 +246,10 @@ std::vector<float> MemN2NScaled::attention(std::size_t place) const {
 MemoryAnswer MemN2NScaled::answer(const MemoryQuestion& question) {
   run(question);
   MemoryAnswer answer;
-  for (std::size_t hop = 0; hop < shape_.hops; ++hop) answer.attention.push_back(attention(hop));
+  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+    answer.attention.push_back(attention(hop));
+    answer.nothing.push_back(static_cast<float>(hops_[hop].nothing_q0_15) * 0x1p-15f);
+  }
   const double step = score_step();
   for (const std::int32_t score : scores()) answer.scores.push_back(static_cast<float>(score * step));
   return answer;

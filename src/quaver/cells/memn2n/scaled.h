@@ -4,7 +4,7 @@
 // exact, every tensor is rounded once, and no float operation lies between the words and the answer.
 //
 //   m_ij = [s_E s_l / s_m](sum_w l_w E_wj)       limited to +-N; c and u likewise                              (S1)
-//   t_i  = sum_j m_ij u_j                        one_bit_query: sum_j +-m_ij                                   (S2)
+//   t_i  = sum_j m_ij u_j                        one_bit_query: sum_j +-m_ij; of an empty fact 0               (S2)
 //   s_i  = [s_m s_u / s_s](t_i), limited to +-N;      relative: [..](t_i - max t), not below -(2N + 1)         (S3)
 //   p    = softmax(s) in Q0.15 (A29), rounded to bits, at most 2N + 1: unsigned, step 2^-bits                  (S4)
 //   o_j  = sum_i p_i c_ij                                                                                      (S5)
@@ -40,6 +40,7 @@ class MemN2NScaled {
     std::vector<std::int16_t> s;        // [facts], in steps of scales.s[hop]
     std::vector<std::int16_t> p_q0_15;  // [facts]
     std::vector<std::uint8_t> p;        // [facts], steps of p_step()
+    std::int16_t nothing_q0_15 = 0;     // p of all empty facts together
     std::vector<std::int32_t> o;        // [d], steps of p_step() of c's
   };
 
@@ -75,7 +76,7 @@ class MemN2NScaled {
   }
   std::int8_t question_code(std::int32_t sum) const;  // u of the first hop
   std::int8_t query_code(std::int8_t u) const;        // what the similarity and H read
-  // largest: of all t. Never falls when t rises.
+  // largest: of all t, 0 among them where there are empty facts. Never falls when t rises.
   std::int16_t similarity_code(std::size_t hop, std::int32_t t, std::int32_t largest) const;
   const SoftmaxRule& softmax(std::size_t hop) const { return softmax_[hop]; }
   std::uint8_t read_weight(std::int16_t p_q0_15) const;

@@ -51,7 +51,7 @@ TEST(MemoryScaledGoldens, WholeNetworksHopByHop) {
     bool layerwise = false, position = false;
     in >> word >> scheme.bits >> scheme.power_of_two_scales >> scheme.relative_similarity >> scheme.one_bit_query >>
         scheme.one_bit_state >> scheme.one_bit_weights >> scheme.truncation >> scheme.shared_point >>
-        scheme.integer_bits >> layerwise >> position;
+        scheme.integer_bits >> layerwise >> position >> shape.slots;
     ASSERT_FALSE(in.fail()) << line;
     shape.tying = layerwise ? MemoryTying::kLayerwise : MemoryTying::kAdjacent;
     shape.encoding = position ? SentenceEncoding::kPosition : SentenceEncoding::kWords;
@@ -80,7 +80,7 @@ TEST(MemoryScaledGoldens, WholeNetworksHopByHop) {
     }
     EXPECT_EQ(as_ints(network.scores()), read_list<int>(file, "scores")) << line;
   }
-  EXPECT_EQ(checked, 52u);
+  EXPECT_EQ(checked, 80u);
 }
 
 MemN2NShape small_shape() { return {.vocabulary = 7, .memory = 4, .d = 5, .hops = 3, .sentence = 4}; }
