@@ -139,9 +139,9 @@ class FixedMemoryCell : public MemoryCell {
       compare(hop, u_format, ranges, works);
       for (QuestionWork& work : works) {
         if (scheme_.integer_only) {
-          attend(work, explained);
+          attend(facts_of(ranges), work, explained);
         } else {
-          attend_in_float(work, explained);
+          attend_in_float(facts_of(ranges), work, explained);
         }
         next_u(hop, u_format, ranges, work);
       }
@@ -300,21 +300,22 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   // (N3) in integers: p in Q0.15 cut to the scheme's fraction.
-  void attend(QuestionWork& work, MemoryAnswer* explained) const {
-    std::int32_t largest = -kEnd;
+  void attend(std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
+    const SoftmaxOthers empty{.logit = 0, .count = static_cast<std::uint32_t>(shape_.empty_facts(facts))};
+    std::int32_t largest = empty.count > 0 ? 0 : -kEnd;
     for (const auto similarities : work.of_range)
       for (const std::int32_t s : similarities) largest = std::max(largest, s);
     const auto weight_of = [&](std::int32_t p) { return std::min(p >> (15 - base_.fraction), base_.limit()); };
-    pick_facts(*softmax_, largest, weight_of, work, explained);
+    pick_facts(*softmax_, largest, empty, weight_of, work, explained);
   }
 
   // (N3) in float, in the order of the facts.
-  void attend_in_float(QuestionWork& work, MemoryAnswer* explained) const {
+  void attend_in_float(std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
     const auto step = static_cast<float>(cell_.similarity_step());
     work.p.clear();
     for (const auto& similarities : work.of_range)
       for (const std::int32_t s : similarities) work.p.push_back(static_cast<float>(s) * step);
-    memory_softmax(work.p);
+    const float nothing = memory_softmax(work.p, shape_.empty_facts(facts));
     work.picked.resize(work.of_range.size());
     const float* p = work.p.data();
     for (std::size_t range = 0; range < work.of_range.size(); ++range) {
@@ -328,7 +329,9 @@ class FixedMemoryCell : public MemoryCell {
         picked.weights.push_back(narrow(weight));
       }
     }
-    if (explained != nullptr) explained->attention.push_back(work.p);
+    if (explained == nullptr) return;
+    explained->attention.push_back(work.p);
+    explained->nothing.push_back(nothing);
   }
 
   // (F3) (F4)

@@ -11,7 +11,7 @@ std::uint64_t fingerprint_of(const MemoryNetwork& network) {
   const std::string sizes =
       concat(shape.vocabulary, ' ', shape.memory, ' ', shape.d, ' ', shape.hops, ' ', shape.sentence, ' ',
              memory_tying_name(shape.tying), ' ', sentence_encoding_name(shape.encoding), ' ', shape.temporal, ' ',
-             memory_scheme_text(network.scheme), ' ');
+             memory_scheme_text(network.scheme), shape.slots > 0 ? concat(" slots ", shape.slots) : "", ' ');
   std::uint64_t hash = fnv1a(std::as_bytes(std::span(sizes)));
   for (const std::string& word : network.words)
     hash = fnv1a(std::as_bytes(std::span(word.c_str(), word.size() + 1)), hash);

@@ -62,13 +62,21 @@ void compare_with_facts(FactRanges ranges, std::size_t side, std::size_t d, std:
   }
 }
 
+inline std::size_t facts_of(FactRanges ranges) {
+  std::size_t facts = 0;
+  for (const FactRange& range : ranges) facts += range.count;
+  return facts;
+}
+
 // The facts that have a weight, and the weights: weight_of(p in Q0.15), which falls with p. Where the network's softmax
-// is of integers; similarities within -32768..32767, none above `largest`. explained null: no float operation.
+// is of integers; similarities within -32768..32767, none above `largest`, those of the empty facts included. explained
+// null: no float operation.
 template <typename WeightOf>
-void pick_facts(const SoftmaxTable& table, std::int32_t largest, const WeightOf& weight_of, QuestionWork& work,
-                MemoryAnswer* explained) {
+void pick_facts(const SoftmaxTable& table, std::int32_t largest, const SoftmaxOthers& empty, const WeightOf& weight_of,
+                QuestionWork& work, MemoryAnswer* explained) {
   constexpr std::size_t kFew = 2 * kFactBlock;  // each is asked for itself
-  std::int64_t sum = 0;
+  const std::int64_t of_nothing = table.sum_q0_31(empty, largest);
+  std::int64_t sum = of_nothing;
   for (const auto similarities : work.of_range)
     sum += table.sum_q0_31(similarities.data(), similarities.size(), largest);
   const auto p_of = [&](std::int32_t below) { return softmax_probability_q0_15(table.exponential_q0_31(below), sum); };
@@ -99,6 +107,8 @@ void pick_facts(const SoftmaxTable& table, std::int32_t largest, const WeightOf&
   std::vector<float>& p = explained->attention.emplace_back();
   for (const auto similarities : work.of_range)
     for (const std::int32_t s : similarities) p.push_back(static_cast<float>(p_of(largest - s)) * 0x1p-15f);
+  explained->nothing.push_back(sum == 0 ? 0.0f
+                                        : static_cast<float>(softmax_probability_q0_15(of_nothing, sum)) * 0x1p-15f);
 }
 
 // Adds what is read to sums [row_stride(d)], which are cleared first.

@@ -80,6 +80,7 @@ void expect_same(MemorySession& session, const Memory& memory, const MemoryAnswe
   const MemoryAnswer found = session.explain(memory, kQuestion);
   ASSERT_EQ(found.scores, expected.scores) << where;
   ASSERT_EQ(found.attention, expected.attention) << where;
+  ASSERT_EQ(found.nothing, expected.nothing) << where;
   ASSERT_EQ(static_cast<std::size_t>(session.answer(memory, kQuestion)), expected.best()) << where;
 }
 
@@ -115,7 +116,8 @@ std::vector<MemoryScheme> schemes() {
   return all;
 }
 
-MemN2NShape shape_of(MemoryTying tying, SentenceEncoding encoding, bool temporal, std::size_t d = 21) {
+MemN2NShape shape_of(MemoryTying tying, SentenceEncoding encoding, bool temporal, std::size_t d = 21,
+                     std::size_t slots = 0) {
   return {.vocabulary = 23,
           .memory = 6,
           .d = d,
@@ -123,7 +125,8 @@ MemN2NShape shape_of(MemoryTying tying, SentenceEncoding encoding, bool temporal
           .sentence = 4,
           .tying = tying,
           .encoding = encoding,
-          .temporal = temporal};
+          .temporal = temporal,
+          .slots = slots};
 }
 
 std::string isa_case_name(const testing::TestParamInfo<Isa>& info) { return std::string(isa_name(info.param)); }
@@ -167,6 +170,38 @@ TEST_P(MemoryPaths, SameBitsAsTheCell) {
   }
 }
 
+// Fewer facts than slots, as many and more; none, and some of them forgotten.
+TEST_P(MemoryPaths, EmptyFactsTakePart) {
+  for (const MemoryScheme& scheme : schemes()) {
+    for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise}) {
+      for (const std::size_t slots : {1u, 9u, 65536u}) {
+        const MemN2NShape shape = shape_of(tying, SentenceEncoding::kPosition, true, 21, slots);
+        const MemoryNetwork network = random_network(shape, scheme);
+        const std::string where = memory_scheme_text(scheme) + " slots " + std::to_string(slots);
+        MemorySession session(network, {.capacity = 12, .isa = GetParam()});
+        Memory memory = session.empty_memory();
+        const Facts facts = random_facts(shape, 12);
+        expect_same(session, memory, expected_answer(network, {}), where);
+        for (std::size_t told = 1; told <= facts.size(); ++told) {
+          session.write(memory, facts[told - 1]);
+          expect_same(session, memory, expected_answer(network, std::span(facts).first(told)), where);
+        }
+        for (std::size_t left = facts.size() - 1; left > 5; --left) {
+          session.forget(memory, 0);
+          expect_same(session, memory, expected_answer(network, std::span(facts).last(left)), where);
+        }
+        const std::string saved = session.save(memory);
+        const Memory back = session.restore(std::as_bytes(std::span(saved)));
+        expect_same(session, back, expected_answer(network, std::span(facts).last(6)), where);
+        const std::vector<WordNumbers> questions(9, kQuestion);
+        std::vector<std::int32_t> words(questions.size());
+        session.answer(memory, questions, words);
+        EXPECT_EQ(words, std::vector<std::int32_t>(9, session.answer(memory, kQuestion))) << where;
+      }
+    }
+  }
+}
+
 // More facts than a probability of 16 bits can tell apart, and every width of a row.
 TEST_P(MemoryPaths, ManyFacts) {
   for (const std::size_t d : {1u, 4u, 32u, 60u, 65u}) {
@@ -184,10 +219,10 @@ TEST_P(MemoryPaths, ManyFacts) {
 
 INSTANTIATE_TEST_SUITE_P(All, MemoryPaths, testing::ValuesIn(all_isas().begin(), all_isas().end()), isa_case_name);
 
-MemoryNetwork small_network(std::uint64_t seed = 5) {
+MemoryNetwork small_network(std::uint64_t seed = 5, std::size_t slots = 0) {
   MemoryScheme scheme = memory_scheme_from_name("qmann8");
   scheme.integer_only = true;
-  return random_network(shape_of(MemoryTying::kAdjacent, SentenceEncoding::kPosition, true), scheme, seed);
+  return random_network(shape_of(MemoryTying::kAdjacent, SentenceEncoding::kPosition, true, 21, slots), scheme, seed);
 }
 
 Memory told(const MemorySession& session, std::span<const std::vector<std::int32_t>> facts) {
@@ -298,9 +333,10 @@ std::string refusal(const MemorySession& session, const std::string& bytes) {
 }
 
 TEST(Memory, DamagedOrForeignBytesAreRefused) {
-  const MemorySession session(small_network()), other(small_network(6));
+  const MemorySession session(small_network()), other(small_network(6)), with_slots(small_network(5, 9));
   const std::string bytes = session.save(told(session, random_facts(session.network().shape, 5)));
   EXPECT_NE(refusal(other, bytes).find("belongs to network"), std::string::npos) << refusal(other, bytes);
+  EXPECT_NE(refusal(with_slots, bytes).find("belongs to network"), std::string::npos);
   EXPECT_NE(refusal(session, "").find("not a saved memory"), std::string::npos);
   for (std::size_t length = 0; length < bytes.size(); ++length)
     EXPECT_NE(refusal(session, bytes.substr(0, length)), "taken") << length;
@@ -340,7 +376,7 @@ TEST(Memory, WhatACallerCanGetWrong) {
 
 // A float operation that rounds leaves a flag behind.
 TEST(Memory, IntegerOnlyMeansNoFloat) {
-  MemorySession session(small_network(), {.capacity = 500});
+  MemorySession session(small_network(5, 400), {.capacity = 500});
   ASSERT_TRUE(session.integer_only());
   const Facts facts = random_facts(session.network().shape, 300);
   Memory memory = session.empty_memory();

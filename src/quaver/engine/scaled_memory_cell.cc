@@ -125,15 +125,16 @@ class ScaledMemoryCell : public MemoryCell {
                        [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work,
                            std::int32_t* similarities) { path_.exact(codes, blocks, work.query, similarities); });
     for (QuestionWork& work : works) {
-      attend(hop, work, explained);
+      attend(hop, facts_of(ranges), work, explained);
       read_facts(path_, ranges, c_of_hop_[hop], d_, {.fraction = 0, .limit = 32767}, work);
       next_u(hop, work);
     }
   }
 
   // (S3) (S4)
-  void attend(std::size_t hop, QuestionWork& work, MemoryAnswer* explained) const {
-    std::int32_t largest = INT32_MIN;
+  void attend(std::size_t hop, std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
+    const auto empty = static_cast<std::uint32_t>(shape_.empty_facts(facts));
+    std::int32_t largest = empty > 0 ? 0 : INT32_MIN;
     for (const auto similarities : work.of_range)
       for (const std::int32_t t : similarities) largest = std::max(largest, t);
     for (const auto similarities : work.of_range) {
@@ -141,9 +142,11 @@ class ScaledMemoryCell : public MemoryCell {
       for (std::size_t i = 0; i < similarities.size(); ++i) s[i] = cell_.similarity_code(hop, s[i], largest);
     }
     // Codes never fall when t rises, so the code of the largest is the largest code.
-    const std::int32_t largest_code = work.similarities.empty() ? 0 : cell_.similarity_code(hop, largest, largest);
+    const bool nothing_at_all = work.similarities.empty() && empty == 0;
+    const std::int32_t largest_code = nothing_at_all ? 0 : cell_.similarity_code(hop, largest, largest);
+    const SoftmaxOthers others{.logit = empty > 0 ? cell_.similarity_code(hop, 0, largest) : 0, .count = empty};
     const auto weight_of = [&](std::int16_t p) -> std::int32_t { return cell_.read_weight(p); };
-    pick_facts(softmax_[hop], largest_code, weight_of, work, explained);
+    pick_facts(softmax_[hop], largest_code, others, weight_of, work, explained);
   }
 
   void next_u(std::size_t hop, QuestionWork& work) const {

@@ -144,7 +144,7 @@ class Calibrator {
       for (std::size_t j = 0; j < d; ++j) s[i] += query[j] * m[j];
     }
     similarities.add(s, hop);
-    memory_softmax(s);
+    memory_softmax(s, shape_.empty_facts(facts));
     for (std::size_t j = 0; j < d; ++j) {
       if (!roles_.has_H) {
         next[j] = scheme_.one_bit_state ? query[j] : u[j];

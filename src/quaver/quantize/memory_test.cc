@@ -15,9 +15,9 @@ namespace quaver {
 namespace {
 
 struct Case {
-  explicit Case(MemoryTying tying) {
+  explicit Case(MemoryTying tying, std::size_t slots = 0) {
     network.name = "case";
-    network.shape = {.vocabulary = 9, .memory = 6, .d = 16, .hops = 3, .sentence = 3, .tying = tying};
+    network.shape = {.vocabulary = 9, .memory = 6, .d = 16, .hops = 3, .sentence = 3, .tying = tying, .slots = slots};
     for (std::size_t i = 0; i < network.shape.vocabulary; ++i)
       network.words.push_back(i == 0 ? "" : "w" + std::to_string(i));
     Random random(4);
@@ -49,7 +49,8 @@ TEST(MemoryCalibration, IntegersAnswerAsTheFloatNetworkDoes) {
   for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise})
     for (const bool powers : {false, true})
       for (const bool relative : {false, true}) {
-        const Case test(tying);
+        // Of four facts a question: with empty ones and without.
+        const Case test(tying, powers == relative ? 10 : 0);
         MemoryScheme scheme = kInt8;
         scheme.power_of_two_scales = powers;
         scheme.relative_similarity = relative;

@@ -26,7 +26,8 @@ std::vector<MemN2NShape> shapes() {
                        .sentence = 4,
                        .tying = tying,
                        .encoding = encoding,
-                       .temporal = d != 32});
+                       .temporal = d != 32,
+                       .slots = d == 70 ? 5u : 0u});
   return all;
 }
 

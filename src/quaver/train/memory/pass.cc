@@ -125,7 +125,7 @@ void MemoryPass::run_hops(const MemoryQuestion& question, bool linear) {
     std::vector<float>& p = p_[hop];
     p.resize(facts);
     rows_->dots(m_[hop], facts, u_[hop].data(), stride_, p.data());
-    if (!linear) memory_softmax(p);
+    if (!linear) memory_softmax(p, shape_.empty_facts(facts));
     Floats& next = u_[hop + 1];
     if (roles_.has_H) {
       std::ranges::fill(next, 0.0f);
@@ -275,7 +275,7 @@ void MemoryPass::backward(const MemoryQuestion& question) {
       rows_->add_outer(d_o_.data(), shape_.d, u_[hop].data(), stride_, H.gradient.data());
     }
     read_backward(hop, facts, parameters_[roles_.C[hop]].d_facts.data());  // (N4)
-    if (!linear_) {                                                        // (N3)
+    if (!linear_) {  // (N3); empty facts have p too, but nothing that is read of them or learns by them
       const std::vector<float>& p = p_[hop];
       float mean = 0;
       for (std::size_t i = 0; i < facts; ++i) mean += p[i] * d_p_[i];

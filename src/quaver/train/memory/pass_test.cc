@@ -32,7 +32,8 @@ std::vector<Case> cases() {
                           .sentence = 4,
                           .tying = tying,
                           .encoding = encoding,
-                          .temporal = hops != 1},
+                          .temporal = hops != 1,
+                          .slots = hops == 3 ? 10u : 0u},
                          linear});
   return all;
 }

@@ -52,38 +52,41 @@ MemoryQuestion question_of(const CodedStories::Question& question) {
 Texts identity_of(const MemN2NShape& shape, const MemoryTrainOptions& options, const CodedStories& train_data,
                   const CodedStories& validation_data) {
   const auto number = [](auto value) { return number_text(static_cast<double>(value)); };
-  return {{"cell", "memn2n"},
-          {"vocabulary", number(shape.vocabulary)},
-          {"memory", number(shape.memory)},
-          {"d", number(shape.d)},
-          {"hops", number(shape.hops)},
-          {"sentence", number(shape.sentence)},
-          {"tying", memory_tying_name(shape.tying)},
-          {"encoding", sentence_encoding_name(shape.encoding)},
-          {"temporal", number(shape.temporal)},
-          {"scheme", memory_scheme_text(options.scheme)},
-          {"coded_read_gradient", number(options.gradients.coded_read)},
-          {"released_slope", number(options.gradients.released_slope)},
-          {"epochs", number(options.epochs)},
-          {"linear_epochs", number(options.linear_epochs)},
-          {"batch", number(options.batch)},
-          {"learning_rate", options.learning_rate ? number(*options.learning_rate) : "default"},
-          {"halve_every", number(options.halve_every)},
-          {"gradient_clip", number(options.gradient_clip)},
-          {"clip_rule", number(static_cast<int>(options.clip_rule))},
-          {"controller_rate", number(options.controller_rate)},
-          {"controller_clip", number(options.controller_clip)},
-          {"noise", number(options.noise)},
-          {"deviation", number(options.deviation)},
-          {"order", number(static_cast<int>(options.order))},
-          {"keep", number(static_cast<int>(options.keep))},
-          {"train_on", number(options.train_on)},
-          {"seed", concat(options.seed)},
-          {"train_data", hex64(train_data.content_hash())},
-          {"validation_data", hex64(validation_data.content_hash())},
-          {"warm_start", options.warm_start == nullptr
-                             ? "none"
-                             : hex64(fnv1a(std::as_bytes(std::span(options.warm_start->parameters))))}};
+  Texts identity{{"cell", "memn2n"},
+                 {"vocabulary", number(shape.vocabulary)},
+                 {"memory", number(shape.memory)},
+                 {"d", number(shape.d)},
+                 {"hops", number(shape.hops)},
+                 {"sentence", number(shape.sentence)},
+                 {"tying", memory_tying_name(shape.tying)},
+                 {"encoding", sentence_encoding_name(shape.encoding)},
+                 {"temporal", number(shape.temporal)},
+                 {"scheme", memory_scheme_text(options.scheme)},
+                 {"coded_read_gradient", number(options.gradients.coded_read)},
+                 {"released_slope", number(options.gradients.released_slope)},
+                 {"epochs", number(options.epochs)},
+                 {"linear_epochs", number(options.linear_epochs)},
+                 {"batch", number(options.batch)},
+                 {"learning_rate", options.learning_rate ? number(*options.learning_rate) : "default"},
+                 {"halve_every", number(options.halve_every)},
+                 {"gradient_clip", number(options.gradient_clip)},
+                 {"clip_rule", number(static_cast<int>(options.clip_rule))},
+                 {"controller_rate", number(options.controller_rate)},
+                 {"controller_clip", number(options.controller_clip)},
+                 {"noise", number(options.noise)},
+                 {"deviation", number(options.deviation)},
+                 {"order", number(static_cast<int>(options.order))},
+                 {"keep", number(static_cast<int>(options.keep))},
+                 {"train_on", number(options.train_on)},
+                 {"seed", concat(options.seed)},
+                 {"train_data", hex64(train_data.content_hash())},
+                 {"validation_data", hex64(validation_data.content_hash())},
+                 {"warm_start", options.warm_start == nullptr
+                                    ? "none"
+                                    : hex64(fnv1a(std::as_bytes(std::span(options.warm_start->parameters))))}};
+  // What was trained before there were slots stays the same training.
+  if (shape.slots > 0) identity["slots"] = number(shape.slots);
+  return identity;
 }
 
 constexpr std::size_t kCalibrationQuestions = 256;
@@ -385,7 +388,8 @@ MemN2NShape memory_shape(const CodedStories& train_data, const CodedStories& val
           .sentence = std::max(train_data.longest_sentence(), validation_data.longest_sentence()),
           .tying = options.tying,
           .encoding = options.encoding,
-          .temporal = options.temporal};
+          .temporal = options.temporal,
+          .slots = options.slots};
 }
 
 Texts memory_training_identity(const CodedStories& train_data, const CodedStories& validation_data,

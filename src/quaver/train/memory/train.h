@@ -58,6 +58,7 @@ struct MemoryTrainOptions {
   MemoryTying tying = MemoryTying::kAdjacent;
   SentenceEncoding encoding = SentenceEncoding::kPosition;
   bool temporal = true;
+  std::size_t slots = 0;  // facts that every softmax sees at least, empty ones among them; 0: only what was told
   // Not float: the forward pass computes in its fixed point while the weights that learn stay float.
   MemoryScheme scheme{};
   GradientRules gradients{};

@@ -54,6 +54,24 @@ TEST(MemoryTrain, TheScoreIsThatOfTheReference) {
   EXPECT_DOUBLE_EQ(score_memory(network, data.test).error, static_cast<double>(wrong));
 }
 
+// Slots are part of the network and of what decides a training; without them both are as they were before.
+TEST(MemoryTrain, SlotsBelongToTheNetwork) {
+  const Data data(6, 100, 10);
+  MemoryTrainOptions options = short_run(2);
+  const auto identity = [&] { return memory_training_identity(data.train, data.validation, data.vocabulary, options); };
+  const auto trained = [&] { return train_memory(data.train, data.validation, data.vocabulary, options).network; };
+  const MemoryNetwork plain = trained();
+  EXPECT_FALSE(identity().contains("slots"));
+  options.slots = 10;
+  const MemoryNetwork network = trained();
+  EXPECT_EQ(identity().at("slots"), "10");
+  EXPECT_EQ(network.shape.slots, 10u);
+  EXPECT_NE(network.parameters, plain.parameters);
+  MemoryNetwork other = network;
+  other.shape.slots = 0;
+  EXPECT_NE(score_memory(network, data.test).loss, score_memory(other, data.test).loss);
+}
+
 TEST(MemoryTrain, TheSeedDecides) {
   const Data data(1, 100);
   const auto parameters = [&](std::uint64_t seed) {
