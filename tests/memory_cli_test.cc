@@ -27,11 +27,11 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kWordList{"",       "mary",   "john",  "went", "to",           "the",
                                          "garden", "office", "where", "is",   "milk,football"};
 
-MemoryNetwork network_of(const std::string& scheme, bool integer_only) {
+MemoryNetwork network_of(const std::string& scheme, bool integer_only, std::size_t slots = 0) {
   MemoryNetwork network;
   network.name = "story";
   network.words = kWordList;
-  network.shape = {.vocabulary = kWordList.size(), .memory = 5, .d = 12, .hops = 2, .sentence = 5};
+  network.shape = {.vocabulary = kWordList.size(), .memory = 5, .d = 12, .hops = 2, .sentence = 5, .slots = slots};
   network.scheme = memory_scheme_from_name(scheme);
   network.scheme.integer_only = integer_only;
   Random random(12);
@@ -52,6 +52,7 @@ class MemoryRunTest : public testing::Test {
     fs::create_directories(folder_);
     save(network_of("qmann8", true), folder_ / "q.safetensors");
     save(network_of("f32", false), folder_ / "float.safetensors");
+    save(network_of("qmann8", true, 9), folder_ / "slots.safetensors");
   }
   ~MemoryRunTest() override { fs::remove_all(folder_); }
 
@@ -132,6 +133,23 @@ TEST_F(MemoryRunTest, AnswersAPlainStory) {
   const auto in_float = json_of("float.safetensors", story);
   EXPECT_EQ(in_float["path"], "cell");
   EXPECT_FALSE(in_float.contains("float_ops"));
+}
+
+// What facts get, those that are not shown and the empty ones, is everything.
+TEST_F(MemoryRunTest, ExplainsWhatGoesToEmptyFacts) {
+  const std::string story = "Mary went to the garden. John went to the office. Where is Mary?\n";
+  const auto json = json_of("slots.safetensors --explain", story);
+  const auto& question = json["questions"][0];
+  EXPECT_EQ(question["empty"]["facts"], 7);
+  for (std::size_t hop = 0; hop < 2; ++hop) {
+    double sum = question["empty"]["p"][hop].get<double>();
+    EXPECT_GT(sum, 0);
+    for (const auto& fact : question["looked_at"]) sum += fact["p"][hop].get<double>();
+    EXPECT_NEAR(sum, 1, 3 * 0x1p-15);  // a rounding of each and of all empty ones
+  }
+  const Outcome explained = run("slots.safetensors --explain", story);
+  EXPECT_NE(explained.out.find("7 empty"), std::string::npos) << explained.out;
+  EXPECT_FALSE(json_of("q.safetensors --explain", story)["questions"][0].contains("empty"));
 }
 
 TEST_F(MemoryRunTest, AnswersStoriesOfTheDataFormat) {

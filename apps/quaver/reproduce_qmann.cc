@@ -439,7 +439,8 @@ std::string run_identity(const QmannRow& row, const QmannTask& task, std::uint64
   if (row.fine_tuned) {
     text += "fine tuned\n";
     for (const auto& [name, value] : identity_of(*row.fine_tuned))
-      if (plain.at(name) != value) text += concat(name, " ", value, "\n");
+      if (const auto found = plain.find(name); found == plain.end() || found->second != value)
+        text += concat(name, " ", value, "\n");
   }
   return text;
 }

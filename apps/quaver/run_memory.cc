@@ -219,6 +219,8 @@ class Dialogue {
       const std::vector<std::size_t> places = most_looked_at(explained);
       lines += table_of(explained, places);
       question["looked_at"] = json_of(explained, places);
+      if (const std::size_t empty = session_.network().shape.empty_facts(memory_.size()); empty > 0)
+        question["empty"] = {{"facts", empty}, {"p", explained.nothing}};
     }
     questions_.push_back(question);
     if (flags_.shared.json) return;
@@ -262,6 +264,12 @@ class Dialogue {
           if (!std::ranges::binary_search(places, fact)) rest += hop[fact];
         row.push_back(fixed_text(rest, 2));
       }
+      table.add_row(row);
+    }
+    const std::size_t empty = session_.network().shape.empty_facts(memory_.size());
+    if (empty > 0) {
+      std::vector<std::string> row{"", fmt::format("{} empty", empty)};
+      for (const float p : answer.nothing) row.push_back(fixed_text(p, 2));
       table.add_row(row);
     }
     return memory_.size() == 0 ? "" : table.text();

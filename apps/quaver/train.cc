@@ -260,6 +260,8 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
       verb, flags, "--encoding", {{"words", SentenceEncoding::kWords}, {"position", SentenceEncoding::kPosition}},
       &MemoryTrainOptions::encoding, "Of a sentence: a bag of words, or words weighted by their place");
   add_memory_field(verb, flags, "--temporal", &MemoryTrainOptions::temporal, "true or false: facts carry their age");
+  add_memory_field(verb, flags, "--slots", &MemoryTrainOptions::slots,
+                   "Facts that every softmax sees at least, those not told as empty ones; 0: only what was told");
   add_memory_field(verb, flags, "--linear-epochs", &MemoryTrainOptions::linear_epochs,
                    "First epochs without the memory softmax; 0: none");
   add_memory_field(verb, flags, "--halve-every", &MemoryTrainOptions::halve_every,

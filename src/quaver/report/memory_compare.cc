@@ -69,6 +69,7 @@ void require_comparable(const MemoryNetwork& reference, const MemoryNetwork& qua
   same("tying", memory_tying_name(reference.shape.tying), memory_tying_name(quantized.shape.tying));
   same("encoding", sentence_encoding_name(reference.shape.encoding), sentence_encoding_name(quantized.shape.encoding));
   same("ages:", reference.shape.temporal, quantized.shape.temporal);
+  same("slots:", reference.shape.slots, quantized.shape.slots);
   // With position encoding the longest sentence shapes the weights l; else it is only the longest one seen.
   if (reference.shape.encoding == SentenceEncoding::kPosition)
     same("a longest sentence of", reference.shape.sentence, quantized.shape.sentence);

@@ -143,6 +143,7 @@ TEST(MemoryCompare, WhatIsNotOneNetworkIsRefusedByItsDifference) {
   refused([](MemoryNetwork& other) { other.shape.hops = 2; }, "hops: 3, the second 2");
   refused([](MemoryNetwork& other) { other.shape.tying = MemoryTying::kAdjacent; }, "tying layerwise");
   refused([](MemoryNetwork& other) { other.shape.temporal = false; }, "ages");
+  refused([](MemoryNetwork& other) { other.shape.slots = 50; }, "slots: 0, the second 50");
   EXPECT_THROW(compare(with_scheme(network, "fixed8"), network, asked.questions), Error);
   EXPECT_THROW(compare(network, network, {}), Error);
 }

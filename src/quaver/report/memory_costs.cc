@@ -29,6 +29,17 @@ std::set<std::size_t> embedding_matrices(const MemoryRoles& roles) {
   return matrices;
 }
 
+// Beside empty facts a softmax has one more similarity, 0, whose exponential is taken times their number. Counted for
+// every question, also one that has facts enough.
+void add_empty_facts(const MemN2NShape& shape, const QuestionSizes& sizes, bool in_float, OperationCounts& counts) {
+  const std::uint64_t softmaxes = shape.slots > 0 ? shape.hops * sizes.questions : 0;
+  counts.add(kCompare, in_float ? kF32 : kI16, softmaxes);
+  counts.add(kAdd, in_float ? kF32 : kI16, softmaxes);
+  counts.add(kMultiply, in_float ? kF32 : kI32, softmaxes);
+  counts.add(kAdd, in_float ? kF32 : kI32, softmaxes);
+  if (in_float) counts.f32_curve += softmaxes;
+}
+
 // In float and in Q-MANN's fixed point.
 class Counter {
  public:
@@ -92,6 +103,7 @@ class Counter {
     OperationCounts& counts = part.operations;
     const bool in_float = float_ || !scheme_.integer_only;
     counts += softmax_operations(values, in_float ? SoftmaxForm::kFloat : SoftmaxForm::kLookedUp);
+    add_empty_facts(shape_, sizes_, in_float, counts);
     if (!float_ && in_float) {  // codes to real numbers and back
       counts.add(kMultiply, kF32, 2 * values);
       counts.add(kCompare, kF32, values);
@@ -284,6 +296,7 @@ class ScaledCounter {
     MemoryPart part{.name = "softmax", .operations = {}, .traffic = {}};
     const std::uint64_t values = shape_.hops * sizes_.facts;
     part.operations = softmax_operations(values, SoftmaxForm::kLookedUp);
+    add_empty_facts(shape_, sizes_, /*in_float=*/false, part.operations);
     part.operations.add(kAdd, kI16, values);  // Q0.15 rounded to the read's bits
     part.operations.add(kShift, kI16, values);
     part.operations.add(kCompare, kI16, values);

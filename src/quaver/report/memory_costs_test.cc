@@ -167,6 +167,21 @@ TEST(MemoryCosts, BytesOfWeights) {
   EXPECT_EQ(bytes_of_weights(shape, kFixed), parameter_count(shape) + 4 * 45);
 }
 
+TEST(MemoryCosts, EmptyFactsAreOneExponential) {
+  const QuestionSizes sizes{2, 4, 14, 6};
+  MemN2NShape with_slots = samples::kMemoryShape;
+  with_slots.slots = 50;
+  for (const MemoryScheme& scheme : {MemoryScheme{}, integer_only(kQmann), memory_scheme_from_name("int8")}) {
+    OperationCounts plain, slots;
+    for (const MemoryPart& part : memory_costs(samples::kMemoryShape, scheme, sizes)) plain += part.operations;
+    for (const MemoryPart& part : memory_costs(with_slots, scheme, sizes)) slots += part.operations;
+    const OperandWidth wide = scheme.is_float() ? kF32 : kI32;
+    EXPECT_EQ(slots.of(kMultiply, wide), plain.of(kMultiply, wide) + 6);  // of 3 hops and 2 questions
+    EXPECT_EQ(slots.f32_curve, plain.f32_curve + (scheme.is_float() ? 6u : 0u));
+    EXPECT_EQ(slots.macs, plain.macs);
+  }
+}
+
 TEST(MemoryCosts, GrowLinearlyWithWhatIsAsked) {
   const MemN2NShape shape = released_shape();
   for (const MemoryScheme& scheme : {MemoryScheme{}, kFixed, integer_only(kQmann)}) {

@@ -158,6 +158,7 @@ nlohmann::ordered_json to_json(const MemoryInspection& inspection) {
                                  {"tying", memory_tying_name(shape.tying)},
                                  {"encoding", sentence_encoding_name(shape.encoding)},
                                  {"temporal", shape.temporal},
+                                 {"slots", shape.slots},
                                  {"questions",
                                   {{"source", inspection.questions_source},
                                    {"n", inspection.questions.questions},
@@ -221,9 +222,10 @@ std::string to_text(const MemoryInspection& inspection) {
   std::string text = matrices.text() + '\n' + hops.text() + '\n' + parts.text() + '\n';
   text += fmt::format("network     {}{}, {}\n", inspection.name.empty() ? "(no name)" : inspection.name,
                       inspection.task.empty() ? "" : fmt::format(", task {}", inspection.task), inspection.scheme);
-  text += fmt::format("shape       {} words, {} facts, embedding {}, {} hops {}, encoding {}{}\n", shape.vocabulary,
+  text += fmt::format("shape       {} words, {} facts, embedding {}, {} hops {}, encoding {}{}{}\n", shape.vocabulary,
                       shape.memory, shape.d, shape.hops, memory_tying_name(shape.tying),
-                      sentence_encoding_name(shape.encoding), shape.temporal ? ", ages" : "");
+                      sentence_encoding_name(shape.encoding), shape.temporal ? ", ages" : "",
+                      shape.slots > 0 ? fmt::format(", {} slots", shape.slots) : "");
   text += fmt::format("bytes       {} file; weights {} stored, {} as they run; memory {} a fact, {} full\n",
                       inspection.bytes, inspection.weights_bytes, inspection.weights_bytes_run,
                       inspection.bytes_per_fact, inspection.state_bytes);

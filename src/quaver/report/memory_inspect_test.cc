@@ -68,6 +68,7 @@ TEST(MemoryInspect, JsonHasTheKeysThatProgramsRead) {
                           "energy_gain_vs_f32", "paper_rules", "energy_table", "traffic", "matrices", "formats"})
     EXPECT_TRUE(json.contains(key)) << key;
   EXPECT_EQ(json["questions"]["facts"], 2);
+  EXPECT_EQ(json["slots"], 0);
   EXPECT_EQ(json["layers"].size(), 7u);
   const std::string text = to_text(inspection);
   for (const char* word : {"float_ops: ", "by the paper's rules", "similarity", "moved"})
