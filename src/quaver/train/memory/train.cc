@@ -341,6 +341,7 @@ class Trainer {
 
 MemoryTrainOptions memn2n_recipe(bool joint) {
   MemoryTrainOptions options;
+  options.slots = options.memory;
   if (joint) {
     options.d = 50;
     options.epochs = 60;
@@ -420,10 +421,15 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
     if (!start.scheme.is_float())
       throw_bad_input(concat("the warm start '", start.name, "' has the scheme ", memory_scheme_text(start.scheme),
                              ", expected a float network"));
-    if (start.shape != shape || start.words != vocabulary.words())
+    MemN2NShape same_slots = start.shape;
+    same_slots.slots = shape.slots;
+    if (same_slots != shape || start.words != vocabulary.words())
       throw_bad_input(concat("the warm start '", start.name,
                              "' has other sizes, another tying or encoding, or other words than this training; give "
                              "the flags it was trained with"));
+    if (start.shape.slots != shape.slots)
+      throw_bad_input(concat("the warm start '", start.name, "' has ", start.shape.slots, " slots, this training ",
+                             shape.slots, "; give --slots ", start.shape.slots));
   }
   const std::vector<std::filesystem::path> checkpoints = memory_checkpoints(options);
   MemoryTrainResult best;

@@ -58,7 +58,9 @@ struct MemoryTrainOptions {
   MemoryTying tying = MemoryTying::kAdjacent;
   SentenceEncoding encoding = SentenceEncoding::kPosition;
   bool temporal = true;
-  std::size_t slots = 0;  // facts that every softmax sees at least, empty ones among them; 0: only what was told
+  // Facts that every softmax sees at least, those not told as empty ones; 0: only what was told. MemN2N's program has
+  // as many as the longest story has facts, at most 50.
+  std::size_t slots = 0;
   // Not float: the forward pass computes in its fixed point while the weights that learn stay float.
   MemoryScheme scheme{};
   GradientRules gradients{};

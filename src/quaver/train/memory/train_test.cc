@@ -153,6 +153,7 @@ TEST(MemoryTrain, RepeatsKeepTheLowestValidationError) {
 MemoryTrainOptions fine_tuning(const std::string& scheme, const MemoryNetwork& start) {
   MemoryTrainOptions options = fine_tune_recipe(memory_scheme_from_name(scheme), false);
   options.epochs = 4;
+  options.slots = start.shape.slots;
   options.warm_start = &start;
   return options;
 }
@@ -198,6 +199,7 @@ TEST(MemoryTrain, WarmStartsThatDoNotFitAreRefused) {
     EXPECT_THROW(train_memory(data.train, data.validation, data.vocabulary, options), Error);
   };
   refused([](MemoryNetwork&, MemoryTrainOptions& options) { options.d = 7; });
+  refused([](MemoryNetwork&, MemoryTrainOptions& options) { options.slots = 10; });
   refused([](MemoryNetwork&, MemoryTrainOptions& options) { options.linear_epochs = 1; });
   refused([](MemoryNetwork& network, MemoryTrainOptions&) { network.words[1] = "other"; });
   refused([](MemoryNetwork& network, MemoryTrainOptions&) { network.scheme = memory_scheme_from_name("fixed8"); });
