@@ -60,4 +60,25 @@ class SoftmaxTable {
 // (A29) of one exponential, or of the sum of up to 65536 of them. sum_q0_31 >= 1.
 std::int16_t softmax_probability_q0_15(std::int64_t exponential_q0_31, std::int64_t sum_q0_31) noexcept;
 
+// The same of many exponentials over one sum, which divides once. sum_q0_31 in 1 .. 2^62.
+class SoftmaxSum {
+ public:
+  explicit SoftmaxSum(std::int64_t sum_q0_31) noexcept
+      : sum_(static_cast<std::uint64_t>(sum_q0_31)), inverse_(~std::uint64_t{0} / sum_) {}
+  // With the inverse rounded down the quotient is at most 1 too small, for its numerator is below 2^63.
+  std::int16_t probability_q0_15(std::int32_t exponential_q0_31) const noexcept {
+    const std::uint64_t numerator = (static_cast<std::uint64_t>(exponential_q0_31) << 15) + sum_ / 2;
+    const std::uint64_t quotient = upper_product(numerator, inverse_);
+    const std::uint64_t rounded = quotient + (numerator - quotient * sum_ >= sum_ ? 1 : 0);
+    return static_cast<std::int16_t>(rounded < 32767 ? rounded : 32767);
+  }
+
+ private:
+  static std::uint64_t upper_product(std::uint64_t a, std::uint64_t b) noexcept {
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>(static_cast<Wide>(a) * b >> 64);
+  }
+  std::uint64_t sum_, inverse_;
+};
+
 }  // namespace quaver

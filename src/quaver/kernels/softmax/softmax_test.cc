@@ -150,5 +150,22 @@ TEST(SoftmaxRule, RefusesScalesThatMakeNoDistribution) {
   EXPECT_NO_THROW(SoftmaxRule::from_scale(std::numeric_limits<float>::min()));
 }
 
+TEST(Softmax, DividingOnceGivesTheSameProbabilities) {
+  Random random(3);
+  for (int bits = 0; bits <= 62; ++bits) {
+    for (int trial = 0; trial < 200; ++trial) {
+      const std::int64_t top = std::int64_t{1} << bits, sum = trial == 0 ? top : random.between(top / 2 + 1, top);
+      const SoftmaxSum divisor(sum);
+      const std::int64_t most = std::min<std::int64_t>(sum, 0x7fffffff);
+      // Also next to where the quotient rounds up.
+      const std::int64_t half_way = std::min(most, sum / 65536 * random.between(1, 65535));
+      for (const std::int64_t e : {std::int64_t{0}, std::int64_t{1}, most, random.between(0, most), half_way}) {
+        const auto exponential = static_cast<std::int32_t>(e);
+        ASSERT_EQ(divisor.probability_q0_15(exponential), softmax_probability_q0_15(exponential, sum)) << sum;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace quaver
