@@ -29,6 +29,11 @@ class CodeStore {
     for (auto& side : m_) side.resize(fact_blocks(slots) * block_bytes(layout_.d));
     for (auto& side : c_) side.resize(slots_ * row_stride(layout_.d));
   }
+  // Where codes are put: from the block that holds `slot`, and the row of `slot`.
+  std::int8_t* m_block(std::size_t side, std::size_t slot) {
+    return m_[side].data() + slot / kFactBlock * block_bytes(layout_.d);
+  }
+  std::int8_t* c_row(std::size_t side, std::size_t slot) { return c_[side].data() + slot * row_stride(layout_.d); }
   void put_m(std::size_t side, std::size_t slot, const std::int8_t* codes) {
     pack_row(codes, layout_.d, slot, m_[side].data());
   }

@@ -26,31 +26,20 @@ bool known(const MemoryScheme& scheme) {
          scheme.bits <= kMostBits;
 }
 
-constexpr std::size_t kAtOnce = 16;                       // words whose parts are summed in one go
 constexpr std::size_t kOnStack = 256;                     // codes of a fact that need no allocation
 constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
-
+constexpr std::size_t kMostCounted = 2;                   // times that a word comes in a bag of the table
 std::int8_t byte(std::int32_t code) { return static_cast<std::int8_t>(code); }
 std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code); }
 
-// (M3) of d codes of up to 8 bits, in 16: |shift| <= 8. __restrict: the compiler may take eight at once.
-void reformat(const std::int16_t* __restrict codes, SignMagnitudeFormat from, SignMagnitudeFormat to, std::size_t d,
-              std::int16_t* __restrict out) {
-  const int shift = to.fraction - from.fraction;
-  const auto limit = narrow(to.limit());
-  for (std::size_t j = 0; j < d; ++j) {
-    const std::int16_t sign = narrow(codes[j] >> 15), magnitude = narrow((codes[j] ^ sign) - sign);
-    const std::int16_t moved = std::min(shift >= 0 ? narrow(magnitude << shift) : narrow(magnitude >> -shift), limit);
-    out[j] = narrow((moved ^ sign) - sign);
-  }
+// (M3)
+MoveRule moved(SignMagnitudeFormat from, SignMagnitudeFormat to) { return {to.fraction - from.fraction, to.limit()}; }
+SumRule coded(SignMagnitudeFormat from, SignMagnitudeFormat to) {
+  return {from.limit(), to.fraction - from.fraction, to.limit()};
 }
 
 void signs(const std::int16_t* __restrict codes, std::size_t d, std::int16_t* __restrict out) {
   for (std::size_t j = 0; j < d; ++j) out[j] = codes[j] >= 0 ? 1 : -1;
-}
-
-void limit_sums(const std::int32_t* __restrict sums, std::int32_t limit, std::size_t d, std::int16_t* __restrict out) {
-  for (std::size_t j = 0; j < d; ++j) out[j] = narrow(std::clamp(sums[j], -limit, limit));
 }
 
 class FixedMemoryCell : public MemoryCell {
@@ -70,9 +59,8 @@ class FixedMemoryCell : public MemoryCell {
     const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
       // The Hamming similarity reads a hop's own codes; everything else reads them in the scheme's format.
-      m_of_hop_.push_back(
-          side_of(m_sides_, {plane_of(roles_.A[hop], cell_.A(hop)), hamming ? cell_.A(hop).format : base_}));
-      c_of_hop_.push_back(side_of(c_sides_, {plane_of(roles_.C[hop], cell_.C(hop)), base_}));
+      m_of_hop_.push_back(place_of(m_sides_, side(roles_.A[hop], cell_.A(hop), hamming ? cell_.A(hop).format : base_)));
+      c_of_hop_.push_back(place_of(c_sides_, side(roles_.C[hop], cell_.C(hop), base_)));
       if (roles_.has_H) H_.push_back(packed_rows(cell_.H(hop).codes, d_));
     }
     std::vector<const MemN2NFixed::CodedMatrix*> matrices;
@@ -91,25 +79,32 @@ class FixedMemoryCell : public MemoryCell {
   }
 
   CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
-  std::size_t sum_width() const override { return planes_.size() * stride_; }
+  std::size_t sum_bytes() const override { return planes_.size() * stride_ * sizeof(std::int16_t); }
 
-  void embed(WordNumbers words, std::int32_t* sums) const override {
-    std::fill_n(sums, sum_width(), 0);
-    embed(words, facts_, sums);
+  void embed(WordNumbers words, std::byte* sums) const override {
+    std::vector<std::int32_t> long_sums;
+    embed(words, facts_, long_sums, reinterpret_cast<std::int16_t*>(sums));
   }
 
-  void put(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const override {
+  void put(const std::byte* sums, std::size_t count, std::size_t age, CodeStore& store,
+           std::size_t slot) const override {
+    const auto* words = reinterpret_cast<const std::int16_t*>(sums);
     std::array<std::int8_t, kOnStack> short_codes;
     std::vector<std::int8_t> long_codes(stride_ > kOnStack ? stride_ : 0);
     std::int8_t* codes = stride_ > kOnStack ? long_codes.data() : short_codes.data();
     for (std::size_t side = 0; side < m_sides_.size(); ++side) {
-      make_codes(m_sides_[side], sums, age, codes);
-      store.put_m(side, slot, codes);
+      const FactSums facts = sums_of(m_sides_[side], words, age);
+      if (slot % kFactBlock == 0 && m_sides_[side].signs.empty()) {
+        path_.code_packed(facts, count, d_, m_sides_[side].rule, store.m_block(side, slot));
+        continue;
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        make_codes(m_sides_[side], facts, i, 1, codes);
+        store.put_m(side, slot + i, codes);
+      }
     }
-    for (std::size_t side = 0; side < c_sides_.size(); ++side) {
-      make_codes(c_sides_[side], sums, age, codes);
-      store.put_c(side, slot, codes);
-    }
+    for (std::size_t side = 0; side < c_sides_.size(); ++side)
+      make_codes(c_sides_[side], sums_of(c_sides_[side], words, age), 0, count, store.c_row(side, slot));
   }
 
   void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
@@ -128,11 +123,11 @@ class FixedMemoryCell : public MemoryCell {
                     std::span<std::int32_t> words, MemoryAnswer* explained) const {
     for (std::size_t i = 0; i < works.size(); ++i) {
       QuestionWork& work = works[i];
-      work.u.resize(d_);
-      work.x.resize(d_);
-      work.sums.assign(stride_, 0);
-      embed(questions[i], question_, work.sums.data());
-      limited(cell_.B(), work.sums.data(), cell_.B().shift, work.u.data());
+      embed(questions[i], question_, work.products, work.word_sums.data());
+      const auto limit = narrow(cell_.B().format.limit());
+      for (std::size_t j = 0; j < stride_; ++j)
+        work.u[j] = scheme_.one_bit_weights ? narrow(cell_.limited_sum(cell_.B(), work.word_sums[j], cell_.B().shift))
+                                            : std::clamp(work.word_sums[j], narrow(-limit), limit);
     }
     SignMagnitudeFormat u_format = cell_.B().format;
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
@@ -155,9 +150,12 @@ class FixedMemoryCell : public MemoryCell {
   struct Plane {
     std::size_t place;
     const MemN2NFixed::CodedMatrix* matrix;
-    AlignedVector<std::int8_t> ages;  // [memory, stride]: the time words' part of a sum; without them one row of zeros
+    // [memory + kFactBlock, stride]: the time words' part of a sum, the last one's for older facts too; without them
+    // one row of zeros.
+    AlignedVector<std::int8_t> ages;
   };
-  // The parts of words standing once, as (F1) sums them: [slots, vocabulary, planes, stride]. A bag has one slot.
+  // The parts of words, as (F1) sums them: [slots, vocabulary, planes, stride]. In a bag slot k is for words that come
+  // k + 1 times.
   struct WordTable {
     std::vector<const MemN2NFixed::CodedMatrix*> planes;
     std::size_t slots = 0;  // 0: too large, the cell multiplies anew
@@ -167,17 +165,20 @@ class FixedMemoryCell : public MemoryCell {
   struct Side {
     std::size_t plane;
     SignMagnitudeFormat format;
-    bool operator==(const Side&) const = default;
+    SumRule rule;
+    std::vector<std::int8_t> signs;  // one_bit_weights: codes of sums from -kMostSigns to kMostSigns
   };
+  static constexpr std::int32_t kMostSigns = 127;
 
   std::size_t plane_of(std::size_t place, const MemN2NFixed::CodedMatrix& matrix) {
     for (std::size_t i = 0; i < planes_.size(); ++i)
       if (planes_[i].place == place && planes_[i].matrix->format == matrix.format) return i;
-    Plane plane{place, &matrix, AlignedVector<std::int8_t>((shape_.temporal ? shape_.memory : 1) * stride_)};
+    Plane plane{place, &matrix,
+                AlignedVector<std::int8_t>((shape_.temporal ? shape_.memory + kFactBlock : 1) * stride_)};
     std::vector<std::int32_t> sum(d_);
-    for (std::size_t age = 0; shape_.temporal && age < shape_.memory; ++age) {
+    for (std::size_t age = 0; shape_.temporal && age < shape_.memory + kFactBlock; ++age) {
       std::ranges::fill(sum, 0);
-      cell_.add_age(matrix, age, sum.data());
+      cell_.add_age(matrix, std::min(age, shape_.memory - 1), sum.data());
       std::ranges::transform(sum, &plane.ages[age * stride_], byte);
     }
     planes_.push_back(std::move(plane));
@@ -187,16 +188,19 @@ class FixedMemoryCell : public MemoryCell {
   // Each part is one product's code, or a count's with a sign: a byte.
   WordTable word_table(std::vector<const MemN2NFixed::CodedMatrix*> planes) const {
     WordTable table{std::move(planes), 0, {}};
-    const std::size_t slots = shape_.encoding == SentenceEncoding::kWords ? 1 : shape_.sentence;
+    const bool bag = shape_.encoding == SentenceEncoding::kWords;
+    const std::size_t slots = bag ? kMostCounted : shape_.sentence;
     const std::size_t row = table.planes.size() * stride_;
     if (slots * shape_.vocabulary > kMostTable / row) return table;
     table.slots = slots;
     table.parts.resize(slots * shape_.vocabulary * row);
     std::vector<std::int32_t> sum(d_);
     for (std::size_t slot = 0; slot < slots; ++slot) {
-      std::vector<std::int32_t> words(slot + 1);  // no words before it
+      std::vector<std::int32_t> words(slot + 1);
       for (std::size_t word = 1; word < shape_.vocabulary; ++word) {
-        words.back() = static_cast<std::int32_t>(word);
+        const auto number = static_cast<std::int32_t>(word);
+        if (bag) std::ranges::fill(words, number);
+        words.back() = number;  // with no words before it
         for (std::size_t plane = 0; plane < table.planes.size(); ++plane) {
           std::ranges::fill(sum, 0);
           cell_.add_words(*table.planes[plane], words, sum.data());
@@ -207,55 +211,93 @@ class FixedMemoryCell : public MemoryCell {
     return table;
   }
 
-  // Adds the words' part of (F1) to sums [planes, stride].
-  void embed(WordNumbers words, const WordTable& table, std::int32_t* sums) const {
+  // The words' part of (F1): sums [planes, stride]. long_sums: where it does not come from the table.
+  void embed(WordNumbers words, const WordTable& table, std::vector<std::int32_t>& long_sums,
+             std::int16_t* sums) const {
     const std::size_t row = table.planes.size() * stride_;
-    const auto let_the_cell_add = [&](WordNumbers some) {
-      for (std::size_t plane = 0; plane < table.planes.size(); ++plane)
-        cell_.add_words(*table.planes[plane], some, sums + plane * stride_);
-    };
-    if (table.slots == 0) return let_the_cell_add(words);
+    std::array<const std::int8_t*, kMostSummed> parts;
+    if (const std::optional<std::size_t> count = parts_of(words, table, row, parts))
+      return path_.sum_rows(parts.data(), *count, row, sums);
+    long_sums.assign(row, 0);
+    for (std::size_t plane = 0; plane < table.planes.size(); ++plane)
+      cell_.add_words(*table.planes[plane], words, &long_sums[plane * stride_]);
+    // A sum of codes beyond kMostSum is beyond the limit with any age, and kMaxSentence signs are no more.
+    std::ranges::transform(long_sums, sums,
+                           [](std::int32_t sum) { return narrow(std::clamp(sum, -kMostSum, kMostSum)); });
+  }
+
+  // Rows of the table whose sum it is, or nothing where other rows would be needed.
+  std::optional<std::size_t> parts_of(WordNumbers words, const WordTable& table, std::size_t row,
+                                      std::array<const std::int8_t*, kMostSummed>& parts) const {
+    if (table.slots == 0 || words.size() > kMostSummed) return std::nullopt;
     const bool bag = shape_.encoding == SentenceEncoding::kWords;
-    std::array<const std::int8_t*, kAtOnce> parts;
+    const bool counts = bag && comes_again(words);
     std::size_t count = 0;
     for (std::size_t place = 0; place < words.size(); ++place) {
       if (words[place] == 0) continue;
-      const auto before = words.first(place);
-      if (bag) {
-        // In a bag a word that comes again stands once, with its count.
+      std::size_t slot = bag ? 0 : word_slot(shape_, place);
+      if (counts) {
+        // A word that comes again stands once, with its count.
+        const auto before = words.first(place);
         if (std::ranges::find(before, words[place]) != before.end()) continue;
-        const auto times = static_cast<std::size_t>(std::ranges::count(words, words[place]));
-        if (times > 1) {
-          let_the_cell_add(std::vector<std::int32_t>(times, words[place]));
-          continue;
-        }
+        slot = static_cast<std::size_t>(std::ranges::count(words, words[place])) - 1;
+        if (slot >= table.slots) return std::nullopt;
       }
-      const std::size_t slot = bag ? 0 : word_slot(shape_, place);
       parts[count++] = &table.parts[(slot * shape_.vocabulary + static_cast<std::size_t>(words[place])) * row];
-      if (count == kAtOnce) path_.accumulate(parts.data(), std::exchange(count, 0), row, sums);
     }
-    path_.accumulate(parts.data(), count, row, sums);
+    return count;
   }
 
-  void make_codes(const Side& side, const std::int32_t* sums, std::size_t age, std::int8_t* codes) const {
-    const Plane& plane = planes_[side.plane];
-    const MemN2NFixed::CodedMatrix& matrix = *plane.matrix;
-    const std::int8_t* of_age = &plane.ages[(shape_.temporal ? age : 0) * stride_];
-    sums += side.plane * stride_;
-    if (!scheme_.one_bit_weights) {
-      path_.finish(sums, of_age, stride_,
-                   {matrix.format.limit(), side.format.fraction - matrix.format.fraction, side.format.limit()}, codes);
-      return;
-    }
-    for (std::size_t j = 0; j < d_; ++j)
-      codes[j] =
-          byte(reformatted(cell_.limited_sum(matrix, sums[j] + of_age[j], matrix.shift), matrix.format, side.format));
+  static bool comes_again(WordNumbers words) {
+    bool again = false;
+    for (std::size_t place = 1; place < words.size(); ++place)
+      for (std::size_t before = 0; before < place; ++before) again |= words[before] == words[place];
+    return again;
   }
 
-  static std::size_t side_of(std::vector<Side>& sides, const Side& side) {
-    const auto found = std::ranges::find(sides, side);
+  Side side(std::size_t place, const MemN2NFixed::CodedMatrix& matrix, SignMagnitudeFormat format) {
+    Side side{plane_of(place, matrix), format, coded(matrix.format, format), {}};
+    for (std::int32_t sum = -kMostSigns; scheme_.one_bit_weights && sum <= kMostSigns; ++sum)
+      side.signs.push_back(code_of_signs(side, sum));
+    return side;
+  }
+
+  std::int8_t code_of_signs(const Side& side, std::int32_t sum) const {
+    const MemN2NFixed::CodedMatrix& matrix = *planes_[side.plane].matrix;
+    return byte(reformatted(cell_.limited_sum(matrix, sum, matrix.shift), matrix.format, side.format));
+  }
+
+  // The first of them of this age, each other one younger.
+  FactSums sums_of(const Side& side, const std::int16_t* sums, std::size_t age) const {
+    const auto stride = static_cast<std::ptrdiff_t>(stride_);
+    return {.sums = sums + side.plane * stride_,
+            .sum_stride = planes_.size() * stride_,
+            .ages = &planes_[side.plane].ages[shape_.temporal ? age * stride_ : 0],
+            .age_stride = shape_.temporal ? -stride : 0};
+  }
+
+  // Rows of codes of facts first .. first + count - 1.
+  void make_codes(const Side& side, FactSums facts, std::size_t first, std::size_t count, std::int8_t* rows) const {
+    facts.sums += first * facts.sum_stride;
+    facts.ages += static_cast<std::ptrdiff_t>(first) * facts.age_stride;
+    if (side.signs.empty()) return path_.code_rows(facts, count, stride_, side.rule, rows);
+    for (std::size_t i = 0; i < count; ++i, rows += stride_) {
+      for (std::size_t j = 0; j < d_; ++j) {
+        const std::int32_t sum =
+            facts.sums[i * facts.sum_stride + j] +
+            facts.ages[static_cast<std::ptrdiff_t>(i) * facts.age_stride + static_cast<std::ptrdiff_t>(j)];
+        rows[j] = std::abs(sum) <= kMostSigns ? side.signs[static_cast<std::size_t>(sum + kMostSigns)]
+                                              : code_of_signs(side, sum);
+      }
+      std::fill(rows + d_, rows + stride_, std::int8_t{0});
+    }
+  }
+
+  static std::size_t place_of(std::vector<Side>& sides, Side side) {
+    const auto found = std::ranges::find_if(
+        sides, [&](const Side& one) { return one.plane == side.plane && one.format == side.format; });
     const auto place = static_cast<std::size_t>(found - sides.begin());
-    if (found == sides.end()) sides.push_back(side);
+    if (found == sides.end()) sides.push_back(std::move(side));
     return place;
   }
 
@@ -274,13 +316,9 @@ class FixedMemoryCell : public MemoryCell {
     for (QuestionWork& work : works) {
       if (scheme_.one_bit_query && !hamming) {
         signs(work.u.data(), d_, work.x.data());
+        path_.split(work.x.data(), {}, work.query);
       } else {
-        reformat(work.u.data(), u_format, hamming ? fine_ : base_, d_, work.x.data());
-      }
-      if (hamming) {
-        work.query.set_hamming(work.x.data());
-      } else {
-        work.query.set_codes(work.x.data());
+        path_.split(work.u.data(), moved(u_format, hamming ? fine_ : base_), work.query);
       }
     }
     compare_with_facts(
@@ -294,17 +332,10 @@ class FixedMemoryCell : public MemoryCell {
         });
   }
 
-  void limited(const MemN2NFixed::CodedMatrix& matrix, const std::int32_t* sums, int shift, std::int16_t* out) const {
-    if (!scheme_.one_bit_weights) return limit_sums(sums, matrix.format.limit(), d_, out);
-    for (std::size_t j = 0; j < d_; ++j) out[j] = narrow(cell_.limited_sum(matrix, sums[j], shift));
-  }
-
   // (N3) in integers: p in Q0.15 cut to the scheme's fraction.
   void attend(std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
     const SoftmaxOthers empty{.logit = 0, .count = static_cast<std::uint32_t>(shape_.empty_facts(facts))};
-    std::int32_t largest = empty.count > 0 ? 0 : -kEnd;
-    for (const auto similarities : work.of_range)
-      for (const std::int32_t s : similarities) largest = std::max(largest, s);
+    const std::int32_t largest = largest_similarity(path_, work, empty.count > 0 ? 0 : -kEnd);
     const auto weight_of = [&](std::int32_t p) { return std::min(p >> (15 - base_.fraction), base_.limit()); };
     pick_facts(*softmax_, largest, empty, weight_of, work, explained);
   }
@@ -320,14 +351,8 @@ class FixedMemoryCell : public MemoryCell {
     const float* p = work.p.data();
     for (std::size_t range = 0; range < work.of_range.size(); ++range) {
       PickedFacts& picked = work.picked[range];
-      picked.which.clear();
-      picked.weights.clear();
-      for (std::size_t i = 0; i < work.of_range[range].size(); ++i) {
-        const std::int32_t weight = sign_magnitude_code(*p++, base_);
-        if (weight == 0) continue;
-        picked.which.push_back(static_cast<std::uint32_t>(i));
-        picked.weights.push_back(narrow(weight));
-      }
+      picked.count = 0;
+      for (std::size_t i = 0; i < work.of_range[range].size(); ++i) picked.add(i, sign_magnitude_code(*p++, base_));
     }
     if (explained == nullptr) return;
     explained->attention.push_back(work.p);
@@ -336,60 +361,55 @@ class FixedMemoryCell : public MemoryCell {
 
   // (F3) (F4)
   void next_u(std::size_t hop, SignMagnitudeFormat u_format, FactRanges ranges, QuestionWork& work) const {
-    const std::size_t side = c_of_hop_[hop];
-    const std::int32_t limit = base_.limit();
-    // H u, or u, in the scheme's format.
+    work.state_sums.resize(std::max(fact_blocks(d_) * kFactBlock, stride_));
+    // H u, or u, on the way to the scheme's format.
     if (roles_.has_H) {
       multiply_by_H(hop, u_format, work);
     } else {
-      reformat(work.u.data(), u_format, base_, d_, work.x.data());
-      std::swap(work.u, work.x);
+      std::ranges::copy(work.u, work.state_sums.begin());
     }
-    read_facts(path_, ranges, side, d_, {.fraction = base_.fraction, .limit = limit}, work);
-    std::int16_t* __restrict u = work.u.data();
-    const std::int32_t* __restrict read = work.sums.data();
-    for (std::size_t j = 0; j < d_; ++j)
-      u[j] = narrow(std::clamp(u[j] + std::clamp(read[j], -limit, limit), -limit, limit));
+    read_facts(path_, ranges, c_of_hop_[hop], {.fraction = base_.fraction, .limit = base_.limit()}, work);
+    path_.add_limited(work.state_sums.data(), coded(roles_.has_H ? cell_.H(hop).format : u_format, base_),
+                      work.read_sums.data(), base_.limit(), stride_, work.u.data());
   }
 
+  // To state_sums.
   void multiply_by_H(std::size_t hop, SignMagnitudeFormat u_format, QuestionWork& work) const {
     const MemN2NFixed::CodedMatrix& H = cell_.H(hop);
     const SignMagnitudeFormat format = H.format;
-    const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
+    if (!scheme_.one_bit_query && !scheme_.one_bit_weights) {
+      path_.split(work.u.data(), moved(u_format, format), work.query);
+      const TruncationRule rule{.fraction = format.fraction, .limit = format.limit(), .end = format.limit()};
+      return path_.truncated(H_[hop].data(), fact_blocks(d_), work.query, rule, work.state_sums.data());
+    }
     if (scheme_.one_bit_query) {
       signs(work.u.data(), d_, work.x.data());
     } else {
-      reformat(work.u.data(), u_format, format, d_, work.x.data());
+      for (std::size_t j = 0; j < d_; ++j) work.x[j] = narrow(reformatted(work.u[j], u_format, format));
     }
-    work.sums.resize(std::max(fact_blocks(d_) * kFactBlock, stride_));
     if (!H_bits_.empty()) {
       work.query.set_bits(work.x.data());
-      path_.agreement(H_bits_.data(), (d_ + kBitBlock - 1) / kBitBlock, work.query, work.sums.data());
+      path_.agreement(H_bits_.data(), (d_ + kBitBlock - 1) / kBitBlock, work.query, work.state_sums.data());
     } else {
-      work.query.set_codes(work.x.data());
-      if (scheme_.one_bit_weights) {
-        path_.exact(H_[hop].data(), fact_blocks(d_), work.query, work.sums.data());
-      } else {
-        const TruncationRule rule{.fraction = fraction, .limit = format.limit(), .end = format.limit()};
-        path_.truncated(H_[hop].data(), fact_blocks(d_), work.query, rule, work.sums.data());
-      }
+      path_.narrow(work.x.data(), work.query);
+      path_.exact(H_[hop].data(), fact_blocks(d_), work.query, work.state_sums.data());
     }
-    const int shift = H.shift - (format.fraction - fraction);
-    limited(H, work.sums.data(), shift, work.x.data());
-    reformat(work.x.data(), format, base_, d_, work.u.data());
+    const int shift = H.shift - (scheme_.one_bit_query ? format.fraction : 0);
+    for (std::size_t j = 0; j < stride_; ++j)
+      work.state_sums[j] = j < d_ ? cell_.limited_sum(H, work.state_sums[j], shift) : 0;
   }
 
   // (F5) The lowest of equals; number 0 is no answer.
   std::int32_t best_word(QuestionWork& work, MemoryAnswer* explained) const {
     const std::size_t blocks = fact_blocks(shape_.vocabulary);
-    work.sums.resize(std::max(blocks * kFactBlock, stride_));
-    work.query.set_codes(work.u.data());
-    path_.exact(W_.data(), blocks, work.query, work.sums.data());
-    const std::int32_t best = best_of(std::span(work.sums).first(shape_.vocabulary));
+    work.products.resize(std::max(blocks * kFactBlock, stride_));
+    path_.narrow(work.u.data(), work.query);
+    path_.exact(W_.data(), blocks, work.query, work.products.data());
+    const std::int32_t best = best_of(path_, std::span(work.products).first(shape_.vocabulary));
     if (explained != nullptr) {
       const double step = base_.step();
       for (std::size_t word = 0; word < shape_.vocabulary; ++word)
-        explained->scores.push_back(static_cast<float>(work.sums[word] * step * step));
+        explained->scores.push_back(static_cast<float>(work.products[word] * step * step));
     }
     return best;
   }

@@ -79,7 +79,8 @@ void pick_facts(const SoftmaxTable& table, std::int32_t largest, const SoftmaxOt
   std::int64_t sum = of_nothing;
   for (const auto similarities : work.of_range)
     sum += table.sum_q0_31(similarities.data(), similarities.size(), largest);
-  const auto p_of = [&](std::int32_t below) { return softmax_probability_q0_15(table.exponential_q0_31(below), sum); };
+  const SoftmaxSum divisor(std::max<std::int64_t>(sum, 1));  // no fact: it divides nothing
+  const auto p_of = [&](std::int32_t below) { return divisor.probability_q0_15(table.exponential_q0_31(below)); };
   // The furthest below the largest similarity that still has a weight.
   std::int32_t weighty = 0, weightless = static_cast<std::int32_t>(table.size());
   if (sum == 0 || weight_of(p_of(0)) == 0) weightless = 0;
@@ -91,16 +92,11 @@ void pick_facts(const SoftmaxTable& table, std::int32_t largest, const SoftmaxOt
   work.picked.resize(work.of_range.size());
   for (std::size_t range = 0; range < work.of_range.size(); ++range) {
     PickedFacts& picked = work.picked[range];
-    picked.which.clear();
-    picked.weights.clear();
-    if (weightless == 0) continue;
     const std::span<const std::int32_t> similarities = work.of_range[range];
-    for (std::size_t i = 0; i < similarities.size(); ++i) {
+    picked.count = 0;
+    for (std::size_t i = 0; i < similarities.size() && weightless > 0; ++i) {
       if (largest - similarities[i] > weighty) continue;
-      const std::int32_t weight = weight_of(p_of(largest - similarities[i]));
-      if (weight == 0) continue;
-      picked.which.push_back(static_cast<std::uint32_t>(i));
-      picked.weights.push_back(static_cast<std::int16_t>(weight));
+      picked.add(i, weight_of(p_of(largest - similarities[i])));
     }
   }
   if (explained == nullptr) return;
@@ -111,20 +107,30 @@ void pick_facts(const SoftmaxTable& table, std::int32_t largest, const SoftmaxOt
                                         : static_cast<float>(softmax_probability_q0_15(of_nothing, sum)) * 0x1p-15f);
 }
 
-// Adds what is read to sums [row_stride(d)], which are cleared first.
-inline void read_facts(const AddressPath& path, FactRanges ranges, std::size_t side, std::size_t d,
-                       const TruncationRule& rule, QuestionWork& work) {
-  work.sums.assign(row_stride(d), 0);
+// What is read, to read_sums.
+inline void read_facts(const AddressPath& path, FactRanges ranges, std::size_t side, const TruncationRule& rule,
+                       QuestionWork& work) {
+  std::ranges::fill(work.read_sums, 0);
   for (std::size_t range = 0; range < ranges.size(); ++range) {
     const PickedFacts& picked = work.picked[range];
-    path.read(ranges[range].store->c_row(side, ranges[range].first), row_stride(d), picked.which.data(),
-              picked.weights.data(), picked.which.size(), rule, work.sums.data());
+    path.read(ranges[range].store->c_row(side, ranges[range].first), work.read_sums.size(), picked.which.data(),
+              picked.weights.data(), picked.count, rule, work.read_sums.data());
   }
 }
 
 // The number of the highest score among words 1 .. vocabulary - 1, the lowest of equals.
-inline std::int32_t best_of(std::span<const std::int32_t> scores) {
-  return static_cast<std::int32_t>(std::max_element(scores.begin() + 1, scores.end()) - scores.begin());
+inline std::int32_t best_of(const AddressPath& path, std::span<const std::int32_t> scores) {
+  if (scores.size() < 2) return static_cast<std::int32_t>(scores.size());
+  const std::int32_t best = path.largest(scores.data() + 1, scores.size() - 1);
+  return static_cast<std::int32_t>(1 + path.find(scores.data() + 1, scores.size() - 1, best));
+}
+
+// The largest of a question's similarities; `least` where there is no fact.
+inline std::int32_t largest_similarity(const AddressPath& path, const QuestionWork& work, std::int32_t least) {
+  std::int32_t most = least;
+  for (const auto similarities : work.of_range)
+    if (!similarities.empty()) most = std::max(most, path.largest(similarities.data(), similarities.size()));
+  return most;
 }
 
 }  // namespace quaver

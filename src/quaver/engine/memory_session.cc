@@ -39,84 +39,85 @@ class Reader {
 // ---- Memory ----
 
 Memory::Memory(std::shared_ptr<const MemoryCell> cell, std::size_t capacity)
-    : cell_(std::move(cell)), capacity_(capacity), codes_(cell_->layout()) {
+    : cell_(std::move(cell)), capacity_(capacity), sum_bytes_(cell_->sum_bytes()), codes_(cell_->layout()) {
   slots_ = fact_blocks(capacity - std::min(capacity, cell_->ages())) * kFactBlock;
 }
 
 std::uint64_t Memory::fingerprint() const { return cell_->fingerprint(); }
 
-std::size_t Memory::bytes() const { return codes_.bytes() + sums_.capacity() * sizeof(sums_[0]); }
+std::size_t Memory::bytes() const { return codes_.bytes() + sums_.capacity(); }
 
 bool Memory::operator==(const Memory& other) const {
   return fingerprint() == other.fingerprint() && capacity_ == other.capacity_ && dropped_ == other.dropped_ &&
          facts_ == other.facts_;
 }
 
-const std::int32_t* Memory::sums(std::size_t recent_fact) const {
-  return sums_.data() + (first_sum_ + recent_fact) * cell_->sum_width();
-}
-
 // What is behind is cut off when it is as long as what is left: a constant cost a fact.
-void Memory::pop_sums() {
-  ++first_sum_;
-  const std::size_t behind = first_sum_ * cell_->sum_width();
+void Memory::pop_sums(std::size_t count) {
+  first_sum_ += count;
+  const std::size_t behind = first_sum_ * sum_bytes_;
   if (2 * behind < sums_.size()) return;
   sums_.erase(sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(behind));
   first_sum_ = 0;
 }
 
-void Memory::settle_oldest_recent() {
-  const std::size_t to = slot(settled_);
+// As many facts as fill the block of slots that is begun, once all of them are beyond the ages that are known: so the
+// kernels code a block at a time. Up to a block of facts waits with the recent ones.
+void Memory::settle_block() {
+  if (recent() <= cell_->ages() || slots_ == 0) return;
+  const std::size_t to = slot(settled_), count = kFactBlock - to % kFactBlock;
+  if (recent() < cell_->ages() + count) return;
   if (to >= codes_.slots()) codes_.resize(std::min(slots_, std::max(2 * codes_.slots(), to + 1)));
-  cell_->put(sums(0), cell_->ages() == 0 ? 0 : cell_->ages() - 1, codes_, to);
-  pop_sums();
-  ++settled_;
+  cell_->put(sums(0), count, recent() - 1, codes_, to);
+  pop_sums(count);
+  settled_ += count;
 }
 
 // `fact` may be one of this memory's own, so it is copied before anything goes.
 void Memory::write(WordNumbers fact) {
+  state_.change();
   facts_.push_back(fact);
-  sums_.resize(sums_.size() + cell_->sum_width());
-  cell_->embed(facts_[facts_.size() - 1], sums_.data() + sums_.size() - cell_->sum_width());
+  sums_.resize(sums_.size() + sum_bytes_);
+  cell_->embed(facts_[facts_.size() - 1], sums_.data() + sums_.size() - sum_bytes_);
   if (facts_.size() > capacity_) {
     forget_oldest();
     ++dropped_;
   }
-  if (recent() > cell_->ages()) settle_oldest_recent();
+  settle_block();
 }
 
 void Memory::forget_oldest() {
+  state_.change();
   if (settled_ > 0) {
     first_slot_ = slot(1);
     --settled_;
   } else {
-    pop_sums();
+    pop_sums(1);
   }
   facts_.pop_front();
 }
 
 void Memory::forget(std::size_t index) {
   if (index == 0) return forget_oldest();
+  state_.change();
   facts_.erase(index);
   if (index < settled_) {
     for (std::size_t i = index; i + 1 < settled_; ++i) codes_.copy(slot(i + 1), slot(i));
     --settled_;
     return;
   }
-  const std::size_t width = cell_->sum_width();
-  const auto at = [&](std::size_t fact) {
-    return sums_.begin() + static_cast<std::ptrdiff_t>((first_sum_ + fact) * width);
-  };
+  const auto at = [&](std::size_t fact) { return sums_.begin() + (sums(fact) - sums_.data()); };
   sums_.erase(at(index - settled_), at(index - settled_ + 1));
-  if (settled_ == 0) return;
-  // The newest of the settled facts is young again.
+  // recent() counts what is left: where that is fewer than there are ages, the newest of the settled facts is young
+  // again.
+  if (settled_ == 0 || recent() >= cell_->ages()) return;
   --settled_;
-  std::vector<std::int32_t> young(width);
-  cell_->embed(facts_[settled_], young.data());
-  sums_.insert(at(0), young.begin(), young.end());
+  sums_.insert(at(0), sum_bytes_, std::byte{0});
+  cell_->embed(facts_[settled_], sums(0));
 }
 
 void Memory::forget_all() {
+  state_.change();
   facts_.clear();
   sums_.clear();
   first_sum_ = first_slot_ = settled_ = 0;
@@ -194,8 +195,11 @@ void MemorySession::run(const Memory& memory, std::span<const WordNumbers> quest
   }
   const std::size_t recent = memory.recent();
   if (recent > 0) {
-    if (work.recent.slots() < recent) work.recent.resize(recent);
-    for (std::size_t i = 0; i < recent; ++i) cell_->put(memory.sums(i), recent - 1 - i, work.recent, i);
+    if (work.state != memory.state_.value()) {
+      if (work.recent.slots() < recent) work.recent.resize(recent);
+      cell_->put(memory.sums(0), recent, recent - 1, work.recent, 0);
+      work.state = memory.state_.value();
+    }
     work.ranges.push_back({&work.recent, 0, recent});
   }
   cell_->answer({memory.facts_, questions}, work, words, explained);

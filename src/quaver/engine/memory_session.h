@@ -7,8 +7,9 @@
 //
 // A fact is embedded when it is written: the sum over its words is kept. The time word's part changes with every new
 // fact, but only for the `memory` facts whose age the network was trained with: their codes are made when they are
-// read. A fact beyond shares the last time word for good, so its codes are final: writing costs the same however many
-// facts there are, and a question reads one byte a code and hop. `capacity` may exceed the network's own `memory`.
+// read, and kept for the next question while the memory stays as it is. A fact beyond shares the last time word for
+// good, so its codes are final, and made for a block of facts at a time: writing costs the same however many facts
+// there are, and a question reads one byte a code and hop. `capacity` may exceed the network's own `memory`.
 //
 // Scaled networks and fixed-point ones of up to 8 bits run on codes with vector kernels (kernels/address); integer_only
 // ones execute no float operation in answer(). All others, float ones too, run as their cell (cells/memn2n) on the kept
@@ -26,6 +27,7 @@
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/engine/code_store.h"
+#include "quaver/engine/memory_state.h"
 #include "quaver/engine/sentence_list.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
@@ -40,7 +42,7 @@ struct MemorySessionOptions {
   Isa isa = chosen_isa();
 };
 
-inline constexpr std::size_t kMaxSentence = 65536;  // words of a fact or question: keeps every sum inside int32
+inline constexpr std::size_t kMaxSentence = 32640;  // words of a fact or question: keeps sums of signs in 16 bits
 
 // What a network remembers: facts as word numbers, and their codes.
 class Memory {
@@ -62,19 +64,23 @@ class Memory {
   void forget_all();
   std::size_t recent() const { return facts_.size() - settled_; }
   std::size_t slot(std::size_t settled_fact) const { return (first_slot_ + settled_fact) % slots_; }
-  const std::int32_t* sums(std::size_t recent_fact) const;
-  void settle_oldest_recent();
-  void pop_sums();
+  std::byte* sums(std::size_t recent_fact) { return sums_.data() + (first_sum_ + recent_fact) * sum_bytes_; }
+  const std::byte* sums(std::size_t recent_fact) const {
+    return sums_.data() + (first_sum_ + recent_fact) * sum_bytes_;
+  }
+  void settle_block();
+  void pop_sums(std::size_t count);
 
   std::shared_ptr<const MemoryCell> cell_;
-  std::size_t capacity_;
+  std::size_t capacity_, sum_bytes_;
   std::uint64_t dropped_ = 0;
+  MemoryState state_;
   SentenceList facts_;
   // The oldest `settled_` facts: codes that are final, in a ring of slots.
   CodeStore codes_;
   std::size_t slots_ = 0, first_slot_ = 0, settled_ = 0;
-  // The others: sums over words, oldest first from sums_[first_sum_] on.
-  std::vector<std::int32_t> sums_;
+  // The others: sums over words, oldest first from number first_sum_ on.
+  AlignedVector<std::byte> sums_;
   std::size_t first_sum_ = 0;
 };
 

@@ -31,10 +31,10 @@ class ScaledMemoryCell : public MemoryCell {
       for (const std::size_t matrix : {roles_.A[hop], roles_.C[hop]}) place_in(matrices_, matrix);
       softmax_.emplace_back(cell_.softmax(hop));
     }
-    ages_.resize(ages() * sum_width());
-    for (std::size_t age = 0; age < ages(); ++age)
+    if (ages() > 0) ages_.resize((ages() + kFactBlock) * sum_width());
+    for (std::size_t age = 0; age * sum_width() < ages_.size(); ++age)
       for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
-        cell_.add_age(matrices_[plane], age, &ages_[age * sum_width() + plane * stride_]);
+        cell_.add_age(matrices_[plane], std::min(age, ages() - 1), &ages_[age * sum_width() + plane * stride_]);
     std::vector<Multiplier> multipliers;  // of every element; none where scales are powers of two
     for (const std::size_t matrix : matrices_)
       if (const Multiplier* multiplier = cell_.embedding_multiplier(matrix))
@@ -45,16 +45,38 @@ class ScaledMemoryCell : public MemoryCell {
   }
 
   CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
-  std::size_t sum_width() const override { return matrices_.size() * stride_; }
+  std::size_t sum_bytes() const override { return sum_width() * sizeof(std::int32_t); }
 
-  void embed(WordNumbers words, std::int32_t* sums) const override {
+  void embed(WordNumbers words, std::byte* sum_bytes) const override {
+    auto* sums = reinterpret_cast<std::int32_t*>(sum_bytes);
     std::fill_n(sums, sum_width(), 0);
     for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
       cell_.add_words(matrices_[plane], words, sums + plane * stride_);
   }
 
+  void put(const std::byte* sums, std::size_t count, std::size_t age, CodeStore& store,
+           std::size_t slot) const override {
+    const auto* of_fact = reinterpret_cast<const std::int32_t*>(sums);
+    for (std::size_t i = 0; i < count; ++i, of_fact += sum_width())
+      put_one(of_fact, ages() > 0 ? age - i : 0, store, slot + i);
+  }
+  void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
+              MemoryAnswer* explained) const override {
+    for (std::size_t first = 0; first < words.size(); first += kQuestionGroup) {
+      const std::size_t count = std::min(kQuestionGroup, words.size() - first);
+      while (workspace.questions.size() < count) workspace.questions.emplace_back(d_);
+      const std::span<QuestionWork> works = std::span(workspace.questions).first(count);
+      for (std::size_t i = 0; i < count; ++i) begin(input.questions[first + i], works[i]);
+      for (std::size_t hop = 0; hop < shape_.hops; ++hop) run_hop(hop, workspace.ranges, works, explained);
+      for (std::size_t i = 0; i < count; ++i) words[first + i] = best_word(works[i], explained);
+    }
+  }
+
+ private:
+  std::size_t sum_width() const { return matrices_.size() * stride_; }
+
   // A matrix that embeds for two hops (adjacent: C of one, A of the next) is rounded once.
-  void put(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const override {
+  void put_one(const std::int32_t* sums, std::size_t age, CodeStore& store, std::size_t slot) const {
     std::array<std::int32_t, kOnStack> short_sums;
     std::array<std::int8_t, kOnStack> short_codes;
     const bool is_long = sum_width() > kOnStack;
@@ -80,19 +102,6 @@ class ScaledMemoryCell : public MemoryCell {
       store.put_c(side, slot, codes + place_of(c_sides_[side]));
   }
 
-  void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
-              MemoryAnswer* explained) const override {
-    for (std::size_t first = 0; first < words.size(); first += kQuestionGroup) {
-      const std::size_t count = std::min(kQuestionGroup, words.size() - first);
-      while (workspace.questions.size() < count) workspace.questions.emplace_back(d_);
-      const std::span<QuestionWork> works = std::span(workspace.questions).first(count);
-      for (std::size_t i = 0; i < count; ++i) begin(input.questions[first + i], works[i]);
-      for (std::size_t hop = 0; hop < shape_.hops; ++hop) run_hop(hop, workspace.ranges, works, explained);
-      for (std::size_t i = 0; i < count; ++i) words[first + i] = best_word(works[i], explained);
-    }
-  }
-
- private:
   static constexpr std::size_t kOnStack = 1024;  // codes of a fact that need no allocation
 
   // Of a matrix's codes among a fact's.
@@ -108,25 +117,23 @@ class ScaledMemoryCell : public MemoryCell {
   }
 
   void begin(WordNumbers question, QuestionWork& work) const {
-    work.u.resize(d_);
-    work.x.resize(d_);
-    work.sums.assign(d_, 0);
-    cell_.add_words(roles_.B, question, work.sums.data());
-    for (std::size_t j = 0; j < d_; ++j) work.u[j] = cell_.question_code(work.sums[j]);
+    work.products.assign(d_, 0);
+    cell_.add_words(roles_.B, question, work.products.data());
+    for (std::size_t j = 0; j < d_; ++j) work.u[j] = cell_.question_code(work.products[j]);
   }
 
   // (S2) to (S6)
   void run_hop(std::size_t hop, FactRanges ranges, std::span<QuestionWork> works, MemoryAnswer* explained) const {
     for (QuestionWork& work : works) {
       for (std::size_t j = 0; j < d_; ++j) work.x[j] = cell_.query_code(static_cast<std::int8_t>(work.u[j]));
-      work.query.set_codes(work.x.data());
+      path_.narrow(work.x.data(), work.query);
     }
     compare_with_facts(ranges, m_of_hop_[hop], d_, works,
                        [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work,
                            std::int32_t* similarities) { path_.exact(codes, blocks, work.query, similarities); });
     for (QuestionWork& work : works) {
       attend(hop, facts_of(ranges), work, explained);
-      read_facts(path_, ranges, c_of_hop_[hop], d_, {.fraction = 0, .limit = 32767}, work);
+      read_facts(path_, ranges, c_of_hop_[hop], {.fraction = 0, .limit = 32767}, work);
       next_u(hop, work);
     }
   }
@@ -134,9 +141,7 @@ class ScaledMemoryCell : public MemoryCell {
   // (S3) (S4)
   void attend(std::size_t hop, std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
     const auto empty = static_cast<std::uint32_t>(shape_.empty_facts(facts));
-    std::int32_t largest = empty > 0 ? 0 : INT32_MIN;
-    for (const auto similarities : work.of_range)
-      for (const std::int32_t t : similarities) largest = std::max(largest, t);
+    const std::int32_t largest = largest_similarity(path_, work, empty > 0 ? 0 : INT32_MIN);
     for (const auto similarities : work.of_range) {
       std::int32_t* s = work.similarities.data() + (similarities.data() - work.similarities.data());
       for (std::size_t i = 0; i < similarities.size(); ++i) s[i] = cell_.similarity_code(hop, s[i], largest);
@@ -156,7 +161,7 @@ class ScaledMemoryCell : public MemoryCell {
     }
     for (std::size_t j = 0; j < d_; ++j) {
       const std::int32_t u = roles_.has_H ? work.products[j] : scheme_.one_bit_state ? work.x[j] : work.u[j];
-      work.u[j] = cell_.next_code(hop, work.sums[j], u);
+      work.u[j] = cell_.next_code(hop, work.read_sums[j], u);
     }
   }
 
@@ -164,14 +169,14 @@ class ScaledMemoryCell : public MemoryCell {
   std::int32_t best_word(QuestionWork& work, MemoryAnswer* explained) const {
     const std::size_t blocks = fact_blocks(shape_.vocabulary);
     work.products.resize(blocks * kFactBlock);
-    work.query.set_codes(work.u.data());
+    path_.narrow(work.u.data(), work.query);
     path_.exact(W_.data(), blocks, work.query, work.products.data());
     const std::span<const std::int32_t> scores = std::span(work.products).first(shape_.vocabulary);
     if (explained != nullptr) {
       const double step = cell_.score_step();
       for (const std::int32_t score : scores) explained->scores.push_back(static_cast<float>(score * step));
     }
-    return best_of(scores);
+    return best_of(path_, scores);
   }
 
   const AddressPath& path_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "quaver/core/check.h"
 #include "quaver/kernels/address/paths.h"
@@ -27,28 +26,8 @@ void pack_bits_row(const std::int8_t* codes, std::size_t d, std::size_t row, std
 }
 
 AddressQuery::AddressQuery(std::size_t d)
-    : d_(d),
-      magnitude_(code_groups(d) * kCodeGroup),
-      sign_(code_groups(d) * kCodeGroup),
-      even_(code_groups(d) * 2),
-      odd_(code_groups(d) * 2),
-      bits_(bit_words(d)) {
+    : d_(d), magnitude_(row_stride(d)), sign_(row_stride(d)), codes_(row_stride(d)), bits_(bit_words(d)) {
   QUAVER_DCHECK(d <= kMaxAddressCodes);
-}
-
-void AddressQuery::set_hamming(const std::int16_t* codes) noexcept {
-  for (std::size_t j = 0; j < d_; ++j) {
-    QUAVER_DCHECK(std::abs(codes[j]) <= 255);
-    magnitude_[j] = static_cast<std::uint8_t>(std::abs(codes[j]));
-    sign_[j] = codes[j] < 0 ? 255 : 0;
-  }
-}
-
-void AddressQuery::set_codes(const std::int16_t* codes) noexcept {
-  for (std::size_t j = 0; j < d_; ++j) {
-    QUAVER_DCHECK(codes[j] >= -128 && codes[j] <= 127);
-    (j % 2 == 0 ? even_ : odd_)[j / 2] = codes[j];
-  }
 }
 
 void AddressQuery::set_bits(const std::int16_t* codes) noexcept {

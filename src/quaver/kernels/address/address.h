@@ -11,6 +11,9 @@
 //   agreement   s_i = d - 2 popcount(m_i xor u)                            both +-1, a bit each: xnor and popcount
 //   read        o_j += sum_n clamp(trunc(c_(i_n) j w_n / 2^fraction))      rows i_n with their weights             (F3)
 //
+// Before that, facts become such rows: parts of words are summed in 16 bits, the part of the fact's age is added, the
+// sum becomes a code, and the codes of 16 facts are laid side by side. (F1)
+//
 // Formulas: fixed/sign_magnitude.h and docs/cells/memn2n.md. Results are equal on all paths. No function allocates.
 #pragma once
 
@@ -44,24 +47,24 @@ void pack_bits_row(const std::int8_t* codes, std::size_t d, std::size_t row, std
 class AddressQuery {
  public:
   explicit AddressQuery(std::size_t d);
-  // hamming: |magnitude code| <= 255 with its sign. codes: [d].
-  void set_hamming(const std::int16_t* codes) noexcept;
-  // truncated, exact: codes within -128..127.
-  void set_codes(const std::int16_t* codes) noexcept;
-  // agreement: code < 0 is -1, else +1.
+  // agreement: code < 0 is -1, else +1. codes: [d]. The other two are prepared by a path.
   void set_bits(const std::int16_t* codes) noexcept;
 
   std::size_t d() const { return d_; }
-  const std::uint8_t* magnitude() const { return magnitude_.data(); }  // [4 groups]
-  const std::uint8_t* sign() const { return sign_.data(); }            // [4 groups], 255 where negative, else 0
-  const std::int16_t* even() const { return even_.data(); }            // [2 groups], codes 0, 2, 4, ...
-  const std::int16_t* odd() const { return odd_.data(); }              // [2 groups], codes 1, 3, 5, ...
-  const std::uint64_t* bits() const { return bits_.data(); }           // [bit_words(d)]
+  // hamming, truncated: magnitude and sign, 255 where negative, else 0. [row_stride(d)]
+  const std::uint8_t* magnitude() const { return magnitude_.data(); }
+  const std::uint8_t* sign() const { return sign_.data(); }
+  std::uint8_t* magnitude() { return magnitude_.data(); }
+  std::uint8_t* sign() { return sign_.data(); }
+  // exact: [row_stride(d)]
+  const std::int8_t* codes() const { return codes_.data(); }
+  std::int8_t* codes() { return codes_.data(); }
+  const std::uint64_t* bits() const { return bits_.data(); }  // [bit_words(d)]
 
  private:
   std::size_t d_;
   AlignedVector<std::uint8_t> magnitude_, sign_;
-  AlignedVector<std::int16_t> even_, odd_;
+  AlignedVector<std::int8_t> codes_;
   AlignedVector<std::uint64_t> bits_;
 };
 
@@ -83,16 +86,37 @@ struct TruncationRule {
   std::int32_t end = 0;  // |s| is at most this; the read has none
 };
 
-// How the sum over a fact's words becomes a code: with the time word's part added it ends at +-limit, moves by `shift`
+// How the sum over a fact's words becomes a code: with the part of its age added it ends at +-limit, moves by `shift`
 // bits (to the right toward zero) into the format it is read in, and ends at +-final_limit there.
 struct SumRule {
-  std::int32_t limit = 127;
-  int shift = 0;                   // -7..7
-  std::int32_t final_limit = 127;  // 1..127
+  int limit = 127;        // 1..127
+  int shift = 0;          // -7..7
+  int final_limit = 127;  // 1..127
+};
+
+// A code's magnitude moves by `shift` bits and ends at `limit`. (M3)
+struct MoveRule {
+  int shift = 0;  // -8..8
+  int limit = 127;
+};
+
+inline constexpr std::size_t kMostSummed = 256;        // rows of bytes whose sum fits 16 bits, with an age added
+inline constexpr std::int32_t kMostSum = 32767 - 127;  // |sum| before an age is added
+
+// Facts that become codes. Fact i: sums + i sum_stride, within +-kMostSum, and ages + i age_stride.
+struct FactSums {
+  const std::int16_t* sums;
+  std::size_t sum_stride;
+  const std::int8_t* ages;
+  std::ptrdiff_t age_stride;
 };
 
 struct AddressPath {
   Isa isa;
+  // A query from codes [row_stride(d)], those beyond d 0. For hamming and truncated: |code| <= 255, the rule's limit at
+  // most 255 and 127. For exact: codes within -128..127.
+  void (*split)(const std::int16_t* codes, const MoveRule& rule, AddressQuery& query) noexcept;
+  void (*narrow)(const std::int16_t* codes, AddressQuery& query) noexcept;
   // similarity: [16 blocks], those of rows that are only padding included (they mean nothing).
   void (*hamming)(const std::int8_t* packed, std::size_t blocks, const AddressQuery& query, const HammingRule& rule,
                   std::int32_t* similarity) noexcept;
@@ -107,11 +131,22 @@ struct AddressPath {
   // sums [stride]; count times the rule's limit has to stay below 2^31.
   void (*read)(const std::int8_t* rows, std::size_t stride, const std::uint32_t* which, const std::int16_t* weights,
                std::size_t count, const TruncationRule& rule, std::int32_t* sums) noexcept;
-  // sums[j] += rows[0][j] + ... + rows[count - 1][j]; n: a multiple of kRowAlignment.
-  void (*accumulate)(const std::int8_t* const* rows, std::size_t count, std::size_t n, std::int32_t* sums) noexcept;
-  // codes[j] from sums[j] + more[j], |sum| < 2^30; n: a multiple of kRowAlignment.
-  void (*finish)(const std::int32_t* sums, const std::int8_t* more, std::size_t n, const SumRule& rule,
-                 std::int8_t* codes) noexcept;
+  // sums[j] = rows[0][j] + ... + rows[count - 1][j]; count <= kMostSummed, n: a multiple of kRowAlignment.
+  void (*sum_rows)(const std::int8_t* const* rows, std::size_t count, std::size_t n, std::int16_t* sums) noexcept;
+  // Codes of facts, [facts, n]; n: a multiple of kRowAlignment.
+  void (*code_rows)(const FactSums& from, std::size_t facts, std::size_t n, const SumRule& rule,
+                    std::int8_t* rows) noexcept;
+  // The same packed, from row 0 of a block on; rows of the last block that are no facts become 0. Sums and ages beyond
+  // d are 0, as far as row_stride(d).
+  void (*code_packed)(const FactSums& from, std::size_t facts, std::size_t d, const SumRule& rule,
+                      std::int8_t* packed) noexcept;
+  // codes[j] = clamp(coded sums[j] + clamp(more[j])), both within +-limit <= 127; n: a multiple of kRowAlignment. (F4)
+  void (*add_limited)(const std::int32_t* sums, const SumRule& rule, const std::int32_t* more, std::int32_t limit,
+                      std::size_t n, std::int16_t* codes) noexcept;
+  // The place of the first of n numbers that is `value`; one is.
+  std::size_t (*find)(const std::int32_t* values, std::size_t n, std::int32_t value) noexcept;
+  // The largest of n > 0 numbers.
+  std::int32_t (*largest)(const std::int32_t* values, std::size_t n) noexcept;
 };
 std::span<const AddressPath> address_paths();  // row 0 is scalar
 const AddressPath& address_path(Isa isa);

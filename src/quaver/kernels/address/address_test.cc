@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "quaver/fixed/sign_magnitude.h"
@@ -69,6 +70,21 @@ std::vector<std::int32_t> plain(const Input& in, std::int64_t end, const Term& t
   return sums;
 }
 
+std::vector<std::int16_t> padded(std::vector<std::int16_t> codes) {
+  codes.resize(row_stride(codes.size()));
+  return codes;
+}
+AddressQuery split_query(const AddressPath& path, const std::vector<std::int16_t>& codes, const MoveRule& rule) {
+  AddressQuery query(codes.size());
+  path.split(padded(codes).data(), rule, query);
+  return query;
+}
+AddressQuery narrow_query(const AddressPath& path, const std::vector<std::int16_t>& codes) {
+  AddressQuery query(codes.size());
+  path.narrow(padded(codes).data(), query);
+  return query;
+}
+
 std::vector<std::int32_t> of_facts(std::vector<std::int32_t> similarity) {
   similarity.resize(kFacts);
   return similarity;
@@ -95,8 +111,7 @@ TEST_P(AddressPaths, Hamming) {
     Input in = make_input(GetParam().n, GetParam().fill, -127, static_cast<std::int16_t>(fine_limit));
     for (std::int8_t& code : in.codes) code = static_cast<std::int8_t>(std::clamp<int>(code, -limit, limit));
     for (std::size_t i = 0; i < kFacts; ++i) pack_row(in.codes.data() + i * in.d, in.d, i, in.packed.data());
-    AddressQuery query(in.d);
-    query.set_hamming(in.query.data());
+    const AddressQuery query = split_query(path(), in.query, {.shift = 0, .limit = 255});
     for (const std::int32_t end : {1 << 30, 1000, 3}) {
       const auto expected = plain(in, end, [&](int code, int u) {
         const int moved = std::clamp(code * (1 << doublings), -fine_limit, fine_limit);
@@ -113,8 +128,7 @@ TEST_P(AddressPaths, Hamming) {
 
 TEST_P(AddressPaths, Truncated) {
   Input in = make_input(GetParam().n, GetParam().fill, -127, 127);
-  AddressQuery query(in.d);
-  query.set_codes(in.query.data());
+  const AddressQuery query = split_query(path(), in.query, {});
   for (const int fraction : {0, 1, 2, 5, 7}) {
     for (const int limit : {127, 15, 1}) {
       for (const std::int32_t end : {1 << 30, limit}) {
@@ -150,8 +164,7 @@ TEST_P(AddressPaths, ReadExact) {
 TEST_P(AddressPaths, Exact) {
   Input in = make_input(GetParam().n, GetParam().fill, -128, 127);
   if (GetParam().fill == Fill::kMinimum) std::ranges::fill(in.query, std::int16_t{-128});
-  AddressQuery query(in.d);
-  query.set_codes(in.query.data());
+  const AddressQuery query = narrow_query(path(), in.query);
   std::vector<std::int32_t> similarity(fact_blocks(kFacts) * kFactBlock);
   path().exact(in.packed.data(), fact_blocks(kFacts), query, similarity.data());
   ASSERT_EQ(of_facts(similarity), plain(in, 1LL << 40, [](int code, int u) { return code * u; }));
@@ -170,30 +183,106 @@ TEST_P(AddressPaths, SumsOfWords) {
   const std::size_t n = row_stride(GetParam().n);
   Random random(29);
   const auto codes = filled<std::int8_t>(GetParam().fill, n, random);
-  const auto start = filled<std::int32_t>(GetParam().fill, n, random, -400, 400);
-  std::vector<std::int32_t> sums = start, expected = start;
   const auto others = filled<std::int8_t>(GetParam().fill, n, random);
-  for (const std::size_t count : {0u, 1u, 3u}) {
-    const std::array<const std::int8_t*, 3> rows{codes.data(), others.data(), codes.data()};
-    path().accumulate(rows.data(), count, n, sums.data());
-    for (std::size_t row = 0; row < count; ++row)
-      for (std::size_t j = 0; j < n; ++j) expected[j] += rows[row][j];
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{7}, kMostSummed - 1}) {
+    std::vector<const std::int8_t*> rows;
+    for (std::size_t row = 0; row < count; ++row) rows.push_back(row % 3 == 1 ? others.data() : codes.data());
+    std::vector<std::int16_t> sums(n, 5), expected(n);
+    path().sum_rows(rows.data(), count, n, sums.data());
+    for (std::size_t j = 0; j < n; ++j)
+      for (const std::int8_t* row : rows) expected[j] = static_cast<std::int16_t>(expected[j] + row[j]);
     ASSERT_EQ(sums, expected) << count;
   }
-  for (const std::int32_t limit : {127, 15, 1}) {
-    for (int shift = -7; shift <= 7; ++shift) {
-      for (const std::int32_t final_limit : {127, 7}) {
-        std::vector<std::int8_t> found(n), wanted;
-        path().finish(start.data(), codes.data(), n, {limit, shift, final_limit}, found.data());
-        for (std::size_t j = 0; j < n; ++j) {
-          const std::int32_t code = std::clamp(start[j] + codes[j], -limit, limit);
-          const std::int32_t moved = shift >= 0 ? code * (1 << shift) : code / (1 << -shift);  // toward zero
-          wanted.push_back(static_cast<std::int8_t>(std::clamp(moved, -final_limit, final_limit)));
+}
+
+// Facts of all fillings of a block, older and older ages, and one age for all.
+TEST_P(AddressPaths, CodesOfSums) {
+  const std::size_t d = GetParam().n, n = row_stride(d), most = 2 * kFactBlock + 5;
+  Random random(31);
+  const auto end = static_cast<std::int16_t>(GetParam().fill == Fill::kRandom ? 400 : kMostSum);
+  auto sums = filled<std::int16_t>(GetParam().fill, 2 * n * most, random, static_cast<std::int16_t>(-end), end);
+  auto ages = filled<std::int8_t>(GetParam().fill, n * most, random, -127, 127);
+  for (std::size_t fact = 0; fact < most; ++fact) {
+    std::fill_n(sums.begin() + static_cast<std::ptrdiff_t>(2 * fact * n + d), n - d, std::int16_t{0});
+    std::fill_n(ages.begin() + static_cast<std::ptrdiff_t>(fact * n + d), n - d, std::int8_t{0});
+  }
+  for (const bool one_age : {false, true}) {
+    const FactSums from{.sums = sums.data(),
+                        .sum_stride = 2 * n,
+                        .ages = ages.data() + (one_age ? 0 : n * (most - 1)),
+                        .age_stride = one_age ? 0 : -static_cast<std::ptrdiff_t>(n)};
+    for (const SumRule& rule : {SumRule{127, 0, 127}, {127, 1, 127}, {127, -1, 63}, {15, 7, 127}, {1, -7, 7}}) {
+      for (const std::size_t facts : {std::size_t{0}, std::size_t{1}, kFactBlock, most}) {
+        std::vector<std::int8_t> rows(facts * n), expected;
+        AlignedVector<std::int8_t> packed(fact_blocks(facts) * block_bytes(d), 99), expected_packed(packed.size());
+        path().code_rows(from, facts, n, rule, rows.data());
+        path().code_packed(from, facts, d, rule, packed.data());
+        for (std::size_t fact = 0; fact < facts; ++fact) {
+          for (std::size_t j = 0; j < n; ++j) {
+            const int age = ages[(one_age ? 0 : most - 1 - fact) * n + j];
+            const int code = std::clamp(sums[2 * fact * n + j] + age, -rule.limit, rule.limit);
+            const int moved = rule.shift >= 0 ? code * (1 << rule.shift) : code / (1 << -rule.shift);  // toward zero
+            expected.push_back(static_cast<std::int8_t>(std::clamp(moved, -rule.final_limit, rule.final_limit)));
+          }
+          pack_row(expected.data() + fact * n, d, fact, expected_packed.data());
         }
-        ASSERT_EQ(found, wanted) << "limit " << limit << " shift " << shift << " final " << final_limit;
+        ASSERT_EQ(rows, expected) << "facts " << facts << " shift " << rule.shift;
+        ASSERT_EQ(packed, expected_packed) << "facts " << facts << " shift " << rule.shift;
       }
     }
   }
+}
+
+TEST_P(AddressPaths, QueriesAndNextStates) {
+  const std::size_t d = GetParam().n, n = row_stride(d);
+  Random random(41);
+  auto codes = filled<std::int16_t>(GetParam().fill, d, random, -255, 255);
+  for (const MoveRule& rule : {MoveRule{0, 255}, {0, 127}, {1, 255}, {8, 255}, {-1, 127}, {-8, 3}}) {
+    const AddressQuery query = split_query(path(), codes, rule);
+    for (std::size_t j = 0; j < n; ++j) {
+      const int code = j < d ? codes[j] : 0, magnitude = std::abs(code);
+      const int moved = rule.shift < 0 ? magnitude >> -rule.shift : magnitude << rule.shift;
+      ASSERT_EQ(query.magnitude()[j], std::min(moved, rule.limit)) << j << " shift " << rule.shift;
+      ASSERT_EQ(query.sign()[j], code < 0 ? 255 : 0) << j;
+    }
+  }
+  const auto bytes = filled<std::int16_t>(GetParam().fill, d, random, -128, 127);
+  const AddressQuery query = narrow_query(path(), bytes);
+  for (std::size_t j = 0; j < n; ++j) ASSERT_EQ(query.codes()[j], j < d ? bytes[j] : 0) << j;
+
+  const std::int32_t far = GetParam().fill == Fill::kRandom ? 300 : 2'000'000'000;
+  const auto sums = filled<std::int32_t>(GetParam().fill, n, random, -far, far);
+  const auto more = filled<std::int32_t>(Fill::kRandom, n, random, -far, far);
+  for (const SumRule& rule : {SumRule{127, 0, 127}, {127, 1, 127}, {127, -1, 127}, {15, 7, 127}, {1, -7, 7}}) {
+    for (const std::int32_t limit : {127, 7}) {
+      std::vector<std::int16_t> found(n), wanted;
+      path().add_limited(sums.data(), rule, more.data(), limit, n, found.data());
+      for (std::size_t j = 0; j < n; ++j) {
+        const std::int32_t code = std::clamp(sums[j], -rule.limit, rule.limit);
+        const std::int32_t moved = rule.shift >= 0 ? code * (1 << rule.shift) : code / (1 << -rule.shift);
+        const std::int32_t sum =
+            std::clamp(moved, -rule.final_limit, rule.final_limit) + std::clamp(more[j], -limit, limit);
+        wanted.push_back(static_cast<std::int16_t>(std::clamp(sum, -limit, limit)));
+      }
+      ASSERT_EQ(found, wanted) << "shift " << rule.shift << " limit " << limit;
+    }
+  }
+}
+
+TEST_P(AddressPaths, LargestAndFirst) {
+  if (GetParam().n == 0) return;
+  Random random(37);
+  auto values = filled<std::int32_t>(GetParam().fill, GetParam().n, random);
+  for (std::size_t i = 0; i < values.size(); i += std::max<std::size_t>(values.size() / 5, 1)) {
+    const std::int32_t before = values[i];
+    values[i] = 2'000'000'000;
+    ASSERT_EQ(path().largest(values.data(), values.size()), *std::ranges::max_element(values));
+    const std::int32_t last = std::exchange(values.back(), values[i]);  // the first of two
+    ASSERT_EQ(path().find(values.data(), values.size(), values[i]), i);
+    values.back() = last;
+    values[i] = before;
+  }
+  ASSERT_EQ(path().largest(values.data(), values.size()), *std::ranges::max_element(values));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, AddressPaths, testing::ValuesIn(testing_support::path_cases()),
@@ -210,18 +299,15 @@ TEST_P(AddressIsa, AtTheCliff) {
     AlignedVector<std::int8_t> packed(block_bytes(d));
     const std::vector<std::int8_t> codes(d, -128), most(d, 127);
     const std::vector<std::int16_t> low(d, -128), high(d, 127), minus(d, -127);
-    AddressQuery query(d);
     std::vector<std::int32_t> s(kFactBlock);
     pack_row(codes.data(), d, 3, packed.data());
-    query.set_codes(low.data());
-    path.exact(packed.data(), 1, query, s.data());
+    path.exact(packed.data(), 1, narrow_query(path, low), s.data());
     EXPECT_EQ(s[3], length * 16384);
     pack_row(most.data(), d, 3, packed.data());
-    query.set_codes(minus.data());
-    path.truncated(packed.data(), 1, query, {.fraction = 0, .limit = 127, .end = 1 << 30}, s.data());
+    path.truncated(packed.data(), 1, split_query(path, minus, {}), {.fraction = 0, .limit = 127, .end = 1 << 30},
+                   s.data());
     EXPECT_EQ(s[3], -127 * length);
-    query.set_hamming(high.data());
-    path.hamming(packed.data(), 1, query, {.end = 1 << 30}, s.data());
+    path.hamming(packed.data(), 1, split_query(path, high, {}), {.end = 1 << 30}, s.data());
     EXPECT_EQ(s[3], 127 * length);
   }
 }

@@ -39,37 +39,76 @@ inline V halve_u8(V a) { return and_(_mm512_srli_epi16(a, 1), set_u8(0x7f)); }
 inline Mask negative_i8(V a) { return _mm512_movepi8_mask(a); }
 inline V select(Mask mask, V yes, V no) { return _mm512_mask_blend_epi8(mask, no, yes); }
 
-inline V even_i16(V codes) { return _mm512_srai_epi16(_mm512_slli_epi16(codes, 8), 8); }
-inline V odd_i16(V codes) { return _mm512_srai_epi16(codes, 8); }
 inline V multiply_i16(V a, V b) { return _mm512_mullo_epi16(a, b); }
+inline V high_u16(V a, V b) { return _mm512_mulhi_epu16(a, b); }
 inline V add_i16(V a, V b) { return _mm512_add_epi16(a, b); }
+inline V min_u16(V a, V b) { return _mm512_min_epu16(a, b); }
 inline V min_i16(V a, V b) { return _mm512_min_epi16(a, b); }
 inline V max_i16(V a, V b) { return _mm512_max_epi16(a, b); }
 inline V sign_i16(V a) { return _mm512_srai_epi16(a, 15); }
+inline V shift_left_i16(V a, Shift bits) { return _mm512_sll_epi16(a, bits); }
 inline V shift_right_i16(V a, Shift bits) { return _mm512_sra_epi16(a, bits); }
+inline V shift_right_u16(V a, Shift bits) { return _mm512_srl_epi16(a, bits); }
 
 inline V add_i32(V a, V b) { return _mm512_add_epi32(a, b); }
-using Shift32 = __m128i;
-inline Shift32 shift32_of(int bits) { return _mm_cvtsi32_si128(bits); }
-inline V shift_left_i32(V a, Shift32 bits) { return _mm512_sll_epi32(a, bits); }
-inline V shift_right_i32(V a, Shift32 bits) { return _mm512_sra_epi32(a, bits); }
-inline V sign_i32(V a) { return _mm512_srai_epi32(a, 31); }
-inline V widen_i32(const std::int8_t* codes) {
-  return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
-}
-inline void store_i8(std::int8_t* to, V codes) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(codes));
-}
 inline V min_i32(V a, V b) { return _mm512_min_epi32(a, b); }
 inline V max_i32(V a, V b) { return _mm512_max_epi32(a, b); }
-inline V add_products(V acc, V a, V b) { return _mm512_dpwssd_epi32(acc, a, b); }
-inline V add_pairs(V acc, V a) { return add_products(acc, a, set_i16(1)); }
+inline V add_pairs(V acc, V a) { return _mm512_dpwssd_epi32(acc, a, set_i16(1)); }
 inline V add_signed(V acc, V bytes, Mask mask) {
   return _mm512_dpbusd_epi32(acc, bytes, _mm512_mask_blend_epi8(mask, set_u8(1), set_u8(-1)));
 }
 
+// The instruction multiplies unsigned by signed bytes: 128 is added to every code here, 128 times the query's sum is
+// taken off first. Sums wrap, so what lies between does not matter.
+inline V add_exact(V acc, V code, V query) { return _mm512_dpbusd_epi32(acc, xor_(code, set_u8(-128)), query); }
+inline V exact_start(const std::int8_t* query, std::size_t groups) {
+  V sum = zero();  // in lane k of codes 4 k, 4 k + 64, ...
+  for (std::size_t j = 0; j < 4 * groups; j += 64) {
+    const std::size_t left = 4 * groups - j;
+    const __mmask64 there = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+    sum = _mm512_dpbusd_epi32(sum, set_u8(1), _mm512_maskz_loadu_epi8(there, query + j));
+  }
+  return _mm512_set1_epi32(-128 * _mm512_reduce_add_epi32(sum));
+}
+
 inline V widen_i16(const std::int8_t* codes) {
   return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes)));
+}
+inline bool any_equal_i32(V a, V b) { return _mm512_cmpeq_epi32_mask(a, b) != 0; }
+inline V abs_i16(V a) { return _mm512_abs_epi16(a); }
+inline V load_narrow(const std::int32_t* sums) {
+  const __m256i low = _mm512_cvtsepi32_epi16(load(sums)), high = _mm512_cvtsepi32_epi16(load(sums + 16));
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+inline V narrow_bytes(V low, V high) {
+  return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(low)), _mm512_cvtepi16_epi8(high), 1);
+}
+inline void store_narrow(std::int8_t* to, V codes) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi16_epi8(codes));
+}
+inline void transpose(V (&rows)[16]) {
+  V pairs[16], fours[16];
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  // fours[4 k + c]: column 4 n + c of rows 4 k .. 4 k + 3 in the n-th quarter.
+  for (int i = 0; i < 16; i += 4) {
+    fours[i] = _mm512_unpacklo_epi64(pairs[i], pairs[i + 2]);
+    fours[i + 1] = _mm512_unpackhi_epi64(pairs[i], pairs[i + 2]);
+    fours[i + 2] = _mm512_unpacklo_epi64(pairs[i + 1], pairs[i + 3]);
+    fours[i + 3] = _mm512_unpackhi_epi64(pairs[i + 1], pairs[i + 3]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const V low_01 = _mm512_shuffle_i32x4(fours[i], fours[i + 4], 0x88);
+    const V high_01 = _mm512_shuffle_i32x4(fours[i], fours[i + 4], 0xdd);
+    const V low_23 = _mm512_shuffle_i32x4(fours[i + 8], fours[i + 12], 0x88);
+    const V high_23 = _mm512_shuffle_i32x4(fours[i + 8], fours[i + 12], 0xdd);
+    rows[i] = _mm512_shuffle_i32x4(low_01, low_23, 0x88);
+    rows[i + 4] = _mm512_shuffle_i32x4(high_01, high_23, 0x88);
+    rows[i + 8] = _mm512_shuffle_i32x4(low_01, low_23, 0xdd);
+    rows[i + 12] = _mm512_shuffle_i32x4(high_01, high_23, 0xdd);
+  }
 }
 inline void add_to_sums(std::int32_t* sums, V terms) {
   store(sums, add_i32(load(sums), _mm512_cvtepi16_epi32(_mm512_castsi512_si256(terms))));
@@ -93,7 +132,9 @@ inline V add_i64(V a, V b) { return _mm512_add_epi64(a, b); }
 
 }  // namespace
 
-const AddressPath kAvx512VnniAddress{Isa::kAvx512Vnni, hamming, truncated, exact, agreement, read, accumulate, finish};
+const AddressPath kAvx512VnniAddress{
+    Isa::kAvx512Vnni, split,     narrow,      hamming,     truncated, exact,  agreement, read,
+    sum_rows,         code_rows, code_packed, add_limited, find,      largest};
 
 }  // namespace quaver
 

@@ -27,8 +27,17 @@ void sum_terms(const std::int8_t* packed, std::size_t blocks, std::size_t d, std
   }
 }
 
-std::int32_t query_code(const AddressQuery& query, std::size_t j) {
-  return j % 2 == 0 ? query.even()[j / 2] : query.odd()[j / 2];
+void split(const std::int16_t* codes, const MoveRule& rule, AddressQuery& query) noexcept {
+  for (std::size_t j = 0; j < row_stride(query.d()); ++j) {
+    const std::int32_t magnitude = std::abs(std::int32_t{codes[j]});
+    const std::int32_t moved = rule.shift >= 0 ? magnitude << rule.shift : magnitude >> -rule.shift;
+    query.magnitude()[j] = static_cast<std::uint8_t>(std::min(moved, rule.limit));
+    query.sign()[j] = codes[j] < 0 ? 255 : 0;
+  }
+}
+
+void narrow(const std::int16_t* codes, AddressQuery& query) noexcept {
+  for (std::size_t j = 0; j < row_stride(query.d()); ++j) query.codes()[j] = static_cast<std::int8_t>(codes[j]);
 }
 
 void hamming(const std::int8_t* packed, std::size_t blocks, const AddressQuery& query, const HammingRule& rule,
@@ -46,14 +55,15 @@ void hamming(const std::int8_t* packed, std::size_t blocks, const AddressQuery& 
 void truncated(const std::int8_t* packed, std::size_t blocks, const AddressQuery& query, const TruncationRule& rule,
                std::int32_t* similarity) noexcept {
   const auto term = [&](std::int32_t code, std::size_t j) {
-    return truncated_product(code, query_code(query, j), rule.fraction, rule.limit);
+    const std::int32_t u = query.sign()[j] != 0 ? -query.magnitude()[j] : query.magnitude()[j];
+    return truncated_product(code, u, rule.fraction, rule.limit);
   };
   sum_terms(packed, blocks, query.d(), rule.end, term, similarity);
 }
 
 void exact(const std::int8_t* packed, std::size_t blocks, const AddressQuery& query,
            std::int32_t* similarity) noexcept {
-  const auto term = [&](std::int32_t code, std::size_t j) { return code * query_code(query, j); };
+  const auto term = [&](std::int32_t code, std::size_t j) { return code * query.codes()[j]; };
   sum_terms(packed, blocks, query.d(), 0x7fffffff, term, similarity);
 }
 
@@ -79,22 +89,60 @@ void read(const std::int8_t* rows, std::size_t stride, const std::uint32_t* whic
   }
 }
 
-void accumulate(const std::int8_t* const* rows, std::size_t count, std::size_t n, std::int32_t* sums) noexcept {
-  for (std::size_t row = 0; row < count; ++row)
-    for (std::size_t j = 0; j < n; ++j) sums[j] += rows[row][j];
+void sum_rows(const std::int8_t* const* rows, std::size_t count, std::size_t n, std::int16_t* sums) noexcept {
+  for (std::size_t j = 0; j < n; ++j) {
+    std::int32_t sum = 0;
+    for (std::size_t row = 0; row < count; ++row) sum += rows[row][j];
+    sums[j] = static_cast<std::int16_t>(sum);
+  }
 }
 
-void finish(const std::int32_t* sums, const std::int8_t* more, std::size_t n, const SumRule& rule,
-            std::int8_t* codes) noexcept {
-  for (std::size_t j = 0; j < n; ++j) {
-    const std::int32_t code = std::clamp(sums[j] + more[j], -rule.limit, rule.limit);
-    const std::int32_t moved = rule.shift >= 0 ? code * (1 << rule.shift) : truncating_shift(code, -rule.shift);
-    codes[j] = static_cast<std::int8_t>(std::clamp(moved, -rule.final_limit, rule.final_limit));
+std::int32_t coded(std::int32_t sum, const SumRule& rule) {
+  const std::int32_t code = std::clamp(sum, -rule.limit, rule.limit);
+  const std::int32_t moved = rule.shift >= 0 ? code * (1 << rule.shift) : truncating_shift(code, -rule.shift);
+  return std::clamp(moved, -rule.final_limit, rule.final_limit);
+}
+
+std::int8_t code_of(const FactSums& from, std::size_t fact, std::size_t j, const SumRule& rule) {
+  const std::int8_t* ages = from.ages + static_cast<std::ptrdiff_t>(fact) * from.age_stride;
+  return static_cast<std::int8_t>(coded(from.sums[fact * from.sum_stride + j] + ages[j], rule));
+}
+
+void code_rows(const FactSums& from, std::size_t facts, std::size_t n, const SumRule& rule,
+               std::int8_t* rows) noexcept {
+  for (std::size_t fact = 0; fact < facts; ++fact)
+    for (std::size_t j = 0; j < n; ++j) rows[fact * n + j] = code_of(from, fact, j, rule);
+}
+
+void code_packed(const FactSums& from, std::size_t facts, std::size_t d, const SumRule& rule,
+                 std::int8_t* packed) noexcept {
+  std::fill_n(packed, fact_blocks(facts) * block_bytes(d), std::int8_t{0});
+  for (std::size_t fact = 0; fact < facts; ++fact) {
+    std::int8_t* to = packed + fact / kFactBlock * block_bytes(d) + fact % kFactBlock * kCodeGroup;
+    for (std::size_t j = 0; j < d; ++j)
+      to[j / kCodeGroup * kFactBlock * kCodeGroup + j % kCodeGroup] = code_of(from, fact, j, rule);
   }
+}
+
+void add_limited(const std::int32_t* sums, const SumRule& rule, const std::int32_t* more, std::int32_t limit,
+                 std::size_t n, std::int16_t* codes) noexcept {
+  for (std::size_t j = 0; j < n; ++j) {
+    const std::int32_t sum = coded(sums[j], rule) + std::clamp(more[j], -limit, limit);
+    codes[j] = static_cast<std::int16_t>(std::clamp(sum, -limit, limit));
+  }
+}
+
+std::size_t find(const std::int32_t* values, std::size_t n, std::int32_t value) noexcept {
+  return static_cast<std::size_t>(std::find(values, values + n, value) - values);
+}
+
+std::int32_t largest(const std::int32_t* values, std::size_t n) noexcept {
+  return *std::max_element(values, values + n);
 }
 
 }  // namespace
 
-const AddressPath kScalarAddress{Isa::kScalar, hamming, truncated, exact, agreement, read, accumulate, finish};
+const AddressPath kScalarAddress{Isa::kScalar, split,    narrow,    hamming,     truncated,   exact, agreement,
+                                 read,         sum_rows, code_rows, code_packed, add_limited, find,  largest};
 
 }  // namespace quaver
