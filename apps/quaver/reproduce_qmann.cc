@@ -298,8 +298,8 @@ std::string beyond_table(const QmannReport& report) {
     if (text.empty())
       text =
           "\n## Beyond the paper\n\nScaled integers from the words to the answer (docs/cells/memn2n.md), made from "
-          "MemN2N's float networks of the same seeds (position encoding, linear start, noise, adjacent tying): the "
-          "gain of the model is that of the float column, the quantizer's is the rest.\n\n" +
+          "MemN2N's float networks of the same seeds (position encoding, linear start, noise, adjacent tying, slots): "
+          "the gain of the model is that of the float column, the quantizer's is the rest.\n\n" +
           markdown_head({"row", "from the float network", "error %", "float %", "seeds"});
     Figure same;
     if (reference != nullptr) same = figure_of(report, *reference, &QmannRun::kept_test);
@@ -321,7 +321,7 @@ std::string memn2n_tables(const QmannReport& report) {
     const std::optional<double> published = published_of(report, row).final;
     if (text.empty())
       text =
-          "\n## MemN2N in float\n\nPosition encoding, linear start, random noise, adjacent tying, d = 20 "
+          "\n## MemN2N in float\n\nPosition encoding, linear start, random noise, adjacent tying, d = 20, 50 slots "
           "(`--recipe memn2n`); the epoch is picked on validation. Test error in percent.\n\n" +
           markdown_head(
               {"data", "one run", "best of the runs on validation", "best on training", "published", "runs", "tasks"});
