@@ -244,6 +244,8 @@ TEST_F(MemoryVerbsTest, WrongFlagsAreNamed) {
   expect_failure(2, "compare float.safetensors q.safetensors --input chirps", {"chirps", "stories"});
   expect_failure(3, "train stories --epochs 1 --resume -o new.safetensors", {"new.safetensors.checkpoint"});
   expect_failure(3, "train stories --tasks 1,2 --epochs 1 --resume -o new.safetensors", {"new.qa1.safetensors.check"});
+  for (const char* slots : {"-1", "65537", "many"})
+    expect_failure(2, std::string("train stories --epochs 1 -o new.safetensors --slots ") + slots, {"--slots", slots});
   expect_failure(2, "eval q.safetensors stories --split dev", {"dev", "validation"});
   expect_failure(3, "eval q.safetensors babi --data nowhere", {"--data", "QUAVER_DATA"});
 }

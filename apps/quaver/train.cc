@@ -261,7 +261,8 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
       &MemoryTrainOptions::encoding, "Of a sentence: a bag of words, or words weighted by their place");
   add_memory_field(verb, flags, "--temporal", &MemoryTrainOptions::temporal, "true or false: facts carry their age");
   add_memory_field(verb, flags, "--slots", &MemoryTrainOptions::slots,
-                   "Facts that every softmax sees at least, those not told as empty ones; 0: only what was told");
+                   "Facts that every softmax sees at least, those not told as empty ones; 0: only what was told")
+      ->check(CLI::Range(std::size_t{0}, kMaxSlots));
   add_memory_field(verb, flags, "--linear-epochs", &MemoryTrainOptions::linear_epochs,
                    "First epochs without the memory softmax; 0: none");
   add_memory_field(verb, flags, "--halve-every", &MemoryTrainOptions::halve_every,
