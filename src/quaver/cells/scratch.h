@@ -35,14 +35,16 @@ class Scratch {
   std::size_t used_ = 0;
 };
 
-// A step's working memory, and which way it walks over its weights. A caller of many steps turns it round each time:
-// what one step read last is still in the cache when the next begins there (kernels/recurrent_step). The bits are the
-// same.
+// A step's working memory, which way it walks over its weights, and who shares a step large enough to gain by it (null:
+// nobody). A caller of many steps turns the way round each time: what one step read last is still in the cache when the
+// next begins there (kernels/recurrent_step). The bits are the same.
 struct WorkingMemory {
   std::byte* bytes;
   bool backwards = false;
+  Team* team = nullptr;
 
-  WorkingMemory(std::byte* memory, bool walks_backwards = false) : bytes(memory), backwards(walks_backwards) {}
+  WorkingMemory(std::byte* memory, bool walks_backwards = false, Team* shared_by = nullptr)
+      : bytes(memory), backwards(walks_backwards), team(shared_by) {}
   operator std::byte*() const { return bytes; }  // steps that know one way only
 };
 

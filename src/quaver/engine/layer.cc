@@ -42,7 +42,7 @@ void report_value(Observer& observer, std::string_view point, const Value& value
 }
 
 void Layer::step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
-                         WorkingMemory scratch, Team*) const noexcept {
+                         WorkingMemory scratch) const noexcept {
   const std::size_t in_stride = value_bytes(input_), out_stride = value_bytes(output_);
   for (std::size_t s = 0; s < count; ++s) step(in + s * in_stride, out + s * out_stride, states[s], scratch, nullptr);
 }
@@ -122,7 +122,7 @@ class RecurrentLayer final : public Layer {
     advance(halves_[0], in, out, state, scratch, observer);
   }
   void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
-                    WorkingMemory scratch, Team* team) const noexcept override {
+                    WorkingMemory scratch) const noexcept override {
     if constexpr (kGroups) {
       std::array<const std::byte*, kCellGroup> from{};
       std::array<std::byte*, kCellGroup> to{};
@@ -130,9 +130,9 @@ class RecurrentLayer final : public Layer {
         from[s] = in + s * value_bytes(input());
         to[s] = out + s * value_bytes(output());
       }
-      advance_together(halves_[0].cell, from.data(), to.data(), states, count, scratch, team);
+      advance_together(halves_[0].cell, from.data(), to.data(), states, count, scratch);
     } else {
-      Layer::step_streams(in, out, states, count, scratch, team);
+      Layer::step_streams(in, out, states, count, scratch);
     }
   }
   // With a team the two halves run side by side, each with working memory of its own; one half shares its steps.
@@ -162,11 +162,10 @@ class RecurrentLayer final : public Layer {
   static constexpr bool kGroups = requires { &Cell::step_streams; };  // integer cells with gates
 
   static void advance_together(const Cell& cell, const std::byte* const* in, std::byte* const* out,
-                               std::byte* const* states, std::size_t count, WorkingMemory scratch,
-                               Team* team) noexcept {
+                               std::byte* const* states, std::size_t count, WorkingMemory scratch) noexcept {
     std::array<const typename Cell::Input*, kCellGroup> x{};
     for (std::size_t s = 0; s < count; ++s) x[s] = typed<typename Cell::Input>(in[s]);
-    cell.step_streams(x.data(), states, count, scratch, team);
+    cell.step_streams(x.data(), states, count, scratch);
     for (std::size_t s = 0; s < count; ++s)
       std::copy_n(cell.output(states[s]), cell.output_size(), typed<typename Cell::Output>(out[s]));
   }
@@ -184,7 +183,7 @@ class RecurrentLayer final : public Layer {
         out[s] = passages[s].out + t * out_stride + half.output_offset;
         states[s] = passages[s].state + half.state_offset;
       }
-      advance_together(half.cell, in.data(), out.data(), states.data(), running, {scratch, i % 2 == 1}, nullptr);
+      advance_together(half.cell, in.data(), out.data(), states.data(), running, {scratch, i % 2 == 1});
     }
   }
 

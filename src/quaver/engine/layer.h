@@ -51,10 +51,9 @@ class Layer {
   // One step. Only for layers that stream.
   virtual void step(const std::byte* in, std::byte* out, std::byte* state, WorkingMemory scratch,
                     Observer* observer) const noexcept = 0;
-  // One step of each of `count` <= kCellGroup independent states, whose values lie side by side. A layer that is large
-  // enough to gain by it shares the work with `team`, which may be null.
+  // One step of each of `count` <= kCellGroup independent states, whose values lie side by side.
   virtual void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
-                            WorkingMemory scratch, Team* team) const noexcept;
+                            WorkingMemory scratch) const noexcept;
   // All steps of one sequence; a layer that pools over time leaves its last value in `out`.
   virtual void run(const Passage& passage, std::byte* scratch, Observer* observer, Team* team) const;
   // Independent sequences, at most kCellGroup, longest first.

@@ -46,10 +46,10 @@ struct Session::Workspace {
   AlignedVector<std::byte> states;  // of sequences that start fresh
   bool backwards = false;           // the next step's way over its weights
 
-  // Working memory of one step; the next one walks the other way.
-  WorkingMemory step_memory() {
+  // Working memory of one step that `team`, which may be null, shares; the next one walks the other way.
+  WorkingMemory step_memory(Team* team) {
     backwards = !backwards;
-    return {scratch.data(), backwards};
+    return {scratch.data(), backwards, team};
   }
 
   explicit Workspace(const Plan& plan);

@@ -153,16 +153,12 @@ State Session::restore_state(const std::vector<std::pair<std::string, std::span<
 
 void Session::advance(State& state) noexcept {
   QUAVER_DCHECK(state.fingerprint() == plan_->layout->fingerprint);
-  const WorkingMemory memory = workspace_->step_memory();
+  const WorkingMemory memory = workspace_->step_memory(team_.get());
   for (const Plan::Stage& stage : plan_->stages) {
     const std::byte* in = workspace_->values[stage.input].data();
     std::byte* out = workspace_->values[stage.output].data();
     std::byte* part = state.data() + stage.state_offset;
-    if (team_ == nullptr) {
-      stage.layer->step(in, out, part, memory, nullptr);
-    } else {
-      stage.layer->step_streams(in, out, &part, 1, memory, team_.get());
-    }
+    stage.layer->step(in, out, part, memory, nullptr);
   }
 }
 
@@ -204,11 +200,10 @@ void Session::advance_streams(std::span<State> states, const Enter& enter, const
   for (std::size_t first = 0; first < states.size(); first += kCellGroup) {
     const std::size_t count = std::min(kCellGroup, states.size() - first);
     for (std::size_t s = 0; s < count; ++s) enter(first + s, value(0, s));
-    const WorkingMemory memory = workspace_->step_memory();
+    const WorkingMemory memory = workspace_->step_memory(team_.get());
     for (const Plan::Stage& stage : plan_->stages) {
       for (std::size_t s = 0; s < count; ++s) parts[s] = states[first + s].data() + stage.state_offset;
-      stage.layer->step_streams(value(stage.input, 0), value(stage.output, 0), parts.data(), count, memory,
-                                team_.get());
+      stage.layer->step_streams(value(stage.input, 0), value(stage.output, 0), parts.data(), count, memory);
     }
     for (std::size_t s = 0; s < count; ++s) leave(first + s, value(plan_->outputs[0], s));
   }

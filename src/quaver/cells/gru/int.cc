@@ -98,12 +98,12 @@ const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingM
   GruStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer, nullptr, scratch.backwards);
+  advance(buffers, stream, state, observer, scratch);
   return h8_of(state);
 }
 
 void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                          WorkingMemory scratch, Team* team) const noexcept {
+                          WorkingMemory scratch) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<GruStream, kCellGroup> streams{};
@@ -117,7 +117,7 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
       compose(buffers, streams[s], states[s], nullptr);
     }
   }
-  if (one_pass_) pass(streams.data(), count, team, scratch.backwards);
+  if (one_pass_) pass(streams.data(), count, scratch);
 }
 
 void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
@@ -138,7 +138,7 @@ void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t step
     for (std::size_t t = 0; t < together; ++t, out += out_stride) {
       GruStream stream;
       stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr, team, /*backwards=*/t % 2 == 1);
+      advance(buffers, stream, state, nullptr, {scratch, /*walks_backwards=*/t % 2 == 1, team});
       std::copy_n(h8_of(state), shape_.n, out);
     }
     steps -= together;
@@ -156,28 +156,30 @@ void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, G
   stream.between = buffers.between + index * 2 * W_.padded();
 }
 
-void GruInt::pass(GruStream* streams, std::size_t count, Team* team, bool backwards) const noexcept {
-  const auto share = [&](const auto& part) { share_blocks(team_for(team, count * weight_bytes()), R_.blocks(), part); };
+void GruInt::pass(GruStream* streams, std::size_t count, WorkingMemory memory) const noexcept {
+  const auto share = [&](const auto& part) {
+    share_blocks(team_for(memory.team, count * weight_bytes()), R_.blocks(), part);
+  };
   if (shape_.linear_before_reset) {
     share([&](std::size_t first, std::size_t end) {
-      step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, backwards});
+      step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
     });
     return;
   }
   share([&](std::size_t first, std::size_t end) {
-    step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, backwards});
+    step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
   });
   for (std::size_t s = 0; s < count; ++s) step_->prepare(streams[s].reset, shape_.n, streams[s].h8);
   share([&](std::size_t first, std::size_t end) {
-    step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, {first, end, backwards});
+    step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, {first, end, memory.backwards});
   });
 }
 
-void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer, Team* team,
-                     bool backwards) const noexcept {
+void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer,
+                     WorkingMemory memory) const noexcept {
   if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
   join(buffers, 0, state, stream);
-  pass(&stream, 1, team, backwards);
+  pass(&stream, 1, memory);
 }
 
 void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte* state,

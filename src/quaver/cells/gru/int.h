@@ -38,10 +38,9 @@ class GruInt {
   // Advances the state by x[n_in]; returns h8[n], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
                           Observer* observer) const noexcept;
-  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all. `team`, which may be
-  // null, shares the blocks of units where that pays.
-  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, WorkingMemory scratch,
-                    Team* team) const noexcept;
+  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
+  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                    WorkingMemory scratch) const noexcept;
   const std::int8_t* output(std::byte* state) const { return h8_of(state); }  // of the last step: h8[n]
   // `steps` steps: x + t x_stride in, h8 to out + t out_stride (strides may be negative). The input half of up to
   // kCellGroup steps is one product.
@@ -57,9 +56,9 @@ class GruInt {
     return reinterpret_cast<std::int8_t*>(state + align_up(shape_.n * sizeof(std::int16_t)));
   }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
-  void pass(GruStream* streams, std::size_t count, Team* team, bool backwards) const noexcept;
-  void advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer, Team* team,
-               bool backwards) const noexcept;
+  void pass(GruStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
+  void advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer,
+               WorkingMemory memory) const noexcept;
   void compose(const Buffers& buffers, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
 
   GruShape shape_;

@@ -126,12 +126,12 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, Working
   LstmStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer, nullptr, scratch.backwards);
+  advance(buffers, stream, state, observer, scratch);
   return h_of(state);
 }
 
 void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                           WorkingMemory scratch, Team* team) const noexcept {
+                           WorkingMemory scratch) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<LstmStream, kCellGroup> streams{};
@@ -145,7 +145,7 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
     return;
   }
   for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
-  pass(streams.data(), count, team, scratch.backwards);
+  pass(streams.data(), count, scratch);
   if (shape_.projection) {
     for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
   }
@@ -169,7 +169,7 @@ void LstmInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t ste
     for (std::size_t t = 0; t < together; ++t, out += out_stride) {
       LstmStream stream;
       stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr, team, /*backwards=*/t % 2 == 1);
+      advance(buffers, stream, state, nullptr, {scratch, /*walks_backwards=*/t % 2 == 1, team});
       std::copy_n(h_of(state), shape_.n_out, out);
     }
     steps -= together;
@@ -185,17 +185,17 @@ void LstmInt::join(const Buffers& buffers, std::size_t index, std::byte* state, 
   stream.out = shape_.projection ? buffers.m + index * shape_.n_cell : h_of(state);
 }
 
-void LstmInt::pass(const LstmStream* streams, std::size_t count, Team* team, bool backwards) const noexcept {
-  share_blocks(team_for(team, count * weight_bytes()), R_.blocks(), [&](std::size_t first, std::size_t end) {
-    step_->lstm(rule_, W_.rows(), R_.rows(), streams, count, {first, end, backwards});
+void LstmInt::pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept {
+  share_blocks(team_for(memory.team, count * weight_bytes()), R_.blocks(), [&](std::size_t first, std::size_t end) {
+    step_->lstm(rule_, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
   });
 }
 
-void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer, Team* team,
-                      bool backwards) const noexcept {
+void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer,
+                      WorkingMemory memory) const noexcept {
   if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
   join(buffers, 0, state, stream);
-  pass(&stream, 1, team, backwards);
+  pass(&stream, 1, memory);
   if (shape_.projection) project(buffers, stream.out, state, nullptr);
 }
 

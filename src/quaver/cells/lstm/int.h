@@ -37,10 +37,9 @@ class LstmInt {
   // Advances the state by x[n_in]; returns h[n_out], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
                           Observer* observer) const noexcept;
-  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all. `team`, which may be
-  // null, shares the blocks of units where that pays.
-  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count, WorkingMemory scratch,
-                    Team* team) const noexcept;
+  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
+  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
+                    WorkingMemory scratch) const noexcept;
   const std::int8_t* output(std::byte* state) const { return h_of(state); }  // of the last step: h[n_out]
   // `steps` steps: x + t x_stride in, h to out + t out_stride (strides may be negative). The input half of up to
   // kCellGroup steps is one product.
@@ -53,9 +52,9 @@ class LstmInt {
   std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state); }
   std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)); }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
-  void pass(const LstmStream* streams, std::size_t count, Team* team, bool backwards) const noexcept;
-  void advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer, Team* team,
-               bool backwards) const noexcept;
+  void pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
+  void advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer,
+               WorkingMemory memory) const noexcept;
   void compose(const Buffers& buffers, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
   void project(const Buffers& buffers, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
