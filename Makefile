@@ -81,9 +81,10 @@ neon: setup ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	  $(TEST_WITH) aarch64 -R '^(kernels_test|cells_test|engine_test|engine)$$'
 
 SECONDS_A_TARGET ?= 30
-fuzz: setup ## libFuzzer on the model file and npz readers, SECONDS_A_TARGET each
-	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS) --target fuzz_model_file fuzz_npz
-	@for target in model_file npz; do mkdir -p build/fuzz/corpus/$$target; \
+FUZZERS := model_file npz state stories
+fuzz: setup ## libFuzzer on all that reads files, SECONDS_A_TARGET each
+	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))
+	@for target in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$target; \
 	  build/fuzz/fuzz/fuzz_$$target -max_total_time=$(SECONDS_A_TARGET) -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
 	    build/fuzz/corpus/$$target fuzz/corpus/$$target || exit 1; done
 

@@ -140,6 +140,19 @@ void write_seeds(const std::filesystem::path& folder) {
   write_file_atomically(
       folder / "npz" / "bare_fortran",
       std::string("\x93NUMPY\x02\0", 8) + static_cast<char>(fortran.size()) + std::string(3, '\0') + fortran + "abcd");
+
+  const auto write_text = [&folder](const char* target, const char* name, std::string_view text) {
+    std::filesystem::create_directories(folder / target);
+    write_file_atomically(folder / target / name, text);
+  };
+  // Whose state it is, and its bytes: the ends of both widths. The last: 0 dropped, 2 facts, "d" and "a b".
+  write_text("state", "lstm", std::string_view("\0\x7f\x80\xff\x7f\0\x80", 7));
+  write_text("state", "gru_after", std::string_view("\1\x7f\x80\xff\x7f\0\x80", 7));
+  write_text("state", "gru_before", std::string_view("\2\x7f\x80\xff\x7f\0\x80", 7));
+  write_text("state", "memory",
+             std::string_view("\3\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\4\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0", 37));
+  write_text("stories", "two",
+             "1 A went to B.\n2 Where is A?\tB\t1\n1 C got d, e.\n2 What has C?\td,e\t1\n3 Yes?\tno\n");
 }
 
 }  // namespace

@@ -124,13 +124,14 @@ class RecurrentLayer final : public Layer {
   void step_streams(const std::byte* in, std::byte* out, std::byte* const* states, std::size_t count,
                     WorkingMemory scratch) const noexcept override {
     if constexpr (kGroups) {
-      std::array<const std::byte*, kCellGroup> from{};
+      std::array<const typename Cell::Input*, kCellGroup> x{};
       std::array<std::byte*, kCellGroup> to{};
       for (std::size_t s = 0; s < count; ++s) {
-        from[s] = in + s * value_bytes(input());
+        x[s] = typed<typename Cell::Input>(in + s * value_bytes(input()));
         to[s] = out + s * value_bytes(output());
       }
-      advance_together(halves_[0].cell, from.data(), to.data(), states, count, scratch);
+      halves_[0].cell.step_streams(x.data(), states, count, scratch);
+      copy_outputs(halves_[0].cell, states, count, to.data());
     } else {
       Layer::step_streams(in, out, states, count, scratch);
     }
@@ -151,7 +152,7 @@ class RecurrentLayer final : public Layer {
   void run_batch(std::span<const Passage> passages, std::byte* scratch) const override {
     if constexpr (kGroups) {
       if (passages.size() > 1) {
-        for (const Half& half : halves_) run_half_together(half, passages, scratch);
+        for (const Half& half : halves_) run_half_together(half, passages, scratch, nullptr);
         return;
       }
     }
@@ -161,29 +162,42 @@ class RecurrentLayer final : public Layer {
  private:
   static constexpr bool kGroups = requires { &Cell::step_streams; };  // integer cells with gates
 
-  static void advance_together(const Cell& cell, const std::byte* const* in, std::byte* const* out,
-                               std::byte* const* states, std::size_t count, WorkingMemory scratch) noexcept {
-    std::array<const typename Cell::Input*, kCellGroup> x{};
-    for (std::size_t s = 0; s < count; ++s) x[s] = typed<typename Cell::Input>(in[s]);
-    cell.step_streams(x.data(), states, count, scratch);
+  static void copy_outputs(const Cell& cell, std::byte* const* states, std::size_t count,
+                           std::byte* const* out) noexcept {
     for (std::size_t s = 0; s < count; ++s)
       std::copy_n(cell.output(states[s]), cell.output_size(), typed<typename Cell::Output>(out[s]));
   }
 
-  void run_half_together(const Half& half, std::span<const Passage> passages, std::byte* scratch) const noexcept {
+  // As many steps of all sequences that run as the cell keeps input halves of: their weights are read once for all.
+  void run_half_together(const Half& half, std::span<const Passage> passages, std::byte* scratch,
+                         Team* team) const noexcept {
     const std::size_t in_stride = value_bytes(input()), out_stride = value_bytes(output());
-    std::array<const std::byte*, kCellGroup> in{};
+    std::array<const typename Cell::Input*, kCellGroup> x{};
     std::array<std::byte*, kCellGroup> out{}, states{};
     std::size_t running = passages.size();
-    for (std::size_t i = 0; i < passages[0].steps; ++i) {
-      while (passages[running - 1].steps <= i) --running;
+    for (std::size_t done = 0; done < passages[0].steps;) {
+      while (passages[running - 1].steps <= done) --running;
+      const std::size_t steps = std::min(kCellGroup / running, passages[running - 1].steps - done);
       for (std::size_t s = 0; s < running; ++s) {
-        const std::size_t t = half.suffix.empty() ? i : passages[s].steps - 1 - i;
-        in[s] = passages[s].in + t * in_stride;
-        out[s] = passages[s].out + t * out_stride + half.output_offset;
-        states[s] = passages[s].state + half.state_offset;
+        const Passage& passage = passages[s];
+        states[s] = passage.state + half.state_offset;
+        for (std::size_t i = 0; i < steps; ++i) {
+          const std::size_t t = half.suffix.empty() ? done + i : passage.steps - 1 - done - i;
+          x[i * running + s] = typed<typename Cell::Input>(passage.in + t * in_stride);
+          out[i * running + s] = passage.out + t * out_stride + half.output_offset;
+        }
       }
-      advance_together(half.cell, in.data(), out.data(), states.data(), running, {scratch, i % 2 == 1});
+      if (steps > 1) half.cell.keep_inputs(x.data(), steps * running, {scratch, /*walks_backwards=*/false, team});
+      for (std::size_t i = 0; i < steps; ++i) {
+        const WorkingMemory memory(scratch, /*walks_backwards=*/(done + i) % 2 == 1, team);
+        if (steps > 1) {
+          half.cell.step_kept(i * running, states.data(), running, memory);
+        } else {
+          half.cell.step_streams(x.data(), states.data(), running, memory);
+        }
+        copy_outputs(half.cell, states.data(), running, out.data() + i * running);
+      }
+      done += steps;
     }
   }
 
@@ -195,15 +209,7 @@ class RecurrentLayer final : public Layer {
     part.features = static_cast<std::int64_t>(half.cell.output_size());
     std::byte* const out = passage.out + half.output_offset;
     if constexpr (kGroups) {
-      if (observer == nullptr) {
-        const auto in_step = static_cast<std::ptrdiff_t>(in_stride / sizeof(typename Cell::Input));
-        const auto out_step = static_cast<std::ptrdiff_t>(out_stride / sizeof(typename Cell::Output));
-        const std::size_t start = reverse ? steps - 1 : 0;
-        half.cell.run(typed<typename Cell::Input>(passage.in + start * in_stride), reverse ? -in_step : in_step, steps,
-                      typed<typename Cell::Output>(out + start * out_stride), reverse ? -out_step : out_step,
-                      passage.state + half.state_offset, scratch, team);
-        return;
-      }
+      if (observer == nullptr) return run_half_together(half, {&passage, 1}, scratch, team);
     }
     for (std::size_t i = 0; i < steps; ++i) {
       const std::size_t t = reverse ? steps - 1 - i : i;

@@ -98,7 +98,7 @@ const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingM
   GruStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer, scratch);
+  advance(buffers, &stream, &state, 1, scratch, observer);
   return h8_of(state);
 }
 
@@ -111,38 +111,39 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
     std::byte* operand = buffers.x + s * buffers.x_size;
     step_->prepare(x[s], shape_.n_in, operand);
     streams[s].x = operand;
-    if (one_pass_) {
-      join(buffers, s, states[s], streams[s]);
-    } else {
-      compose(buffers, streams[s], states[s], nullptr);
-    }
   }
-  if (one_pass_) pass(streams.data(), count, scratch);
+  advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 
-void GruInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
-                 std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch, Team* team) const noexcept {
+void GruInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
+  QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<const std::byte*, kCellGroup> operands{};
   std::array<std::int16_t*, kCellGroup> sums{};
-  while (steps > 0) {
-    const std::size_t together = std::min(steps, kCellGroup);
-    for (std::size_t t = 0; t < together; ++t, x += x_stride) {
-      step_->prepare(x, shape_.n_in, buffers.x + t * buffers.x_size);
-      operands[t] = buffers.x + t * buffers.x_size;
-      sums[t] = buffers.input_sums + t * 3 * W_.padded();
-    }
-    share_blocks(team_for(team, together * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
-      step_->sums(W_.rows(), operands.data(), together, W_.padded(), {first, end}, /*adds=*/false, sums.data());
-    });
-    for (std::size_t t = 0; t < together; ++t, out += out_stride) {
-      GruStream stream;
-      stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr, {scratch, /*walks_backwards=*/t % 2 == 1, team});
-      std::copy_n(h8_of(state), shape_.n, out);
-    }
-    steps -= together;
+  for (std::size_t t = 0; t < count; ++t) {
+    std::byte* operand = buffers.x + t * buffers.x_size;
+    step_->prepare(x[t], shape_.n_in, operand);
+    operands[t] = operand;
+    sums[t] = buffers.input_sums + t * 3 * W_.padded();
   }
+  share_blocks(team_for(scratch.team, count * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
+    step_->sums(W_.rows(), operands.data(), count, W_.padded(), {first, end}, /*adds=*/false, sums.data());
+  });
+}
+
+void GruInt::step_kept(std::size_t first, std::byte* const* states, std::size_t count,
+                       WorkingMemory scratch) const noexcept {
+  QUAVER_DCHECK(first + count <= kCellGroup);
+  const Buffers buffers = lay_out(scratch);
+  const auto kept = [&](std::size_t s) { return buffers.input_sums + (first + s) * 3 * W_.padded(); };
+  if (count == 1) {  // without the arrays
+    GruStream stream;
+    stream.input_sums = kept(0);
+    return advance(buffers, &stream, states, 1, scratch, nullptr);
+  }
+  std::array<GruStream, kCellGroup> streams{};
+  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept(s);
+  advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
@@ -175,11 +176,14 @@ void GruInt::pass(GruStream* streams, std::size_t count, WorkingMemory memory) c
   });
 }
 
-void GruInt::advance(const Buffers& buffers, GruStream& stream, std::byte* state, Observer* observer,
-                     WorkingMemory memory) const noexcept {
-  if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
-  join(buffers, 0, state, stream);
-  pass(&stream, 1, memory);
+void GruInt::advance(const Buffers& buffers, GruStream* streams, std::byte* const* states, std::size_t count,
+                     WorkingMemory memory, Observer* observer) const noexcept {
+  if (!one_pass_ || observer != nullptr) {
+    for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], observer);
+    return;
+  }
+  for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
+  pass(streams, count, memory);
 }
 
 void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte* state,

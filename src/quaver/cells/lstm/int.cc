@@ -126,7 +126,7 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, Working
   LstmStream stream;
   stream.x = buffers.x;
   step_->prepare(x, shape_.n_in, buffers.x);
-  advance(buffers, stream, state, observer, scratch);
+  advance(buffers, &stream, &state, 1, scratch, observer);
   return h_of(state);
 }
 
@@ -140,40 +140,38 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
     step_->prepare(x[s], shape_.n_in, operand);
     streams[s].x = operand;
   }
-  if (!one_pass_) {
-    for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], nullptr);
-    return;
-  }
-  for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
-  pass(streams.data(), count, scratch);
-  if (shape_.projection) {
-    for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
-  }
+  advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 
-void LstmInt::run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
-                  std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch, Team* team) const noexcept {
+void LstmInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
+  QUAVER_DCHECK(count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
   std::array<const std::byte*, kCellGroup> operands{};
   std::array<std::int16_t*, kCellGroup> sums{};
-  while (steps > 0) {
-    const std::size_t together = std::min(steps, kCellGroup);
-    for (std::size_t t = 0; t < together; ++t, x += x_stride) {
-      step_->prepare(x, shape_.n_in, buffers.x + t * buffers.x_size);
-      operands[t] = buffers.x + t * buffers.x_size;
-      sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
-    }
-    share_blocks(team_for(team, together * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
-      step_->sums(W_.rows(), operands.data(), together, W_.padded(), {first, end}, /*adds=*/false, sums.data());
-    });
-    for (std::size_t t = 0; t < together; ++t, out += out_stride) {
-      LstmStream stream;
-      stream.input_sums = sums[t];
-      advance(buffers, stream, state, nullptr, {scratch, /*walks_backwards=*/t % 2 == 1, team});
-      std::copy_n(h_of(state), shape_.n_out, out);
-    }
-    steps -= together;
+  for (std::size_t t = 0; t < count; ++t) {
+    std::byte* operand = buffers.x + t * buffers.x_size;
+    step_->prepare(x[t], shape_.n_in, operand);
+    operands[t] = operand;
+    sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
   }
+  share_blocks(team_for(scratch.team, count * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
+    step_->sums(W_.rows(), operands.data(), count, W_.padded(), {first, end}, /*adds=*/false, sums.data());
+  });
+}
+
+void LstmInt::step_kept(std::size_t first, std::byte* const* states, std::size_t count,
+                        WorkingMemory scratch) const noexcept {
+  QUAVER_DCHECK(first + count <= kCellGroup);
+  const Buffers buffers = lay_out(scratch);
+  const auto kept = [&](std::size_t s) { return buffers.input_sums + (first + s) * shape_.gate_count() * W_.padded(); };
+  if (count == 1) {  // without the arrays
+    LstmStream stream;
+    stream.input_sums = kept(0);
+    return advance(buffers, &stream, states, 1, scratch, nullptr);
+  }
+  std::array<LstmStream, kCellGroup> streams{};
+  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept(s);
+  advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
@@ -191,12 +189,17 @@ void LstmInt::pass(const LstmStream* streams, std::size_t count, WorkingMemory m
   });
 }
 
-void LstmInt::advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer,
-                      WorkingMemory memory) const noexcept {
-  if (!one_pass_ || observer != nullptr) return compose(buffers, stream, state, observer);
-  join(buffers, 0, state, stream);
-  pass(&stream, 1, memory);
-  if (shape_.projection) project(buffers, stream.out, state, nullptr);
+void LstmInt::advance(const Buffers& buffers, LstmStream* streams, std::byte* const* states, std::size_t count,
+                      WorkingMemory memory, Observer* observer) const noexcept {
+  if (!one_pass_ || observer != nullptr) {
+    for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], observer);
+    return;
+  }
+  for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
+  pass(streams, count, memory);
+  if (shape_.projection) {
+    for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
+  }
 }
 
 void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byte* state,

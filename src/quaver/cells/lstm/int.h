@@ -41,10 +41,11 @@ class LstmInt {
   void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
                     WorkingMemory scratch) const noexcept;
   const std::int8_t* output(std::byte* state) const { return h_of(state); }  // of the last step: h[n_out]
-  // `steps` steps: x + t x_stride in, h to out + t out_stride (strides may be negative). The input half of up to
-  // kCellGroup steps is one product.
-  void run(const std::int8_t* x, std::ptrdiff_t x_stride, std::size_t steps, std::int8_t* out,
-           std::ptrdiff_t out_stride, std::byte* state, std::byte* scratch, Team* team) const noexcept;
+  // Steps whose inputs are known before: keep_inputs() computes the input halves of `count` <= kCellGroup of them, in
+  // any order, as one product and keeps them in `scratch`; step_kept() advances `count` states by those from `first`
+  // on.
+  void keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept;
+  void step_kept(std::size_t first, std::byte* const* states, std::size_t count, WorkingMemory scratch) const noexcept;
 
  private:
   struct Buffers;
@@ -53,8 +54,8 @@ class LstmInt {
   std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)); }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
   void pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
-  void advance(const Buffers& buffers, LstmStream& stream, std::byte* state, Observer* observer,
-               WorkingMemory memory) const noexcept;
+  void advance(const Buffers& buffers, LstmStream* streams, std::byte* const* states, std::size_t count,
+               WorkingMemory memory, Observer* observer) const noexcept;
   void compose(const Buffers& buffers, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
   void project(const Buffers& buffers, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
