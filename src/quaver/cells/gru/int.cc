@@ -20,9 +20,8 @@ MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std:
 }  // namespace
 
 struct GruInt::Buffers {
-  std::byte* x;  // kCellGroup operands
-  std::byte* h;  // kCellGroup operands: of h8, then of r .* h
-  std::size_t x_size, h_size;
+  std::byte* x;              // kCellGroup operands
+  std::byte* h;              // kCellGroup operands: of h8, then of r .* h
   std::int16_t* input_sums;  // [kCellGroup, 3, padded]
   std::int16_t* a;           // [3, padded] input half
   std::int16_t* u;           // [3, padded] recurrent half
@@ -35,10 +34,8 @@ GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
   const std::size_t row = W_.padded();
   Buffers buffers{};
-  buffers.x_size = step_->operand_bytes(shape_.n_in);
-  buffers.h_size = step_->operand_bytes(shape_.n);
-  buffers.x = pieces.take<std::byte>(kCellGroup * buffers.x_size);
-  buffers.h = pieces.take<std::byte>(kCellGroup * buffers.h_size);
+  buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
+  buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
   buffers.input_sums = pieces.take<std::int16_t>(kCellGroup * 3 * row);
   buffers.a = pieces.take<std::int16_t>(3 * row);
   buffers.u = pieces.take<std::int16_t>(3 * row);
@@ -49,7 +46,11 @@ GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
 }
 
 GruInt::GruInt(const GruIntParams& params, Isa isa)
-    : shape_(params.shape), elementwise_(&elementwise_path(isa)), step_(&recurrent_step_path(isa)) {
+    : shape_(params.shape),
+      elementwise_(&elementwise_path(isa)),
+      step_(&recurrent_step_path(isa)),
+      x_size_(step_->operand_bytes(shape_.n_in)),
+      h_size_(step_->operand_bytes(shape_.n)) {
   const std::size_t n = shape_.n;
   const auto sum_scale = [n](std::size_t row) { return static_cast<float>(row < 2 * n ? Q4_11::kStep : Q3_12::kStep); };
   W_ =
@@ -108,7 +109,7 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
   const Buffers buffers = lay_out(scratch);
   std::array<GruStream, kCellGroup> streams{};
   for (std::size_t s = 0; s < count; ++s) {
-    std::byte* operand = buffers.x + s * buffers.x_size;
+    std::byte* operand = buffers.x + s * x_size_;
     step_->prepare(x[s], shape_.n_in, operand);
     streams[s].x = operand;
   }
@@ -121,7 +122,7 @@ void GruInt::keep_inputs(const std::int8_t* const* x, std::size_t count, Working
   std::array<const std::byte*, kCellGroup> operands{};
   std::array<std::int16_t*, kCellGroup> sums{};
   for (std::size_t t = 0; t < count; ++t) {
-    std::byte* operand = buffers.x + t * buffers.x_size;
+    std::byte* operand = buffers.x + t * x_size_;
     step_->prepare(x[t], shape_.n_in, operand);
     operands[t] = operand;
     sums[t] = buffers.input_sums + t * 3 * W_.padded();
@@ -148,7 +149,7 @@ void GruInt::step_kept(std::size_t first, std::byte* const* states, std::size_t 
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
 void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept {
-  std::byte* operand = buffers.h + index * buffers.h_size;
+  std::byte* operand = buffers.h + index * h_size_;
   step_->prepare(h8_of(state), shape_.n, operand);  // a copy: blocks write h8 while others read it
   stream.h8 = operand;
   stream.h = h_of(state);

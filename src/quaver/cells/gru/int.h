@@ -65,9 +65,10 @@ class GruInt {
   GruShape shape_;
   const ElementwisePath* elementwise_;
   const RecurrentStepPath* step_;
-  GateMatrix W_;            // with folded biases and multipliers
-  GateMatrix R_;            // all gates (reset after), or z and r (reset before)
-  GateMatrix R_candidate_;  // reset before only: it reads r .* h
+  std::size_t x_size_, h_size_;  // bytes of an operand
+  GateMatrix W_;                 // with folded biases and multipliers
+  GateMatrix R_;                 // all gates (reset after), or z and r (reset before)
+  GateMatrix R_candidate_;       // reset before only: it reads r .* h
   bool one_pass_ = false;
 };
 

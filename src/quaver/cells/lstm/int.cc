@@ -17,9 +17,8 @@ constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without 
 }  // namespace
 
 struct LstmInt::Buffers {
-  std::byte* x;  // kCellGroup operands
-  std::byte* h;  // kCellGroup operands
-  std::size_t x_size, h_size;
+  std::byte* x;              // kCellGroup operands
+  std::byte* h;              // kCellGroup operands
   std::int16_t* input_sums;  // [kCellGroup, G, padded]
   std::int16_t* gates;       // [G, padded]
   std::int16_t* input;       // [n_cell] CIFG's input gate
@@ -33,10 +32,8 @@ LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
   const std::size_t sums = shape_.gate_count() * W_.padded();
   Buffers buffers{};
-  buffers.x_size = step_->operand_bytes(shape_.n_in);
-  buffers.h_size = step_->operand_bytes(shape_.n_out);
-  buffers.x = pieces.take<std::byte>(kCellGroup * buffers.x_size);
-  buffers.h = pieces.take<std::byte>(kCellGroup * buffers.h_size);
+  buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
+  buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
   buffers.input_sums = pieces.take<std::int16_t>(kCellGroup * sums);
   buffers.gates = pieces.take<std::int16_t>(sums);
   buffers.input = pieces.take<std::int16_t>(shape_.n_cell);
@@ -52,6 +49,8 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
       elementwise_(&elementwise_path(isa)),
       layer_norm_(&layer_norm_path(isa)),
       step_(&recurrent_step_path(isa)),
+      x_size_(step_->operand_bytes(shape_.n_in)),
+      h_size_(step_->operand_bytes(shape_.n_out)),
       P_(params.P.begin(), params.P.end()),
       L_(params.L.begin(), params.L.end()),
       m_scale_(params.m.scale),
@@ -136,7 +135,7 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
   const Buffers buffers = lay_out(scratch);
   std::array<LstmStream, kCellGroup> streams{};
   for (std::size_t s = 0; s < count; ++s) {
-    std::byte* operand = buffers.x + s * buffers.x_size;
+    std::byte* operand = buffers.x + s * x_size_;
     step_->prepare(x[s], shape_.n_in, operand);
     streams[s].x = operand;
   }
@@ -149,7 +148,7 @@ void LstmInt::keep_inputs(const std::int8_t* const* x, std::size_t count, Workin
   std::array<const std::byte*, kCellGroup> operands{};
   std::array<std::int16_t*, kCellGroup> sums{};
   for (std::size_t t = 0; t < count; ++t) {
-    std::byte* operand = buffers.x + t * buffers.x_size;
+    std::byte* operand = buffers.x + t * x_size_;
     step_->prepare(x[t], shape_.n_in, operand);
     operands[t] = operand;
     sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
@@ -176,7 +175,7 @@ void LstmInt::step_kept(std::size_t first, std::byte* const* states, std::size_t
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
 void LstmInt::join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept {
-  std::byte* operand = buffers.h + index * buffers.h_size;
+  std::byte* operand = buffers.h + index * h_size_;
   step_->prepare(h_of(state), shape_.n_out, operand);  // a copy: blocks write h while others read it
   stream.h = operand;
   stream.c = c_of(state);

@@ -63,7 +63,8 @@ class LstmInt {
   const ElementwisePath* elementwise_;
   const LayerNormPath* layer_norm_;
   const RecurrentStepPath* step_;
-  GateMatrix W_, R_;  // with folded biases and multipliers
+  std::size_t x_size_, h_size_;  // bytes of an operand
+  GateMatrix W_, R_;             // with folded biases and multipliers
   PackedMatrix W_projection_;
   AlignedVector<std::int32_t> B_projection_;
   RowMultipliers r_projection_;

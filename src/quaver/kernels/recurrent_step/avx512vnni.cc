@@ -3,7 +3,7 @@
 //
 // The four gates of a block are 8 registers of accumulators. A single stream keeps two sets, for even and odd groups of
 // columns, because 6 or 8 sums do not hide the instruction's latency on two ports. Many streams are a matrix product of
-// tiles with 24 accumulators: two gates of six streams, or three of four, so that few loads feed many products.
+// tiles with up to 24 accumulators, two gates of six streams or four of three, so that few loads feed many products.
 //
 // Weights of four bits are used where they are: the upper half of a byte with zeros below it is 16 w, and so is the
 // lower half shifted up. 16 times the sum fits (A43) and is divided at the end.
@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "quaver/kernels/dispatch/unrolled.h"
 #include "quaver/kernels/elementwise/lane_constants.h"
 #include "quaver/kernels/recurrent_step/paths.h"
 
@@ -133,13 +134,15 @@ template <bool kFourBits, std::size_t kGates, typename Between>
 
 // The sums of kTileGates gates, from `gate` on, of kStreams streams.
 template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_t kStreams>
-[[gnu::always_inline]] inline void tile_sums(const GateRows& half, std::size_t block, std::size_t gate,
-                                             const std::byte* const* operands, Wide (*sums)[kGates]) {
+[[gnu::noinline]] void tile_sums(const GateRows& half, std::size_t block, std::size_t gate,
+                                 const std::byte* const* operands, Wide (*sums)[kGates]) {
   constexpr std::size_t kRegisters = 2 * kTileGates, kGroupBytes = kGates * 128;
   const std::int8_t* weights = half.weights + block * half.block_bytes + gate * 128;
   const std::int32_t* bias = half.bias + (block * kGates + gate) * kLanes;
   __m512i acc[kStreams][kRegisters];
+  QUAVER_UNROLLED
   for (std::size_t s = 0; s < kStreams; ++s) {
+    QUAVER_UNROLLED
     for (std::size_t r = 0; r < kRegisters; ++r)
       acc[s][r] = kFourBits ? _mm512_setzero_si512() : _mm512_loadu_si512(bias + 16 * r);
   }
@@ -149,35 +152,58 @@ template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_
   for (std::size_t c = 0; c < groups; ++c) {
     const std::int8_t* group = weights + (kFourBits ? c / 2 : c) * kGroupBytes;
     __m512i w[kRegisters];
+    QUAVER_UNROLLED
     for (std::size_t r = 0; r < kRegisters; ++r) {
       w[r] = _mm512_load_si512(group + 64 * r);
+      // Skipping the other gates' lines, it outruns the hardware's prefetch.
+      _mm_prefetch(group + 64 * r + 4 * kGroupBytes, _MM_HINT_T0);
       if constexpr (kFourBits) w[r] = upper_nibbles(_mm512_sll_epi16(w[r], shift));
     }
+    QUAVER_UNROLLED
     for (std::size_t s = 0; s < kStreams; ++s) {
       const __m512i x = four_columns(operands[s] + 4 * c);
+      QUAVER_UNROLLED
       for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[s][r], x, w[r]);
     }
     if constexpr (kFourBits) shift = _mm_xor_si128(shift, _mm_cvtsi32_si128(4));
   }
+  QUAVER_UNROLLED
   for (std::size_t s = 0; s < kStreams; ++s) {
     if constexpr (kFourBits) {
+      QUAVER_UNROLLED
       for (std::size_t r = 0; r < kRegisters; ++r) acc[s][r] = sum_of_nibbles(acc[s][r], bias + 16 * r);
     }
+    QUAVER_UNROLLED
     for (std::size_t g = 0; g < kTileGates; ++g) sums[s][gate + g] = {acc[s][2 * g], acc[s][2 * g + 1]};
   }
 }
 
+// 24 sums: all gates of few streams, half the gates of four to six when there are four.
+template <std::size_t kGates>
+constexpr std::size_t kMostStreams = kGates == 4 ? 6 : 12 / kGates;
+
+template <bool kFourBits, std::size_t kGates, std::size_t kStreams>
+void sums_of_streams(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
+                     Wide (*sums)[kGates]) {
+  if constexpr (kStreams > 1) {
+    if (count < kStreams) return sums_of_streams<kFourBits, kGates, kStreams - 1>(half, block, operands, count, sums);
+  }
+  constexpr std::size_t kTileGates = kGates * kStreams <= 12 ? kGates : kGates / 2;
+  for (std::size_t gate = 0; gate < kGates; gate += kTileGates)
+    tile_sums<kFourBits, kGates, kTileGates, kStreams>(half, block, gate, operands, sums);
+}
+
+// In tiles of nearly the same number of streams: a small one would read the weights for little.
 template <bool kFourBits, std::size_t kGates>
 void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                 Wide (*sums)[kGates]) {
-  constexpr std::size_t kTileGates = kGates == 4 ? 2 : kGates, kTogether = 12 / kTileGates;
-  for (std::size_t gate = 0; gate < kGates; gate += kTileGates) {
-    std::size_t s = 0;
-    for (; s + kTogether <= count; s += kTogether)
-      tile_sums<kFourBits, kGates, kTileGates, kTogether>(half, block, gate, operands + s, sums + s);
-    for (; s + 2 <= count; s += 2)
-      tile_sums<kFourBits, kGates, kTileGates, 2>(half, block, gate, operands + s, sums + s);
-    for (; s < count; ++s) tile_sums<kFourBits, kGates, kTileGates, 1>(half, block, gate, operands + s, sums + s);
+  constexpr std::size_t kMost = kMostStreams<kGates>;
+  for (std::size_t tiles = (count + kMost - 1) / kMost; tiles > 0; --tiles) {
+    const std::size_t streams = (count + tiles - 1) / tiles;
+    sums_of_streams<kFourBits, kGates, kMost>(half, block, operands, streams, sums);
+    operands += streams;
+    sums += streams;
+    count -= streams;
   }
 }
 
