@@ -1,0 +1,123 @@
+// fuzz_state.cc - what a stream or a memory remembers, restored from anything: an Error or a state that runs, on two
+// paths with the same bits.
+//
+// The first byte picks whose state it is. The rest are the bytes of a recurrent state's parts, repeated to their sizes,
+// or a saved memory: as it is, and between the right mark, network and checksum.
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/core/random.h"
+#include "quaver/core/text.h"
+#include "quaver/engine/memory_session.h"
+#include "quaver/engine/session.h"
+#include "quaver/model/sample_models.h"
+
+namespace quaver {
+namespace {
+
+constexpr Format kCodes{FormatKind::kI8, 0.5f, 1};
+
+// More units than a block of the widest path.
+Model model_of(Operation operation, const char* scheme, Format output) {
+  Model model;
+  model.scheme = scheme;
+  model.input = {true, 2, kCodes};
+  samples::append(model, "r", std::move(operation), scheme, output);
+  samples::fill_tensors(model, 1);
+  model.outputs = {"r"};
+  return model;
+}
+
+struct Pair {
+  explicit Pair(const Model& model) : chosen(model), scalar(model, {.isa = Isa::kScalar}) {}
+  Session chosen, scalar;
+
+  void run(std::span<const std::byte> bytes) {
+    std::vector<std::pair<std::string, std::vector<std::byte>>> parts;
+    std::size_t at = 0;
+    for (const StatePart& part : chosen.initial_state().layout().parts) {
+      if (part.derived) continue;
+      auto& [name, values] = parts.emplace_back(part.name, part.count * state_type_bytes(part.type));
+      for (std::byte& value : values) value = bytes.empty() ? std::byte{0} : bytes[at++ % bytes.size()];
+    }
+    try {
+      const std::vector<std::pair<std::string, std::span<const std::byte>>> views(parts.begin(), parts.end());
+      State state = chosen.restore_state(views), other = scalar.restore_state(views);
+      std::vector<float> scores(chosen.score_count()), expected(scores.size());
+      const std::array<float, 2> frame{1.0f, -20.0f};
+      for (int step = 0; step < 2; ++step) {
+        chosen.step(frame, state, scores);
+        scalar.step(frame, other, expected);
+        if (state != other || scores != expected) std::abort();
+      }
+    } catch (const Error&) {
+    }
+  }
+};
+
+MemoryNetwork memory_network(const char* scheme) {
+  MemoryNetwork network;
+  network.name = network.task = "stories";
+  network.shape = {.vocabulary = 5, .memory = 3, .d = 6, .hops = 2, .sentence = 3, .tying = MemoryTying::kLayerwise};
+  network.scheme = memory_scheme_from_name(scheme);
+  network.scheme.integer_only = true;
+  network.words = {"", "a", "b", "c", "d"};
+  Random random(1);
+  for (std::size_t i = 0; i < parameter_count(network.shape); ++i)
+    network.parameters.push_back(static_cast<float>(random.uniform(-1, 1)));
+  return network;
+}
+
+void restore(MemorySession& session, MemorySession& scalar, std::span<const std::byte> bytes) {
+  try {
+    const Memory memory = session.restore(bytes), other = scalar.restore(bytes);
+    const std::vector<std::int32_t> question{2, 4};
+    if (session.answer(memory, question) != scalar.answer(other, question)) std::abort();
+    const std::string kept = session.save(memory);
+    if (session.restore(std::as_bytes(std::span(kept))) != memory) std::abort();
+  } catch (const Error&) {
+  }
+}
+
+void restore_memory(std::span<const std::byte> bytes) {
+  static const MemoryNetwork network = memory_network("qmann8");
+  static MemorySession session(network, {.capacity = 5}), scalar(network, {.capacity = 5, .isa = Isa::kScalar});
+  restore(session, scalar, bytes);
+  constexpr std::size_t kMarkAndNetwork = 16, kChecksum = 8;
+  static const std::string saved = session.save(session.empty_memory());
+  std::string fitting = saved.substr(0, kMarkAndNetwork);
+  fitting.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::uint64_t checksum = fnv1a(std::as_bytes(std::span(fitting)));
+  for (std::size_t i = 0; i < kChecksum; ++i) fitting += static_cast<char>(checksum >> (8 * i) & 255u);
+  restore(session, scalar, std::as_bytes(std::span(fitting)));
+}
+
+void try_bytes(std::span<const std::byte> bytes) {
+  static std::array<Pair, 3> pairs{
+      Pair(
+          model_of(LstmAttributes{.input_size = 2, .hidden_size = 37, .peephole = true, .clip = 2.0f}, "int8", kCodes)),
+      Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37}, "int8", {FormatKind::kI8, 0x1p-7f, 0})),
+      Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37, .linear_before_reset = false}, "int4",
+                    {FormatKind::kI8, 0x1p-7f, 0}))};
+  if (bytes.empty()) return;
+  const std::size_t which = std::to_integer<std::size_t>(bytes[0]) % (pairs.size() + 1);
+  if (which < pairs.size()) {
+    pairs[which].run(bytes.subspan(1));
+  } else {
+    restore_memory(bytes.subspan(1));
+  }
+}
+
+}  // namespace
+}  // namespace quaver
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  quaver::try_bytes(std::as_bytes(std::span(data, size)));
+  return 0;
+}
