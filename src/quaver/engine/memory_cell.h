@@ -47,12 +47,18 @@ struct PickedFacts {
 // Of one question; kept to save allocations. u and x have row_stride(d) codes, those beyond d are 0.
 struct QuestionWork {
   explicit QuestionWork(std::size_t d)
-      : query(d), read_sums(row_stride(d)), word_sums(row_stride(d)), u(row_stride(d)), x(row_stride(d)) {}
+      : query(d),
+        read_sums(row_stride(d)),
+        word_sums(row_stride(d)),
+        u(row_stride(d)),
+        x(row_stride(d)),
+        codes(row_stride(d)) {}
   AddressQuery query;
   std::vector<std::int32_t> similarities, products, state_sums, read_sums;
   std::vector<std::span<const std::int32_t>> of_range;  // similarities of each range's facts
   std::vector<PickedFacts> picked;                      // of each range
   std::vector<std::int16_t> word_sums, u, x;
+  std::vector<std::int8_t> codes;  // u where the query reads it in 8 bits
   std::vector<float> p;
 };
 

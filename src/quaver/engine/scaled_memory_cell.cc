@@ -16,7 +16,7 @@ class ScaledMemoryCell : public MemoryCell {
   ScaledMemoryCell(const MemoryNetwork& source, Isa isa)
       : MemoryCell(source, isa),
         path_(address_path(isa)),
-        requantize_(elementwise_path(isa).requantize_i8),
+        elementwise_(elementwise_path(isa)),
         shape_(network().shape),
         scheme_(network().scheme),
         roles_(shape_),
@@ -40,6 +40,15 @@ class ScaledMemoryCell : public MemoryCell {
       if (const Multiplier* multiplier = cell_.embedding_multiplier(matrix))
         multipliers.insert(multipliers.end(), stride_, *multiplier);
     to_codes_ = RowMultipliers::from(multipliers);
+    if (const Multiplier* multiplier = cell_.question_multiplier())
+      question_to_codes_ = RowMultipliers::from(std::vector<Multiplier>(d_, *multiplier));
+    for (std::size_t hop = 0; hop < shape_.hops; ++hop)
+      if (const Multiplier* multiplier = cell_.similarity_multiplier(hop))
+        to_similarities_.push_back(RowMultipliers::from(std::vector<Multiplier>(kAtOnce, *multiplier)));
+    if (shape_.encoding == SentenceEncoding::kWords) {
+      facts_ = word_table(matrices_);
+      question_ = word_table({&roles_.B, 1});
+    }
     if (roles_.has_H) H_ = packed_rows(cell_.weights(roles_.H), d_);
     W_ = packed_rows(std::span(cell_.weights(roles_.W)).first(shape_.vocabulary * d_), d_);
   }
@@ -48,10 +57,10 @@ class ScaledMemoryCell : public MemoryCell {
   std::size_t sum_bytes() const override { return sum_width() * sizeof(std::int32_t); }
 
   void embed(WordNumbers words, std::byte* sum_bytes) const override {
-    auto* sums = reinterpret_cast<std::int32_t*>(sum_bytes);
-    std::fill_n(sums, sum_width(), 0);
-    for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
-      cell_.add_words(matrices_[plane], words, sums + plane * stride_);
+    std::array<std::int16_t, kOnStack> short_sums;
+    std::vector<std::int16_t> long_sums(sum_width() > kOnStack ? sum_width() : 0);
+    add_words(words, facts_, matrices_, long_sums.empty() ? std::span(short_sums) : std::span(long_sums),
+              reinterpret_cast<std::int32_t*>(sum_bytes));
   }
 
   void put(const std::byte* sums, std::size_t count, std::size_t age, CodeStore& store,
@@ -90,7 +99,8 @@ class ScaledMemoryCell : public MemoryCell {
       sums = whole;
     }
     if (to_codes_.size() > 0) {
-      requantize_(sums, to_codes_, {.zero_point = 0, .low = -limit_, .high = limit_}, sum_width(), codes);
+      elementwise_.requantize_i8(sums, to_codes_, {.zero_point = 0, .low = -limit_, .high = limit_}, sum_width(),
+                                 codes);
     } else {
       for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
         for (std::size_t j = plane * stride_; j < plane * stride_ + d_; ++j)
@@ -103,6 +113,7 @@ class ScaledMemoryCell : public MemoryCell {
   }
 
   static constexpr std::size_t kOnStack = 1024;  // codes of a fact that need no allocation
+  static constexpr std::size_t kAtOnce = 256;    // similarities that are rounded together
 
   // Of a matrix's codes among a fact's.
   std::size_t place_of(std::size_t matrix) const {
@@ -116,17 +127,53 @@ class ScaledMemoryCell : public MemoryCell {
     return place;
   }
 
+  // A bag's words in the order of a fact's sums: [vocabulary, matrices, stride].
+  AlignedVector<std::int8_t> word_table(std::span<const std::size_t> matrices) const {
+    const std::size_t row = matrices.size() * stride_;
+    AlignedVector<std::int8_t> table(shape_.vocabulary * row);
+    for (std::size_t word = 1; word < shape_.vocabulary; ++word)
+      for (std::size_t plane = 0; plane < matrices.size(); ++plane)
+        std::copy_n(&cell_.weights(matrices[plane])[word * d_], d_, &table[word * row + plane * stride_]);
+    return table;
+  }
+
+  // The words' part of (S1): sums [matrices, stride]. table: of a bag, else empty.
+  void add_words(WordNumbers words, const AlignedVector<std::int8_t>& table, std::span<const std::size_t> matrices,
+                 std::span<std::int16_t> some, std::int32_t* sums) const {
+    const std::size_t row = matrices.size() * stride_;
+    std::fill_n(sums, row, 0);
+    if (table.empty()) {
+      for (std::size_t plane = 0; plane < matrices.size(); ++plane)
+        cell_.add_words(matrices[plane], words, sums + plane * stride_);
+      return;
+    }
+    std::array<const std::int8_t*, kMostSummed> rows;
+    for (; !words.empty(); words = words.subspan(std::min(words.size(), rows.size()))) {
+      std::size_t count = 0;
+      for (const std::int32_t word : words.first(std::min(words.size(), rows.size())))
+        if (word != 0) rows[count++] = &table[static_cast<std::size_t>(word) * row];
+      path_.sum_rows(rows.data(), count, row, some.data());
+      for (std::size_t j = 0; j < row; ++j) sums[j] += some[j];
+    }
+  }
+
   void begin(WordNumbers question, QuestionWork& work) const {
-    work.products.assign(d_, 0);
-    cell_.add_words(roles_.B, question, work.products.data());
-    for (std::size_t j = 0; j < d_; ++j) work.u[j] = cell_.question_code(work.products[j]);
+    work.products.resize(stride_);
+    add_words(question, question_, {&roles_.B, 1}, work.word_sums, work.products.data());
+    if (question_to_codes_.size() > 0) {
+      elementwise_.requantize_i8(work.products.data(), question_to_codes_,
+                                 {.zero_point = 0, .low = -limit_, .high = limit_}, d_, work.codes.data());
+    } else {
+      for (std::size_t j = 0; j < d_; ++j) work.codes[j] = cell_.question_code(work.products[j]);
+    }
   }
 
   // (S2) to (S6)
   void run_hop(std::size_t hop, FactRanges ranges, std::span<QuestionWork> works, MemoryAnswer* explained) const {
     for (QuestionWork& work : works) {
-      for (std::size_t j = 0; j < d_; ++j) work.x[j] = cell_.query_code(static_cast<std::int8_t>(work.u[j]));
-      path_.narrow(work.x.data(), work.query);
+      std::ranges::copy(work.codes, work.query.codes());
+      if (scheme_.one_bit_query)
+        for (std::size_t j = 0; j < d_; ++j) work.query.codes()[j] = cell_.query_code(work.codes[j]);
     }
     compare_with_facts(ranges, m_of_hop_[hop], d_, works,
                        [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work,
@@ -144,7 +191,7 @@ class ScaledMemoryCell : public MemoryCell {
     const std::int32_t largest = largest_similarity(path_, work, empty > 0 ? 0 : INT32_MIN);
     for (const auto similarities : work.of_range) {
       std::int32_t* s = work.similarities.data() + (similarities.data() - work.similarities.data());
-      for (std::size_t i = 0; i < similarities.size(); ++i) s[i] = cell_.similarity_code(hop, s[i], largest);
+      code_similarities(hop, largest, std::span(s, similarities.size()));
     }
     // Codes never fall when t rises, so the code of the largest is the largest code.
     const bool nothing_at_all = work.similarities.empty() && empty == 0;
@@ -154,14 +201,38 @@ class ScaledMemoryCell : public MemoryCell {
     pick_facts(softmax_[hop], largest_code, others, weight_of, work, explained);
   }
 
-  void next_u(std::size_t hop, QuestionWork& work) const {
-    if (roles_.has_H) {
-      work.products.resize(fact_blocks(d_) * kFactBlock);
-      path_.exact(H_.data(), fact_blocks(d_), work.query, work.products.data());
+  // (S3)
+  void code_similarities(std::size_t hop, std::int32_t largest, std::span<std::int32_t> s) const {
+    if (to_similarities_.empty()) {
+      for (std::int32_t& one : s) one = cell_.similarity_code(hop, one, largest);
+      return;
     }
-    for (std::size_t j = 0; j < d_; ++j) {
-      const std::int32_t u = roles_.has_H ? work.products[j] : scheme_.one_bit_state ? work.x[j] : work.u[j];
-      work.u[j] = cell_.next_code(hop, work.read_sums[j], u);
+    const bool relative = scheme_.relative_similarity;
+    const std::int32_t low = relative ? -(2 * limit_ + 1) : -limit_, high = relative ? 0 : limit_;
+    const std::int32_t base = relative ? largest : 0;
+    std::array<std::int16_t, kAtOnce> codes;
+    for (; !s.empty(); s = s.subspan(std::min(s.size(), kAtOnce))) {
+      const std::size_t count = std::min(s.size(), kAtOnce);
+      for (std::size_t i = 0; i < count; ++i) s[i] -= base;
+      elementwise_.requantize_i16(s.data(), to_similarities_[hop], count, codes.data());
+      for (std::size_t i = 0; i < count; ++i) s[i] = std::clamp<std::int32_t>(codes[i], low, high);
+    }
+  }
+
+  // (S6)
+  void next_u(std::size_t hop, QuestionWork& work) const {
+    work.state_sums.resize(fact_blocks(d_) * kFactBlock);
+    if (roles_.has_H) {
+      path_.exact(H_.data(), fact_blocks(d_), work.query, work.state_sums.data());
+    } else {
+      const std::int8_t* u = scheme_.one_bit_state ? work.query.codes() : work.codes.data();
+      std::copy_n(u, d_, work.state_sums.begin());
+    }
+    if (const Multiplier* read = cell_.read_multiplier(hop)) {
+      elementwise_.add_rescaled_i8(work.read_sums.data(), *read, work.state_sums.data(), *cell_.state_multiplier(hop),
+                                   MemN2NScaled::kGuardBits, limit_, d_, work.codes.data());
+    } else {
+      for (std::size_t j = 0; j < d_; ++j) work.codes[j] = cell_.next_code(hop, work.read_sums[j], work.state_sums[j]);
     }
   }
 
@@ -169,7 +240,7 @@ class ScaledMemoryCell : public MemoryCell {
   std::int32_t best_word(QuestionWork& work, MemoryAnswer* explained) const {
     const std::size_t blocks = fact_blocks(shape_.vocabulary);
     work.products.resize(blocks * kFactBlock);
-    path_.narrow(work.u.data(), work.query);
+    std::ranges::copy(work.codes, work.query.codes());
     path_.exact(W_.data(), blocks, work.query, work.products.data());
     const std::span<const std::int32_t> scores = std::span(work.products).first(shape_.vocabulary);
     if (explained != nullptr) {
@@ -180,7 +251,7 @@ class ScaledMemoryCell : public MemoryCell {
   }
 
   const AddressPath& path_;
-  decltype(ElementwisePath::requantize_i8) requantize_;
+  const ElementwisePath& elementwise_;
   const MemN2NShape& shape_;
   const MemoryScheme& scheme_;
   MemoryRoles roles_;
@@ -188,6 +259,9 @@ class ScaledMemoryCell : public MemoryCell {
   std::size_t d_, stride_;
   std::int32_t limit_;
   RowMultipliers to_codes_;                       // [sum_width()], or empty: by shifts
+  RowMultipliers question_to_codes_;              // [d], or empty
+  std::vector<RowMultipliers> to_similarities_;   // a hop, [kAtOnce]; or none
+  AlignedVector<std::int8_t> facts_, question_;   // words of a bag
   std::vector<std::size_t> matrices_;             // that embed facts, in the order of a fact's sums
   std::vector<std::size_t> m_sides_, c_sides_;    // matrices
   std::vector<std::size_t> m_of_hop_, c_of_hop_;  // places among the sides

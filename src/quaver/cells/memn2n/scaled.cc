@@ -9,7 +9,6 @@
 namespace quaver {
 namespace {
 
-constexpr int kGuardBits = 8;              // both terms of (S6) keep so many bits below the code's until they are added
 constexpr std::size_t kMostWords = 65536;  // of a sentence: 2^16 127^2 < 2^31
 
 std::int8_t sign_of(std::int32_t code) { return code >= 0 ? std::int8_t{1} : std::int8_t{-1}; }
@@ -139,12 +138,6 @@ std::int16_t MemN2NScaled::similarity_code(std::size_t hop, std::int32_t t, std:
   const std::int32_t most = 2 * limit_ + 1;
   return static_cast<std::int16_t>(scheme_.relative_similarity ? std::max(to_s_[hop].apply(t - largest), -most)
                                                                : std::clamp(to_s_[hop].apply(t), -limit_, limit_));
-}
-
-std::uint8_t MemN2NScaled::read_weight(std::int16_t p_q0_15) const {
-  const int shift = 15 - p_fraction_;
-  return static_cast<std::uint8_t>(
-      std::min(scheme_.truncation ? p_q0_15 >> shift : divide_by_pot(p_q0_15, shift), p_limit_));
 }
 
 std::int8_t MemN2NScaled::next_code(std::size_t hop, std::int32_t o, std::int32_t u) const {

@@ -114,6 +114,34 @@ TEST_P(ElementwisePaths, RequantizeI16) {
   }
 }
 
+TEST_P(ElementwisePaths, AddRescaledI8) {
+  for (const int max_exponent : kMaxExponents) {
+    for (const int shift : {0, 8, 16, 24}) {
+      const auto pair = multipliers(2, max_exponent, random_);
+      auto a = input<std::int32_t>();
+      auto b = filled<std::int32_t>(Fill::kRandom, n(), random_);
+      for (std::size_t j = 0; j < n(); ++j) {
+        a[j] >>= shift;
+        b[j] >>= shift;
+        if (j % 3 == 0) b[j] = -(a[j] / 2) - static_cast<std::int32_t>(j % 600);  // sums next to 0
+      }
+      for (const int bits : {1, 8, 15}) {
+        for (const std::int32_t limit : {127, 7, 0}) {
+          std::vector<std::int8_t> expected(n());
+          for (std::size_t j = 0; j < n(); ++j) {
+            const std::int64_t sum =
+                std::clamp<std::int64_t>(plain_apply(a[j], pair[0]) + plain_apply(b[j], pair[1]), kMin32, kMax32);
+            expected[j] = static_cast<std::int8_t>(std::clamp<std::int64_t>(plain_divide(sum, bits), -limit, limit));
+          }
+          check(expected, std::vector<std::int8_t>(n()), [&](const auto& p, auto* out) {
+            p.add_rescaled_i8(a.data(), pair[0], b.data(), pair[1], bits, limit, n(), out);
+          });
+        }
+      }
+    }
+  }
+}
+
 TEST_P(ElementwisePaths, RequantizeI8) {
   for (const int max_exponent : kMaxExponents) {
     const auto rows = multipliers(n(), max_exponent, random_);

@@ -32,6 +32,14 @@ void requantize_i8(const std::int32_t* acc_i32, const RowMultipliers& m, OutputC
   for (std::size_t j = 0; j < n; ++j) out[j] = to_code(m.at(j).apply(acc_i32[j]), codes);
 }
 
+void add_rescaled_i8(const std::int32_t* a_i32, Multiplier ma, const std::int32_t* b_i32, Multiplier mb, int bits,
+                     std::int32_t limit, std::size_t n, std::int8_t* out) noexcept {
+  for (std::size_t j = 0; j < n; ++j) {
+    const auto sum = saturate<std::int32_t>(std::int64_t{ma.apply(a_i32[j])} + mb.apply(b_i32[j]));
+    out[j] = static_cast<std::int8_t>(std::clamp(divide_by_pot(sum, bits), -limit, limit));
+  }
+}
+
 void peephole_add(const std::int16_t* p, const std::int16_t* c, Multiplier m, std::size_t n,
                   std::int16_t* inout) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
@@ -104,6 +112,7 @@ const ElementwisePath kScalarElementwise{.isa = Isa::kScalar,
                                          .requantize_i16 = requantize_i16,
                                          .requantize_add_i16 = requantize_add_i16,
                                          .requantize_i8 = requantize_i8,
+                                         .add_rescaled_i8 = add_rescaled_i8,
                                          .peephole_add = peephole_add,
                                          .add_i16 = add_i16,
                                          .sigmoid = sigmoid,

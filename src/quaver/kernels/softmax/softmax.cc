@@ -58,9 +58,15 @@ SoftmaxTable::SoftmaxTable(const SoftmaxRule& rule) {
 }
 
 std::int64_t SoftmaxTable::sum_q0_31(const std::int32_t* logits, std::size_t n, std::int32_t largest) const noexcept {
-  std::int64_t sum = 0;
-  for (std::size_t j = 0; j < n; ++j) sum += exponential_q0_31(largest - logits[j]);
-  return sum;
+  const std::int32_t* exponentials = exponentials_q0_31_.data();
+  const auto last = static_cast<std::uint32_t>(size());
+  std::int64_t sums[4] = {};  // that do not wait for each other
+  std::size_t j = 0;
+  for (; j + 4 <= n; j += 4)
+    for (std::size_t k = 0; k < 4; ++k)
+      sums[k] += exponentials[std::min(static_cast<std::uint32_t>(largest - logits[j + k]), last)];
+  for (; j < n; ++j) sums[0] += exponentials[std::min(static_cast<std::uint32_t>(largest - logits[j]), last)];
+  return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
 }  // namespace quaver
