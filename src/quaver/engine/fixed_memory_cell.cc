@@ -124,10 +124,7 @@ class FixedMemoryCell : public MemoryCell {
     for (std::size_t i = 0; i < works.size(); ++i) {
       QuestionWork& work = works[i];
       embed(questions[i], question_, work.products, work.word_sums.data());
-      const auto limit = narrow(cell_.B().format.limit());
-      for (std::size_t j = 0; j < stride_; ++j)
-        work.u[j] = scheme_.one_bit_weights ? narrow(cell_.limited_sum(cell_.B(), work.word_sums[j], cell_.B().shift))
-                                            : std::clamp(work.word_sums[j], narrow(-limit), limit);
+      first_u(work.word_sums.data(), work.u.data());
     }
     SignMagnitudeFormat u_format = cell_.B().format;
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
@@ -144,6 +141,17 @@ class FixedMemoryCell : public MemoryCell {
     }
     for (std::size_t i = 0; i < works.size(); ++i)
       words[i] = scheme_.integer_only ? best_word(works[i], explained) : best_word_in_float(works[i], explained);
+  }
+
+  // (F1) of the question.
+  void first_u(const std::int16_t* __restrict sums, std::int16_t* __restrict u) const {
+    const MemN2NFixed::CodedMatrix& B = cell_.B();
+    if (scheme_.one_bit_weights) {
+      for (std::size_t j = 0; j < d_; ++j) u[j] = narrow(cell_.limited_sum(B, sums[j], B.shift));
+      return;
+    }
+    const auto high = narrow(B.format.limit()), low = narrow(-high);
+    for (std::size_t j = 0; j < stride_; ++j) u[j] = std::max(std::min(sums[j], high), low);
   }
 
   // A matrix in one format: what facts are summed in.

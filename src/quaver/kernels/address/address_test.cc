@@ -211,7 +211,8 @@ TEST_P(AddressPaths, CodesOfSums) {
                         .sum_stride = 2 * n,
                         .ages = ages.data() + (one_age ? 0 : n * (most - 1)),
                         .age_stride = one_age ? 0 : -static_cast<std::ptrdiff_t>(n)};
-    for (const SumRule& rule : {SumRule{127, 0, 127}, {127, 1, 127}, {127, -1, 63}, {15, 7, 127}, {1, -7, 7}}) {
+    for (const SumRule& rule :
+         {SumRule{127, 0, 127}, {127, 0, 31}, {15, 0, 127}, {127, 1, 127}, {127, -1, 63}, {15, 7, 127}, {1, -7, 7}}) {
       for (const std::size_t facts : {std::size_t{0}, std::size_t{1}, kFactBlock, most}) {
         std::vector<std::int8_t> rows(facts * n), expected;
         AlignedVector<std::int8_t> packed(fact_blocks(facts) * block_bytes(d), 99), expected_packed(packed.size());
