@@ -35,16 +35,14 @@ class ScaledMemoryCell : public MemoryCell {
     for (std::size_t age = 0; age * sum_width() < ages_.size(); ++age)
       for (std::size_t plane = 0; plane < matrices_.size(); ++plane)
         cell_.add_age(matrices_[plane], std::min(age, ages() - 1), &ages_[age * sum_width() + plane * stride_]);
-    std::vector<Multiplier> multipliers;  // of every element; none where scales are powers of two
     for (const std::size_t matrix : matrices_)
-      if (const Multiplier* multiplier = cell_.embedding_multiplier(matrix))
-        multipliers.insert(multipliers.end(), stride_, *multiplier);
-    to_codes_ = RowMultipliers::from(multipliers);
-    if (const Multiplier* multiplier = cell_.question_multiplier())
-      question_to_codes_ = RowMultipliers::from(std::vector<Multiplier>(d_, *multiplier));
+      if (const auto rescaling = cell_.embedding_rescaling(matrix)) to_codes_.append(stride_, *rescaling);
+    if (to_codes_.size() < sum_width()) to_codes_ = {};
+    if (const auto rescaling = cell_.question_rescaling()) question_to_codes_.append(d_, *rescaling);
     for (std::size_t hop = 0; hop < shape_.hops; ++hop)
-      if (const Multiplier* multiplier = cell_.similarity_multiplier(hop))
-        to_similarities_.push_back(RowMultipliers::from(std::vector<Multiplier>(kAtOnce, *multiplier)));
+      if (const auto rescaling = cell_.similarity_rescaling(hop))
+        to_similarities_.emplace_back().append(kAtOnce, *rescaling);
+    if (to_similarities_.size() < shape_.hops) to_similarities_.clear();
     if (shape_.encoding == SentenceEncoding::kWords) {
       facts_ = word_table(matrices_);
       question_ = word_table({&roles_.B, 1});
@@ -228,8 +226,9 @@ class ScaledMemoryCell : public MemoryCell {
       const std::int8_t* u = scheme_.one_bit_state ? work.query.codes() : work.codes.data();
       std::copy_n(u, d_, work.state_sums.begin());
     }
-    if (const Multiplier* read = cell_.read_multiplier(hop)) {
-      elementwise_.add_rescaled_i8(work.read_sums.data(), *read, work.state_sums.data(), *cell_.state_multiplier(hop),
+    const auto read = cell_.read_rescaling(hop), state = cell_.state_rescaling(hop);
+    if (read && state) {
+      elementwise_.add_rescaled_i8(work.read_sums.data(), *read, work.state_sums.data(), *state,
                                    MemN2NScaled::kGuardBits, limit_, d_, work.codes.data());
     } else {
       for (std::size_t j = 0; j < d_; ++j) work.codes[j] = cell_.next_code(hop, work.read_sums[j], work.state_sums[j]);
@@ -258,7 +257,7 @@ class ScaledMemoryCell : public MemoryCell {
   MemN2NScaled cell_;
   std::size_t d_, stride_;
   std::int32_t limit_;
-  RowMultipliers to_codes_;                       // [sum_width()], or empty: by shifts
+  RowMultipliers to_codes_;                       // [sum_width()]; empty where the cell truncates
   RowMultipliers question_to_codes_;              // [d], or empty
   std::vector<RowMultipliers> to_similarities_;   // a hop, [kAtOnce]; or none
   AlignedVector<std::int8_t> facts_, question_;   // words of a bag

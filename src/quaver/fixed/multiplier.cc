@@ -45,4 +45,11 @@ RowMultipliers RowMultipliers::from(std::span<const Multiplier> rows) {
   return result;
 }
 
+void RowMultipliers::append(std::size_t rows, const Rescaling& rescaling) {
+  mantissa.insert(mantissa.end(), rows, rescaling.mantissa);
+  left_shift.insert(left_shift.end(), rows, rescaling.left_shift);
+  right_shift.insert(right_shift.end(), rows, rescaling.right_shift);
+  shifts_left = shifts_left || (rows > 0 && rescaling.left_shift > 0);
+}
+
 }  // namespace quaver

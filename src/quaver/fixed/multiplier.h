@@ -28,6 +28,23 @@ struct Multiplier {
   bool operator==(const Multiplier&) const = default;
 };
 
+// What a multiplier does, with shifts both ways: so that it can be a power of two that rounds once, too.
+struct Rescaling {
+  std::int32_t mantissa = 0, left_shift = 0, right_shift = 0;
+
+  static Rescaling from(Multiplier m) {
+    return {m.mantissa, m.exponent > 0 ? m.exponent : 0, m.exponent < 0 ? -m.exponent : 0};
+  }
+  // x 2^-shift, (A3); shift in -29..31, |x| < 2^30. high_mul(2 x, 2^30) is x, exactly; what a shift to the left
+  // saturates stays beyond 2^29.
+  static Rescaling by_power_of_two(int shift) {
+    return {std::int32_t{1} << 30, shift > 0 ? 1 : 1 - shift, shift > 0 ? shift : 0};
+  }
+  std::int32_t apply(std::int32_t x) const {
+    return divide_by_pot(high_mul(shift_left_saturating(x, left_shift), mantissa), right_shift);
+  }
+};
+
 // One multiplier a row, laid out for vector kernels. Per-tensor weights repeat one value: cells know no special case.
 struct RowMultipliers {
   AlignedVector<std::int32_t> mantissa;
@@ -36,7 +53,10 @@ struct RowMultipliers {
   bool shifts_left = false;                 // any left_shift > 0: kernels skip that step where none is
 
   static RowMultipliers from(std::span<const Multiplier> rows);
+  void append(std::size_t rows, const Rescaling& rescaling);  // the same for all of them
   std::size_t size() const { return mantissa.size(); }
+  Rescaling rescaling(std::size_t row) const { return {mantissa[row], left_shift[row], right_shift[row]}; }
+  // Of a row that came from a multiplier.
   Multiplier at(std::size_t row) const { return {mantissa[row], left_shift[row] - right_shift[row]}; }
 };
 

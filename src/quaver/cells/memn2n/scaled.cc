@@ -31,6 +31,13 @@ std::int32_t MemN2NScaled::Rescale::apply(std::int32_t x) const {
   return shift >= 0 ? divide_by_pot(x, std::min(shift, 31)) : shift_left_saturating(x, std::min(-shift, 31));
 }
 
+MemN2NScaled::OptionalRescaling MemN2NScaled::rescaling_of(const Rescale& rescale) {
+  if (!rescale.shifts) return Rescaling::from(rescale.multiplier);
+  // Sums are below 2^30, the two of (S6) below 2^27: two bits to the left lose nothing.
+  if (rescale.truncates || rescale.shift < -2) return std::nullopt;
+  return Rescaling::by_power_of_two(std::min(rescale.shift, 31));
+}
+
 // from, to: real units of a step.
 MemN2NScaled::Rescale MemN2NScaled::rescale(double from, double to) const {
   Rescale result;

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -70,8 +71,6 @@ class MemN2NScaled {
   void add_words(std::size_t matrix, WordNumbers words, std::int32_t* sum) const;
   void add_age(std::size_t matrix, std::size_t age, std::int32_t* sum) const;
   std::int8_t embedded_code(std::size_t matrix, std::int32_t sum) const;
-  // What embedded_code() multiplies with before it limits to +-(2^(bits-1) - 1); null where that is a shift.
-  const Multiplier* embedding_multiplier(std::size_t matrix) const { return multiplier_of(to_embedded_[matrix]); }
   std::int8_t question_code(std::int32_t sum) const;  // u of the first hop
   std::int8_t query_code(std::int8_t u) const;        // what the similarity and H read
   // largest: of all t, 0 among them where there are empty facts. Never falls when t rises.
@@ -83,11 +82,14 @@ class MemN2NScaled {
     return static_cast<std::uint8_t>(weight < p_limit_ ? weight : p_limit_);
   }
   std::int8_t next_code(std::size_t hop, std::int32_t o, std::int32_t u) const;  // u: or H u
-  // What question_code(), similarity_code() and next_code() (of o, of u) multiply with; null where that is a shift.
-  const Multiplier* question_multiplier() const { return multiplier_of(question_to_u_); }
-  const Multiplier* similarity_multiplier(std::size_t hop) const { return multiplier_of(to_s_[hop]); }
-  const Multiplier* read_multiplier(std::size_t hop) const { return multiplier_of(o_to_u_[hop]); }
-  const Multiplier* state_multiplier(std::size_t hop) const { return multiplier_of(u_to_next_[hop]); }
+  // What embedded_code(), question_code(), similarity_code() and next_code() (of o, of u) rescale with before they
+  // limit; none where they truncate.
+  using OptionalRescaling = std::optional<Rescaling>;
+  OptionalRescaling embedding_rescaling(std::size_t matrix) const { return rescaling_of(to_embedded_[matrix]); }
+  OptionalRescaling question_rescaling() const { return rescaling_of(question_to_u_); }
+  OptionalRescaling similarity_rescaling(std::size_t hop) const { return rescaling_of(to_s_[hop]); }
+  OptionalRescaling read_rescaling(std::size_t hop) const { return rescaling_of(o_to_u_[hop]); }
+  OptionalRescaling state_rescaling(std::size_t hop) const { return rescaling_of(u_to_next_[hop]); }
   static constexpr int kGuardBits = 8;  // both terms of (S6) keep so many bits below the code's until they are added
 
  private:
@@ -100,9 +102,7 @@ class MemN2NScaled {
     bool truncates = false;
     std::int32_t apply(std::int32_t x) const;
   };
-  static const Multiplier* multiplier_of(const Rescale& rescale) {
-    return rescale.shifts ? nullptr : &rescale.multiplier;
-  }
+  static OptionalRescaling rescaling_of(const Rescale& rescale);
   Rescale rescale(double from, double to) const;
   void attend(std::size_t hop, std::size_t facts);
   void next_u(std::size_t hop, std::size_t facts);

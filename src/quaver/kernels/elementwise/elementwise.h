@@ -39,7 +39,7 @@ struct ElementwisePath {
                         std::int8_t* out) noexcept;
   // out[j] = clamp(divide_by_pot(sat32(ma.apply(a[j]) + mb.apply(b[j])), bits), -limit, limit); bits in 1..15, limit in
   // 0..127: two sums of different steps to one code                                                         (A17, S6)
-  void (*add_rescaled_i8)(const std::int32_t* a_i32, Multiplier ma, const std::int32_t* b_i32, Multiplier mb, int bits,
+  void (*add_rescaled_i8)(const std::int32_t* a_i32, Rescaling ma, const std::int32_t* b_i32, Rescaling mb, int bits,
                           std::int32_t limit, std::size_t n, std::int8_t* out) noexcept;
   // inout[j] = sat16(inout[j] + m.apply(p[j] c[j])): the peephole                                            (A19)
   void (*peephole_add)(const std::int16_t* p, const std::int16_t* c, Multiplier m, std::size_t n,

@@ -114,6 +114,20 @@ TEST_P(ElementwisePaths, RequantizeI16) {
   }
 }
 
+TEST_P(ElementwisePaths, RequantizeByPowersOfTwo) {
+  auto acc = input<std::int32_t>(-(1 << 30) + 1, (1 << 30) - 1);
+  for (std::size_t j = 0; j < n(); j += 2) acc[j] /= 1 << 20;
+  for (const int shift : {-29, -3, 0, 1, 7, 20, 31}) {
+    RowMultipliers m;
+    m.append(n(), Rescaling::by_power_of_two(shift));
+    std::vector<std::int16_t> expected(n());
+    for (std::size_t j = 0; j < n(); ++j)
+      expected[j] = sat16(shift > 0 ? plain_divide(acc[j], shift) : std::int64_t{acc[j]} * (std::int64_t{1} << -shift));
+    check(expected, std::vector<std::int16_t>(n()),
+          [&](const auto& p, auto* out) { p.requantize_i16(acc.data(), m, n(), out); });
+  }
+}
+
 TEST_P(ElementwisePaths, AddRescaledI8) {
   for (const int max_exponent : kMaxExponents) {
     for (const int shift : {0, 8, 16, 24}) {
@@ -134,7 +148,8 @@ TEST_P(ElementwisePaths, AddRescaledI8) {
             expected[j] = static_cast<std::int8_t>(std::clamp<std::int64_t>(plain_divide(sum, bits), -limit, limit));
           }
           check(expected, std::vector<std::int8_t>(n()), [&](const auto& p, auto* out) {
-            p.add_rescaled_i8(a.data(), pair[0], b.data(), pair[1], bits, limit, n(), out);
+            p.add_rescaled_i8(a.data(), Rescaling::from(pair[0]), b.data(), Rescaling::from(pair[1]), bits, limit, n(),
+                              out);
           });
         }
       }

@@ -17,22 +17,22 @@ std::int8_t to_code(std::int32_t value, OutputCodes codes) {
 }
 
 void requantize_i16(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n, std::int16_t* out) noexcept {
-  for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(m.at(j).apply(acc_i32[j]));
+  for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(m.rescaling(j).apply(acc_i32[j]));
 }
 
 void requantize_add_i16(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
                         std::int16_t* inout) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
-    inout[j] = saturate<std::int16_t>(std::int64_t{inout[j]} + m.at(j).apply(acc_i32[j]));
+    inout[j] = saturate<std::int16_t>(std::int64_t{inout[j]} + m.rescaling(j).apply(acc_i32[j]));
   }
 }
 
 void requantize_i8(const std::int32_t* acc_i32, const RowMultipliers& m, OutputCodes codes, std::size_t n,
                    std::int8_t* out) noexcept {
-  for (std::size_t j = 0; j < n; ++j) out[j] = to_code(m.at(j).apply(acc_i32[j]), codes);
+  for (std::size_t j = 0; j < n; ++j) out[j] = to_code(m.rescaling(j).apply(acc_i32[j]), codes);
 }
 
-void add_rescaled_i8(const std::int32_t* a_i32, Multiplier ma, const std::int32_t* b_i32, Multiplier mb, int bits,
+void add_rescaled_i8(const std::int32_t* a_i32, Rescaling ma, const std::int32_t* b_i32, Rescaling mb, int bits,
                      std::int32_t limit, std::size_t n, std::int8_t* out) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
     const auto sum = saturate<std::int32_t>(std::int64_t{ma.apply(a_i32[j])} + mb.apply(b_i32[j]));
