@@ -53,7 +53,6 @@ inline V shift_right_u16(V a, Shift bits) { return _mm512_srl_epi16(a, bits); }
 inline V add_i32(V a, V b) { return _mm512_add_epi32(a, b); }
 inline V min_i32(V a, V b) { return _mm512_min_epi32(a, b); }
 inline V max_i32(V a, V b) { return _mm512_max_epi32(a, b); }
-inline V add_pairs(V acc, V a) { return _mm512_dpwssd_epi32(acc, a, set_i16(1)); }
 inline V add_signed(V acc, V bytes, Mask mask) {
   return _mm512_dpbusd_epi32(acc, bytes, _mm512_mask_blend_epi8(mask, set_u8(1), set_u8(-1)));
 }

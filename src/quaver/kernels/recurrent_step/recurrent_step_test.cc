@@ -98,6 +98,36 @@ class RecurrentStepPaths : public testing::TestWithParam<PathCase> {
   Random random_{23};
 };
 
+// Paths share a load of the weights between as many streams as their registers hold: every number gives the same bits.
+TEST_P(RecurrentStepPaths, AnyNumberOfStreamsGivesTheSumsOfOne) {
+  if (units() > 64) GTEST_SKIP() << "the number of units is no matter here";
+  constexpr std::size_t kCols = 13, kMost = 14;
+  for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
+    for (const WeightBits bits : {WeightBits::kEight, WeightBits::kFour}) {
+      const Half half(bits, gates, units(), kCols, -1, fill(), random_);
+      const GateMatrix matrix = half.packed(GetParam().isa);
+      const Operands operands(path(), inputs(kMost, kCols, fill(), random_));
+      const auto sums_of = [&](std::size_t first, std::size_t streams,
+                               std::vector<AlignedVector<std::int16_t>>& found) {
+        std::vector<std::int16_t*> to;
+        for (std::size_t s = 0; s < streams; ++s) {
+          found[first + s].assign(gates * matrix.padded(), 77);
+          to.push_back(found[first + s].data());
+        }
+        path().sums(matrix.rows(), operands.pointers.data() + first, streams, matrix.padded(), {0, matrix.blocks()},
+                    /*adds=*/false, to.data());
+      };
+      std::vector<AlignedVector<std::int16_t>> alone(kMost), together(kMost);
+      for (std::size_t s = 0; s < kMost; ++s) sums_of(s, 1, alone);
+      for (std::size_t streams = 2; streams <= kMost; ++streams) {
+        sums_of(0, streams, together);
+        for (std::size_t s = 0; s < streams; ++s)
+          ASSERT_EQ(together[s], alone[s]) << "stream " << s << " of " << streams << ", gates " << gates;
+      }
+    }
+  }
+}
+
 TEST_P(RecurrentStepPaths, SumsAreThoseOfTheComposition) {
   for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
     for (const std::size_t cols : {1u, 13u, 64u, 70u}) {
