@@ -26,9 +26,8 @@ bool known(const MemoryScheme& scheme) {
          scheme.bits <= kMostBits;
 }
 
-constexpr std::size_t kOnStack = 256;                     // codes of a fact that need no allocation
-constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
-constexpr std::size_t kMostCounted = 2;                   // times that a word comes in a bag of the table
+constexpr std::size_t kOnStack = 256;    // codes of a fact that need no allocation
+constexpr std::size_t kMostCounted = 2;  // times that a word comes in a bag of the table
 std::int8_t byte(std::int32_t code) { return static_cast<std::int8_t>(code); }
 std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code); }
 
@@ -78,6 +77,8 @@ class FixedMemoryCell : public MemoryCell {
     }
   }
 
+  // A sum of signs is coded after it was multiplied by the mean weight, so that it must be exact: 16 bits hold as many.
+  std::size_t longest_sentence() const override { return scheme_.one_bit_weights ? kMostSummed : kMaxSentence; }
   CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
   std::size_t sum_bytes() const override { return planes_.size() * stride_ * sizeof(std::int16_t); }
 
@@ -197,13 +198,13 @@ class FixedMemoryCell : public MemoryCell {
   WordTable word_table(std::vector<const MemN2NFixed::CodedMatrix*> planes) const {
     WordTable table{std::move(planes), 0, {}};
     const bool bag = shape_.encoding == SentenceEncoding::kWords;
-    const std::size_t slots = bag ? kMostCounted : shape_.sentence;
     const std::size_t row = table.planes.size() * stride_;
-    if (slots * shape_.vocabulary > kMostTable / row) return table;
-    table.slots = slots;
-    table.parts.resize(slots * shape_.vocabulary * row);
+    const std::size_t most = kMostTable / row / shape_.vocabulary;
+    if (most < (bag ? 1 : shape_.sentence)) return table;
+    table.slots = bag ? std::min(most, kMostCounted) : shape_.sentence;
+    table.parts.resize(table.slots * shape_.vocabulary * row);
     std::vector<std::int32_t> sum(d_);
-    for (std::size_t slot = 0; slot < slots; ++slot) {
+    for (std::size_t slot = 0; slot < table.slots; ++slot) {
       std::vector<std::int32_t> words(slot + 1);
       for (std::size_t word = 1; word < shape_.vocabulary; ++word) {
         const auto number = static_cast<std::int32_t>(word);
@@ -229,7 +230,7 @@ class FixedMemoryCell : public MemoryCell {
     long_sums.assign(row, 0);
     for (std::size_t plane = 0; plane < table.planes.size(); ++plane)
       cell_.add_words(*table.planes[plane], words, &long_sums[plane * stride_]);
-    // A sum of codes beyond kMostSum is beyond the limit with any age, and kMaxSentence signs are no more.
+    // A sum of codes beyond kMostSum is beyond the limit with any age; longest_sentence() keeps signs within it.
     std::ranges::transform(long_sums, sums,
                            [](std::int32_t sum) { return narrow(std::clamp(sum, -kMostSum, kMostSum)); });
   }

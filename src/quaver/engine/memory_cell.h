@@ -88,6 +88,7 @@ class MemoryCell {
   // Facts whose codes depend on their age: 0 without temporal encoding.
   std::size_t ages() const { return network_.shape.temporal ? network_.shape.memory : 0; }
 
+  virtual std::size_t longest_sentence() const { return kMaxSentence; }  // words
   virtual CodeLayout layout() const { return {}; }
   virtual std::size_t sum_bytes() const { return 0; }  // that embed() makes, a multiple of 4
   // The sum over words in every matrix and format: sums [sum_bytes()], aligned for int32.

@@ -16,6 +16,8 @@ namespace quaver {
 
 using FactRanges = std::span<const FactRange>;
 
+inline constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
+
 // Rows of codes within -128..127, [rows, d], as the kernels read them.
 template <typename Codes>
 AlignedVector<std::int8_t> packed_rows(const Codes& codes, std::size_t d) {

@@ -151,13 +151,15 @@ bool MemorySession::integer_only() const {
   return !cell_->network().scheme.is_float() && cell_->network().scheme.integer_only;
 }
 
+std::size_t MemorySession::longest_sentence() const { return cell_->longest_sentence(); }
+
 std::size_t MemorySession::bytes_per_fact() const {
   return on_codes() ? cell_->network().shape.hops * code_groups(cell_->layout().d) * kCodeGroup : 0;
 }
 
 void MemorySession::check_words(WordNumbers words, const char* what) const {
-  if (words.size() > kMaxSentence)
-    throw_bad_input(concat("a ", what, " has ", words.size(), " words, expected at most ", kMaxSentence));
+  if (words.size() > longest_sentence())
+    throw_bad_input(concat("a ", what, " has ", words.size(), " words, expected at most ", longest_sentence()));
   const std::size_t vocabulary = network().shape.vocabulary;
   for (std::size_t i = 0; i < words.size(); ++i)
     if (words[i] < 0 || static_cast<std::size_t>(words[i]) >= vocabulary)
@@ -196,6 +198,7 @@ void MemorySession::run(const Memory& memory, std::span<const WordNumbers> quest
   const std::size_t recent = memory.recent();
   if (recent > 0) {
     if (work.state != memory.state_.value()) {
+      work.state = {};  // of none, should making the codes fail
       if (work.recent.slots() < recent) work.recent.resize(recent);
       cell_->put(memory.sums(0), recent, recent - 1, work.recent, 0);
       work.state = memory.state_.value();
@@ -258,8 +261,9 @@ Memory MemorySession::restore(std::span<const std::byte> bytes) const {
   std::vector<std::int32_t> words;
   for (std::uint64_t i = 0; i < facts; ++i) {
     const std::uint64_t count = in.take(4);
-    if (count > kMaxSentence || count * 4 > in.left())
-      throw_bad_input(concat("fact ", i, " of a saved memory claims ", count, " words"));
+    if (count > longest_sentence() || count * 4 > in.left())
+      throw_bad_input(concat("fact ", i, " of a saved memory claims ", count, " words, expected at most ",
+                             std::min<std::uint64_t>(longest_sentence(), in.left() / 4)));
     words.clear();
     for (std::uint64_t j = 0; j < count; ++j) words.push_back(static_cast<std::int32_t>(in.take(4)));
     write(memory, words);

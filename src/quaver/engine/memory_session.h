@@ -42,8 +42,6 @@ struct MemorySessionOptions {
   Isa isa = chosen_isa();
 };
 
-inline constexpr std::size_t kMaxSentence = 32640;  // words of a fact or question: keeps sums of signs in 16 bits
-
 // What a network remembers: facts as word numbers, and their codes.
 class Memory {
  public:
@@ -97,14 +95,15 @@ class MemorySession {
   const MemoryNetwork& network() const;
   std::size_t capacity() const { return capacity_; }
   Isa isa() const;
-  bool on_codes() const;      // runs on vector kernels, not as the cell
-  bool integer_only() const;  // no float operation between words and answer
+  bool on_codes() const;                 // runs on vector kernels, not as the cell
+  bool integer_only() const;             // no float operation between words and answer
+  std::size_t longest_sentence() const;  // words of a fact or question: kMaxSentence, 256 with one-bit weights on codes
   // Bytes of codes that one question reads a fact of a large memory; 0 where the cell runs.
   std::size_t bytes_per_fact() const;
 
   Memory empty_memory() const;
   // Numbers are those of network().words; 0, a word never seen, adds nothing. Error (bad input) for a number that is
-  // none or a sentence longer than kMaxSentence. A full memory drops its oldest fact.
+  // none or a sentence longer than longest_sentence(). A full memory drops its oldest fact.
   void write(Memory& memory, WordNumbers fact) const;
   // As if the fact had never been written: ages close up. Oldest and recent facts (younger than the network's `memory`)
   // at once, others in time linear in the facts after them. Error (usage) for an index that is none.

@@ -5,6 +5,7 @@
 
 #include <cfenv>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "quaver/cells/memn2n/fixed.h"
@@ -203,6 +204,31 @@ TEST_P(MemoryPaths, EmptyFactsTakePart) {
 }
 
 // More facts than a probability of 16 bits can tell apart, and every width of a row.
+// Sums far beyond what a code can say, and one-bit weights so small that their sum of signs must be exact.
+TEST_P(MemoryPaths, LongSentences) {
+  for (const SentenceEncoding encoding : {SentenceEncoding::kWords, SentenceEncoding::kPosition}) {
+    for (const MemoryScheme& scheme : schemes()) {
+      const MemN2NShape shape = shape_of(MemoryTying::kLayerwise, encoding, true);
+      MemoryNetwork network = random_network(shape, scheme);
+      if (scheme.is_fixed() && scheme.one_bit_weights)
+        for (float& value : network.parameters) value *= 0.004f;
+      MemorySession session(network, {.isa = GetParam()});
+      for (const std::size_t words : {std::size_t{250}, std::min<std::size_t>(session.longest_sentence(), 1500)}) {
+        Facts facts(3, std::vector<std::int32_t>(words, 2));  // one word all the time, and two of many words
+        for (std::size_t place = 0; place < words; ++place)
+          for (const std::size_t step : {1u, 2u})
+            facts[step][place] = static_cast<std::int32_t>(1 + place * step % (shape.vocabulary - 1));
+        Memory memory = session.empty_memory();
+        for (const auto& fact : facts) session.write(memory, fact);
+        expect_same(session, memory, expected_answer(network, facts), std::to_string(words) + " words");
+      }
+      if (session.longest_sentence() == kMaxSentence) continue;
+      const std::vector<std::int32_t> too_long(session.longest_sentence() + 1, 1);
+      EXPECT_THROW(session.answer(session.empty_memory(), too_long), Error);
+    }
+  }
+}
+
 TEST_P(MemoryPaths, ManyFacts) {
   for (const std::size_t d : {1u, 4u, 32u, 60u, 65u}) {
     const MemN2NShape shape = shape_of(MemoryTying::kLayerwise, SentenceEncoding::kWords, true, d);
@@ -264,6 +290,8 @@ TEST(Memory, ForgettingIsAsIfNeverTold) {
   EXPECT_EQ(memory, session.empty_memory());
   expect_same(session, memory, expected_answer(network, {}), "nothing left");
 }
+
+static_assert(std::is_nothrow_move_constructible_v<Memory> && std::is_nothrow_move_assignable_v<Memory>);
 
 TEST(Memory, IsAValue) {
   const MemoryNetwork network = small_network();

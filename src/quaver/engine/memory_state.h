@@ -9,9 +9,9 @@ namespace quaver {
 // No two memories are ever in the same state, however they came about: a copy is in one of its own.
 class MemoryState {
  public:
-  MemoryState() : memory_(next()) {}
-  MemoryState(const MemoryState& /*other*/) : MemoryState() {}
-  MemoryState& operator=(const MemoryState& /*other*/) {
+  MemoryState() noexcept : memory_(next()) {}
+  MemoryState(const MemoryState& /*other*/) noexcept : MemoryState() {}
+  MemoryState& operator=(const MemoryState& /*other*/) noexcept {
     memory_ = next();
     return *this;
   }
@@ -24,7 +24,7 @@ class MemoryState {
   Value value() const { return {memory_, changes_}; }
 
  private:
-  static std::uint64_t next() {
+  static std::uint64_t next() noexcept {
     static std::atomic<std::uint64_t> last{0};
     return ++last;
   }

@@ -125,9 +125,10 @@ class ScaledMemoryCell : public MemoryCell {
     return place;
   }
 
-  // A bag's words in the order of a fact's sums: [vocabulary, matrices, stride].
+  // A bag's words in the order of a fact's sums: [vocabulary, matrices, stride]; none where it would be too large.
   AlignedVector<std::int8_t> word_table(std::span<const std::size_t> matrices) const {
     const std::size_t row = matrices.size() * stride_;
+    if (shape_.vocabulary > kMostTable / row) return {};
     AlignedVector<std::int8_t> table(shape_.vocabulary * row);
     for (std::size_t word = 1; word < shape_.vocabulary; ++word)
       for (std::size_t plane = 0; plane < matrices.size(); ++plane)
@@ -135,7 +136,7 @@ class ScaledMemoryCell : public MemoryCell {
     return table;
   }
 
-  // The words' part of (S1): sums [matrices, stride]. table: of a bag, else empty.
+  // The words' part of (S1): sums [matrices, stride]. table: of a bag, or empty.
   void add_words(WordNumbers words, const AlignedVector<std::int8_t>& table, std::span<const std::size_t> matrices,
                  std::span<std::int16_t> some, std::int32_t* sums) const {
     const std::size_t row = matrices.size() * stride_;
@@ -264,7 +265,7 @@ class ScaledMemoryCell : public MemoryCell {
   std::vector<std::size_t> matrices_;             // that embed facts, in the order of a fact's sums
   std::vector<std::size_t> m_sides_, c_sides_;    // matrices
   std::vector<std::size_t> m_of_hop_, c_of_hop_;  // places among the sides
-  std::vector<std::int32_t> ages_;                // [memory, matrices, stride]: the time words' sums
+  std::vector<std::int32_t> ages_;                // [memory + kFactBlock, matrices, stride]: time words' sums
   std::vector<SoftmaxTable> softmax_;             // a hop
   AlignedVector<std::int8_t> H_, W_;
 };

@@ -9,6 +9,8 @@
 
 namespace quaver {
 
+inline constexpr std::size_t kMaxSentence = 65536;  // words of a fact or question: keeps every sum inside int32
+
 // Oldest first. Adding and forgetting the oldest cost the same however many there are; erasing one costs those after
 // it.
 class SentenceList {

@@ -101,7 +101,11 @@ void network_from_json(std::string_view json, int version, MemoryNetwork& networ
   network.shape.tying = memory_tying_from_name(object.text("tying"));
   network.shape.encoding = sentence_encoding_from_name(object.text("encoding"));
   network.shape.temporal = object.boolean("temporal");
-  if (version >= 3) network.shape.slots = size("slots");
+  if (version >= 3) {
+    network.shape.slots = size("slots");
+    if (network.shape.slots == 0)
+      throw_bad_input("network: 'slots' is 0, expected 1 or more: without slots it is version 2");
+  }
   JsonObject scheme = object.object("scheme");
   const auto bits = [&](const std::string& key) {
     const std::int64_t value = scheme.integer(key);

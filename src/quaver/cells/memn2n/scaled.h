@@ -83,7 +83,7 @@ class MemN2NScaled {
   }
   std::int8_t next_code(std::size_t hop, std::int32_t o, std::int32_t u) const;  // u: or H u
   // What embedded_code(), question_code(), similarity_code() and next_code() (of o, of u) rescale with before they
-  // limit; none where they truncate.
+  // limit; none where they truncate or shift left by more than Rescaling has.
   using OptionalRescaling = std::optional<Rescaling>;
   OptionalRescaling embedding_rescaling(std::size_t matrix) const { return rescaling_of(to_embedded_[matrix]); }
   OptionalRescaling question_rescaling() const { return rescaling_of(question_to_u_); }

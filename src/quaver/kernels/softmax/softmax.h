@@ -49,9 +49,9 @@ class SoftmaxTable {
   }
   // Sum of the exponentials of logits within -32768..32767, none above `largest`; n <= 2^31.
   std::int64_t sum_q0_31(const std::int32_t* logits, std::size_t n, std::int32_t largest) const noexcept;
-  // The same of others, their logit not above `largest` either.
+  // The same of others, their logit not above `largest` either, if there are any.
   std::int64_t sum_q0_31(const SoftmaxOthers& others, std::int32_t largest) const noexcept {
-    return std::int64_t{others.count} * exponential_q0_31(largest - others.logit);
+    return others.count == 0 ? 0 : std::int64_t{others.count} * exponential_q0_31(largest - others.logit);
   }
 
  private:
