@@ -61,18 +61,35 @@ struct Pair {
   }
 };
 
-MemoryNetwork memory_network(const char* scheme) {
+MemoryNetwork memory_network(const char* scheme, SentenceEncoding encoding, std::size_t slots) {
   MemoryNetwork network;
   network.name = network.task = "stories";
   network.shape = {.vocabulary = 5, .memory = 3, .d = 6, .hops = 2, .sentence = 3, .tying = MemoryTying::kLayerwise};
+  network.shape.encoding = encoding;
+  network.shape.slots = slots;
   network.scheme = memory_scheme_from_name(scheme);
-  network.scheme.integer_only = true;
   network.words = {"", "a", "b", "c", "d"};
   Random random(1);
   for (std::size_t i = 0; i < parameter_count(network.shape); ++i)
     network.parameters.push_back(static_cast<float>(random.uniform(-1, 1)));
+  if (network.scheme.is_fixed()) network.scheme.integer_only = true;
+  if (network.scheme.is_scaled()) {
+    const std::size_t matrices = memory_matrices(network.shape).size(), hops = network.shape.hops;
+    network.scales = {.weights = std::vector<float>(matrices, 0.01f),
+                      .embedded = std::vector<float>(matrices, 0.02f),
+                      .s = std::vector<float>(hops, 0.1f),
+                      .u = std::vector<float>(hops + 1, 0.03f),
+                      .query = std::vector<float>(hops, 1.0f)};
+    network.parameters = coded_parameters(network.shape, network.scheme, network.scales, network.parameters);
+  }
   return network;
 }
+
+struct MemoryPair {
+  explicit MemoryPair(const MemoryNetwork& network)
+      : chosen(network, {.capacity = 40}), scalar(network, {.capacity = 40, .isa = Isa::kScalar}) {}
+  MemorySession chosen, scalar;
+};
 
 void restore(MemorySession& session, MemorySession& scalar, std::span<const std::byte> bytes) {
   try {
@@ -85,17 +102,14 @@ void restore(MemorySession& session, MemorySession& scalar, std::span<const std:
   }
 }
 
-void restore_memory(std::span<const std::byte> bytes) {
-  static const MemoryNetwork network = memory_network("qmann8");
-  static MemorySession session(network, {.capacity = 5}), scalar(network, {.capacity = 5, .isa = Isa::kScalar});
-  restore(session, scalar, bytes);
+void restore_memory(MemoryPair& pair, std::span<const std::byte> bytes) {
+  restore(pair.chosen, pair.scalar, bytes);
   constexpr std::size_t kMarkAndNetwork = 16, kChecksum = 8;
-  static const std::string saved = session.save(session.empty_memory());
-  std::string fitting = saved.substr(0, kMarkAndNetwork);
+  std::string fitting = pair.chosen.save(pair.chosen.empty_memory()).substr(0, kMarkAndNetwork);
   fitting.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::uint64_t checksum = fnv1a(std::as_bytes(std::span(fitting)));
   for (std::size_t i = 0; i < kChecksum; ++i) fitting += static_cast<char>(checksum >> (8 * i) & 255u);
-  restore(session, scalar, std::as_bytes(std::span(fitting)));
+  restore(pair.chosen, pair.scalar, std::as_bytes(std::span(fitting)));
 }
 
 void try_bytes(std::span<const std::byte> bytes) {
@@ -105,12 +119,16 @@ void try_bytes(std::span<const std::byte> bytes) {
       Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37}, "int8", {FormatKind::kI8, 0x1p-7f, 0})),
       Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37, .linear_before_reset = false}, "int4",
                     {FormatKind::kI8, 0x1p-7f, 0}))};
+  static std::array<MemoryPair, 3> memories{
+      MemoryPair(memory_network("qmann8", SentenceEncoding::kPosition, 0)),
+      MemoryPair(memory_network("int8", SentenceEncoding::kWords, 4)),
+      MemoryPair(memory_network("fixed-binary-weights", SentenceEncoding::kWords, 2))};
   if (bytes.empty()) return;
-  const std::size_t which = std::to_integer<std::size_t>(bytes[0]) % (pairs.size() + 1);
+  const std::size_t which = std::to_integer<std::size_t>(bytes[0]) % (pairs.size() + memories.size());
   if (which < pairs.size()) {
     pairs[which].run(bytes.subspan(1));
   } else {
-    restore_memory(bytes.subspan(1));
+    restore_memory(memories[which - pairs.size()], bytes.subspan(1));
   }
 }
 

@@ -145,12 +145,14 @@ void write_seeds(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder / target);
     write_file_atomically(folder / target / name, text);
   };
-  // Whose state it is, and its bytes: the ends of both widths. The last: 0 dropped, 2 facts, "d" and "a b".
+  // Whose state it is, and its bytes: the ends of both widths; of memories 0 dropped, 2 facts, "d" and "a b".
   write_text("state", "lstm", std::string_view("\0\x7f\x80\xff\x7f\0\x80", 7));
   write_text("state", "gru_after", std::string_view("\1\x7f\x80\xff\x7f\0\x80", 7));
   write_text("state", "gru_before", std::string_view("\2\x7f\x80\xff\x7f\0\x80", 7));
-  write_text("state", "memory",
-             std::string_view("\3\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\4\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0", 37));
+  const std::string_view two_facts("\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\4\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0", 36);
+  write_text("state", "memory_qmann8", "\3" + std::string(two_facts));
+  write_text("state", "memory_int8", "\4" + std::string(two_facts));
+  write_text("state", "memory_signs", "\5" + std::string(two_facts));
   write_text("stories", "two",
              "1 A went to B.\n2 Where is A?\tB\t1\n1 C got d, e.\n2 What has C?\td,e\t1\n3 Yes?\tno\n");
 }
