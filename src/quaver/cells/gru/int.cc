@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "quaver/cells/kept_inputs.h"
 #include "quaver/cells/row_scales.h"
 #include "quaver/core/check.h"
 #include "quaver/fixed/q_format.h"
@@ -28,6 +29,8 @@ struct GruInt::Buffers {
   std::int16_t* between;     // [kCellGroup, 2, padded]
   std::int8_t* reset;        // [kCellGroup, n] r .* h
   std::size_t used;
+
+  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums}; }
 };
 
 GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
@@ -117,33 +120,22 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
 }
 
 void GruInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  QUAVER_DCHECK(count <= kCellGroup);
-  const Buffers buffers = lay_out(scratch);
-  std::array<const std::byte*, kCellGroup> operands{};
-  std::array<std::int16_t*, kCellGroup> sums{};
-  for (std::size_t t = 0; t < count; ++t) {
-    std::byte* operand = buffers.x + t * x_size_;
-    step_->prepare(x[t], shape_.n_in, operand);
-    operands[t] = operand;
-    sums[t] = buffers.input_sums + t * 3 * W_.padded();
-  }
-  share_blocks(team_for(scratch.team, count * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
-    step_->sums(W_.rows(), operands.data(), count, W_.padded(), {first, end}, /*adds=*/false, sums.data());
-  });
+  keep_input_halves(*step_, W_, x, count, lay_out(scratch).kept(x_size_),
+                    team_for(scratch.team, count * weight_bytes()));
 }
 
 void GruInt::step_kept(std::size_t first, std::byte* const* states, std::size_t count,
                        WorkingMemory scratch) const noexcept {
   QUAVER_DCHECK(first + count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
-  const auto kept = [&](std::size_t s) { return buffers.input_sums + (first + s) * 3 * W_.padded(); };
+  const KeptInputs kept = buffers.kept(x_size_);
   if (count == 1) {  // without the arrays
     GruStream stream;
-    stream.input_sums = kept(0);
+    stream.input_sums = kept.at(W_, first);
     return advance(buffers, &stream, states, 1, scratch, nullptr);
   }
   std::array<GruStream, kCellGroup> streams{};
-  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept(s);
+  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept.at(W_, first + s);
   advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 

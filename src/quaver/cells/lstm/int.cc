@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "quaver/cells/kept_inputs.h"
 #include "quaver/cells/row_scales.h"
 #include "quaver/core/check.h"
 #include "quaver/fixed/q_format.h"
@@ -26,6 +27,8 @@ struct LstmInt::Buffers {
   std::int8_t* m;            // [kCellGroup, n_cell] before the projection
   std::int32_t* acc;         // of the projection
   std::size_t used;
+
+  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums}; }
 };
 
 LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
@@ -143,33 +146,22 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
 }
 
 void LstmInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  QUAVER_DCHECK(count <= kCellGroup);
-  const Buffers buffers = lay_out(scratch);
-  std::array<const std::byte*, kCellGroup> operands{};
-  std::array<std::int16_t*, kCellGroup> sums{};
-  for (std::size_t t = 0; t < count; ++t) {
-    std::byte* operand = buffers.x + t * x_size_;
-    step_->prepare(x[t], shape_.n_in, operand);
-    operands[t] = operand;
-    sums[t] = buffers.input_sums + t * shape_.gate_count() * W_.padded();
-  }
-  share_blocks(team_for(scratch.team, count * weight_bytes()), W_.blocks(), [&](std::size_t first, std::size_t end) {
-    step_->sums(W_.rows(), operands.data(), count, W_.padded(), {first, end}, /*adds=*/false, sums.data());
-  });
+  keep_input_halves(*step_, W_, x, count, lay_out(scratch).kept(x_size_),
+                    team_for(scratch.team, count * weight_bytes()));
 }
 
 void LstmInt::step_kept(std::size_t first, std::byte* const* states, std::size_t count,
                         WorkingMemory scratch) const noexcept {
   QUAVER_DCHECK(first + count <= kCellGroup);
   const Buffers buffers = lay_out(scratch);
-  const auto kept = [&](std::size_t s) { return buffers.input_sums + (first + s) * shape_.gate_count() * W_.padded(); };
+  const KeptInputs kept = buffers.kept(x_size_);
   if (count == 1) {  // without the arrays
     LstmStream stream;
-    stream.input_sums = kept(0);
+    stream.input_sums = kept.at(W_, first);
     return advance(buffers, &stream, states, 1, scratch, nullptr);
   }
   std::array<LstmStream, kCellGroup> streams{};
-  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept(s);
+  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept.at(W_, first + s);
   advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 

@@ -111,6 +111,7 @@ TEST(MemN2N, EmptyFactsTakeTheirShare) {
     for (std::size_t i = 0; i < 18; ++i) signed_more[i] *= i % 2 == 0 ? sign : 1;
     const MemoryAnswer found = MemN2NRef(shape, signed_values).answer({told, words, {}});
     const MemoryAnswer expected = MemN2NRef(larger, signed_more).answer({padded, words, {}});
+    // The same exponentials are summed in another order: p within 8 roundings of 2^-24; a score has 2 c p W, c, W <= 3.
     for (std::size_t word = 0; word < 4; ++word) EXPECT_NEAR(found.scores[word], expected.scores[word], 1e-5);
     EXPECT_NEAR(found.attention[0][0], expected.attention[0][1], 1e-6);
     EXPECT_NEAR(found.attention[0][0] + found.attention[0][1] + found.nothing[0], 1, 1e-6);

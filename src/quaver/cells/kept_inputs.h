@@ -1,0 +1,43 @@
+// kept_inputs.h - the input halves of steps whose inputs are known before, as one product: the same for every gated
+// cell.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "quaver/cells/scratch.h"
+#include "quaver/core/check.h"
+#include "quaver/core/team.h"
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
+
+namespace quaver {
+
+// Where a cell keeps them in its working memory: kCellGroup operands of operand_bytes, and sums [kCellGroup, gates,
+// padded].
+struct KeptInputs {
+  std::byte* operands;
+  std::size_t operand_bytes;
+  std::int16_t* sums;
+
+  std::int16_t* at(const GateMatrix& W, std::size_t step) const { return sums + step * W.rows().gates * W.padded(); }
+};
+
+// x: `count` <= kCellGroup inputs of W.cols() codes. team, which may be null, shares the blocks of units.
+inline void keep_input_halves(const RecurrentStepPath& path, const GateMatrix& W, const std::int8_t* const* x,
+                              std::size_t count, const KeptInputs& kept, Team* team) noexcept {
+  QUAVER_DCHECK(count <= kCellGroup);
+  std::array<const std::byte*, kCellGroup> operands{};
+  std::array<std::int16_t*, kCellGroup> sums{};
+  for (std::size_t t = 0; t < count; ++t) {
+    std::byte* operand = kept.operands + t * kept.operand_bytes;
+    path.prepare(x[t], W.cols(), operand);
+    operands[t] = operand;
+    sums[t] = kept.at(W, t);
+  }
+  share_blocks(team, W.blocks(), [&](std::size_t first, std::size_t end) {
+    path.sums(W.rows(), operands.data(), count, W.padded(), {first, end}, /*adds=*/false, sums.data());
+  });
+}
+
+}  // namespace quaver
