@@ -1,0 +1,82 @@
+#include "support/model_golden.h"
+
+#include <bit>
+#include <string_view>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
+namespace quaver::testing_support {
+namespace {
+
+constexpr std::string_view kStatePrefix = "state/";
+
+NpyType type_of(StateType type) {
+  switch (type) {
+    case StateType::kF32: return NpyType::kF32;
+    case StateType::kI8: return NpyType::kI8;
+    case StateType::kI16: return NpyType::kI16;
+    case StateType::kI64: return NpyType::kI64;
+  }
+  return NpyType::kF32;
+}
+
+NpyType type_of(FormatKind kind) {
+  switch (kind) {
+    case FormatKind::kI8: return NpyType::kI8;
+    case FormatKind::kI16: return NpyType::kI16;
+    case FormatKind::kI32: return NpyType::kI32;
+    default: throw_bad_input(concat("an integer model has an output of ", format_name(kind)));
+  }
+}
+
+}  // namespace
+
+NpzArray codes_of(const Result& result) {
+  return {type_of(result.value.format.kind),
+          {static_cast<std::int64_t>(result.steps), result.value.features},
+          {result.bytes.begin(), result.bytes.end()}};
+}
+
+ModelGolden::ModelGolden(const Model& model, Npz arrays) : arrays_(std::move(arrays)) {
+  if (model.input.format.kind == FormatKind::kI32) {
+    ids_ = to_i32(npz_array(arrays_, "ids"), "ids");
+    steps_ = ids_.size();
+  } else {
+    codes_ = to_i8(npz_array(arrays_, "x"), "x");
+    steps_ = codes_.size() / static_cast<std::size_t>(model.input.features);
+  }
+}
+
+SequenceView ModelGolden::sequence(std::size_t first, std::size_t end) const {
+  const std::size_t steps = end - first, width = features();
+  if (!ids_.empty()) return {steps, {}, std::span(ids_).subspan(first, steps), {}};
+  return {steps, {}, {}, std::span(codes_).subspan(first * width, steps * width)};
+}
+
+std::vector<std::pair<std::string, std::span<const std::byte>>> ModelGolden::state_parts() const {
+  std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
+  for (const auto& [name, array] : arrays_) {
+    if (name.starts_with(kStatePrefix)) parts.emplace_back(name.substr(kStatePrefix.size()), array.bytes);
+  }
+  return parts;
+}
+
+void ModelGolden::record(const Model& model) {
+  Session session(model, {.isa = Isa::kScalar});
+  const std::vector<Result> results = session.run(sequence());
+  for (std::size_t i = 0; i < results.size(); ++i) arrays_["y/" + model.outputs[i]] = codes_of(results[i]);
+  if (!session.streams()) return;
+  State state = session.initial_state();
+  session.run(sequence(0, steps_ / 2), state);
+  for (const StatePart& part : state.layout().parts) {
+    if (part.derived) continue;
+    const auto bytes = std::as_const(state).part(part.name);
+    arrays_[concat(kStatePrefix, part.name)] = {
+        type_of(part.type), {static_cast<std::int64_t>(part.count)}, {bytes.begin(), bytes.end()}};
+  }
+  const std::vector<std::int64_t> mark{std::bit_cast<std::int64_t>(state.fingerprint())};
+  arrays_["fingerprint"] = NpzArray::from<std::int64_t>({1}, mark);
+}
+
+}  // namespace quaver::testing_support
