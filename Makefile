@@ -1,6 +1,7 @@
 # The one door: every target does its own set-up, so that a fresh clone needs nothing else. "make help" lists them.
+# SETUP installs what is missing of the groups of tools/packages.txt that stand after it; ALSO names a target's own.
 
-PACKAGES  := $(shell sed -e 's/\#.*//' tools/packages.txt)
+SETUP     := @tools/setup.sh
 JOBS      ?= $(shell nproc)
 QUAVER    := build/release/quaver
 TEST_WITH := ctest --output-on-failure --timeout 600 -j $(JOBS) --preset
@@ -10,54 +11,56 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test results bench count count-update lint tidy sanitize clang no-torch debug neon fuzz clean
+.PHONY: help setup build demo test results bench count count-update count-program lint tidy sanitize clang no-torch debug neon fuzz clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install the Debian packages that are missing (needs root or sudo)
-	@missing=""; for package in $(PACKAGES); do \
-	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ]; then become=""; \
-	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then become="sudo"; \
-	else echo "quaver: these Debian packages are missing:$$missing" >&2; \
-	  echo "quaver: this needs root: run 'apt-get install -y --no-install-recommends$$missing' as root, then make again" >&2; \
-	  exit 1; fi; \
-	echo "quaver: installing$$missing"; \
-	$$become apt-get update -qq && \
-	$$become env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+setup: ## install every Debian package that any target needs (root or sudo); the targets install their own
+	$(SETUP) build train test tools bench count lint clang cross
 
-build: setup ## build/release/quaver, optimized
+build: ## build/release/quaver, optimized; not the tests
+	$(SETUP) build train $(ALSO)
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) --target quaver_program
 
 demo: build ## the whole way on built-in data: train, quantize, compare; under two minutes
 	@$(QUAVER) demo
 
-test: build ## every test of the release build
+test: ## every test of the release build
+	$(SETUP) build train test tools
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
 	@$(TEST_WITH) release
 
+results: ALSO := tools
 results: build ## docs/results/digits-har: train, quantize and compare on real data; 10 minutes, resumable
 	@python3 tools/reproduce_digits_har.py
 
+bench: ALSO := bench tools
 bench: build ## our steps beside oneDNN's on this machine
 	@$(QUAVER) bench --peers
 
 # Counts, not times: the same at any load. The baseline is docs/results/instructions.json.
 COUNT := python3 tools/check_instructions.py build/release/tests/count_instructions
-count: build ## instructions of fixed steps against the baseline
+count: count-program ## instructions of fixed steps against the baseline
 	@$(COUNT)
-count-update: build ## the same, kept as the new baseline
+count-update: count-program ## the same, kept as the new baseline
 	@$(COUNT) --update
+count-program:
+	$(SETUP) build train test tools count
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target count_instructions
 
-lint: setup ## formatting, floors, headers that compile alone
+lint: ## formatting, floors, headers that compile alone
+	$(SETUP) build tools lint
 	@find src apps tests examples fuzz -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run --Werror
 	@python3 tools/check_layers.py
 	@cmake --preset no-torch >/dev/null
 	@cmake --build --preset no-torch -j $(JOBS) --target all_verify_interface_header_sets
 
-tidy: setup ## clang-tidy over the runtime
+tidy: ## clang-tidy over the runtime
+	$(SETUP) build test clang lint
 	@cmake --preset clang >/dev/null
 	@find src/quaver/core src/quaver/fixed src/quaver/kernels src/quaver/cells src/quaver/model src/quaver/engine \
 	  src/quaver/io src/quaver/quantize -name '*.cc' ! -name '*_test.cc' ! -name '*_bench.cc' | \
@@ -65,16 +68,20 @@ tidy: setup ## clang-tidy over the runtime
 
 # One preset each: configure, build, test. Under the thread sanitizer the tests of the team of threads and of the engine
 # that have several threads, of one scheme; other threads take whole tasks and meet at their ends only.
-sanitize: setup ## tests under address + undefined-behaviour sanitizers, those with threads under the thread sanitizer
+sanitize: ## tests under address + undefined-behaviour sanitizers, those with threads under the thread sanitizer
+	$(SETUP) build test tools
 	@cmake --preset asan-ubsan >/dev/null && cmake --build --preset asan-ubsan -j $(JOBS) && \
 	  $(TEST_WITH) asan-ubsan
 	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) --target quaver_core_test test_engine && \
 	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*' $(TEST_WITH) tsan -R '^(core_test|engine)$$'
 
-clang no-torch debug: setup ## all tests built that way
-	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) && $(TEST_WITH) $@
+clang: ALSO := clang
+clang no-torch debug: ## all tests and benchmarks, built that way
+	$(SETUP) build test tools bench $(ALSO)
+	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) --target all benches && $(TEST_WITH) $@
 
-neon: setup ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
+neon: ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
+	$(SETUP) build tools cross
 	@cmake --preset aarch64 >/dev/null && \
 	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test quaver_cells_test quaver_engine_test \
     test_engine && \
@@ -82,7 +89,8 @@ neon: setup ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 
 SECONDS_A_TARGET ?= 30
 FUZZERS := model_file npz state stories
-fuzz: setup ## libFuzzer on all that reads files, SECONDS_A_TARGET each
+fuzz: ## libFuzzer on all that reads files, SECONDS_A_TARGET each
+	$(SETUP) build clang
 	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))
 	@for target in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$target; \
 	  build/fuzz/fuzz/fuzz_$$target -max_total_time=$(SECONDS_A_TARGET) -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \

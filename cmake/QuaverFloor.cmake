@@ -1,15 +1,3 @@
-# Tests are GoogleTest's: the installed library, or in a cross build Debian's sources (package googletest).
-macro(quaver_find_gtest)
-  if(NOT TARGET GTest::gtest_main)
-    if(CMAKE_CROSSCOMPILING)
-      set(INSTALL_GTEST OFF CACHE BOOL "" FORCE)
-      add_subdirectory(/usr/src/googletest ${PROJECT_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
-    else()
-      find_package(GTest REQUIRED)
-    endif()
-  endif()
-endmacro()
-
 # quaver_floor(NAME name [HEADERS ...] [SOURCES ...] [DEPS floors...] [PRIVATE_LIBS libs...]
 #              [TESTS ...] [TEST_LIBS libs...] [BENCHES ...])
 #
@@ -35,15 +23,14 @@ function(quaver_floor)
   set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON EXPORT_NAME ${floor_NAME})
 
   if(BUILD_TESTING AND floor_TESTS)
-    quaver_find_gtest()
     add_executable(${target}_test ${floor_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} quaver_flags GTest::gtest_main ${floor_TEST_LIBS})
     target_include_directories(${target}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)  # support/
     add_test(NAME ${floor_NAME}_test COMMAND ${target}_test)
   endif()
-  if(BUILD_TESTING AND floor_BENCHES AND NOT CMAKE_CROSSCOMPILING)
-    find_package(benchmark REQUIRED)
-    add_executable(${target}_bench ${floor_BENCHES})
+  if(floor_BENCHES AND TARGET benchmark::benchmark_main)
+    add_executable(${target}_bench EXCLUDE_FROM_ALL ${floor_BENCHES})
+    add_dependencies(benches ${target}_bench)
     target_link_libraries(${target}_bench PRIVATE ${target} quaver_flags benchmark::benchmark_main)
   endif()
 endfunction()
