@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
 namespace quaver {
 namespace {
 
@@ -33,6 +36,16 @@ std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
 GruShape gru_shape(const GruAttributes& attributes) {
   return {size(attributes.input_size), size(attributes.hidden_size), attributes.linear_before_reset};
+}
+
+// Version 2 of the file can say what no cell computes yet.
+void expect_computable(const Node& node) {
+  const bool fixed_output = std::holds_alternative<LstmAttributes>(node.operation) ||
+                            node.output.format == Format{FormatKind::kI8, 0x1p-7f, 0};
+  if (node.sums == Sums::kHalves && fixed_output && !node.formats.contains("candidate_recurrent") &&
+      !node.formats.contains("candidate_recurrent_reverse"))
+    return;
+  throw_bad_input(concat("node '", node.name, "' adds whole sums or has formats of its own, which no path runs yet"));
 }
 
 WeightBits weight_bits(const Node& node) { return node.scheme == "int4" ? WeightBits::kFour : WeightBits::kEight; }
@@ -87,6 +100,7 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
   const auto& attributes = std::get<LstmAttributes>(node.operation);
   const Tensors tensors(model, node, suffix);
   LstmIntParams params;
+  expect_computable(node);
   params.bits = weight_bits(node);
   params.shape = lstm_shape(attributes);
   params.W = tensors.matrix<std::int8_t>("W");
@@ -132,6 +146,7 @@ GruFloatParams gru_float_params(const Model& model, const Node& node, const std:
 
 GruIntParams gru_int_params(const Model& model, const Node& node, const std::string& suffix) {
   const Tensors tensors(model, node, suffix);
+  expect_computable(node);
   GruIntParams params;
   params.bits = weight_bits(node);
   params.shape = gru_shape(std::get<GruAttributes>(node.operation));
@@ -161,6 +176,7 @@ RnnFloatParams rnn_float_params(const Model& model, const Node& node, const std:
 RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::string& suffix) {
   const auto& attributes = std::get<RnnAttributes>(node.operation);
   const Tensors tensors(model, node, suffix);
+  expect_computable(node);
   RnnIntParams params;
   params.bits = weight_bits(node);
   params.n_in = size(attributes.input_size);

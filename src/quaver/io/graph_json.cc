@@ -17,6 +17,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kGraphDepth = 6;  // graph, nodes, node, formats, format, and one to spare
 constexpr int kProvenanceDepth = 1;
+constexpr int kFirstVersionWithSums = 2;  // before, all nodes cut halves
 
 template <typename... Handlers>
 struct Overloaded : Handlers... {
@@ -144,7 +145,7 @@ Operation operation_of(const std::string& name, JsonObject a) {
   return operation;
 }
 
-Node node_of(JsonObject object) {
+Node node_of(JsonObject object, int version) {
   Node node;
   node.name = object.text("name");
   node.operation = operation_of(object.text("op"), object.object("attributes"));
@@ -160,6 +161,7 @@ Node node_of(JsonObject object) {
     for (const auto& entry : codes.value().items()) node.codes[entry.key()] = code_of(codes, entry.key());
   }
   node.scheme = object.text("scheme");
+  if (version >= kFirstVersionWithSums && is_integer_recurrent(node)) node.sums = sums_from_name(object.text("sums"));
   object.expect_no_more();
   return node;
 }
@@ -191,6 +193,7 @@ std::string graph_to_json(const Model& model, const std::map<std::string, float>
                  {"scheme", node.scheme}};
     if (!formats.empty()) json["formats"] = std::move(formats);
     if (!codes.empty()) json["codes"] = std::move(codes);
+    if (is_integer_recurrent(node)) json["sums"] = sums_name(node.sums);
     nodes.push_back(std::move(json));
   }
   Json scales = Json::object();
@@ -206,7 +209,7 @@ std::string graph_to_json(const Model& model, const std::map<std::string, float>
   return dump_strict(graph, "graph");
 }
 
-void graph_from_json(std::string_view json, Model& model, std::map<std::string, float>& tensor_scales) {
+void graph_from_json(std::string_view json, int version, Model& model, std::map<std::string, float>& tensor_scales) {
   const nlohmann::json parsed = parse_strict(json, "graph", kGraphDepth);
   JsonObject graph(parsed, "graph");
   model.name = graph.text("name");
@@ -214,7 +217,7 @@ void graph_from_json(std::string_view json, Model& model, std::map<std::string, 
   model.scheme = graph.text("scheme");
   model.input = value_of(graph.object("input"));
   for (const nlohmann::json& node : graph.array("nodes"))
-    model.nodes.push_back(node_of({node, concat("graph: node ", model.nodes.size())}));
+    model.nodes.push_back(node_of({node, concat("graph: node ", model.nodes.size())}, version));
   model.outputs = texts_of(graph, "outputs");
   model.classes = texts_of(graph, "classes");
   JsonObject scales = graph.object("scales");

@@ -107,7 +107,7 @@ const std::string& metadata_of(const SafetensorsFile& file, const std::string& k
   return found->second;
 }
 
-void check_version(const SafetensorsFile& file) {
+int version_of(const SafetensorsFile& file) {
   const auto format = file.metadata().find("format");
   if (format != file.metadata().end() && format->second == kMemoryFileFormat)
     throw_bad_input(
@@ -124,6 +124,7 @@ void check_version(const SafetensorsFile& file) {
     throw_bad_input(concat("version '", printable(text), "' is no version number"));
   if (version > kModelFileVersion)
     throw_bad_input(concat("version ", version, ", this program reads up to ", kModelFileVersion, ": update quaver"));
+  return static_cast<int>(version);
 }
 
 // The tensor whose scales `name` holds, when it is such a list.
@@ -135,7 +136,7 @@ std::optional<std::string> scaled_tensor(const SafetensorsFile& file, const std:
 }
 
 Model read_model(const SafetensorsFile& file) {
-  check_version(file);
+  const int version = version_of(file);
   const std::string& graph = metadata_of(file, "graph");
   const std::string& provenance = metadata_of(file, "provenance");
   const std::string& expected = metadata_of(file, "checksum");
@@ -149,7 +150,7 @@ Model read_model(const SafetensorsFile& file) {
   }
   Model model;
   std::map<std::string, float> single_scales;
-  graph_from_json(graph, model, single_scales);
+  graph_from_json(graph, version, model, single_scales);
   model.provenance = provenance_from_json(provenance);
   std::map<std::string, std::vector<float>> scales;
   for (const auto& [name, scale] : single_scales) {

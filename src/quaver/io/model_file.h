@@ -14,7 +14,7 @@
 
 namespace quaver {
 
-inline constexpr int kModelFileVersion = 1;  // written, and the newest that is read
+inline constexpr int kModelFileVersion = 2;  // written, and the newest that is read
 
 void save(const Model& model, const std::filesystem::path& path);
 std::string save_bytes(const Model& model);

@@ -122,8 +122,8 @@ TEST(ModelFile, ATruncatedFileIsAnError) {
 TEST(ModelFile, ANewerVersionSaysWhatToDo) {
   const std::string text = save_bytes(samples::integer_lstm());
   Parts parts(text);
-  parts.metadata["version"] = "2";
-  EXPECT_EQ(error_of_text(parts.text()), "version 2, this program reads up to 1: update quaver");
+  parts.metadata["version"] = "3";
+  EXPECT_EQ(error_of_text(parts.text()), "version 3, this program reads up to 2: update quaver");
   for (const char* version : {"", "0", "-1", "1.5", "one", "1 ", "99999999999999999999999"}) {
     parts.metadata["version"] = version;
     EXPECT_TRUE(contains(error_of_text(parts.text()), "is no version number")) << version;
@@ -177,6 +177,9 @@ const Change kChanges[] = {
     {"scale_beyond_float", [](Parts& p) { p.graph["input"]["format"]["scale"] = 1e300; }, "beyond what a float holds"},
     {"scale_null", [](Parts& p) { p.graph["input"]["format"]["scale"] = nullptr; }, "expected a number"},
     {"zero_point_beyond", [](Parts& p) { p.graph["input"]["format"]["zero_point"] = 1LL << 40; }, "beyond 32 bits"},
+    {"no_sums", [](Parts& p) { p.graph["nodes"][0].erase("sums"); }, "node 0: 'sums' is missing"},
+    {"unknown_sums", [](Parts& p) { p.graph["nodes"][0]["sums"] = "parts"; }, "unknown sums 'parts'"},
+    {"sums_of_version_1", [](Parts& p) { p.metadata["version"] = "1"; }, "node 0 has an unknown entry 'sums'"},
     {"unknown_operation", [](Parts& p) { p.graph["nodes"][0]["op"] = "transformer"; },
      "unknown operation 'transformer'"},
     {"unknown_direction", [](Parts& p) { p.graph["nodes"][0]["attributes"]["direction"] = "up"; },
@@ -267,24 +270,30 @@ TEST(ModelFile, SavesAndLoadsByPath) {
   EXPECT_EQ(folder.file_count(), 1u);
 }
 
-TEST(ModelFile, ReadsTheGoldenOfVersionOne) {
-  // The values that tests/golden/model_v1/make.py writes.
-  const auto codes_i8 = [](std::vector<std::int64_t> shape, std::vector<float> scales) {
-    Tensor tensor = Tensor::zeros(FormatKind::kI8, std::move(shape));
-    int i = 0;
-    for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
-      code = static_cast<std::int8_t>((37 * i++ + 11) % 255 - 127);
-    tensor.scales = std::move(scales);
-    return tensor;
-  };
-  const auto codes_i32 = [](std::vector<std::int64_t> shape) {
-    Tensor tensor = Tensor::zeros(FormatKind::kI32, std::move(shape));
-    std::int32_t i = 0;
-    for (std::int32_t& code : tensor.as_mutable<std::int32_t>()) code = 100 * i++ - 500;
-    return tensor;
-  };
-  const auto reals = [](const std::vector<float>& values) { return Tensor::from<float>({3}, values); };
+// The values that tests/golden/model_v1/make.py and model_v2/make.py write.
+namespace golden {
 
+Tensor codes_i8(std::vector<std::int64_t> shape, std::vector<float> scales) {
+  Tensor tensor = Tensor::zeros(FormatKind::kI8, std::move(shape));
+  int i = 0;
+  for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
+    code = static_cast<std::int8_t>((37 * i++ + 11) % 255 - 127);
+  tensor.scales = std::move(scales);
+  return tensor;
+}
+
+Tensor codes_i32(std::vector<std::int64_t> shape) {
+  Tensor tensor = Tensor::zeros(FormatKind::kI32, std::move(shape));
+  std::int32_t i = 0;
+  for (std::int32_t& code : tensor.as_mutable<std::int32_t>()) code = 100 * i++ - 500;
+  return tensor;
+}
+
+Tensor reals(const std::vector<float>& values) {
+  return Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values);
+}
+
+Model version_one() {
   Model model;
   model.name = "golden";
   model.task = "chirps";
@@ -308,11 +317,58 @@ TEST(ModelFile, ReadsTheGoldenOfVersionOne) {
   model.outputs = {"scores"};
   model.classes = {"up", "d\xc3\xb6wn"};
   model.provenance = {{"command", "tests/golden/model_v1/make.py"}, {"seed", "none"}};
+  return model;
+}
 
-  const std::filesystem::path path =
-      std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/model_v1/model.safetensors";
-  EXPECT_EQ(load(path), model);
-  EXPECT_EQ(save_bytes(model), io_test::read_text(path)) << "version 1 is still the version written";
+Model version_two() {
+  Model model;
+  model.name = "golden";
+  model.scheme = "int8";
+  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
+  const Format gru_output{FormatKind::kI8, 0.003f, -7};
+  Node& gru = samples::append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 2}, "int8", gru_output);
+  gru.formats = {{"candidate_recurrent", {FormatKind::kI16, 0x1p-10f, 0}}};
+  gru.sums = Sums::kWhole;
+  Node& lstm = samples::append(model, "lstm", LstmAttributes{.input_size = 2, .hidden_size = 2}, "int8_per_tensor",
+                               {FormatKind::kI8, 0.0078f, 3});
+  lstm.codes = {{"cell_clip", 0}, {"output_low", -128}, {"output_high", 127}};
+  model.tensors = {{"gru.W", codes_i8({6, 3}, {0.01f})},
+                   {"gru.R", codes_i8({6, 2}, {0.02f})},
+                   {"gru.b", codes_i32({6})},
+                   {"gru.b_recurrent", codes_i32({2})},
+                   {"lstm.W", codes_i8({8, 2}, {0.03f})},
+                   {"lstm.R", codes_i8({8, 2}, {0.04f})},
+                   {"lstm.b", codes_i32({8})},
+                   {"input.scale", reals({1.0f, 2.5f, 0.1f})},
+                   {"input.offset", reals({0.0f, -7.0f, 1e4f})},
+                   {"lstm.scale", reals({1.0f, 0.3f})}};
+  model.outputs = {"lstm"};
+  model.provenance = {{"command", "tests/golden/model_v2/make.py"}, {"seed", "none"}};
+  return model;
+}
+
+std::filesystem::path path(const char* set) {
+  return std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden" / set / "model.safetensors";
+}
+
+}  // namespace golden
+
+// What version 1 says nothing of is what it did: halves of sums are cut off one by one.
+TEST(ModelFile, ReadsTheGoldenOfVersionOne) { EXPECT_EQ(load(golden::path("model_v1")), golden::version_one()); }
+
+TEST(ModelFile, ReadsAndWritesTheGoldenOfVersionTwo) {
+  EXPECT_EQ(load(golden::path("model_v2")), golden::version_two());
+  EXPECT_EQ(save_bytes(golden::version_two()), io_test::read_text(golden::path("model_v2")))
+      << "version 2 is still the version written";
+}
+
+// A model read from an older file is written as what it is in the newest version.
+TEST(ModelFile, OlderModelsAreWrittenAnew) {
+  const Model model = load(golden::path("model_v1"));
+  const std::string text = save_bytes(model);
+  EXPECT_EQ(Parts(text).metadata.at("version"), "2");
+  EXPECT_EQ(load_bytes(bytes_of(text)), model);
+  EXPECT_EQ(fingerprint(load_bytes(bytes_of(text))), fingerprint(model));
 }
 
 }  // namespace

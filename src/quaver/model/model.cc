@@ -34,6 +34,7 @@ constexpr NameTable<Nonlinearity, 7> kNonlinearities{{{Nonlinearity::kIdentity, 
                                                       {Nonlinearity::kElu, "elu"},
                                                       {Nonlinearity::kGelu, "gelu"}}};
 constexpr NameTable<Pooling, 3> kPoolings{{{Pooling::kLast, "last"}, {Pooling::kMean, "mean"}, {Pooling::kMax, "max"}}};
+constexpr NameTable<Sums, 2> kSums{{{Sums::kHalves, "halves"}, {Sums::kWhole, "whole"}}};
 
 template <typename Enum, std::size_t kCount>
 std::string_view name_in(const NameTable<Enum, kCount>& table, Enum value) {
@@ -177,9 +178,16 @@ std::string_view operation_name(const Operation& operation) {
 std::string_view direction_name(Direction direction) { return name_in(kDirections, direction); }
 std::string_view nonlinearity_name(Nonlinearity nonlinearity) { return name_in(kNonlinearities, nonlinearity); }
 std::string_view pooling_name(Pooling pooling) { return name_in(kPoolings, pooling); }
+std::string_view sums_name(Sums sums) { return name_in(kSums, sums); }
 Direction direction_from_name(std::string_view name) { return value_in(kDirections, "direction", name); }
 Nonlinearity nonlinearity_from_name(std::string_view name) { return value_in(kNonlinearities, "nonlinearity", name); }
 Pooling pooling_from_name(std::string_view name) { return value_in(kPoolings, "pooling", name); }
+Sums sums_from_name(std::string_view name) { return value_in(kSums, "sums", name); }
+
+bool is_recurrent(const Operation& operation) {
+  return std::holds_alternative<LstmAttributes>(operation) || std::holds_alternative<GruAttributes>(operation) ||
+         std::holds_alternative<RnnAttributes>(operation);
+}
 
 const Node& Model::node(std::string_view node_name) const {
   for (const Node& node : nodes) {
@@ -253,6 +261,8 @@ std::uint64_t fingerprint(const Model& model) {
       print.add(static_cast<std::int64_t>(code));
     }
     print.add(node.scheme);
+    // Only what version 1 did not have: states saved with its models keep their fingerprint.
+    if (node.sums != Sums::kHalves) print.add(sums_name(node.sums));
   }
   print.add(static_cast<std::int64_t>(model.outputs.size()));
   for (const std::string& output : model.outputs) print.add(output);

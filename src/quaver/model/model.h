@@ -16,6 +16,12 @@
 // units of the sum they are added to (s_input s_W; with layer norm s_L 2^-10). b_recurrent is [hidden], the
 // candidate's: those of z and r are part of b. "input.mean" and "input.inverse_deviation" [features] f32, both or
 // neither: the border computes (x - mean) * inverse_deviation before it hands (or quantizes) a frame to the first node.
+//
+// "V.scale" and "V.offset" [features] f32, both, either or neither, where V is "input" or a node and its value is coded
+// in i8 or i16: a scale (finite, above 0) and an offset (finite) a channel. The value's channel c then stands for
+//     real = offset[c] + scale[c] * format.scale * (code - format.zero_point)                               (A44)
+// in the units of whoever reads the model from outside: its border, decoded outputs, observers. Inside the model codes
+// flow as they are; readers of the value hold weights and biases that take its channels into account.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +40,12 @@
 namespace quaver {
 
 enum class Direction { kForward, kReverse, kBidirectional };
+
+// How an integer recurrent node cuts off the sum of a gate, whose addends are W x with its bias, R h with its own and
+// the peephole's term, each rounded to the gate's step (A16, A17):
+//   kHalves  to 16 bits after every addend, as LiteRT does; what models of version 1 of the file do
+//   kWhole   added in 32 bits and cut to 16 once
+enum class Sums { kHalves, kWhole };
 
 struct LstmAttributes {
   std::int64_t input_size = 0;
@@ -116,7 +128,9 @@ struct Node {
   std::string input;  // "input" or the name of an earlier node
   Value output;
   // Formats inside the cell, integer nodes only. LSTM: "cell" (i16, scale 2^-(15-m)), "hidden" (i8, with projection),
-  // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". GRU, RNN: none of these.
+  // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". RNN: none of these.
+  // GRU that resets after the product, optional: "candidate_recurrent" (i16, scale 2^-(15-m), m = 3..7; absent: m = 3),
+  // R h + b_recurrent of the candidate before the reset gate scales it; also with "_reverse".
   // Any integer node: "input" (i8) where the edge it reads is coded differently (a float island, an i16 edge): the
   // engine converts.
   std::map<std::string, Format> formats;
@@ -125,6 +139,7 @@ struct Node {
   // the zero point are both just two numbers.
   std::map<std::string, std::int32_t> codes;
   std::string scheme = "f32";  // f32, int8, int8_per_tensor or int4
+  Sums sums = Sums::kHalves;   // of an integer lstm, gru or rnn; else it stays as it is here
   bool operator==(const Node&) const = default;
 };
 
@@ -150,9 +165,14 @@ struct Model {
 std::string_view direction_name(Direction direction);
 std::string_view nonlinearity_name(Nonlinearity nonlinearity);
 std::string_view pooling_name(Pooling pooling);
+std::string_view sums_name(Sums sums);  // "halves", "whole"
 Direction direction_from_name(std::string_view name);
 Nonlinearity nonlinearity_from_name(std::string_view name);
 Pooling pooling_from_name(std::string_view name);
+Sums sums_from_name(std::string_view name);
+
+bool is_recurrent(const Operation& operation);  // lstm, gru or rnn
+inline bool is_integer_recurrent(const Node& node) { return node.scheme != "f32" && is_recurrent(node.operation); }
 
 // A tensor that a node must have.
 struct TensorSlot {
@@ -163,6 +183,8 @@ struct TensorSlot {
 std::vector<TensorSlot> tensor_slots(const Node& node);
 // Names that Node::formats of this node must have, "input" apart, which some integer nodes have on top; none under f32.
 std::vector<std::string> format_slots(const Node& node);
+// Names that it may have beside them.
+std::vector<std::string> optional_format_slots(const Node& node);
 
 // "" and "_reverse": the tensor suffixes of the directions a node runs, in output order.
 std::vector<std::string> direction_suffixes(Direction direction);

@@ -133,6 +133,7 @@ void PrintTo(const Breakage& breakage, std::ostream* out) { *out << breakage.nam
 Model float_sample() { return samples::float_classifier(); }
 Model lstm_sample() { return samples::integer_lstm(); }
 Model tagger_sample() { return samples::integer_tagger(); }
+Model gru_sample() { return samples::integer_gru(); }
 LstmAttributes& lstm_of(Model& model) { return std::get<LstmAttributes>(model.nodes[0].operation); }
 
 const Breakage kBreakages[] = {
@@ -180,8 +181,45 @@ const Breakage kBreakages[] = {
      },
      "is i16, expected i8"},
     {"lstm_reads_float", lstm_sample, [](Model& m) { m.input.format = {}; }, "is f32, expected i8"},
-    {"gru_output", tagger_sample, [](Model& m) { m.nodes[1].output.format.scale = 0.01f; },
-     "expected i8 scale 0.0078125"},
+    {"gru_output", tagger_sample,
+     [](Model& m) {
+       m.nodes[1].output.format = {FormatKind::kI16, 0.01f, 0};
+     },
+     "is i16, expected i8"},
+    {"candidate_coarse", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-7f; },
+     "expected a power of two 2^-(15-m) with m = 3..7"},
+    {"candidate_fine", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-13f; },
+     "expected a power of two 2^-(15-m) with m = 3..7"},
+    {"candidate_kind", gru_sample,
+     [](Model& m) {
+       m.nodes[0].formats["candidate_recurrent"] = {FormatKind::kI8, 0x1p-12f, 0};
+     },
+     "is i8, expected i16"},
+    {"candidate_of_reset_before", tagger_sample,
+     [](Model& m) {
+       m.nodes[1].formats["candidate_recurrent"] = {FormatKind::kI16, 0x1p-12f, 0};
+     },
+     "'candidate_recurrent' that it does not use"},
+    {"sums_in_float", float_sample, [](Model& m) { m.nodes[0].sums = Sums::kWhole; },
+     "node 'lstm0' (lstm) with scheme 'f32' has sums 'whole', which only an integer lstm, gru or rnn has"},
+    {"sums_of_dense", tagger_sample, [](Model& m) { m.nodes[4].sums = Sums::kWhole; }, "has sums 'whole'"},
+    {"channels_of_reals", float_sample,
+     [](Model& m) { m.tensors["lstm0.scale"] = Tensor::zeros(FormatKind::kF32, {8}); },
+     "'lstm0.scale' gives each channel of 'lstm0' its scale, but that value is f32, expected i8 or i16"},
+    {"channels_of_ids", tagger_sample,
+     [](Model& m) { m.tensors["input.offset"] = Tensor::zeros(FormatKind::kF32, {1}); },
+     "that value is i32, expected i8 or i16"},
+    {"channels_of_nothing", gru_sample, [](Model& m) { m.tensors["x.scale"] = Tensor::zeros(FormatKind::kF32, {3}); },
+     "no node uses tensor 'x.scale'"},
+    {"channel_count", gru_sample, [](Model& m) { m.tensors["input.scale"] = Tensor::zeros(FormatKind::kF32, {4}); },
+     "'input.scale' is 4 f32, expected 3 f32"},
+    {"channel_kind", gru_sample, [](Model& m) { m.tensors["input.offset"] = Tensor::zeros(FormatKind::kI32, {3}); },
+     "'input.offset' is 3 i32, expected 3 f32"},
+    {"channel_scale", gru_sample, [](Model& m) { m.tensors["input.scale"].as_mutable<float>()[1] = 0; },
+     "'input.scale' has 0 at index 1, expected numbers above 0"},
+    {"channel_offset", gru_sample,
+     [](Model& m) { m.tensors["input.offset"].as_mutable<float>()[2] = std::numeric_limits<float>::infinity(); },
+     "'input.offset' has inf at index 2, expected finite values"},
     {"relu_rnn", tagger_sample, [](Model& m) { m.nodes[2].scheme = "int8"; },
      "'island' (rnn) with relu has no integer form"},
     {"dense_output", tagger_sample, [](Model& m) { m.nodes[4].output.format = {}; }, "is f32, expected i8 or i16"},
@@ -321,6 +359,7 @@ TEST(Model, LooksThingsUpByNameAndSuggests) {
 }
 
 TEST(Model, NamesOfAttributesGoBothWays) {
+  for (const Sums sums : {Sums::kHalves, Sums::kWhole}) EXPECT_EQ(sums_from_name(sums_name(sums)), sums);
   for (const char* name : {"forward", "reverse", "bidirectional"})
     EXPECT_EQ(direction_name(direction_from_name(name)), name);
   for (const char* name : {"identity", "relu", "sigmoid", "tanh", "hard_sigmoid", "elu", "gelu"})

@@ -129,8 +129,33 @@ inline Model integer_tagger(std::uint64_t seed = 3) {
   return model;
 }
 
+// A GRU and an RNN with all that version 2 of the file brought: whole sums, a format of their own for the candidate's
+// recurrent half and for the outputs, scales and offsets a channel.
+inline Model integer_gru(std::uint64_t seed = 4) {
+  Model model;
+  model.name = "integer gru";
+  model.scheme = "int8";
+  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
+  Node& gru =
+      append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 4, .direction = Direction::kBidirectional},
+             "int8", {FormatKind::kI8, 0.004f, -11});
+  gru.formats = {{"candidate_recurrent", {FormatKind::kI16, 0x1p-12f, 0}},
+                 {"candidate_recurrent_reverse", {FormatKind::kI16, 0x1p-8f, 0}}};
+  gru.sums = Sums::kWhole;
+  append(model, "rnn", RnnAttributes{.input_size = 8, .hidden_size = 2}, "int8", {FormatKind::kI8, 0.006f, 7}).sums =
+      Sums::kWhole;
+  fill_tensors(model, seed);
+  const std::vector<float> scale{1.0f, 2.5f, 1e-3f}, offset{0.0f, -7.0f, 1e4f}, rows{1.0f, 0.5f};
+  model.tensors["input.scale"] = Tensor::from<float>({3}, scale);
+  model.tensors["input.offset"] = Tensor::from<float>({3}, offset);
+  model.tensors["rnn.scale"] = Tensor::from<float>({2}, rows);
+  model.outputs = {"rnn"};
+  return model;
+}
+
 inline std::vector<Model> all() {
-  return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_lstm("int4"), integer_tagger()};
+  return {float_classifier(),   integer_lstm(),   integer_lstm("int8_per_tensor"),
+          integer_lstm("int4"), integer_tagger(), integer_gru()};
 }
 
 }  // namespace quaver::samples

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <span>
@@ -34,12 +35,12 @@ std::string described(const Node& node) {
   return concat("node '", node.name, "' (", operation_name(node.operation), ")");
 }
 
-// 2^-(15-m), m = 0..6: the cell state is Qm.(15-m).
-bool is_cell_scale(float scale) {
-  for (int m = 0; m <= 6; ++m) {
-    if (scale == std::ldexp(1.0f, m - 15)) return true;
+// A power of two with integer bits m: Qm.(15-m).
+void expect_power_of_two(const std::string& what, float scale, int least_m, int most_m) {
+  for (int m = least_m; m <= most_m; ++m) {
+    if (scale == std::ldexp(1.0f, m - 15)) return;
   }
-  return false;
+  refuse(what, " has scale ", scale, ", expected a power of two 2^-(15-m) with m = ", least_m, "..", most_m);
 }
 
 void check_format(const std::string& what, const Format& format) {
@@ -167,7 +168,7 @@ void check_border_formats(const Node& node, const Value& edge) {
   } else if (std::holds_alternative<GruAttributes>(node.operation) ||
              std::holds_alternative<RnnAttributes>(node.operation)) {
     expect_kind(in, input, {FormatKind::kI8});
-    expect_format(out, format, {FormatKind::kI8, 0x1p-7f, 0});
+    expect_kind(out, format, {FormatKind::kI8});
   } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
     expect_kind(in, input, {FormatKind::kI8});
     expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
@@ -187,16 +188,22 @@ void check_border_formats(const Node& node, const Value& edge) {
 
 // What an integer cell needs to know of its inside.
 void check_inner_formats(const Node& node) {
-  const std::vector<std::string> wanted = format_slots(node);
-  for (const std::string& name : wanted) {
+  std::vector<std::string> wanted = format_slots(node);
+  const std::size_t needed = wanted.size();
+  std::ranges::copy(optional_format_slots(node), std::back_inserter(wanted));
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::string& name = wanted[i];
     const std::string what = concat("format '", name, "' of ", described(node));
     const auto found = node.formats.find(name);
-    if (found == node.formats.end()) refuse(what, " is missing");
+    if (found == node.formats.end()) {
+      if (i < needed) refuse(what, " is missing");
+      continue;
+    }
     const Format& format = found->second;
     check_format(what, format);
     expect_kind(what, format, {name.starts_with("hidden") ? FormatKind::kI8 : FormatKind::kI16});
-    if (name.starts_with("cell") && !is_cell_scale(format.scale))
-      refuse(what, " has scale ", format.scale, ", expected a power of two 2^-(15-m) with m = 0..6");
+    if (name.starts_with("cell")) expect_power_of_two(what, format.scale, 0, 6);
+    if (name.starts_with("candidate")) expect_power_of_two(what, format.scale, 3, 7);
   }
   const auto input = node.formats.find("input");
   const bool converts = input != node.formats.end() && !runs_in_float(node) &&
@@ -327,6 +334,27 @@ void check_normalization(const Model& model, std::set<std::string>& used) {
   }
 }
 
+// (A44) The scale and offset a channel of "input" or a node's value.
+void check_channels(const Model& model, const std::string& name, const Value& value, std::set<std::string>& used) {
+  for (const std::string_view part : {"scale", "offset"}) {
+    const std::string tensor_name = concat(name, ".", part);
+    const Tensor* tensor = model.find_tensor(tensor_name);
+    if (tensor == nullptr) continue;
+    const FormatKind kind = value.format.kind;
+    if (kind != FormatKind::kI8 && kind != FormatKind::kI16)
+      refuse("tensor '", tensor_name, "' gives each channel of '", name, "' its ", part, ", but that value is ",
+             format_name(kind), ", expected i8 or i16");
+    check_tensor({tensor_name, {value.features}, FormatKind::kF32}, *tensor);
+    used.insert(tensor_name);
+    if (part != "scale") continue;
+    const std::span<const float> scales = tensor->as<float>();
+    const auto wrong = std::ranges::find_if(scales, [](float scale) { return scale <= 0; });
+    if (wrong != scales.end())
+      refuse("tensor '", tensor_name, "' has ", *wrong, " at index ", wrong - scales.begin(),
+             ", expected numbers above 0");
+  }
+}
+
 void check_name(const Node& node, const std::set<std::string>& known) {
   if (node.name.empty()) refuse("a node has no name");
   const bool plain =
@@ -428,6 +456,14 @@ std::vector<std::string> format_slots(const Node& node) {
   return slots;
 }
 
+std::vector<std::string> optional_format_slots(const Node& node) {
+  std::vector<std::string> slots;
+  const auto* gru = std::get_if<GruAttributes>(&node.operation);
+  if (gru == nullptr || runs_in_float(node) || !gru->linear_before_reset) return slots;
+  for (const std::string& suffix : direction_suffixes(gru->direction)) slots.push_back("candidate_recurrent" + suffix);
+  return slots;
+}
+
 void validate(const Model& model) {
   if (!known_scheme(model.scheme)) refuse("unknown scheme '", model.scheme, "', expected ", kSchemeList);
   check_format("the model's input", model.input.format);
@@ -456,7 +492,11 @@ void validate(const Model& model) {
     check_border_formats(node, value);
     check_inner_formats(node);
     check_codes(node);
+    if (node.sums != Sums::kHalves && !is_integer_recurrent(node))
+      refuse(described(node), " with scheme '", node.scheme, "' has sums '", sums_name(node.sums),
+             "', which only an integer lstm, gru or rnn has");
     check_node_tensors(model, node, used);
+    check_channels(model, node.name, node.output, used);
     known.insert(node.name);
     values.emplace(node.name, &node.output);
   }
@@ -469,6 +509,7 @@ void validate(const Model& model) {
   }
   check_classes(model);
   check_normalization(model, used);
+  check_channels(model, "input", model.input, used);
 
   check_strays(model, used);
 }
