@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
     std::vector<std::vector<float>> recordings;
     std::vector<quaver::SequenceView> sequences;
     for (int i = 0; i < 32; ++i) recordings.push_back(random_frames(50, random));
-    for (const auto& frames : recordings) sequences.push_back({.steps = 50, .real = frames, .ids = {}, .codes = {}});
+    for (const auto& frames : recordings) sequences.push_back({.steps = 50, .real = frames});
 
     const quaver::Calibration calibration = quaver::calibrate(model, sequences);
     const quaver::QuantizeResult result = quaver::quantize(model, calibration, {.scheme = "int8"});
@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
 
     quaver::Session real(model), integer(result.model);
     const std::vector<float> frames = random_frames(50, random);
-    const quaver::SequenceView fresh{.steps = 50, .real = frames, .ids = {}, .codes = {}};
+    const quaver::SequenceView fresh{.steps = 50, .real = frames};
     const std::vector<float> expected = real.run(fresh)[0].real();
     const std::vector<float> found = integer.run(fresh)[0].real();
     double worst = 0;

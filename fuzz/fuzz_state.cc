@@ -52,8 +52,7 @@ struct Pair {
       std::vector<float> scores(chosen.score_count()), expected(scores.size());
       const std::array<float, 2> frame{1.0f, -20.0f};
       for (int step = 0; step < 2; ++step) {
-        chosen.step(frame, state, scores);
-        scalar.step(frame, other, expected);
+        if (!chosen.step(frame, state, scores) || !scalar.step(frame, other, expected)) std::abort();
         if (state != other || scores != expected) std::abort();
       }
     } catch (const Error&) {

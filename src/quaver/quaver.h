@@ -5,6 +5,7 @@
 #include "quaver/engine/memory_session.h"
 #include "quaver/engine/session.h"
 #include "quaver/engine/state.h"
+#include "quaver/engine/step_result.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/model/memory_network.h"

@@ -68,7 +68,7 @@ void Session::Plan::reset(std::byte* state) const noexcept {
 
 void Session::Plan::enter(const float* frame, std::byte* value) const noexcept {
   const Format& format = values[0].format;
-  for (std::size_t j = 0; j < static_cast<std::size_t>(values[0].features); ++j) {
+  for (std::size_t j = 0; j < input_features(); ++j) {
     float x = std::isnan(frame[j]) ? 0.0f : frame[j];
     if (!mean.empty()) x = (x - mean[j]) * inverse_deviation[j];
     if (is_float(format)) {

@@ -11,7 +11,6 @@
 #include <numeric>
 
 #include "quaver/cells/scratch.h"
-#include "quaver/core/check.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/plan.h"
@@ -99,7 +98,9 @@ Session::Session(const Model& model, SessionOptions options)
       team_(make_team(options.threads)) {}
 
 Session::Session(const Session& other)
-    : plan_(other.plan_), workspace_(std::make_unique<Workspace>(*plan_)), team_(make_team(other.threads())) {}
+    : plan_(other.plan_),
+      workspace_(plan_ == nullptr ? nullptr : std::make_unique<Workspace>(*plan_)),
+      team_(make_team(other.team_ == nullptr ? 1 : other.team_->size())) {}
 
 Session& Session::operator=(const Session& other) {
   if (this != &other) *this = Session(other);
@@ -110,13 +111,21 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-const Model& Session::model() const { return plan_->model; }
-Isa Session::isa() const { return plan_->isa; }
-bool Session::streams() const { return plan_->looks_ahead.empty(); }
-std::size_t Session::input_features() const { return static_cast<std::size_t>(plan_->values[0].features); }
-std::size_t Session::score_count() const { return static_cast<std::size_t>(plan_->values[plan_->outputs[0]].features); }
-std::size_t Session::weight_bytes() const { return plan_->weight_bytes; }
-std::size_t Session::threads() const { return team_ == nullptr ? 1 : team_->size(); }
+const Session::Plan& Session::plan() const {
+  if (plan_ == nullptr) throw_usage("this Session was moved from and has no model; assign one to it first");
+  return *plan_;
+}
+
+const Model& Session::model() const { return plan().model; }
+Isa Session::isa() const { return plan().isa; }
+bool Session::streams() const { return plan().looks_ahead.empty(); }
+std::size_t Session::input_features() const { return plan().input_features(); }
+std::size_t Session::score_count() const { return plan().score_count(); }
+std::size_t Session::weight_bytes() const { return plan().weight_bytes; }
+std::size_t Session::threads() const {
+  plan();
+  return team_ == nullptr ? 1 : team_->size();
+}
 
 State Session::initial_state() const {
   if (!streams())
@@ -149,10 +158,97 @@ State Session::restore_state(const std::vector<std::pair<std::string, std::span<
   return state;
 }
 
+// ---- what a step refuses ----------------------------------------------------------------------------------------
+
+struct Session::StepArguments {
+  enum class Input { kReals, kIds, kCodes } input;
+  std::size_t input_size;  // elements, of all states together
+  std::span<const State> states;
+  enum class Output { kNone, kScores, kBytes } output;
+  std::size_t output_size;
+
+  StepArguments(Input i, std::size_t in, std::span<const State> s, Output o, std::size_t out) noexcept
+      : input(i), input_size(in), states(s), output(o), output_size(out) {}
+  StepArguments(std::span<const float> frame, const State& state, std::span<float> scores) noexcept
+      : StepArguments(Input::kReals, frame.size(), {&state, 1}, Output::kScores, scores.size()) {}
+  StepArguments(std::int32_t /*id*/, const State& state, std::span<float> scores) noexcept
+      : StepArguments(Input::kIds, 1, {&state, 1}, Output::kScores, scores.size()) {}
+  StepArguments(std::span<const std::int8_t> frame, const State& state) noexcept
+      : StepArguments(Input::kCodes, frame.size(), {&state, 1}, Output::kNone, 0) {}
+  StepArguments(std::span<const float> frames, std::span<const State> of, std::span<float> scores) noexcept
+      : StepArguments(Input::kReals, frames.size(), of, Output::kScores, scores.size()) {}
+  StepArguments(std::span<const std::int8_t> frames, std::span<const State> of, std::span<std::byte> codes) noexcept
+      : StepArguments(Input::kCodes, frames.size(), of, Output::kBytes, codes.size()) {}
+
+  bool read_by(const Plan& plan) const noexcept {
+    const FormatKind kind = plan.values[0].format.kind;
+    switch (input) {
+      case Input::kReals: return kind != FormatKind::kI32;
+      case Input::kIds: return kind == FormatKind::kI32;
+      case Input::kCodes: return kind == FormatKind::kI8;
+    }
+    return false;
+  }
+  std::size_t expected_output(const Plan& plan) const noexcept {
+    switch (output) {
+      case Output::kNone: return 0;
+      case Output::kScores: return states.size() * plan.score_count();
+      case Output::kBytes: return states.size() * value_bytes(plan.values[plan.outputs[0]]);
+    }
+    return 0;
+  }
+};
+
+bool Session::owns(const State& state) const noexcept {
+  return state.layout_ != nullptr && state.layout_->fingerprint == plan_->layout->fingerprint &&
+         state.bytes_.size() == plan_->state_bytes;
+}
+
+// Inlined, since then nearly all of it is known: some 30 instructions instead of 80.
+[[gnu::always_inline]] inline StepResult Session::judge(const StepArguments& arguments) const noexcept {
+  if (plan_ == nullptr) return {StepRefusal::kNoModel};
+  if (!arguments.read_by(*plan_)) return {StepRefusal::kInputKind};
+  if (arguments.input_size != arguments.states.size() * plan_->input_features()) return {StepRefusal::kInputSize};
+  if (arguments.output_size != arguments.expected_output(*plan_)) return {StepRefusal::kOutputSize};
+  for (const State& state : arguments.states)
+    if (!owns(state)) return {StepRefusal::kState};
+  return {};
+}
+
+std::string Session::whose_state(const State& state) const {
+  if (state.layout_ == nullptr) return "the state was moved from; start from initial_state()";
+  return concat("the state belongs to model ", hex64(state.fingerprint()), ", this is model ",
+                hex64(plan_->layout->fingerprint), "; start from initial_state()");
+}
+
+StepResult Session::checked(StepResult result, const StepArguments& arguments) const {
+  const std::size_t count = arguments.states.size();
+  switch (result.refusal) {
+    case StepRefusal::kNone: break;
+    case StepRefusal::kNoModel: plan(); break;
+    case StepRefusal::kInputKind: {
+      constexpr std::array kNames{"reals", "ids", "int8 codes"};
+      throw_bad_input(concat("a step was given ", kNames.at(static_cast<std::size_t>(arguments.input)),
+                             ", but this model's input is ", format_name(plan_->values[0].format.kind)));
+    }
+    case StepRefusal::kInputSize:
+      throw_bad_input(concat("a step of ", count, " states was given ", arguments.input_size, " elements, expected ",
+                             count, " x ", input_features(), " features"));
+    case StepRefusal::kOutputSize:
+      throw_bad_input(concat("a step of ", count, " states was given room for ", arguments.output_size,
+                             arguments.output == StepArguments::Output::kBytes ? " bytes" : " scores", ", expected ",
+                             arguments.expected_output(*plan_)));
+    case StepRefusal::kState:
+      for (std::size_t i = 0; i < count; ++i)
+        if (const State& state = arguments.states[i]; !owns(state))
+          throw_bad_input(concat(count == 1 ? "" : concat("state ", i, ": "), whose_state(state)));
+  }
+  return result;
+}
+
 // ---- one step --------------------------------------------------------------------------------------------------
 
 void Session::advance(State& state) noexcept {
-  QUAVER_DCHECK(state.fingerprint() == plan_->layout->fingerprint);
   const WorkingMemory memory = workspace_->step_memory(team_.get());
   for (const Plan::Stage& stage : plan_->stages) {
     const std::byte* in = workspace_->values[stage.input].data();
@@ -162,29 +258,33 @@ void Session::advance(State& state) noexcept {
   }
 }
 
-void Session::step(std::span<const float> frame, State& state, std::span<float> scores) noexcept {
-  QUAVER_DCHECK(frame.size() == input_features() && scores.size() == score_count());
+StepResult Session::step(std::span<const float> frame, State& state, std::span<float> scores) noexcept {
+  if (const StepResult result = judge({frame, state, scores}); !result) return result;
   plan_->enter(frame.data(), workspace_->values[0].data());
   advance(state);
   const std::size_t first = plan_->outputs[0];
   decode(plan_->values[first], workspace_->values[first].data(), scores);
+  return {};
 }
 
-void Session::step(std::int32_t id, State& state, std::span<float> scores) noexcept {
-  QUAVER_DCHECK(plan_->values[0].format.kind == FormatKind::kI32 && scores.size() == score_count());
+StepResult Session::step(std::int32_t id, State& state, std::span<float> scores) noexcept {
+  if (const StepResult result = judge({id, state, scores}); !result) return result;
   std::memcpy(workspace_->values[0].data(), &id, sizeof id);
   advance(state);
   const std::size_t first = plan_->outputs[0];
   decode(plan_->values[first], workspace_->values[first].data(), scores);
+  return {};
 }
 
-void Session::step(std::span<const std::int8_t> frame, State& state) noexcept {
-  QUAVER_DCHECK(plan_->values[0].format.kind == FormatKind::kI8 && frame.size() == input_features());
+StepResult Session::step(std::span<const std::int8_t> frame, State& state) noexcept {
+  if (const StepResult result = judge({frame, state}); !result) return result;
   std::memcpy(workspace_->values[0].data(), frame.data(), frame.size());
   advance(state);
+  return {};
 }
 
 std::span<const std::byte> Session::output_codes(std::size_t output) const noexcept {
+  if (plan_ == nullptr || output >= plan_->outputs.size()) return {};
   const std::size_t value = plan_->outputs[output];
   return {workspace_->values[value].data(), value_bytes(plan_->values[value])};
 }
@@ -209,22 +309,48 @@ void Session::advance_streams(std::span<State> states, const Enter& enter, const
   }
 }
 
-void Session::step(std::span<const float> frames, std::span<State> states, std::span<float> scores) noexcept {
-  const std::size_t features = input_features(), count = score_count();
-  QUAVER_DCHECK(frames.size() == states.size() * features && scores.size() == states.size() * count);
+StepResult Session::step(std::span<const float> frames, std::span<State> states, std::span<float> scores) noexcept {
+  if (const StepResult result = judge({frames, states, scores}); !result) return result;
+  const std::size_t features = plan_->input_features(), count = plan_->score_count();
   advance_streams(
       states, [&](std::size_t s, std::byte* value) { plan_->enter(frames.data() + s * features, value); },
       [&](std::size_t s, const std::byte* value) {
         decode(plan_->values[plan_->outputs[0]], value, scores.subspan(s * count, count));
       });
+  return {};
 }
 
-void Session::step(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes) noexcept {
-  const std::size_t features = input_features(), bytes = value_bytes(plan_->values[plan_->outputs[0]]);
-  QUAVER_DCHECK(frames.size() == states.size() * features && codes.size() == states.size() * bytes);
+StepResult Session::step(std::span<const std::int8_t> frames, std::span<State> states,
+                         std::span<std::byte> codes) noexcept {
+  if (const StepResult result = judge({frames, states, codes}); !result) return result;
+  const std::size_t features = plan_->input_features(), bytes = value_bytes(plan_->values[plan_->outputs[0]]);
   advance_streams(
       states, [&](std::size_t s, std::byte* value) { std::memcpy(value, frames.data() + s * features, features); },
       [&](std::size_t s, const std::byte* value) { std::memcpy(codes.data() + s * bytes, value, bytes); });
+  return {};
+}
+
+// ---- steps that throw ------------------------------------------------------------------------------------------
+
+StepResult Session::step_checked(std::span<const float> frame, State& state, std::span<float> scores) {
+  return checked(step(frame, state, scores), {frame, state, scores});
+}
+
+StepResult Session::step_checked(std::int32_t id, State& state, std::span<float> scores) {
+  return checked(step(id, state, scores), {id, state, scores});
+}
+
+StepResult Session::step_checked(std::span<const std::int8_t> frame, State& state) {
+  return checked(step(frame, state), {frame, state});
+}
+
+StepResult Session::step_checked(std::span<const float> frames, std::span<State> states, std::span<float> scores) {
+  return checked(step(frames, states, scores), {frames, states, scores});
+}
+
+StepResult Session::step_checked(std::span<const std::int8_t> frames, std::span<State> states,
+                                 std::span<std::byte> codes) {
+  return checked(step(frames, states, codes), {frames, states, codes});
 }
 
 // ---- whole sequences -------------------------------------------------------------------------------------------
@@ -270,14 +396,13 @@ std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* st
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
-  plan_->reset(workspace_->states.data());
+  plan().reset(workspace_->states.data());
   return run_one(sequence, workspace_->states.data(), observer);
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, State& state, Observer* observer) {
-  if (state.fingerprint() != plan_->layout->fingerprint)
-    throw_bad_input(concat("the state belongs to model ", hex64(state.fingerprint()), ", this is model ",
-                           hex64(plan_->layout->fingerprint), "; start from initial_state()"));
+  plan();
+  if (!owns(state)) throw_bad_input(whose_state(state));
   return run_one(sequence, state.data(), observer);
 }
 
@@ -314,7 +439,7 @@ void Session::run_group(Workspace& workspace, std::span<const SequenceView> batc
 
 std::vector<std::vector<Result>> Session::run(std::span<const SequenceView> batch) {
   for (std::size_t i = 0; i < batch.size(); ++i)
-    check_sequence(plan_->values[0], plan_->model.nodes, batch[i], concat("sequence ", i));
+    check_sequence(plan().values[0], plan_->model.nodes, batch[i], concat("sequence ", i));
   if (batch.size() == 1) return {run(batch[0])};
   std::vector<std::vector<Result>> results(batch.size());
   // Longest first: a group's sequences end at about the same time. Sequences are independent, so which ones are

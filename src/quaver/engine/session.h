@@ -4,9 +4,12 @@
 //   auto state = session.initial_state();
 //   session.step(frame, state, scores);        // noexcept, no allocation, no lock, no system call
 //
+// step() refuses what does not fit, and says so in its StepResult; step_checked() throws instead, with the numbers.
 // step() gives the bits that run() gives over the whole sequence, for any chunking, batch position and thread count.
 // The border: real frames are normalised ("input.mean") and, in an integer model, coded to the input format; outputs
 // are turned into reals. Callers that hold codes use the overloads that take them; then no float is touched at all.
+// A Session that was moved from can be assigned to, copied and destroyed; all else throws Error (usage), and what is
+// noexcept refuses or is empty.
 // Threads: a Session is one worker; copies share the prepared weights and may run at the same time.
 #pragma once
 
@@ -20,6 +23,7 @@
 #include "quaver/cells/observer.h"
 #include "quaver/core/team.h"
 #include "quaver/engine/state.h"
+#include "quaver/engine/step_result.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/model.h"
 
@@ -29,16 +33,18 @@ struct SessionOptions {
   // run() over a batch gives each thread whole sequences. A single sequence or step is shared between threads where
   // that pays: the units of large cells, the halves of bidirectional ones. With 1, step() takes no lock and makes no
   // system call; with more, the other threads spin for a moment after each step, then sleep until the next one.
+  // At most Team::kMostWorkers; 0 counts as 1.
   std::size_t threads = 1;
   Isa isa = chosen_isa();
 };
 
-// One sequence to run, a view: real frames [steps, features], or ids [steps], or input codes [steps, features].
+// One sequence to run, a view: real frames [steps, features], or ids [steps], or input codes [steps, features]; the
+// other two stay empty.
 struct SequenceView {
   std::size_t steps = 0;
-  std::span<const float> real;
-  std::span<const std::int32_t> ids;
-  std::span<const std::int8_t> codes;
+  std::span<const float> real{};
+  std::span<const std::int32_t> ids{};
+  std::span<const std::int8_t> codes{};
 };
 
 // One output of one sequence, as the model codes it.
@@ -53,7 +59,8 @@ struct Result {
 
 class Session {
  public:
-  // Prepares the model for this CPU; Error for a model that does not validate or has sums that can leave int32.
+  // Prepares the model for this CPU; Error for a model that does not validate or has sums that can leave int32, and
+  // (failed) where the threads cannot be started.
   explicit Session(const Model& model, SessionOptions options = {});
   Session(const Session& other);  // shares the prepared model, has working memory of its own
   Session& operator=(const Session& other);
@@ -75,17 +82,28 @@ class Session {
 
   // One time step. frame: input_features() reals (not a number counts as 0), or one id (out of range counts as 0).
   // scores: score_count() reals of the first output. `state` must come from this model.
-  void step(std::span<const float> frame, State& state, std::span<float> scores) noexcept;
-  void step(std::int32_t id, State& state, std::span<float> scores) noexcept;
-  // Codes in, nothing decoded: read outputs with output_codes(). Integer models only.
-  void step(std::span<const std::int8_t> frame, State& state) noexcept;
-  std::span<const std::byte> output_codes(std::size_t output = 0) const noexcept;  // of the last step
+  StepResult step(std::span<const float> frame, State& state, std::span<float> scores) noexcept;
+  StepResult step(std::int32_t id, State& state, std::span<float> scores) noexcept;
+  // Codes in, nothing decoded: read outputs with output_codes(). Models whose input is int8 only.
+  StepResult step(std::span<const std::int8_t> frame, State& state) noexcept;
+  // The codes that the last step left, of one output: zeros before the first, empty for an output that is none. run()
+  // and steps of many streams leave bytes of no meaning.
+  std::span<const std::byte> output_codes(std::size_t output = 0) const noexcept;
 
   // One time step of many independent streams: state s advances by frame s, with the bits of a step of its own. Weights
   // are read once for up to kCellGroup states. frames: [states, input_features()]; scores: [states, score_count()].
-  void step(std::span<const float> frames, std::span<State> states, std::span<float> scores) noexcept;
+  // Refused as a whole: no state advances unless all fit.
+  StepResult step(std::span<const float> frames, std::span<State> states, std::span<float> scores) noexcept;
   // Codes in, codes of the first output out: [states, bytes of one].
-  void step(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes) noexcept;
+  StepResult step(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes) noexcept;
+
+  // The same steps for callers who would rather not look: Error (bad input; usage where the Session was moved from) for
+  // what step() refuses, naming what was given and what was expected. The result is always an accepted one.
+  StepResult step_checked(std::span<const float> frame, State& state, std::span<float> scores);
+  StepResult step_checked(std::int32_t id, State& state, std::span<float> scores);
+  StepResult step_checked(std::span<const std::int8_t> frame, State& state);
+  StepResult step_checked(std::span<const float> frames, std::span<State> states, std::span<float> scores);
+  StepResult step_checked(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes);
 
   // Whole sequences, from a fresh state: results[sequence][output]. Error (with sequence and step) for an empty
   // sequence, wrong feature count, NaN or infinity, or an id outside the vocabulary.
@@ -97,6 +115,12 @@ class Session {
  private:
   struct Plan;
   struct Workspace;
+  struct StepArguments;
+  const Plan& plan() const;  // Error where the Session was moved from
+  StepResult judge(const StepArguments& arguments) const noexcept;
+  StepResult checked(StepResult result, const StepArguments& arguments) const;
+  bool owns(const State& state) const noexcept;
+  std::string whose_state(const State& state) const;  // why it is not this model's
   void advance(State& state) noexcept;
   // Each group of streams: enter(stream, value 0), the layers, leave(stream, first output).
   template <typename Enter, typename Leave>

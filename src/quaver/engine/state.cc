@@ -17,13 +17,18 @@ const StatePart& find(const StateLayout& layout, const std::string& name) {
 
 }  // namespace
 
+const StateLayout& State::layout() const {
+  if (layout_ == nullptr) throw_bad_input("a state that was moved from has no parts; start from initial_state()");
+  return *layout_;
+}
+
 std::span<const std::byte> State::part(const std::string& name) const {
-  const StatePart& part = find(*layout_, name);
+  const StatePart& part = find(layout(), name);
   return {bytes_.data() + part.offset, part.count * state_type_bytes(part.type)};
 }
 
 std::span<std::byte> State::part(const std::string& name) {
-  const StatePart& part = find(*layout_, name);
+  const StatePart& part = find(layout(), name);
   return {bytes_.data() + part.offset, part.count * state_type_bytes(part.type)};
 }
 

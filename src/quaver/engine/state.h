@@ -1,4 +1,7 @@
 // state.h - what a stream remembers between steps: a value. Copy it to fork, keep it to restore, compare it in tests.
+//
+// A State that was moved from belongs to no model: it has no bytes and fingerprint 0, equals others of its kind, and
+// layout() and part() throw.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +25,13 @@ struct StateLayout {
 
 class State {
  public:
-  const StateLayout& layout() const { return *layout_; }
+  const StateLayout& layout() const;                               // Error for a state that was moved from
   std::span<const std::byte> part(const std::string& name) const;  // Error naming the parts there are
   std::span<std::byte> part(const std::string& name);
   std::byte* data() noexcept { return bytes_.data(); }
   const std::byte* data() const noexcept { return bytes_.data(); }
-  std::uint64_t fingerprint() const noexcept { return layout_->fingerprint; }
-  bool operator==(const State& other) const {
-    return layout_->fingerprint == other.layout_->fingerprint && bytes_ == other.bytes_;
-  }
+  std::uint64_t fingerprint() const noexcept { return layout_ == nullptr ? 0 : layout_->fingerprint; }
+  bool operator==(const State& other) const { return fingerprint() == other.fingerprint() && bytes_ == other.bytes_; }
 
  private:
   friend class Session;

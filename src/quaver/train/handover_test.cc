@@ -85,7 +85,7 @@ void expect_same_scores(const Dataset& data, const TrainOptions& options) {
 
     const Sequence& sequence = data.examples[i].input;
     const std::vector<Result> outputs =
-        session.run(SequenceView{.steps = sequence.steps, .real = sequence.values, .ids = sequence.ids, .codes = {}});
+        session.run(SequenceView{.steps = sequence.steps, .real = sequence.values, .ids = sequence.ids});
     expect_within(concat("network, sequence ", i), tensor_of(network.scores(batch)), exact, bound);
     expect_within(concat("engine, sequence ", i), tensor_of(outputs[0].real()), exact, bound);
   }

@@ -1,0 +1,279 @@
+// refusal_test.cc - what the engine refuses, and that a refusal reads nothing, writes nothing and says why: sizes that
+// do not fit, inputs of another kind, states, memories and sessions of another network or moved from. Every array has
+// exactly its size, so that a read beyond one is seen under valgrind and the address sanitizer.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/quantize/quantize.h"
+#include "quaver/quaver.h"
+#include "support/random_model.h"
+
+namespace quaver::testing {
+namespace {
+
+constexpr std::size_t kFeatures = 3, kUnits = 5, kStreams = 4, kVocabulary = 9;
+
+Model real_model(std::uint64_t seed = 1) {
+  return ModelBuilder("m", kFeatures, seed)
+      .add("gru", GruAttributes{kFeatures, kUnits, true, Direction::kForward})
+      .finish();
+}
+
+Model int8_model(std::uint64_t seed = 1) {
+  const std::vector<Sequence> sequences{random_sequence(20, kFeatures, 7)};
+  const Model model = real_model(seed);
+  return quantize(model, calibrate(model, views(sequences)), {.scheme = "int8"}).model;
+}
+
+Model id_model() {
+  return ModelBuilder::of_ids("m", 1)
+      .add("embedding", EmbeddingAttributes{kVocabulary, kFeatures})
+      .add("gru", GruAttributes{kFeatures, kUnits, true, Direction::kForward})
+      .finish();
+}
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+#define EXPECT_ERROR(action, text)                           \
+  do {                                                       \
+    const std::string found = error_of([&] { action; });     \
+    EXPECT_NE(found.find(text), std::string::npos) << found; \
+  } while (false)
+
+State moved_from(State state) {
+  State taken = std::move(state);
+  return state;  // NOLINT(bugprone-use-after-move)
+}
+
+// ---- one step --------------------------------------------------------------------------------------------------
+
+// Each refusal of a step of one stream, by step() and step_checked(), with everything as it was afterwards.
+class StepRefusals {
+ public:
+  explicit StepRefusals(const Model& model) : session_(model), state_(session_.initial_state()) {
+    const std::vector<float> frame(session_.input_features(), 0.5f);
+    if (model.input.format.kind == FormatKind::kI32) {
+      EXPECT_TRUE(session_.step(1, state_, scores_));
+    } else {
+      EXPECT_TRUE(session_.step(frame, state_, scores_));
+    }
+  }
+  Session& session() { return session_; }
+  State& state() { return state_; }
+
+  template <typename Input>
+  void expect(const Input& input, State& state, std::size_t room, StepRefusal refusal, const std::string& text) {
+    std::vector<float> scores(room, 7.0f);
+    expect_untouched(
+        state, [&] { return session_.step(input, state, scores); },
+        [&] { session_.step_checked(input, state, scores); }, refusal, text);
+    EXPECT_EQ(scores, std::vector<float>(room, 7.0f));
+  }
+  void expect_codes(const std::vector<std::int8_t>& codes, State& state, StepRefusal refusal, const std::string& text) {
+    expect_untouched(
+        state, [&] { return session_.step(codes, state); }, [&] { session_.step_checked(codes, state); }, refusal,
+        text);
+  }
+
+ private:
+  std::vector<std::byte> output() const {
+    const auto codes = session_.output_codes();
+    return {codes.begin(), codes.end()};
+  }
+  void expect_untouched(const State& state, const std::function<StepResult()>& step,
+                        const std::function<void()>& checked, StepRefusal refusal, const std::string& text) {
+    const State before = state;
+    const std::vector<std::byte> codes = output();
+    EXPECT_EQ(step().refusal, refusal) << text;
+    EXPECT_ERROR(checked(), text);
+    EXPECT_EQ(state, before);
+    EXPECT_EQ(output(), codes);
+  }
+
+  Session session_;
+  State state_;
+  std::vector<float> scores_ = std::vector<float>(kUnits);
+};
+
+TEST(StepRefusal, FramesAndScoresOfOtherSizes) {
+  for (const Model& model : {real_model(), int8_model()}) {
+    StepRefusals refusals(model);
+    for (const std::size_t size : {std::size_t{0}, kFeatures - 1, kFeatures + 1, 2 * kFeatures})
+      refusals.expect(std::vector<float>(size), refusals.state(), kUnits, StepRefusal::kInputSize,
+                      "a step of 1 states was given " + std::to_string(size) + " elements, expected 1 x 3 features");
+    for (const std::size_t room : {std::size_t{0}, kUnits - 1, kUnits + 1})
+      refusals.expect(std::vector<float>(kFeatures), refusals.state(), room, StepRefusal::kOutputSize,
+                      "room for " + std::to_string(room) + " scores, expected 5");
+  }
+  StepRefusals ids(id_model());
+  ids.expect(2, ids.state(), kUnits - 1, StepRefusal::kOutputSize, "room for 4 scores, expected 5");
+  StepRefusals codes(int8_model());
+  for (const std::size_t size : {std::size_t{0}, kFeatures - 1, std::size_t{100000}})
+    codes.expect_codes(std::vector<std::int8_t>(size), codes.state(), StepRefusal::kInputSize,
+                       "was given " + std::to_string(size) + " elements, expected 1 x 3 features");
+}
+
+TEST(StepRefusal, InputsOfAnotherKind) {
+  StepRefusals real(real_model()), coded(int8_model()), ids(id_model());
+  real.expect(2, real.state(), kUnits, StepRefusal::kInputKind, "was given ids, but this model's input is f32");
+  coded.expect(2, coded.state(), kUnits, StepRefusal::kInputKind, "was given ids, but this model's input is i8");
+  ids.expect(std::vector<float>(1), ids.state(), kUnits, StepRefusal::kInputKind,
+             "was given reals, but this model's input is i32");
+  real.expect_codes(std::vector<std::int8_t>(kFeatures), real.state(), StepRefusal::kInputKind,
+                    "was given int8 codes, but this model's input is f32");
+  ids.expect_codes(std::vector<std::int8_t>(1), ids.state(), StepRefusal::kInputKind,
+                   "was given int8 codes, but this model's input is i32");
+}
+
+TEST(StepRefusal, StatesOfAnotherModelOrMovedFrom) {
+  for (const Model& model : {real_model(), int8_model()}) {
+    StepRefusals refusals(model);
+    State same_sizes = Session(real_model(2)).initial_state(), of_ids = Session(id_model()).initial_state(),
+          gone = moved_from(refusals.state());
+    for (State* state : {&same_sizes, &of_ids})
+      refusals.expect(std::vector<float>(kFeatures), *state, kUnits, StepRefusal::kState,
+                      "the state belongs to model " + hex64(state->fingerprint()) + ", this is model " +
+                          hex64(refusals.state().fingerprint()));
+    refusals.expect(std::vector<float>(kFeatures), gone, kUnits, StepRefusal::kState, "the state was moved from");
+  }
+  StepRefusals codes(int8_model()), ids(id_model());
+  State other = Session(int8_model(2)).initial_state(), gone = moved_from(other);
+  codes.expect_codes(std::vector<std::int8_t>(kFeatures), other, StepRefusal::kState, "the state belongs to model");
+  codes.expect_codes(std::vector<std::int8_t>(kFeatures), gone, StepRefusal::kState, "the state was moved from");
+  ids.expect(2, other, kUnits, StepRefusal::kState, "the state belongs to model");
+}
+
+TEST(StepRefusal, NoneWhereAllFits) {
+  StepRefusals codes(int8_model()), ids(id_model());
+  State by_reals = codes.state(), by_codes = codes.state();
+  const std::vector<std::int8_t> frame(kFeatures,
+                                       static_cast<std::int8_t>(codes.session().model().input.format.zero_point));
+  std::vector<float> scores(kUnits);
+  EXPECT_TRUE(codes.session().step_checked(frame, by_codes).accepted());
+  EXPECT_TRUE(codes.session().step_checked(std::vector<float>(kFeatures), by_reals, scores));
+  EXPECT_EQ(by_codes, by_reals);
+  EXPECT_TRUE(ids.session().step_checked(3, ids.state(), scores));
+}
+
+// ---- steps of many streams -------------------------------------------------------------------------------------
+
+TEST(StepRefusal, ManyStreamsAreRefusedAsAWhole) {
+  for (const Model& model : {real_model(), int8_model()}) {
+    Session session(model);
+    const auto expect = [&](std::size_t inputs, std::vector<State> states, std::size_t room, StepRefusal refusal,
+                            const std::string& text) {
+      const std::vector<State> before = states;
+      const std::vector<float> frames(inputs, 0.5f);
+      std::vector<float> scores(room, 7.0f);
+      EXPECT_EQ(session.step(frames, std::span<State>(states), scores).refusal, refusal) << text;
+      EXPECT_ERROR(session.step_checked(frames, std::span<State>(states), scores), text);
+      EXPECT_EQ(states, before);
+      EXPECT_EQ(scores, std::vector<float>(room, 7.0f));
+      if (is_float(model.input.format)) return;
+      const std::size_t bytes = session.output_codes().size();
+      const std::vector<std::int8_t> codes(inputs, 1);
+      std::vector<std::byte> output(room / kUnits * bytes + room % kUnits, std::byte{7});
+      const std::vector<std::byte> output_before = output;
+      EXPECT_EQ(session.step(codes, std::span<State>(states), output).refusal, refusal) << text;
+      EXPECT_THROW(session.step_checked(codes, std::span<State>(states), output), Error);
+      EXPECT_EQ(states, before);
+      EXPECT_EQ(output, output_before);
+    };
+    const std::vector<State> states(kStreams, session.initial_state());
+    for (const std::size_t inputs : {std::size_t{0}, kFeatures, kStreams * kFeatures - 1, (kStreams + 1) * kFeatures})
+      expect(inputs, states, kStreams * kUnits, StepRefusal::kInputSize,
+             "a step of 4 states was given " + std::to_string(inputs) + " elements, expected 4 x 3 features");
+    for (const std::size_t room : {std::size_t{0}, kUnits, kStreams * kUnits + 1})
+      expect(kStreams * kFeatures, states, room, StepRefusal::kOutputSize,
+             "room for " + std::to_string(room) + " scores, expected 20");
+    std::vector<State> foreign = states, gone = states;
+    foreign.back() = Session(real_model(2)).initial_state();
+    expect(kStreams * kFeatures, foreign, kStreams * kUnits, StepRefusal::kState,
+           "state 3: the state belongs to model");
+    gone[2] = moved_from(gone[2]);
+    expect(kStreams * kFeatures, gone, kStreams * kUnits, StepRefusal::kState, "state 2: the state was moved from");
+    std::vector<State> none;
+    EXPECT_TRUE(session.step(std::span<const float>{}, std::span<State>(none), std::span<float>{}));
+  }
+  Session real(real_model()), ids(id_model());
+  std::vector<State> states(kStreams, real.initial_state()), of_ids(kStreams, ids.initial_state());
+  std::vector<std::byte> output(kStreams * kUnits * sizeof(float));
+  std::vector<float> scores(kStreams * kUnits);
+  EXPECT_EQ(real.step(std::vector<std::int8_t>(kStreams * kFeatures), std::span<State>(states), output).refusal,
+            StepRefusal::kInputKind);
+  EXPECT_EQ(ids.step(std::vector<float>(kStreams), std::span<State>(of_ids), scores).refusal, StepRefusal::kInputKind);
+}
+
+// ---- values that were moved from -------------------------------------------------------------------------------
+
+TEST(MovedFrom, StateBelongsToNoModel) {
+  Session session(real_model());
+  State state = session.initial_state();
+  const State gone = moved_from(state);
+  EXPECT_EQ(gone.fingerprint(), 0u);
+  EXPECT_EQ(gone, moved_from(state));
+  EXPECT_FALSE(gone == state);
+  EXPECT_ERROR(gone.layout(), "moved from");
+  EXPECT_ERROR(gone.part("gru.h"), "moved from");
+  State copy = gone;
+  EXPECT_EQ(copy, gone);
+  EXPECT_ERROR(session.run(view(random_sequence(4, kFeatures, 1)), copy), "the state was moved from");
+  copy = state;
+  EXPECT_EQ(copy, state);
+}
+
+TEST(MovedFrom, SessionRefusesAllButANewValue) {
+  for (const std::size_t threads : {1u, 3u}) {
+    Session taken(real_model(), {.threads = threads});
+    Session session = std::move(taken);
+    const Session copy = taken;  // NOLINT(bugprone-use-after-move)
+    State state = session.initial_state();
+    std::vector<State> states(kStreams, state);
+    std::vector<float> scores(kUnits);
+    std::vector<std::byte> bytes;
+    const std::vector<float> frame(kFeatures);
+    const std::vector<std::int8_t> codes(kFeatures);
+    EXPECT_EQ(taken.step(frame, state, scores).refusal, StepRefusal::kNoModel);
+    EXPECT_EQ(taken.step(1, state, scores).refusal, StepRefusal::kNoModel);
+    EXPECT_EQ(taken.step(codes, state).refusal, StepRefusal::kNoModel);
+    EXPECT_EQ(taken.step(frame, std::span<State>(states), scores).refusal, StepRefusal::kNoModel);
+    EXPECT_EQ(taken.step(codes, std::span<State>(states), bytes).refusal, StepRefusal::kNoModel);
+    EXPECT_TRUE(taken.output_codes().empty());
+    const SequenceView sequence{.steps = 1, .real = frame};
+    for (const auto& action : std::vector<std::function<void()>>{
+             [&] { taken.step_checked(frame, state, scores); }, [&] { taken.model(); }, [&] { taken.isa(); },
+             [&] { taken.streams(); }, [&] { taken.input_features(); }, [&] { taken.score_count(); },
+             [&] { taken.weight_bytes(); }, [&] { taken.threads(); }, [&] { taken.initial_state(); },
+             [&] { taken.restore_state({}); }, [&] { taken.run(sequence); }, [&] { taken.run(sequence, state); },
+             [&] { taken.run(std::vector{sequence}); }, [&] { copy.model(); }})
+      EXPECT_ERROR(action(), "moved from");
+    taken = session;
+    EXPECT_EQ(taken.threads(), threads);
+    EXPECT_TRUE(taken.step(frame, state, scores));
+    EXPECT_EQ(taken.run(sequence), session.run(sequence));
+  }
+}
+
+TEST(OutputCodes, AreReadableForEveryOutputAndEmptyForNone) {
+  Session session(real_model());
+  for (const std::byte byte : session.output_codes()) EXPECT_EQ(byte, std::byte{0});
+  EXPECT_EQ(session.output_codes().size(), kUnits * sizeof(float));
+  EXPECT_TRUE(session.output_codes(1).empty());
+  EXPECT_TRUE(session.output_codes(SIZE_MAX).empty());
+}
+
+}  // namespace
+}  // namespace quaver::testing
