@@ -275,5 +275,34 @@ TEST(OutputCodes, AreReadableForEveryOutputAndEmptyForNone) {
   EXPECT_TRUE(session.output_codes(SIZE_MAX).empty());
 }
 
+// ---- sequences -------------------------------------------------------------------------------------------------
+
+TEST(RunRefusal, SequencesThatSetSeveralInputsOrAnother) {
+  const std::vector<float> real(5 * kFeatures);
+  const std::vector<std::int32_t> ids(1000, 1), five(5, 1);
+  const std::vector<std::int8_t> codes(5 * kFeatures);
+  for (const Model& model : {real_model(), int8_model(), id_model()}) {
+    Session session(model, {.threads = 2});
+    State state = session.initial_state();
+    for (const SequenceView& sequence :
+         {SequenceView{5, real, ids, {}}, SequenceView{5, real, five, {}}, SequenceView{5, real, {}, codes},
+          SequenceView{5, {}, five, codes}, SequenceView{5, real, five, codes}}) {
+      EXPECT_ERROR(session.run(sequence), "expected one of the three");
+      EXPECT_ERROR(session.run(sequence, state), "expected one of the three");
+      EXPECT_ERROR(session.run(std::vector{sequence, sequence}), "sequence 0 has");
+    }
+  }
+  EXPECT_ERROR(Session(real_model()).run(SequenceView{.steps = 5, .ids = five}), "holds ids, but this model reads");
+  EXPECT_ERROR(Session(int8_model()).run(SequenceView{.steps = 5, .ids = five}), "holds ids, but this model reads");
+  EXPECT_ERROR(Session(real_model()).run(SequenceView{.steps = 5, .codes = codes}), "input is f32");
+  EXPECT_ERROR(Session(id_model()).run(SequenceView{.steps = 5, .real = real}), "this model reads ids");
+}
+
+// 2^62 steps of 4 features are 0 elements in 64 bits.
+TEST(RunRefusal, StepCountsThatWrap) {
+  Model model = ModelBuilder("m", 4, 1).add("gru", GruAttributes{4, kUnits, true, Direction::kForward}).finish();
+  EXPECT_ERROR(Session(model).run(SequenceView{.steps = std::size_t{1} << 62}), "has 0 values");
+}
+
 }  // namespace
 }  // namespace quaver::testing

@@ -45,11 +45,19 @@ void check_step_count(const std::string& name, std::span<const std::byte> bytes)
     throw_bad_input(concat("saved state '", name, "' counts ", count, " steps, expected 0 to ", kMostSteps));
 }
 
+// size = steps * features, which may be too much for a number of 64 bits.
+bool holds(std::size_t size, std::size_t steps, std::size_t features) {
+  return size % features == 0 && size / features == steps;
+}
+
 // The door of run(): everything a caller can get wrong, said with its place.
 void check_sequence(const Value& input, const std::vector<Node>& nodes, const SequenceView& sequence,
                     const std::string& which) {
   const auto features = static_cast<std::size_t>(input.features);
   if (sequence.steps == 0) throw_bad_input(concat(which, " is empty, expected at least one time step"));
+  if (!sequence.real.empty() + !sequence.ids.empty() + !sequence.codes.empty() > 1)
+    throw_bad_input(concat(which, " has ", sequence.real.size(), " reals, ", sequence.ids.size(), " ids and ",
+                           sequence.codes.size(), " codes, expected one of the three and the others empty"));
   if (input.format.kind == FormatKind::kI32) {
     if (sequence.ids.size() != sequence.steps)
       throw_bad_input(concat(which, " has ", sequence.ids.size(), " ids for ", sequence.steps,
@@ -65,15 +73,18 @@ void check_sequence(const Value& input, const std::vector<Node>& nodes, const Se
                                vocabulary, " (expected 0..", vocabulary - 1, ")"));
     return;
   }
+  if (!sequence.ids.empty())
+    throw_bad_input(concat(which, " holds ids, but this model reads frames of ", features, " features"));
   if (!sequence.codes.empty()) {
-    if (is_float(input.format))
-      throw_bad_input(concat(which, " holds int8 codes, but this model is float: pass real features"));
-    if (sequence.codes.size() != sequence.steps * features)
+    if (input.format.kind != FormatKind::kI8)
+      throw_bad_input(concat(which, " holds int8 codes, but this model's input is ", format_name(input.format.kind),
+                             ": pass real features"));
+    if (!holds(sequence.codes.size(), sequence.steps, features))
       throw_bad_input(concat(which, " has ", sequence.codes.size(), " codes, expected ", sequence.steps, " steps x ",
                              features, " features"));
     return;
   }
-  if (sequence.real.size() != sequence.steps * features)
+  if (!holds(sequence.real.size(), sequence.steps, features))
     throw_bad_input(concat(which, " has ", sequence.real.size(), " values, expected ", sequence.steps, " steps x ",
                            features, " features; was the model made for other features?"));
   for (std::size_t i = 0; i < sequence.real.size(); ++i)

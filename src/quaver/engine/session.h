@@ -106,7 +106,8 @@ class Session {
   StepResult step_checked(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes);
 
   // Whole sequences, from a fresh state: results[sequence][output]. Error (with sequence and step) for an empty
-  // sequence, wrong feature count, NaN or infinity, or an id outside the vocabulary.
+  // sequence, one that sets several of real, ids and codes or another than the model reads, wrong feature count, NaN
+  // or infinity, or an id outside the vocabulary.
   std::vector<std::vector<Result>> run(std::span<const SequenceView> batch);
   std::vector<Result> run(const SequenceView& sequence, Observer* observer = nullptr);
   // The same, going on from `state` and leaving the new one there (streaming models only).
