@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -215,6 +216,31 @@ TEST(StepRefusal, ManyStreamsAreRefusedAsAWhole) {
   EXPECT_EQ(real.step(std::vector<std::int8_t>(kStreams * kFeatures), std::span<State>(states), output).refusal,
             StepRefusal::kInputKind);
   EXPECT_EQ(ids.step(std::vector<float>(kStreams), std::span<State>(of_ids), scores).refusal, StepRefusal::kInputKind);
+}
+
+// ---- infinities ------------------------------------------------------------------------------------------------
+
+TEST(StepBorder, WhatIsNoNumberCountsAsZero) {
+  Model normalized = int8_model();
+  normalized.tensors["input.mean"] = Tensor::from<float>({3}, std::vector<float>{1.0f, -2.0f, 0.5f});
+  normalized.tensors["input.inverse_deviation"] = Tensor::from<float>({3}, std::vector<float>{0.5f, 2.0f, 1.0f});
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNone = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> frame{kInfinity, -kInfinity, kNone}, zeros(kFeatures);
+  for (const Model& model : {real_model(), int8_model(), normalized}) {
+    Session session(model);
+    State found = session.initial_state(), expected = found;
+    std::vector<float> scores(kUnits), expected_scores(kUnits);
+    EXPECT_TRUE(session.step(frame, found, scores));
+    EXPECT_TRUE(session.step(zeros, expected, expected_scores));
+    EXPECT_EQ(scores, expected_scores);
+    EXPECT_EQ(found, expected);
+
+    std::vector<State> streams(kStreams, session.initial_state());
+    std::vector<float> frames, stream_scores(kStreams * kUnits);
+    for (std::size_t s = 0; s < kStreams; ++s) frames.insert(frames.end(), frame.begin(), frame.end());
+    EXPECT_TRUE(session.step(frames, std::span<State>(streams), stream_scores));
+    EXPECT_EQ(streams, std::vector<State>(kStreams, expected));
+  }
 }
 
 // ---- values that were moved from -------------------------------------------------------------------------------

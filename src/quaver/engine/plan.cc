@@ -69,7 +69,7 @@ void Session::Plan::reset(std::byte* state) const noexcept {
 void Session::Plan::enter(const float* frame, std::byte* value) const noexcept {
   const Format& format = values[0].format;
   for (std::size_t j = 0; j < input_features(); ++j) {
-    float x = std::isnan(frame[j]) ? 0.0f : frame[j];
+    float x = std::isfinite(frame[j]) ? frame[j] : 0.0f;
     if (!mean.empty()) x = (x - mean[j]) * inverse_deviation[j];
     if (is_float(format)) {
       reinterpret_cast<float*>(value)[j] = x;

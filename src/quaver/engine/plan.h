@@ -36,7 +36,7 @@ struct Session::Plan {
   std::size_t input_features() const noexcept { return static_cast<std::size_t>(values[0].features); }
   std::size_t score_count() const noexcept { return static_cast<std::size_t>(values[outputs[0]].features); }
   void reset(std::byte* state) const noexcept;
-  // The border: real frame -> value 0. Not a number counts as 0.
+  // The border: real frame -> value 0. NaN and infinities count as 0.
   void enter(const float* frame, std::byte* value) const noexcept;
 };
 

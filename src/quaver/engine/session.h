@@ -80,7 +80,7 @@ class Session {
   // A state from its parts' bytes, e.g. from a file. Error for missing, unknown or wrongly sized parts.
   State restore_state(const std::vector<std::pair<std::string, std::span<const std::byte>>>& parts) const;
 
-  // One time step. frame: input_features() reals (not a number counts as 0), or one id (out of range counts as 0).
+  // One time step. frame: input_features() reals (NaN and infinities count as 0), or one id (out of range counts as 0).
   // scores: score_count() reals of the first output. `state` must come from this model.
   StepResult step(std::span<const float> frame, State& state, std::span<float> scores) noexcept;
   StepResult step(std::int32_t id, State& state, std::span<float> scores) noexcept;
