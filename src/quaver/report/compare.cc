@@ -341,11 +341,6 @@ class Pair {
   std::vector<PointSums> outputs_;
 };
 
-bool is_recurrent(const Operation& operation) {
-  return std::holds_alternative<LstmAttributes>(operation) || std::holds_alternative<GruAttributes>(operation) ||
-         std::holds_alternative<RnnAttributes>(operation);
-}
-
 // Keys of one list entry.
 nlohmann::ordered_json to_json(const PointError& point) {
   nlohmann::ordered_json json = {
