@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Trains, quantizes and compares the models of docs/results/digits-har.md, and writes that page and its JSON.
 
-    python3 tools/reproduce_digits_har.py [--quaver build/release/quaver] [--work build/digits-har] [--seed 1]
+    python3 tools/reproduce_digits_har.py [--quaver build/release/quaver] [--work build/digits-har] [--seeds 1 2 3]
 
 Everything is kept in --work: a model that is already there is not trained again, so an interrupted run goes on where
-it stopped. Standard library only. About 10 minutes on 2 cores.
+it stopped, all models of the first seed before those of the second. --train-only stops before anything is quantized.
+What the program says on the way, warnings too, goes to the terminal. Standard library only.
 """
 import argparse
 import array
@@ -13,8 +14,9 @@ import pathlib
 import random
 import struct
 import subprocess
-import sys
 import zipfile
+
+from experiment import Program, command_text, spread_text
 
 MODELS = [  # name, task, flags of train
     ("digits_lstm", "digits", ["--cell", "lstm"]),
@@ -26,7 +28,14 @@ MODELS = [  # name, task, flags of train
     ("har_lstm", "har", ["--cell", "lstm"]),
 ]
 SCHEMES = ["int8", "int8_per_tensor", "int4"]
-METHODS = ["minmax", "mse", "entropy", "percentile"]
+DEFAULT = "minmax, compensated rounding"
+METHODS = {  # flags of quantize
+    DEFAULT: [],
+    "mse": ["--calib-method", "mse"],
+    "entropy": ["--calib-method", "entropy"],
+    "percentile": ["--calib-method", "percentile"],
+    "minmax, weights to the nearest code": ["--rounding", "nearest"],
+}
 DRIFT_MODELS = ["digits_lstm", "digits_gru"]
 DRIFT_SEQUENCES, DRIFT_STEPS, DRIFT_WINDOW = 16, 1100, 25  # rmse over step +- window
 
@@ -58,63 +67,74 @@ def write_long_streams(path, model, seed):
         archive.writestr("x.npy", start + values.tobytes())
 
 
-class Runner:
-    def __init__(self, quaver, work, seed):
-        self.quaver, self.work, self.seed = quaver.resolve(), work, seed
+class Models:
+    """The models of one seed."""
 
-    def run(self, *arguments):
-        """The JSON that a verb prints; its command goes to the terminal."""
-        print("quaver", *arguments, file=sys.stderr, flush=True)
-        done = subprocess.run([self.quaver, *arguments, "--json"], cwd=self.work, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(done.stderr)
-        return json.loads(done.stdout)
+    def __init__(self, program, seed, threads):
+        self.program, self.seed, self.threads = program, seed, threads
+
+    def name_of(self, name):
+        return f"{name}.seed{self.seed}"
 
     def train(self, name, task, flags):
-        record = self.work / f"{name}.train.json"
-        command = ["train", task, *flags, "--seed", str(self.seed), "--threads", "2", "-o", f"{name}.safetensors"]
-        if not record.exists():
-            record.write_text(json.dumps(self.run(*command)))
-        return "quaver " + " ".join(command), json.loads(record.read_text())
+        """The command, without the threads on which no result depends, and the JSON of the training."""
+        command = ["train", task, *flags, "--seed", str(self.seed), "-o", f"{self.name_of(name)}.safetensors"]
+        trained = self.program.kept(f"{self.name_of(name)}.train", *command, more=["--threads", str(self.threads)])
+        return command_text(command), trained
 
-    def quantize(self, name, task, scheme, method="minmax"):
-        out = f"{name}.{scheme}.{method}.safetensors"
-        command = ["quantize", f"{name}.safetensors", "--scheme", scheme, "--calib", f"{task}:train"]
-        command += [] if method == "minmax" else ["--calib-method", method]
-        command += ["-o", out]
-        return out, "quaver " + " ".join(command), self.run(*command)
+    def quantize(self, name, task, scheme, method=DEFAULT):
+        flags = METHODS[method]
+        out = ".".join([self.name_of(name), scheme, *flags[1:], "safetensors"])
+        command = ["quantize", f"{self.name_of(name)}.safetensors", "--scheme", scheme, "--calib", f"{task}:train", *flags,
+                   "-o", out]
+        return out, command_text(command), self.program.run(*command)
 
     def last_hidden(self, name, quantized, source):
         """Points of the last hidden states, as compare reports them."""
-        compared = self.run("compare", f"{name}.safetensors", quantized, "--input", source)
+        compared = self.program.run("compare", f"{self.name_of(name)}.safetensors", quantized, "--input", source)
         names = [point["name"] for point in compared["last_hidden"]]
         points = {point["name"]: point for point in compared["layers"] + compared["gates"]}
         return [points.get(name) or points[name.split(".")[0]] for name in names]
 
 
-def row_of(runner, name, task, flags):
-    command, trained = runner.train(name, task, flags)
-    row = {"model": name, "train": command, "float_accuracy": trained["value"], "n": trained["n"],
-           "validation": trained["validation"], "train_seconds": round(trained["seconds"], 1),
+def row_of(models, name, task, flags):
+    command, trained = models.train(name, task, flags)
+    row = {"model": name, "seed": models.seed, "train": command, "float_accuracy": trained["value"],
+           "n": trained["n"], "validation": trained["validation"], "train_seconds": round(trained["seconds"], 1),
            "float_bytes": trained["bytes"]}
     for scheme in SCHEMES:
-        out, quantize, made = runner.quantize(name, task, scheme)
-        evaluated = runner.run("eval", out, task)
-        points = runner.last_hidden(name, out, f"{task}:test")
+        out, quantize, made = models.quantize(name, task, scheme)
+        evaluated = models.program.run("eval", out, task)
+        points = models.last_hidden(name, out, f"{task}:test")
         row[scheme] = {"quantize": quantize, "accuracy": evaluated["value"], "bytes": made["bytes"],
                        "bytes_ratio": round(made["ratio"], 4), "float_ops": made["float_ops"],
-                       "last_hidden_db": {point["name"]: round(point["sqnr_last_db"], 2) for point in points}}
+                       "last_hidden_db": {point["name"]: round(point["sqnr_last_db"], 2) for point in points},
+                       "warnings": made["warnings"]}
     return row
 
 
-def drift_of(runner, name):
+def methods_of(models, name, task):
+    """What each calibration method makes of one model."""
+    entries = []
+    for method in METHODS:
+        entry = {"method": method, "model": name, "seed": models.seed}
+        for scheme in SCHEMES:
+            out, _, _ = models.quantize(name, task, scheme, method)
+            (point,) = models.last_hidden(name, out, f"{task}:test")
+            entry[scheme] = {"db": round(point["sqnr_last_db"], 2),
+                             "accuracy": models.program.run("eval", out, task)["value"]}
+        entries.append(entry)
+    return entries
+
+
+def drift_of(models, name):
     """Root mean square errors of the hidden state around steps 100 and 1000 of long streams."""
-    streams = runner.work / f"{name}.streams.npz"
-    write_long_streams(streams, runner.work / f"{name}.safetensors", runner.seed)
-    result = {"model": name, "sequences": DRIFT_SEQUENCES, "steps": DRIFT_STEPS}
+    streams = models.program.work / f"{models.name_of(name)}.streams.npz"
+    write_long_streams(streams, models.program.work / f"{models.name_of(name)}.safetensors", models.seed)
+    result = {"model": name, "seed": models.seed, "sequences": DRIFT_SEQUENCES, "steps": DRIFT_STEPS}
     for scheme in SCHEMES:
-        out, _, _ = runner.quantize(name, "digits", scheme)
-        (point,) = runner.last_hidden(name, out, streams.name)
+        out, _, _ = models.quantize(name, "digits", scheme)
+        (point,) = models.last_hidden(name, out, streams.name)
 
         def rmse_near(step):
             near = [s["rmse"] for s in point["steps"]
@@ -127,37 +147,68 @@ def drift_of(runner, name):
     return result
 
 
-def by_scheme(row, text):
-    return " / ".join(text(row[scheme]) for scheme in SCHEMES)
+def by_name(entries, key):
+    """Lists of the entries of all seeds, in the order of their first."""
+    groups = {}
+    for entry in entries:
+        groups.setdefault(entry[key], []).append(entry)
+    return groups
+
+
+def by_scheme(entries, value, digits):
+    return " / ".join(spread_text([value(entry[scheme]) for entry in entries], digits) for scheme in SCHEMES)
+
+
+def warnings_of(rows):
+    """A line for each place that is warned of: model and schemes, the seeds, the text of the first."""
+    places = {}
+    for row in rows:
+        for scheme in SCHEMES:
+            for warning in row[scheme]["warnings"]:
+                warning = warning if isinstance(warning, dict) else {"text": warning, "code": warning}
+                place = tuple(warning.get(key) for key in ("code", "node", "point"))
+                seeds, _ = places.setdefault((row["model"], *place), ({}, f"{scheme}: {warning['text']}"))
+                seeds.setdefault(row["seed"], scheme)
+    return [f"- `{model}`, seed {', '.join(map(str, seeds))}: {text}"
+            for (model, *_), (seeds, text) in places.items()]
 
 
 def page_of(results):
+    rows, seeds = results["rows"], results["seeds"]
     lines = ["# Float, int8 and int4 on spoken digits and smartphone activity", "",
-             f"Commit {results['commit']}, seed {results['seed']}, {results['machine']}. `digits` has 300 test files "
-             "(one is 0.33 points), `har` 2,996 windows; the model is picked on the validation split alone. "
-             "Calibration: minmax, 256 training sequences, compensated rounding. Made by "
-             "`tools/reproduce_digits_har.py`; `digits-har.json` has every command.", "",
-             "Where there are three values they are int8 with a scale a row / int8 per tensor / int4.", "",
-             "| model | float % | int8 % | per tensor % | int4 % | file, of float | last hidden state, dB |",
-             "|---|---|---|---|---|---|---|"]
-    for row in results["rows"]:
-        decibels = by_scheme(row, lambda part: ", ".join(f"{value:.1f}" for value in part["last_hidden_db"].values()))
-        accuracies = " | ".join(f"{row[scheme]['accuracy']:.2f}" for scheme in SCHEMES)
-        ratios = by_scheme(row, lambda part: f"{part['bytes_ratio']:.3f}")
-        command = row["train"].removeprefix("quaver train ").split(" --seed")[0]
-        lines.append(f"| `{command}` | {row['float_accuracy']:.2f} | {accuracies} | {ratios} | {decibels} |")
-    lines += ["", "Forward and reverse have a comma between them. All integer models have `float_ops: "
-              f"{max(row[s]['float_ops'] for row in results['rows'] for s in SCHEMES)}`.", "",
-              "Calibration methods on `digits_gru`, last hidden state in dB and accuracy:", "",
-              "| " + " | ".join(m["method"] for m in results["methods"]) + " |",
-              "|" + "---|" * len(results["methods"]),
-              "| " + " | ".join(by_scheme(m, lambda part: f"{part['db']:.1f}, {part['accuracy']:.2f} %")
-                                for m in results["methods"]) + " |", "",
-              f"Drift: root mean square error of the hidden state near step 1000 over that near step 100, "
+             f"Commit {results['commit']}, seeds {', '.join(map(str, seeds))}, {results['machine']}. `digits` has 300 "
+             "test files (one is 0.33 points), `har` 2,996 windows; the model is picked on the validation split alone. "
+             "Calibration: minmax, 256 training sequences, compensated rounding, where nothing else is said. Made by `make results` "
+             "(`tools/reproduce_digits_har.py`); `digits-har.json` has every command and every seed. "
+             "+-: deviation over the seeds.", "",
+             "| model | float % | int8 % | int8 per tensor % | int4 % |", "|---|---|---|---|---|"]
+    for entries in by_name(rows, "model").values():
+        command = entries[0]["train"].removeprefix("quaver train ").split(" --seed")[0]
+        accuracies = [[row["float_accuracy"] for row in entries]]
+        accuracies += [[row[scheme]["accuracy"] for row in entries] for scheme in SCHEMES]
+        lines.append(f"| `{command}` | " + " | ".join(spread_text(values, 2) for values in accuracies) + " |")
+    lines += ["", "Where there are three values they are int8 with a scale a row / int8 per tensor / int4; forward and "
+              "reverse have a comma between them. All integer models have `float_ops: "
+              f"{max(row[scheme]['float_ops'] for row in rows for scheme in SCHEMES)}`.", "",
+              "| model | file, of float | last hidden state, dB |", "|---|---|---|"]
+    for name, entries in by_name(rows, "model").items():
+        decibels = []
+        for scheme in SCHEMES:
+            points = [list(row[scheme]["last_hidden_db"].values()) for row in entries]
+            decibels.append(", ".join(spread_text(values, 1) for values in zip(*points)))
+        ratios = by_scheme(entries[:1], lambda part: part["bytes_ratio"], 3)
+        lines.append(f"| `{name}` | {ratios} | {' / '.join(decibels)} |")
+    lines += ["", f"Calibration and rounding on `{results['methods'][0]['model']}`:", "",
+              "| method | last hidden state, dB | accuracy, % |", "|---|---|---|"]
+    for method, entries in by_name(results["methods"], "method").items():
+        lines.append(f"| {method} | {by_scheme(entries, lambda part: part['db'], 1)} | "
+                     f"{by_scheme(entries, lambda part: part['accuracy'], 2)} |")
+    lines += ["", f"Drift: root mean square error of the hidden state near step 1000 over that near step 100, "
               f"{DRIFT_SEQUENCES} streams of slow noise with the features' mean and deviation, inside the calibrated "
               "range: "
-              + "; ".join(f"`{d['model']}` {by_scheme(d, lambda part: format(part['ratio'], '.2f'))}"
-                          for d in results["drift"]) + ".", ""]
+              + "; ".join(f"`{name}` {by_scheme(entries, lambda part: part['ratio'], 2)}"
+                          for name, entries in by_name(results["drift"], "model").items()) + ".", "",
+              "What `quantize` warned of:", "", *(warnings_of(rows) or ["- nothing"]), ""]
     return "\n".join(lines)
 
 
@@ -167,23 +218,23 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/digits-har"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/results"))
     parser.add_argument("--machine", default="2 cores, shared; Debian 12", help="kind of machine, for the record")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=2, help="of the trainings; no result depends on it")
+    parser.add_argument("--train-only", action="store_true", help="make the float models and no more")
     arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    runner = Runner(arguments.quaver, arguments.work, arguments.seed)
+    program = Program(arguments.quaver, arguments.work)
+    seeds = [Models(program, seed, arguments.threads) for seed in arguments.seeds]
+    for models in seeds:
+        for model in MODELS:
+            models.train(*model)
+    if arguments.train_only:
+        return
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
     results = {"what": "float, int8 and int4: test accuracy in percent, file bytes, SQNR of the last hidden state",
-               "commit": commit.stdout.strip(), "seed": arguments.seed, "machine": arguments.machine,
-               "rows": [row_of(runner, *model) for model in MODELS], "methods": [],
-               "drift": [drift_of(runner, name) for name in DRIFT_MODELS]}
-    for method in METHODS:
-        entry = {"method": method}
-        for scheme in SCHEMES:
-            out, _, _ = runner.quantize("digits_gru", "digits", scheme, method)
-            (point,) = runner.last_hidden("digits_gru", out, "digits:test")
-            entry[scheme] = {"db": round(point["sqnr_last_db"], 2),
-                             "accuracy": runner.run("eval", out, "digits")["value"]}
-        results["methods"].append(entry)
+               "commit": commit.stdout.strip(), "seeds": arguments.seeds, "machine": arguments.machine,
+               "rows": [row_of(models, *model) for models in seeds for model in MODELS],
+               "methods": [entry for models in seeds for entry in methods_of(models, "digits_gru", "digits")],
+               "drift": [drift_of(models, name) for models in seeds for name in DRIFT_MODELS]}
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "digits-har.json").write_text(json.dumps(results, indent=1) + "\n")
     (arguments.out / "digits-har.md").write_text(page_of(results))
