@@ -26,12 +26,16 @@ namespace {
 
 std::string with_fitting_checksum(const SafetensorsFile& file) {
   std::map<std::string, std::string> metadata = file.metadata();
+  std::map<std::string, AlignedVector<std::byte>> contents;
+  std::map<std::string, SafetensorsEntry> entries;
+  for (const auto& [name, tensor] : file.tensors())
+    entries[name] = {tensor.dtype, tensor.shape, contents[name] = file.bytes(name)};
   metadata["checksum"] =
       metadata.contains("network")
-          ? contents_checksum({metadata["network"], metadata["words"], metadata["provenance"]}, file.entries())
-          : contents_checksum({metadata["graph"], metadata["provenance"]}, file.entries());
+          ? contents_checksum({metadata["network"], metadata["words"], metadata["provenance"]}, entries)
+          : contents_checksum({metadata["graph"], metadata["provenance"]}, entries);
   std::string text;
-  write_safetensors(file.entries(), metadata, [&text](std::span<const std::byte> piece) {
+  write_safetensors(entries, metadata, [&text](std::span<const std::byte> piece) {
     text.append(reinterpret_cast<const char*>(piece.data()), piece.size());
   });
   return text;

@@ -1,27 +1,34 @@
 #include "quaver/io/contents_checksum.h"
 
-#include <span>
-
 #include "quaver/core/text.h"
 
 namespace quaver {
 
+ContentsChecksum::ContentsChecksum(std::initializer_list<std::string_view> texts) : hash_(fnv1a({})) {
+  for (const std::string_view text : texts) add(text);
+}
+
+void ContentsChecksum::add(std::string_view text) {
+  constexpr std::byte kEnd{0};  // closes every text, so that no two lists of texts hash alike
+  hash_ = fnv1a(std::as_bytes(std::span(text)), hash_);
+  hash_ = fnv1a(std::span(&kEnd, 1), hash_);
+}
+
+void ContentsChecksum::add(std::string_view name, Dtype dtype, const std::vector<std::int64_t>& shape,
+                           std::span<const std::byte> bytes) {
+  add(name);
+  add(dtype_name(dtype));
+  add(shape_text(shape));
+  hash_ = fnv1a(bytes, hash_);
+}
+
+std::string ContentsChecksum::text() const { return hex64(hash_); }
+
 std::string contents_checksum(std::initializer_list<std::string_view> texts,
                               const std::map<std::string, SafetensorsEntry>& entries) {
-  std::uint64_t hash = fnv1a({});
-  const auto add = [&hash](std::string_view text) {
-    constexpr std::byte kEnd{0};  // closes every text, so that no two lists of texts hash alike
-    hash = fnv1a(std::as_bytes(std::span(text)), hash);
-    hash = fnv1a(std::span(&kEnd, 1), hash);
-  };
-  for (const std::string_view text : texts) add(text);
-  for (const auto& [name, entry] : entries) {
-    add(name);
-    add(dtype_name(entry.dtype));
-    add(shape_text(entry.shape));
-    hash = fnv1a(entry.bytes, hash);
-  }
-  return hex64(hash);
+  ContentsChecksum checksum(texts);
+  for (const auto& [name, entry] : entries) checksum.add(name, entry.dtype, entry.shape, entry.bytes);
+  return checksum.text();
 }
 
 }  // namespace quaver

@@ -182,12 +182,12 @@ std::vector<std::byte> pack(std::span<const float> weights, const MemoryMatrix& 
   return bytes;
 }
 
-void unpack(const SafetensorsEntry& entry, const MemoryMatrix& matrix, float scale, const MemoryScheme& scheme,
+void unpack(std::span<const std::byte> stored, const MemoryMatrix& matrix, float scale, const MemoryScheme& scheme,
             std::vector<float>& parameters) {
   const std::int32_t limit = (std::int32_t{1} << (scheme.bits - 1)) - 1;
-  const std::size_t row_bytes = entry.bytes.size() / matrix.rows;
+  const std::size_t row_bytes = stored.size() / matrix.rows;
   for (std::size_t row = 0; row < matrix.rows; ++row) {
-    const std::span<const std::byte> bytes = entry.bytes.subspan(row * row_bytes, row_bytes);
+    const std::span<const std::byte> bytes = stored.subspan(row * row_bytes, row_bytes);
     for (std::size_t col = 0; col < matrix.cols; ++col) {
       std::int32_t code = 0;
       if (scheme.one_bit_weights) {
@@ -248,11 +248,13 @@ MemoryNetwork read_network(const SafetensorsFile& file) {
   if (version > kMemoryFileVersion)
     throw_bad_input(concat("version '", printable(metadata("version")), "', this program reads versions up to ",
                            kMemoryFileVersion));
-  const std::string found =
-      contents_checksum({metadata("network"), metadata("words"), metadata("provenance")}, file.entries());
-  if (found != metadata("checksum"))
-    throw_bad_input(concat("checksum ", printable(metadata("checksum")), " expected, but the contents give ", found,
-                           "; the file is damaged or was changed by another program"));
+  std::map<std::string, AlignedVector<std::byte>> contents;
+  ContentsChecksum checksum({metadata("network"), metadata("words"), metadata("provenance")});
+  for (const auto& [name, tensor] : file.tensors())
+    checksum.add(name, tensor.dtype, tensor.shape, contents[name] = file.bytes(name));
+  if (checksum.text() != metadata("checksum"))
+    throw_bad_input(concat("checksum ", printable(metadata("checksum")), " expected, but the contents give ",
+                           checksum.text(), "; the file is damaged or was changed by another program"));
   MemoryNetwork network;
   network_from_json(metadata("network"), version, network);
   network.words = words_from_json(metadata("words"));
@@ -260,22 +262,25 @@ MemoryNetwork read_network(const SafetensorsFile& file) {
   // Shapes are compared before anything of the size they claim is allocated.
   const std::vector<MemoryMatrix> matrices = memory_matrices(network.shape);
   for (const MemoryMatrix& matrix : matrices) {
-    const SafetensorsEntry& entry = file.entry(matrix.name);
+    const SafetensorsTensor& entry = file.tensor(matrix.name);
     const StoredMatrix expected = stored(matrix, network.scheme);
     if (entry.dtype != expected.dtype || entry.shape != expected.shape)
       throw_bad_input(concat("tensor '", matrix.name, "' is ", shape_text(entry.shape), " ", dtype_name(entry.dtype),
                              ", expected ", shape_text(expected.shape), " ", dtype_name(expected.dtype)));
   }
-  if (file.entries().size() != matrices.size())
-    throw_bad_input(concat("there are ", file.entries().size(), " tensors, expected ", matrices.size()));
+  if (file.tensors().size() != matrices.size())
+    throw_bad_input(concat("there are ", file.tensors().size(), " tensors, expected ", matrices.size()));
+  network.parameters.reserve(parameter_count(network.shape));
   for (std::size_t place = 0; place < matrices.size(); ++place) {
+    // Each matrix gives its bytes back before the next one is taken apart.
+    const AlignedVector<std::byte> bytes = std::move(contents[matrices[place].name]);
     if (network.scheme.is_scaled()) {
-      unpack(file.entry(matrices[place].name), matrices[place], network.scales.weights[place], network.scheme,
-             network.parameters);
+      unpack(bytes, matrices[place], network.scales.weights[place], network.scheme, network.parameters);
       continue;
     }
-    const std::vector<float> values = file.as_f32(matrices[place].name);
-    network.parameters.insert(network.parameters.end(), values.begin(), values.end());
+    const std::size_t begin = network.parameters.size();
+    network.parameters.resize(begin + matrices[place].size());
+    std::ranges::copy(bytes, std::as_writable_bytes(std::span(network.parameters).subspan(begin)).begin());
   }
   validate(network);
   return network;

@@ -74,7 +74,7 @@ TEST(MemoryFile, ScaledNetworksAreStoredAsCodes) {
       EXPECT_EQ(load_memory_network_bytes(bytes_of(bytes)), network);
       const SafetensorsFile file = SafetensorsFile::parse(bytes_of(bytes));
       std::size_t weights = 0;
-      for (const auto& [name, entry] : file.entries()) weights += entry.bytes.size();
+      for (const auto& [name, tensor] : file.tensors()) weights += tensor.byte_count;
       EXPECT_EQ(weights, parameter_count(network.shape) / 11 * (one_bit_weights ? 2 : 11));
     }
 }

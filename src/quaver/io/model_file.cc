@@ -54,11 +54,12 @@ std::vector<std::int64_t> stored_shape(const Tensor& tensor) {
 }
 
 // The half byte behind a last odd column tells that it is there.
-std::vector<std::int64_t> shape_of_nibbles(const std::string& name, const SafetensorsEntry& entry) {
-  if (entry.shape.size() != 2 || entry.bytes.empty())
+std::vector<std::int64_t> shape_of_nibbles(const std::string& name, const SafetensorsTensor& entry,
+                                           std::span<const std::byte> bytes) {
+  if (entry.shape.size() != 2 || bytes.empty())
     throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape),
                            " U8, expected a matrix with two codes of four bits a byte"));
-  const bool odd = upper_nibble(entry.bytes[static_cast<std::size_t>(entry.shape[1]) - 1]) == kNoNibble;
+  const bool odd = upper_nibble(bytes[static_cast<std::size_t>(entry.shape[1]) - 1]) == kNoNibble;
   return {entry.shape[0], 2 * entry.shape[1] - (odd ? 1 : 0)};
 }
 
@@ -131,7 +132,7 @@ int version_of(const SafetensorsFile& file) {
 std::optional<std::string> scaled_tensor(const SafetensorsFile& file, const std::string& name) {
   if (!name.ends_with(kScaleSuffix)) return std::nullopt;
   std::string stem = name.substr(0, name.size() - kScaleSuffix.size());
-  if (!file.entries().contains(stem)) return std::nullopt;
+  if (!file.tensors().contains(stem)) return std::nullopt;
   return stem;
 }
 
@@ -140,9 +141,13 @@ Model read_model(const SafetensorsFile& file) {
   const std::string& graph = metadata_of(file, "graph");
   const std::string& provenance = metadata_of(file, "provenance");
   const std::string& expected = metadata_of(file, "checksum");
-  const std::string found = contents_checksum({graph, provenance}, file.entries());
-  if (found != expected)
-    throw_bad_input(concat("checksum ", printable(expected), " expected, but the contents give ", found,
+  // Read once, into the place where they stay.
+  std::map<std::string, AlignedVector<std::byte>> contents;
+  ContentsChecksum checksum({graph, provenance});
+  for (const auto& [name, tensor] : file.tensors())
+    checksum.add(name, tensor.dtype, tensor.shape, contents[name] = file.bytes(name));
+  if (checksum.text() != expected)
+    throw_bad_input(concat("checksum ", printable(expected), " expected, but the contents give ", checksum.text(),
                            "; the file is damaged or was changed by another program"));
   for (const std::string& text : {std::cref(graph), std::cref(provenance)}) {
     if (text.size() > kMaxJson)
@@ -154,11 +159,11 @@ Model read_model(const SafetensorsFile& file) {
   model.provenance = provenance_from_json(provenance);
   std::map<std::string, std::vector<float>> scales;
   for (const auto& [name, scale] : single_scales) {
-    if (!file.entries().contains(name))
+    if (!file.tensors().contains(name))
       throw_bad_input(concat("graph: there are scales for '", printable(name), "', but no such tensor"));
     scales[name] = {scale};
   }
-  for (const auto& [name, entry] : file.entries()) {
+  for (const auto& [name, entry] : file.tensors()) {
     if (const auto stem = scaled_tensor(file, name)) {
       if ((entry.dtype != Dtype::kF32 && entry.dtype != Dtype::kBf16) || entry.shape.size() != 1 ||
           scales.contains(*stem))
@@ -170,8 +175,8 @@ Model read_model(const SafetensorsFile& file) {
     }
     Tensor& tensor = model.tensors[name];
     tensor.kind = kind_of(name, entry.dtype);
-    tensor.shape = tensor.kind == FormatKind::kI4 ? shape_of_nibbles(name, entry) : entry.shape;
-    tensor.bytes.assign(entry.bytes.begin(), entry.bytes.end());
+    tensor.bytes = std::move(contents[name]);
+    tensor.shape = tensor.kind == FormatKind::kI4 ? shape_of_nibbles(name, entry, tensor.bytes) : entry.shape;
   }
   for (auto& [name, list] : scales) {
     const auto tensor = model.tensors.find(name);

@@ -18,17 +18,11 @@ using io_test::error_of;
 using io_test::safetensors_text;
 
 // The text of a model file taken apart, to be changed and put together again with a checksum that fits.
-struct Parts {
-  std::map<std::string, SafetensorsEntry> entries;
-  std::map<std::string, std::string> metadata;
+struct Parts : io_test::SafetensorsContents {
   nlohmann::ordered_json graph;
 
-  explicit Parts(const std::string& text) {
-    const SafetensorsFile file = SafetensorsFile::parse(bytes_of(text));
-    entries = file.entries();  // views of `text`
-    metadata = file.metadata();
-    graph = nlohmann::ordered_json::parse(metadata.at("graph"));
-  }
+  explicit Parts(const std::string& text)
+      : SafetensorsContents(text), graph(nlohmann::ordered_json::parse(metadata.at("graph"))) {}
 
   std::string text() {
     metadata["graph"] = graph.dump();

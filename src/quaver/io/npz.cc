@@ -1,20 +1,26 @@
 #include "quaver/io/npz.h"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
-#include "quaver/io/mapped_file.h"
+#include "quaver/io/input_file.h"
 #include "quaver/io/npy_header.h"
 #include "quaver/io/printable.h"
 
@@ -51,76 +57,61 @@ class ZipError {
   zip_error_t error_{};
 };
 
-// Fortran order holds the first index fastest; C order the last.
-std::vector<std::byte> in_c_order(std::span<const std::byte> bytes, const std::vector<std::int64_t>& shape,
-                                  std::size_t element_bytes) {
-  std::vector<std::byte> result(bytes.size());
-  std::vector<std::size_t> strides(shape.size());  // of the source, in bytes
+// Delivers the next bytes of an array, piece by piece.
+using Fill = std::function<void(std::span<std::byte>)>;
+
+// Fortran order holds the first index fastest; C order the last. Each element is put into its place as it comes.
+void fill_from_fortran_order(const Fill& fill, std::size_t element_bytes, const std::vector<std::int64_t>& shape,
+                             std::span<std::byte> target) {
+  std::vector<std::size_t> strides(shape.size());  // of the target, in bytes
   std::size_t stride = element_bytes;
-  for (std::size_t d = 0; d < shape.size(); ++d) {
+  for (std::size_t d = shape.size(); d-- > 0;) {
     strides[d] = stride;
     stride *= static_cast<std::size_t>(shape[d]);
   }
+  std::array<std::byte, 1 << 14> block;
   std::vector<std::int64_t> index(shape.size());
-  std::size_t source = 0;
-  for (std::size_t target = 0; target < result.size(); target += element_bytes) {
-    std::memcpy(result.data() + target, bytes.data() + source, element_bytes);
-    for (std::size_t d = shape.size(); d-- > 0;) {
-      source += strides[d];
-      if (++index[d] < shape[d]) break;
-      source -= strides[d] * static_cast<std::size_t>(shape[d]);
-      index[d] = 0;
+  std::size_t place = 0;
+  for (std::size_t read = 0; read < target.size();) {
+    const std::size_t count = std::min(block.size(), target.size() - read);
+    fill(std::span(block).first(count));
+    for (std::size_t i = 0; i < count; i += element_bytes) {
+      std::memcpy(target.data() + place, block.data() + i, element_bytes);
+      for (std::size_t d = 0; d < shape.size(); ++d) {
+        place += strides[d];
+        if (++index[d] < shape[d]) break;
+        place -= strides[d] * static_cast<std::size_t>(shape[d]);
+        index[d] = 0;
+      }
     }
+    read += count;
   }
-  return result;
 }
 
-// Reads `size` bytes that `fill` delivers piece by piece: the header first, and the elements only when the header's
-// shape accounts for every byte.
-NpzArray read_npy(std::uint64_t size, const std::function<void(std::span<std::byte>)>& fill) {
-  std::vector<std::byte> header_bytes(static_cast<std::size_t>(std::min<std::uint64_t>(size, kNpyPrefix)));
-  fill(header_bytes);
-  const std::size_t read = header_bytes.size();
-  const std::size_t header_size = npy_header_size(header_bytes);
+// The header of an array of `size` bytes, when its shape accounts for all of them.
+NpyHeader read_header(std::uint64_t size, const Fill& fill) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(std::min<std::uint64_t>(size, kNpyPrefix)));
+  fill(bytes);
+  const std::size_t read = bytes.size();
+  const std::size_t header_size = npy_header_size(bytes);
   if (header_size > size || header_size < read)
     throw_bad_input(concat("its .npy header claims ", header_size, " bytes, but the array has ", size));
-  header_bytes.resize(header_size);
-  fill(std::span(header_bytes).subspan(read));
-  NpyHeader header = parse_npy_header(header_bytes);
+  bytes.resize(header_size);
+  fill(std::span(bytes).subspan(read));
+  NpyHeader header = parse_npy_header(bytes);
   if (header.element_bytes != size - header_size)
     throw_bad_input(concat("its shape ", shape_text(header.shape), " of ", npy_type_name(header.type), " wants ",
                            header.element_bytes, " bytes, found ", size - header_size));
+  return header;
+}
+
+NpzArray read_elements(NpyHeader header, const Fill& fill) {
   NpzArray array{header.type, std::move(header.shape), {}};
   array.bytes.resize(static_cast<std::size_t>(header.element_bytes));
-  fill(array.bytes);
   if (header.fortran_order && array.shape.size() > 1)
-    array.bytes = in_c_order(array.bytes, array.shape, npy_type_bytes(array.type));
-  return array;
-}
-
-NpzArray read_bare(std::span<const std::byte> bytes) {
-  std::span<const std::byte> rest = bytes;
-  return read_npy(bytes.size(), [&rest](std::span<std::byte> target) {
-    std::copy_n(rest.begin(), target.size(), target.begin());
-    rest = rest.subspan(target.size());
-  });
-}
-
-NpzArray read_entry(zip_t* archive, const zip_stat_t& status) {
-  const Entry entry(zip_fopen_index(archive, status.index, 0));
-  if (!entry) throw_bad_input(concat("the zip entry cannot be opened: ", printable(zip_strerror(archive))));
-  NpzArray array = read_npy(status.size, [&entry](std::span<std::byte> target) {
-    while (!target.empty()) {
-      const zip_int64_t read = zip_fread(entry.get(), target.data(), target.size());
-      if (read < 0) throw_bad_input(concat("the zip entry is damaged: ", printable(zip_file_strerror(entry.get()))));
-      if (read == 0) throw_bad_input("the zip entry ends before the size that it claims");
-      target = target.subspan(static_cast<std::size_t>(read));
-    }
-  });
-  std::byte beyond{};  // the checksum is compared when the end is read
-  const zip_int64_t read = zip_fread(entry.get(), &beyond, 1);
-  if (read < 0) throw_bad_input(concat("the zip entry is damaged: ", printable(zip_file_strerror(entry.get()))));
-  if (read > 0) throw_bad_input("the zip entry goes on beyond the size that it claims");
+    fill_from_fortran_order(fill, npy_type_bytes(array.type), array.shape, array.bytes);
+  else
+    fill(array.bytes);
   return array;
 }
 
@@ -134,43 +125,17 @@ zip_stat_t checked_status(zip_t* archive, zip_uint64_t index) {
   return status;
 }
 
-Npz read_zip(std::span<const std::byte> bytes) {
-  if (bytes.empty()) throw_bad_input("the file is empty, expected an .npz or .npy file");
-  ZipError error;
-  Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, error.get()));
-  if (!source) throw_bad_input(concat("the zip cannot be read: ", error.text()));
-  const Archive archive(zip_open_from_source(source.get(), ZIP_RDONLY, error.get()));
-  if (!archive) throw_bad_input(concat("neither an .npz (zip: ", error.text(), ") nor an .npy file"));
-  static_cast<void>(source.release());  // the archive owns it now
-
-  Npz arrays;
-  std::uint64_t unpacked = 0;
-  const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
-  for (zip_int64_t i = 0; i < count; ++i) {
-    const zip_stat_t status = checked_status(archive.get(), static_cast<zip_uint64_t>(i));
-    const std::string_view file_name = status.name;
-    const std::string what = concat("array '", printable(file_name), "': ");
-    if (!file_name.ends_with(kNpySuffix))
-      throw_bad_input(concat("zip entry '", printable(file_name), "' is no .npy array; an .npz holds nothing else"));
-    if (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)
-      throw_bad_input(concat(what, "compression method ", status.comp_method, ", expected stored or deflated"));
-    if (status.comp_size > bytes.size() || status.size / kMaxRatio > status.comp_size)
-      throw_bad_input(concat(what, "claims ", status.size, " bytes from ", status.comp_size, " in a file of ",
-                             bytes.size(), ", more than a zip can hold"));
-    // Entries may share their bytes in a hostile file, so that the sum is held to the same bound.
-    if (status.size > kMaxNpzBytes - unpacked || (unpacked + status.size) / kMaxRatio > bytes.size())
-      throw_bad_input(concat(what, "the arrays claim more than ",
-                             std::min<std::uint64_t>(kMaxNpzBytes, bytes.size() * kMaxRatio), " bytes together"));
-    unpacked += status.size;
-    std::string name(file_name.substr(0, file_name.size() - kNpySuffix.size()));
-    if (arrays.contains(name)) throw_bad_input(what + "the zip has it twice");
-    try {
-      arrays.emplace(std::move(name), read_entry(archive.get(), status));
-    } catch (const Error& reason) {
-      throw Error(reason.kind(), what + reason.what());
-    }
+// What libzip reads the file through.
+Source file_source(const InputFile& input, zip_error_t* error) {
+  const int descriptor = ::fcntl(input.descriptor(), F_DUPFD_CLOEXEC, 0);
+  std::FILE* file = descriptor < 0 ? nullptr : ::fdopen(descriptor, "rb");
+  if (file == nullptr) {
+    if (descriptor >= 0) ::close(descriptor);
+    throw_failed(concat("cannot be read: ", std::generic_category().message(errno)));
   }
-  return arrays;
+  Source source(zip_source_filep_create(file, 0, static_cast<zip_int64_t>(input.size()), error));
+  if (!source) std::fclose(file);
+  return source;
 }
 
 std::int64_t integer_at(const NpzArray& array, std::size_t i) {
@@ -233,9 +198,10 @@ constexpr NpyType type_of() {
 }
 
 void check_shape(const NpzArray& array, std::string_view name) {
+  constexpr std::size_t kMostElements = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(double);
   std::size_t count = 1;
   for (const std::int64_t size : array.shape) {
-    if (size < 0 || (size > 0 && count > kMaxNpzBytes / static_cast<std::size_t>(size)))
+    if (size < 0 || (size > 0 && count > kMostElements / static_cast<std::size_t>(size)))
       throw_bad_input(concat("array '", printable(name), "' has shape ", shape_text(array.shape)));
     count *= static_cast<std::size_t>(size);
   }
@@ -262,23 +228,181 @@ template NpzArray NpzArray::from<std::int32_t>(std::vector<std::int64_t>, std::s
 template NpzArray NpzArray::from<std::int64_t>(std::vector<std::int64_t>, std::span<const std::int64_t>);
 template NpzArray NpzArray::from<std::uint8_t>(std::vector<std::int64_t>, std::span<const std::uint8_t>);
 
-Npz read_npz_bytes(std::span<const std::byte> bytes) {
-  if (!is_npy(bytes)) return read_zip(bytes);
-  Npz arrays;
-  try {
-    arrays.emplace(kBareName, read_bare(bytes));
-  } catch (const Error& reason) {
-    throw Error(reason.kind(), concat("the .npy array: ", reason.what()));
+template <typename T>
+std::span<const T> NpzArray::as() const {
+  if (type != type_of<T>())
+    throw_bad_input(concat("an array is ", npy_type_name(type), ", expected ", npy_type_name(type_of<T>())));
+  return {reinterpret_cast<const T*>(bytes.data()), element_count()};
+}
+template std::span<const float> NpzArray::as<float>() const;
+template std::span<const std::int8_t> NpzArray::as<std::int8_t>() const;
+template std::span<const std::int32_t> NpzArray::as<std::int32_t>() const;
+template std::span<const std::int64_t> NpzArray::as<std::int64_t>() const;
+
+// A zip with its entries by name, or the bytes of a bare .npy.
+struct NpzFile::Contents {
+  struct Place {
+    zip_uint64_t index = 0;  // in the zip
+    std::uint64_t size = 0;  // unpacked, with the header
+  };
+
+  Contents(std::uint64_t size_of_file, std::function<void(std::uint64_t, std::span<std::byte>)> read_at,
+           const std::function<Source(zip_error_t*)>& make_source)
+      : file_size(size_of_file), read(std::move(read_at)) {
+    if (file_size == 0) throw_bad_input("the file is empty, expected an .npz or .npy file");
+    std::vector<std::byte> prefix(static_cast<std::size_t>(std::min<std::uint64_t>(file_size, kNpyPrefix)));
+    read(0, prefix);
+    if (is_npy(prefix)) {
+      names = {std::string(kBareName)};
+      places[names[0]] = {0, file_size};
+      return;
+    }
+    ZipError error;
+    Source source = make_source(error.get());
+    if (!source) throw_bad_input(concat("the zip cannot be read: ", error.text()));
+    archive.reset(zip_open_from_source(source.get(), ZIP_RDONLY, error.get()));
+    if (!archive) throw_bad_input(concat("neither an .npz (zip: ", error.text(), ") nor an .npy file"));
+    static_cast<void>(source.release());  // the archive owns it now
+    const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
+    for (zip_int64_t i = 0; i < count; ++i) add_entry(static_cast<zip_uint64_t>(i));
   }
+
+  void add_entry(zip_uint64_t index) {
+    const zip_stat_t status = checked_status(archive.get(), index);
+    const std::string_view file_name = status.name;
+    const std::string what = concat("array '", printable(file_name), "': ");
+    if (!file_name.ends_with(kNpySuffix))
+      throw_bad_input(concat("zip entry '", printable(file_name), "' is no .npy array; an .npz holds nothing else"));
+    if (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)
+      throw_bad_input(concat(what, "compression method ", status.comp_method, ", expected stored or deflated"));
+    if (status.comp_size > file_size || status.size / kMaxRatio > status.comp_size)
+      throw_bad_input(concat(what, "claims ", status.size, " bytes from ", status.comp_size, " in a file of ",
+                             file_size, ", more than a zip can hold"));
+    std::string name(file_name.substr(0, file_name.size() - kNpySuffix.size()));
+    if (!places.emplace(name, Place{index, status.size}).second) throw_bad_input(what + "the zip has it twice");
+    names.push_back(std::move(name));
+  }
+
+  const Place& place(const std::string& name) const {
+    const auto found = places.find(name);
+    if (found != places.end()) return found->second;
+    std::vector<std::string> shown;
+    for (const std::string& known : names) shown.push_back(printable(known));
+    throw_bad_input(concat("there is no array '", printable(name),
+                           "'; the file has: ", shown.empty() ? "nothing" : join(shown, ", ")));
+  }
+
+  // Calls `take` with what delivers the bytes of the array from its header on, and closes them behind it.
+  template <typename Take>
+  auto with_bytes(const std::string& name, const Take& take) {
+    const Place& at = place(name);
+    try {
+      if (!archive) {
+        std::uint64_t offset = 0;
+        return take(at.size, [&](std::span<std::byte> target) {
+          read(offset, target);
+          offset += target.size();
+        });
+      }
+      const Entry entry(zip_fopen_index(archive.get(), at.index, 0));
+      if (!entry) throw_bad_input(concat("the zip entry cannot be opened: ", printable(zip_strerror(archive.get()))));
+      const auto read_some = [&](std::span<std::byte> target) {
+        const zip_int64_t count = zip_fread(entry.get(), target.data(), target.size());
+        if (count < 0) throw_bad_input(concat("the zip entry is damaged: ", printable(zip_file_strerror(entry.get()))));
+        return static_cast<std::size_t>(count);
+      };
+      std::uint64_t left = at.size;
+      return take(at.size, [&](std::span<std::byte> target) {
+        left -= target.size();
+        while (!target.empty()) {
+          const std::size_t count = read_some(target);
+          if (count == 0) throw_bad_input("the zip entry ends before the size that it claims");
+          target = target.subspan(count);
+        }
+        std::byte beyond{};  // the checksum is compared when the end is read
+        if (left == 0 && read_some(std::span(&beyond, 1)) > 0)
+          throw_bad_input("the zip entry goes on beyond the size that it claims");
+      });
+    } catch (const Error& reason) {
+      throw Error(reason.kind(), concat("array '", printable(name), archive ? kNpySuffix : "", "': ", reason.what()));
+    }
+  }
+
+  std::uint64_t file_size;
+  std::function<void(std::uint64_t, std::span<std::byte>)> read;
+  Archive archive;  // none: a bare .npy
+  std::vector<std::string> names;
+  std::map<std::string, Place> places;
+};
+
+NpzFile::NpzFile(std::unique_ptr<Contents> contents) : contents_(std::move(contents)) {}
+NpzFile::NpzFile(NpzFile&&) noexcept = default;
+NpzFile& NpzFile::operator=(NpzFile&&) noexcept = default;
+NpzFile::~NpzFile() = default;
+
+NpzFile NpzFile::open(const std::filesystem::path& path) {
+  const auto input = std::make_shared<const InputFile>(path);
+  try {
+    return NpzFile(std::make_unique<Contents>(
+        input->size(), [input](std::uint64_t offset, std::span<std::byte> target) { input->read(offset, target); },
+        [&input](zip_error_t* error) { return file_source(*input, error); }));
+  } catch (const Error& error) {
+    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
+  }
+}
+
+NpzFile NpzFile::parse(std::span<const std::byte> bytes) {
+  return NpzFile(std::make_unique<Contents>(
+      bytes.size(),
+      [bytes](std::uint64_t offset, std::span<std::byte> target) {
+        std::ranges::copy(bytes.subspan(static_cast<std::size_t>(offset), target.size()), target.begin());
+      },
+      [bytes](zip_error_t* error) { return Source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, error)); }));
+}
+
+const std::vector<std::string>& NpzFile::names() const { return contents_->names; }
+bool NpzFile::contains(const std::string& name) const { return contents_->places.contains(name); }
+
+NpzHeader NpzFile::header(const std::string& name) {
+  return contents_->with_bytes(name, [](std::uint64_t size, const Fill& fill) {
+    NpyHeader header = read_header(size, fill);
+    return NpzHeader{header.type, std::move(header.shape), header.element_bytes};
+  });
+}
+
+NpzArray NpzFile::read(const std::string& name, std::uint64_t max_bytes) {
+  return contents_->with_bytes(name, [max_bytes](std::uint64_t size, const Fill& fill) {
+    NpyHeader header = read_header(size, fill);
+    require_memory("has", header.element_bytes, max_bytes);
+    return read_elements(std::move(header), fill);
+  });
+}
+
+Npz NpzFile::read_all(std::uint64_t max_bytes) {
+  std::uint64_t sum = 0;
+  for (const auto& [name, place] : contents_->places) {
+    sum += place.size;
+    // Entries may share their bytes in a hostile file, so that the sum is held to the same bound as each.
+    if (sum / kMaxRatio > contents_->file_size)
+      throw_bad_input(concat("array '", printable(name), "': the arrays claim more bytes together than a zip of ",
+                             contents_->file_size, " bytes can hold"));
+    require_memory("the arrays have", sum, max_bytes);
+  }
+  Npz arrays;
+  for (const std::string& name : names()) arrays.emplace(name, read(name, max_bytes));
   return arrays;
 }
 
-Npz read_npz(const std::filesystem::path& path) {
-  const MappedFile file(path);
+Npz read_npz_bytes(std::span<const std::byte> bytes, std::uint64_t max_bytes) {
+  return NpzFile::parse(bytes).read_all(max_bytes);
+}
+
+Npz read_npz(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  NpzFile file = NpzFile::open(path);
   try {
-    return read_npz_bytes(file.bytes());
-  } catch (const Error& reason) {
-    throw Error(reason.kind(), concat(path.string(), ": ", reason.what()));
+    return file.read_all(max_bytes);
+  } catch (const Error& error) {
+    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
   }
 }
 

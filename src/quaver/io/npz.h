@@ -2,22 +2,25 @@
 //
 // Read: npy versions 1, 2 and 3; little-endian f4 f8 i1 i2 i4 i8 u1 and bool; C and Fortran order (turned into C);
 // stored or deflated entries. A bare .npy is the one array kBareName.
-// Every size is checked before memory is taken: an entry must claim no more than its compressed bytes can hold, all
-// entries together no more than kMaxNpzBytes, and a shape exactly the bytes of its entry.
+// Every size is checked before memory is taken: an entry must claim no more than its compressed bytes can hold, a shape
+// exactly the bytes of its entry, and what is read no more than a limit. Elements are unpacked straight into their
+// array, and only of arrays that are asked for: the peak is the arrays and a few blocks.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "quaver/core/memory_limit.h"
+
 namespace quaver {
 
-inline constexpr std::uint64_t kMaxNpzBytes = std::uint64_t{1} << 31;  // unpacked, all arrays together
 inline constexpr std::string_view kBareName = "x";
 
 enum class NpyType { kF32, kF64, kI8, kI16, kI32, kI64, kU8, kBool };
@@ -33,13 +36,47 @@ struct NpzArray {
   template <typename T>
   static NpzArray from(std::vector<std::int64_t> shape, std::span<const T> values);  // T: float, double, (u)int types
   std::size_t element_count() const { return bytes.size() / npy_type_bytes(type); }
+  template <typename T>
+  std::span<const T> as() const;  // the elements in place; Error when they are of another type
   bool operator==(const NpzArray&) const = default;
 };
 
 using Npz = std::map<std::string, NpzArray>;
 
-Npz read_npz(const std::filesystem::path& path);
-Npz read_npz_bytes(std::span<const std::byte> bytes);
+// What the header of an array says.
+struct NpzHeader {
+  NpyType type = NpyType::kF32;
+  std::vector<std::int64_t> shape;
+  std::uint64_t bytes = 0;  // shape x type
+
+  bool operator==(const NpzHeader&) const = default;
+};
+
+// A file whose arrays are known and not yet read.
+class NpzFile {
+ public:
+  static NpzFile open(const std::filesystem::path& path);
+  static NpzFile parse(std::span<const std::byte> bytes);  // views `bytes`
+  NpzFile(NpzFile&&) noexcept;
+  NpzFile& operator=(NpzFile&&) noexcept;
+  ~NpzFile();
+
+  const std::vector<std::string>& names() const;  // in the order of the file
+  bool contains(const std::string& name) const;
+  // Error (bad input, without the file's path) that lists the arrays when there is none of this name.
+  NpzHeader header(const std::string& name);
+  NpzArray read(const std::string& name, std::uint64_t max_bytes = kDefaultMaxMemory);
+  Npz read_all(std::uint64_t max_bytes = kDefaultMaxMemory);  // max_bytes: of all arrays together
+
+ private:
+  struct Contents;
+  explicit NpzFile(std::unique_ptr<Contents> contents);
+  std::unique_ptr<Contents> contents_;
+};
+
+// All arrays. Error (bad input) that names the file.
+Npz read_npz(const std::filesystem::path& path, std::uint64_t max_bytes = kDefaultMaxMemory);
+Npz read_npz_bytes(std::span<const std::byte> bytes, std::uint64_t max_bytes = kDefaultMaxMemory);
 
 enum class NpzPacking { kStored, kDeflated };
 void write_npz(const std::filesystem::path& path, const Npz& arrays, NpzPacking packing = NpzPacking::kStored);

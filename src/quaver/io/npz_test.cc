@@ -116,6 +116,23 @@ TEST(Npy, TurnsFortranOrderIntoC) {
   EXPECT_TRUE(parse(npy_text(dict("|u1", "(2, 0, 2)", "True"), "")).bytes.empty());
 }
 
+// More elements than are put into their places at once, of a size that is no power of two.
+TEST(Npy, TurnsLargeArraysIntoC) {
+  constexpr std::size_t kRows = 173, kCols = 131;
+  std::vector<std::int32_t> expected(kRows * kCols);
+  std::string elements(expected.size() * sizeof(std::int32_t), '\0');
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t c = 0; c < kCols; ++c) {
+      const auto value = static_cast<std::int32_t>(1000 * r + c);
+      expected[r * kCols + c] = value;
+      std::memcpy(elements.data() + (c * kRows + r) * sizeof value, &value, sizeof value);
+    }
+  }
+  const NpzArray array = parse(npy_text(dict("<i4", "(173, 131)", "True"), elements));
+  EXPECT_TRUE(std::ranges::equal(array.as<std::int32_t>(), expected));
+  EXPECT_TRUE(contains(error_of([&] { array.as<float>(); }), "is int32, expected float32"));
+}
+
 struct Hostile {
   const char* name;
   std::string text;
@@ -189,6 +206,50 @@ TEST(Npz, ClaimsBeyondTheFileAreRefusedBeforeMemoryIsTaken) {
   std::string large = good;
   put_u32(large, central_directory(large) + 24, 1000);
   EXPECT_NE(error_of_text(large), "");
+}
+
+TEST(Npz, OnlyWhatIsAskedForIsUnpacked) {
+  const std::vector<float> values(1000, 0.5f);
+  std::string text =
+      npz_bytes({{"good", NpzArray::from<float>({10, 100}, values)}, {"other", NpzArray::from<float>({1000}, values)}});
+  // Among the last elements of the last entry, whose checksum is wrong then.
+  const std::size_t place = central_directory(text) - 100;
+  text[place] = static_cast<char>(text[place] ^ 1);
+  NpzFile file = NpzFile::parse(bytes_of(text));
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"good", "other"}));
+  EXPECT_EQ(file.header("other"), (NpzHeader{NpyType::kF32, {1000}, 4000}));
+  EXPECT_EQ(file.read("good"), NpzArray::from<float>({10, 100}, values));
+  EXPECT_EQ(file.read("good"), NpzArray::from<float>({10, 100}, values)) << "an array can be read again";
+  EXPECT_TRUE(contains(error_of([&] { file.read("other"); }), "array 'other.npy': the zip entry is damaged"));
+  EXPECT_TRUE(contains(error_of([&] { file.header("none"); }), "no array 'none'; the file has: good, other"));
+}
+
+TEST(Npz, MoreThanTheMemoryIsRefused) {
+  const std::vector<float> values(1000);
+  const Npz arrays{{"a", NpzArray::from<float>({1000}, values)}, {"b", NpzArray::from<float>({1000}, values)}};
+  const std::string text = npz_bytes(arrays, NpzPacking::kDeflated);
+  EXPECT_EQ(NpzFile::parse(bytes_of(text)).read("a", 4000), arrays.at("a"));
+  EXPECT_TRUE(contains(error_of([&] { NpzFile::parse(bytes_of(text)).read("a", 3999); }),
+                       "array 'a.npy': has 4000 bytes once decoded, more than the limit of 3999 bytes"));
+  EXPECT_EQ(read_npz_bytes(bytes_of(text), 10000), arrays);
+  EXPECT_TRUE(contains(error_of([&] { read_npz_bytes(bytes_of(text), 7000); }), "raise --max-memory"));
+}
+
+// numpy.savez rewrites a file in place.
+TEST(Npz, AFileCutShortMeanwhileIsAnError) {
+  const io_test::TemporaryFolder folder;
+  const std::vector<float> values(100000, 0.5f);
+  const NpzArray array = NpzArray::from<float>({100000}, values);
+  write_npz(folder.path() / "x.npz", {{"x", array}});
+  write_file_atomically(folder.path() / "x.npy", npy_text(dict("<f4", "(100000,)"), std::string(400000, '\0')));
+  for (const char* name : {"x.npz", "x.npy"}) {
+    NpzFile file = NpzFile::open(folder.path() / name);
+    EXPECT_EQ(file.header("x").bytes, 400000u);
+    std::filesystem::resize_file(folder.path() / name, 5000);
+    EXPECT_TRUE(contains(error_of([&] { file.read("x"); }), "array 'x")) << name;
+  }
+  EXPECT_TRUE(contains(error_of([&] { NpzFile::open("/dev/zero"); }), "not a regular file"));
+  EXPECT_TRUE(contains(error_of([&] { NpzFile::open(folder.path()); }), "Is a directory"));
 }
 
 TEST(Npz, AFlippedByteIsAnErrorOrChangesNoArray) {

@@ -1,4 +1,4 @@
-// printable.h - a name from a hostile file, fit for a message: short, one line, no control characters. Not public.
+// printable.h - a name from a hostile file, fit for a message: short, one line, no control characters.
 #pragma once
 
 #include <string>

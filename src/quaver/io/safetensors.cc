@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -16,7 +17,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/mapped_file.h"
+#include "quaver/io/input_file.h"
 #include "quaver/io/printable.h"
 #include "quaver/io/strict_json.h"
 
@@ -187,31 +188,33 @@ float float_of_half(std::uint16_t half) {
 std::string_view dtype_name(Dtype dtype) { return row_of(dtype).name; }
 std::size_t dtype_bytes(Dtype dtype) { return row_of(dtype).bytes; }
 
-SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes) {
-  if (bytes.size() < kPrefixBytes)
-    throw_bad_input(concat("the file has ", bytes.size(), " bytes, too few for a safetensors file"));
-  const auto header_size = load_as<std::uint64_t>(bytes.data());
+SafetensorsFile SafetensorsFile::read(std::uint64_t size, Reader reader) {
+  if (size < kPrefixBytes) throw_bad_input(concat("the file has ", size, " bytes, too few for a safetensors file"));
+  std::uint64_t header_size = 0;
+  reader(0, std::as_writable_bytes(std::span(&header_size, 1)));
   if (header_size > kMaxSafetensorsHeader)
     throw_bad_input(concat("the header claims ", header_size, " bytes, more than the limit of ", kMaxSafetensorsHeader,
                            "; is this a safetensors file?"));
-  if (header_size > bytes.size() - kPrefixBytes)
-    throw_bad_input(concat("the header claims ", header_size, " bytes, but only ", bytes.size() - kPrefixBytes,
+  if (header_size > size - kPrefixBytes)
+    throw_bad_input(concat("the header claims ", header_size, " bytes, but only ", size - kPrefixBytes,
                            " follow; the file is truncated or no safetensors file"));
-  const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + kPrefixBytes, header_size);
-  HeaderReader reader;
-  nlohmann::json::sax_parse(header, &reader);
+  std::string text(static_cast<std::size_t>(header_size), '\0');
+  reader(kPrefixBytes, std::as_writable_bytes(std::span(text)));
+  HeaderReader header;
+  nlohmann::json::sax_parse(text, &header);
 
-  const std::span<const std::byte> body = bytes.subspan(kPrefixBytes + header_size);
+  const std::uint64_t body = kPrefixBytes + header_size, body_size = size - body;
   SafetensorsFile file;
-  file.metadata_ = std::move(reader.metadata);
+  file.reader_ = std::move(reader);
+  file.metadata_ = std::move(header.metadata);
   std::vector<std::pair<std::int64_t, std::int64_t>> extents;
-  for (HeaderEntry& entry : reader.entries) {
+  for (HeaderEntry& entry : header.entries) {
     const std::string what = concat("tensor '", printable(entry.name), "'");
     if (entry.offsets->size() != 2)
       throw_bad_input(concat(what, " has ", entry.offsets->size(), " data_offsets, expected 2"));
     const std::int64_t begin = entry.offsets->at(0), end = entry.offsets->at(1);
-    if (begin > end || static_cast<std::uint64_t>(end) > body.size())
-      throw_bad_input(concat(what, " lies at bytes ", begin, " to ", end, ", expected within the ", body.size(),
+    if (begin > end || static_cast<std::uint64_t>(end) > body_size)
+      throw_bad_input(concat(what, " lies at bytes ", begin, " to ", end, ", expected within the ", body_size,
                              " bytes after the header; the file may be truncated"));
     const std::optional<std::uint64_t> expected = byte_count(*entry.shape, *entry.dtype);
     if (expected != static_cast<std::uint64_t>(end - begin))
@@ -219,9 +222,9 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes) {
                              end - begin, " bytes, expected ",
                              expected ? concat(*expected) : "more than any file has"));
     extents.emplace_back(begin, end);
-    file.entries_.emplace(std::move(entry.name), SafetensorsEntry{*entry.dtype, std::move(*entry.shape),
-                                                                  body.subspan(static_cast<std::size_t>(begin),
-                                                                               static_cast<std::size_t>(end - begin))});
+    file.tensors_.emplace(std::move(entry.name), SafetensorsTensor{*entry.dtype, std::move(*entry.shape),
+                                                                   body + static_cast<std::uint64_t>(begin),
+                                                                   static_cast<std::size_t>(end - begin)});
   }
   std::sort(extents.begin(), extents.end());
   std::int64_t reached = 0;
@@ -231,51 +234,68 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes) {
                              std::min(begin, reached), " after the header"));
     reached = end;
   }
-  if (static_cast<std::uint64_t>(reached) != body.size())
+  if (static_cast<std::uint64_t>(reached) != body_size)
     throw_bad_input(
-        concat("the tensors end at byte ", reached, " after the header, but the file goes on to ", body.size()));
+        concat("the tensors end at byte ", reached, " after the header, but the file goes on to ", body_size));
   return file;
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
-  const auto mapping = std::make_shared<const MappedFile>(path);
+  const auto input = std::make_shared<const InputFile>(path);
   try {
-    SafetensorsFile file = parse(mapping->bytes());
-    file.mapping_ = mapping;
-    return file;
+    return read(input->size(),
+                [input](std::uint64_t offset, std::span<std::byte> target) { input->read(offset, target); });
   } catch (const Error& error) {
     throw Error(error.kind(), concat(path.string(), ": ", error.what()));
   }
 }
 
-const SafetensorsEntry& SafetensorsFile::entry(std::string_view name) const {
-  const auto found = entries_.find(std::string(name));
-  if (found == entries_.end()) throw_bad_input(concat("there is no tensor '", printable(name), "'"));
+SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes) {
+  return read(bytes.size(), [bytes](std::uint64_t offset, std::span<std::byte> target) {
+    std::ranges::copy(bytes.subspan(static_cast<std::size_t>(offset), target.size()), target.begin());
+  });
+}
+
+const SafetensorsTensor& SafetensorsFile::tensor(std::string_view name) const {
+  const auto found = tensors_.find(std::string(name));
+  if (found == tensors_.end()) throw_bad_input(concat("there is no tensor '", printable(name), "'"));
   return found->second;
 }
 
+AlignedVector<std::byte> SafetensorsFile::bytes(std::string_view name) const {
+  const SafetensorsTensor& source = tensor(name);
+  AlignedVector<std::byte> bytes(source.byte_count);
+  reader_(source.offset, bytes);
+  return bytes;
+}
+
 std::vector<float> SafetensorsFile::as_f32(std::string_view name) const {
-  const SafetensorsEntry& source = entry(name);
+  const SafetensorsTensor& source = tensor(name);
+  constexpr std::array kFloats{Dtype::kF32, Dtype::kF16, Dtype::kBf16, Dtype::kF64};
+  if (std::ranges::find(kFloats, source.dtype) == kFloats.end())
+    throw_bad_input(
+        concat("tensor '", printable(name), "' is ", dtype_name(source.dtype), ", expected F32, F16, BF16 or F64"));
   const std::size_t size = dtype_bytes(source.dtype);
-  std::vector<float> values(source.bytes.size() / size);
+  std::vector<float> values(source.byte_count / size);
+  if (source.dtype == Dtype::kF32) {
+    reader_(source.offset, std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  std::array<std::byte, 1 << 14> block;
+  const std::size_t block_elements = block.size() / size;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::byte* element = source.bytes.data() + i * size;
-    switch (source.dtype) {
-      case Dtype::kF32: values[i] = load_as<float>(element); break;
-      case Dtype::kF16: values[i] = float_of_half(load_as<std::uint16_t>(element)); break;
-      case Dtype::kBf16:
-        values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(load_as<std::uint16_t>(element)) << 16);
-        break;
-      case Dtype::kF64: {
-        const auto wide = load_as<double>(element);
-        if (std::isfinite(wide) && std::abs(wide) > static_cast<double>(std::numeric_limits<float>::max()))
-          throw_bad_input(concat("tensor '", printable(name), "' has ", wide, " at index ", i, ", beyond a float"));
-        values[i] = static_cast<float>(wide);
-        break;
-      }
-      default:
-        throw_bad_input(
-            concat("tensor '", printable(name), "' is ", dtype_name(source.dtype), ", expected F32, F16, BF16 or F64"));
+    if (i % block_elements == 0)
+      reader_(source.offset + i * size, std::span(block).first(std::min(block.size(), source.byte_count - i * size)));
+    const std::byte* element = block.data() + i % block_elements * size;
+    if (source.dtype == Dtype::kF16) {
+      values[i] = float_of_half(load_as<std::uint16_t>(element));
+    } else if (source.dtype == Dtype::kBf16) {
+      values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(load_as<std::uint16_t>(element)) << 16);
+    } else {
+      const auto wide = load_as<double>(element);
+      if (std::isfinite(wide) && std::abs(wide) > static_cast<double>(std::numeric_limits<float>::max()))
+        throw_bad_input(concat("tensor '", printable(name), "' has ", wide, " at index ", i, ", beyond a float"));
+      values[i] = static_cast<float>(wide);
     }
   }
   return values;

@@ -6,19 +6,21 @@
 //
 // A file is refused, with the name and the numbers, when N is beyond the file or kMaxSafetensorsHeader, the JSON is
 // malformed or has a key twice, a tensor's bytes are not shape x dtype, or the tensors overlap, leave a gap or end
-// elsewhere than the file. Nothing is allocated for a tensor while reading: entries are views.
+// elsewhere than the file. Only the header is read at first; a tensor's bytes are read when they are asked for, into
+// their own place, so that nothing is held twice and nothing that is not wanted is held at all.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "quaver/core/aligned.h"
 #include "quaver/io/atomic_file.h"
 
 namespace quaver {
@@ -30,29 +32,44 @@ enum class Dtype { kU8, kI8, kI16, kI32, kI64, kF16, kBf16, kF32, kF64 };
 std::string_view dtype_name(Dtype dtype);  // "F32", "BF16", ...
 std::size_t dtype_bytes(Dtype dtype);      // of one element
 
+// A tensor to be written.
 struct SafetensorsEntry {
   Dtype dtype = Dtype::kF32;
   std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;  // of the file, at any alignment
+  std::span<const std::byte> bytes;
+};
+
+// A tensor of a file: what the header says of it.
+struct SafetensorsTensor {
+  Dtype dtype = Dtype::kF32;
+  std::vector<std::int64_t> shape;
+  std::uint64_t offset = 0;    // of its first byte in the file
+  std::size_t byte_count = 0;  // shape x dtype
 };
 
 class SafetensorsFile {
  public:
-  // Maps the file into memory, for as long as the value lives.
+  // Keeps the file open for as long as the value or a copy of it lives.
   static SafetensorsFile open(const std::filesystem::path& path);
   // Views `bytes`, which must live as long as the value.
   static SafetensorsFile parse(std::span<const std::byte> bytes);
 
-  const std::map<std::string, SafetensorsEntry>& entries() const { return entries_; }
+  const std::map<std::string, SafetensorsTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const SafetensorsEntry& entry(std::string_view name) const;  // Error
+  const SafetensorsTensor& tensor(std::string_view name) const;  // Error
+  // Both read the file. Error (bad input) when it has become shorter since it was opened.
+  AlignedVector<std::byte> bytes(std::string_view name) const;
   // The elements of a float tensor (F16, BF16, F32, F64) as floats; Error for integers and for F64 beyond float.
   std::vector<float> as_f32(std::string_view name) const;
 
  private:
-  std::map<std::string, SafetensorsEntry> entries_;
+  // Fills the bytes from an offset on.
+  using Reader = std::function<void(std::uint64_t offset, std::span<std::byte> target)>;
+  static SafetensorsFile read(std::uint64_t size, Reader reader);
+
+  std::map<std::string, SafetensorsTensor> tensors_;
   std::map<std::string, std::string> metadata_;
-  std::shared_ptr<const void> mapping_;
+  Reader reader_;
 };
 
 // Writes the header and then the tensors, largest element type first, then by name: the same input, the same bytes.

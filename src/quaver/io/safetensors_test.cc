@@ -31,11 +31,11 @@ TEST(Safetensors, RoundTripKeepsEverything) {
   EXPECT_EQ(text, safetensors_text(entries, metadata));
   const SafetensorsFile file = SafetensorsFile::parse(bytes_of(text));
   EXPECT_EQ(file.metadata(), metadata);
-  ASSERT_EQ(file.entries().size(), 3u);
+  ASSERT_EQ(file.tensors().size(), 3u);
   for (const auto& [name, entry] : entries) {
-    EXPECT_EQ(file.entry(name).dtype, entry.dtype);
-    EXPECT_EQ(file.entry(name).shape, entry.shape);
-    EXPECT_TRUE(std::ranges::equal(file.entry(name).bytes, entry.bytes)) << name;
+    EXPECT_EQ(file.tensor(name).dtype, entry.dtype);
+    EXPECT_EQ(file.tensor(name).shape, entry.shape);
+    EXPECT_TRUE(std::ranges::equal(file.bytes(name), entry.bytes)) << name;
   }
   EXPECT_EQ(file.as_f32("reals"), reals);
 }
@@ -89,8 +89,8 @@ TEST(Safetensors, AcceptsWhatOtherWritersWrite) {
       R"( { "b\u0041" : {"data_offsets":[2,4],"shape":[2],"dtype":"U8"}, "a":{"dtype":"I16","shape":[],"data_offsets":[0,2]} }  )",
       "\x01\x02\x03\x04");
   const SafetensorsFile file = SafetensorsFile::parse(bytes_of(text));
-  EXPECT_EQ(file.entry("bA").bytes[0], std::byte{3});
-  EXPECT_TRUE(SafetensorsFile::parse(bytes_of(safetensors_text("{}"))).entries().empty());
+  EXPECT_EQ(file.bytes("bA")[0], std::byte{3});
+  EXPECT_TRUE(SafetensorsFile::parse(bytes_of(safetensors_text("{}"))).tensors().empty());
 }
 
 struct Hostile {
@@ -183,7 +183,7 @@ TEST(Safetensors, OpensFilesAndNamesThem) {
   std::optional<SafetensorsFile> file = SafetensorsFile::open(path);
   const SafetensorsFile copy = *file;
   file.reset();
-  EXPECT_EQ(copy.entry("t").bytes[7], std::byte{'8'});  // the copy keeps the mapping alive
+  EXPECT_EQ(copy.bytes("t")[7], std::byte{'8'});  // the copy keeps the file open
   write_file_atomically(path, "short");
   EXPECT_TRUE(contains(error_of([&] { SafetensorsFile::open(path); }), "file.safetensors: the file has 5 bytes"));
   write_file_atomically(path, "");
@@ -191,6 +191,19 @@ TEST(Safetensors, OpensFilesAndNamesThem) {
   EXPECT_TRUE(contains(error_of([&] { SafetensorsFile::open(folder.path() / "none"); }), "No such file"));
   EXPECT_TRUE(contains(error_of([&] { SafetensorsFile::open(folder.path()); }), "Is a directory"));
   EXPECT_TRUE(contains(error_of([&] { SafetensorsFile::open("/dev/null"); }), "not a regular file"));
+  EXPECT_TRUE(contains(error_of([&] { SafetensorsFile::open("/dev/zero"); }), "not a regular file"));
+}
+
+// Another program may rewrite a file in place while it is read.
+TEST(Safetensors, AFileCutShortMeanwhileIsAnError) {
+  const io_test::TemporaryFolder folder;
+  const auto path = folder.path() / "file.safetensors";
+  const std::vector<float> values(1000, 1.0f);
+  write_file_atomically(path, safetensors_text({{"t", {Dtype::kF32, {1000}, std::as_bytes(std::span(values))}}}, {}));
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  std::filesystem::resize_file(path, 500);
+  EXPECT_TRUE(contains(error_of([&] { file.bytes("t"); }), "ends at byte 500"));
+  EXPECT_TRUE(contains(error_of([&] { file.as_f32("t"); }), "ends at byte 500"));
 }
 
 }  // namespace

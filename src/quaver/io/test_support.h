@@ -84,4 +84,22 @@ inline std::string safetensors_text(const std::map<std::string, SafetensorsEntry
   return text;
 }
 
+// All of a safetensors text, taken apart to be changed and written again.
+struct SafetensorsContents {
+  std::map<std::string, AlignedVector<std::byte>> bytes;
+  std::map<std::string, SafetensorsEntry> entries;  // views of `bytes`
+  std::map<std::string, std::string> metadata;
+
+  explicit SafetensorsContents(std::string_view text) {
+    const SafetensorsFile file = SafetensorsFile::parse(bytes_of(text));
+    metadata = file.metadata();
+    for (const auto& [name, tensor] : file.tensors()) {
+      bytes[name] = file.bytes(name);
+      entries[name] = {tensor.dtype, tensor.shape, bytes[name]};
+    }
+  }
+  SafetensorsContents(const SafetensorsContents&) = delete;
+  SafetensorsContents& operator=(const SafetensorsContents&) = delete;
+};
+
 }  // namespace quaver::io_test

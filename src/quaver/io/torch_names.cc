@@ -108,7 +108,7 @@ class Converter {
  private:
   std::vector<Group> find_groups() const {
     std::map<std::string, Group> groups;
-    for (const auto& [name, entry] : file_.entries()) {
+    for (const auto& [name, entry] : file_.tensors()) {
       const std::size_t dot = name.rfind('.');
       const std::string prefix = dot == std::string::npos ? "" : name.substr(0, dot);
       // A prefix chooses whole modules: "rnn" is not the beginning of "rnn2.weight_ih_l0".
@@ -133,7 +133,7 @@ class Converter {
   }
 
   std::string list_text(const TorchOptions& options) const {
-    if (file_.entries().empty()) return "";
+    if (file_.tensors().empty()) return "";
     std::vector<std::string> lines;
     for (const Group& group : Converter(file_, options).find_groups()) lines.push_back(describe(group));
     return join(lines, ", ");
@@ -174,15 +174,15 @@ class Converter {
     return matrix ? GroupKind::kMatrix : GroupKind::kUnknown;
   }
 
-  const SafetensorsEntry& entry(const Group& group, const std::string& leaf) const {
+  const SafetensorsTensor& entry(const Group& group, const std::string& leaf) const {
     const auto found = group.tensors.find(leaf);
     if (found == group.tensors.end())
       throw_bad_input(concat("tensor '", printable(leaf), "' is missing from the module '", shown(group), "'"));
-    return file_.entry(found->second);
+    return file_.tensor(found->second);
   }
 
   const std::vector<std::int64_t>& shape(const Group& group, const std::string& leaf, std::size_t dimensions) const {
-    const SafetensorsEntry& found = entry(group, leaf);
+    const SafetensorsTensor& found = entry(group, leaf);
     if (found.shape.size() != dimensions || std::count(found.shape.begin(), found.shape.end(), 0) > 0)
       throw_bad_input(concat("tensor '", printable(group.tensors.at(leaf)), "' has shape ", shape_text(found.shape),
                              ", expected ", dimensions, " sizes above 0"));

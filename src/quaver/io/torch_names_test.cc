@@ -159,7 +159,7 @@ Sequence run_torch(const TorchModule& m, const StateDict& state, Sequence sequen
     for (std::size_t d = 0; d < (m.bidirectional ? 2u : 1u); ++d) {
       const auto values = [&](const char* role) {
         const std::string name = concat(m.prefix, role, "_l", layer, d == 1 ? "_reverse" : "");
-        return file.entries().contains(name) ? file.as_f32(name) : std::vector<float>(4 * n);
+        return file.tensors().contains(name) ? file.as_f32(name) : std::vector<float>(4 * n);
       };
       const auto w_ih = values("weight_ih"), w_hh = values("weight_hh"), b_ih = values("bias_ih"),
                  b_hh = values("bias_hh");
