@@ -125,14 +125,58 @@ TEST(AtomicFile, AMissingFolderIsAnError) {
       contains(error_of([&] { write_file_atomically(folder.path(), "text"); }, ErrorKind::kFailed), "Is a directory"));
 }
 
-TEST(AtomicFile, FilesLeftByAKilledProcessAreNoObstacle) {
+TEST(AtomicFile, ADanglingLinkGetsItsTarget) {
   const io_test::TemporaryFolder folder;
-  // The names that the next calls would take; the counter is the process's, so a wide range is laid out.
-  constexpr int kLeft = 80;
-  for (int i = 0; i < kLeft; ++i) std::ofstream(folder.path() / concat(".file.", ::getpid(), ".", i, ".tmp")) << "left";
+  std::filesystem::create_directory(folder.path() / "there");
+  std::filesystem::create_symlink("there/file", folder.path() / "second");
+  std::filesystem::create_symlink(folder.path() / "second", folder.path() / "first");
+  write_file_atomically(folder.path() / "first", "new");
+  EXPECT_EQ(read_text(folder.path() / "there" / "file"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "first"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "second"));
+
+  std::filesystem::create_symlink("loop", folder.path() / "loop");
+  EXPECT_TRUE(contains(error_of([&] { write_file_atomically(folder.path() / "loop", "text"); }, ErrorKind::kFailed),
+                       "symbolic links"));
+  std::filesystem::create_symlink("nowhere/file", folder.path() / "lost");
+  EXPECT_TRUE(contains(error_of([&] { write_file_atomically(folder.path() / "lost", "text"); }, ErrorKind::kFailed),
+                       "nowhere\" a folder?"));
+}
+
+TEST(AtomicFile, TheLongestNameCanBeWritten) {
+  const io_test::TemporaryFolder folder;
+  const auto path = folder.path() / std::string(255, 'n');
+  write_file_atomically(path, "text");
+  EXPECT_EQ(read_text(path), "text");
+}
+
+TEST(AtomicFile, TheNextWriterRemovesWhatKilledOnesLeft) {
+  const io_test::TemporaryFolder folder;
+  const auto leave = [&](const std::string& name) { std::ofstream(folder.path() / name) << "left"; };
+  // Also names that the next calls would take themselves: a process number comes again.
+  for (int i = 0; i < 80; ++i) leave(concat(".file.", ::getpid(), ".", i, ".tmp"));
+  leave(".file.1.0.tmp");
+  const std::vector<std::string> others{".file2.1.0.tmp", ".file.notes.tmp", ".file.1.0.2.tmp", ".file..0.tmp",
+                                        ".file.1..tmp",   ".file.tmp",       ".file.1.0.tmp~"};
+  for (const std::string& name : others) leave(name);
+  std::filesystem::create_directory(folder.path() / ".file.2.0.tmp");
   write_file_atomically(folder.path() / "file", "new");
   EXPECT_EQ(read_text(folder.path() / "file"), "new");
-  EXPECT_EQ(folder.file_count(), kLeft + 1u);
+  for (const std::string& name : others) EXPECT_TRUE(std::filesystem::exists(folder.path() / name)) << name;
+  EXPECT_EQ(folder.file_count(), others.size() + 2);
+}
+
+TEST(AtomicFile, TheFileOfALivingWriterStays) {
+  const io_test::TemporaryFolder folder;
+  const auto path = folder.path() / "file";
+  write_file_atomically(path, [&](const ByteSink& sink) {
+    sink(io_test::bytes_of("out"));
+    write_file_atomically(path, "inner");
+    EXPECT_EQ(folder.file_count(), 2u);  // the whole inner file, and the one being written
+    sink(io_test::bytes_of("er"));
+  });
+  EXPECT_EQ(read_text(path), "outer");
+  EXPECT_EQ(folder.file_count(), 1u);
 }
 
 TEST(AtomicFile, ManyWritersLeaveOneWholeFile) {
@@ -141,7 +185,7 @@ TEST(AtomicFile, ManyWritersLeaveOneWholeFile) {
   std::vector<std::thread> threads;
   for (char letter = 'a'; letter < 'e'; ++letter) {
     threads.emplace_back([&path, letter] {
-      for (int i = 0; i < 10; ++i) write_file_atomically(path, std::string(10000, letter));
+      for (int i = 0; i < 100; ++i) write_file_atomically(path, std::string(10000, letter));
     });
   }
   for (std::thread& thread : threads) thread.join();
