@@ -1,8 +1,9 @@
 // checkpoint.h - all that a stopped training needs to go on as if it had not been stopped. Internal to this floor.
 //
 // A safetensors file: "values", "average", "best_values", "first_moment", "second_moment" (F32, all parameters one
-// after the other; average and moments are empty where training has none), the rest as metadata. Random numbers need no
-// state of their own: every batch draws from the seed, the epoch and its place in the epoch.
+// after the other; average and moments are empty where training has none), the rest as metadata, with a checksum of
+// all. Random numbers need no state of their own: every batch draws from the seed, the epoch and its place in the
+// epoch. It lives as long as one training: another version of this program refuses it and says so.
 #pragma once
 
 #include <cstddef>
@@ -39,15 +40,19 @@ std::map<std::string, std::string> training_identity(const Dataset& train_data, 
 void save_checkpoint(const Checkpoint& checkpoint, const std::map<std::string, std::string>& identity,
                      const std::filesystem::path& path);
 
-// What the arrays of a checkpoint must hold.
-struct CheckpointSizes {
-  std::size_t parameters;
-  bool moments = true;  // false: plain SGD, whose average and moments are empty
+// What a checkpoint of a training must fit.
+struct CheckpointLimits {
+  std::size_t parameters = 0;
+  bool moments = true;        // false: plain SGD, whose average and moments are empty
+  std::size_t epochs = 0;     // of the whole training
+  std::size_t batches = 0;    // of an epoch, each an update
+  std::size_t sequences = 0;  // of an epoch; 0: it is saved between epochs alone
 };
 
-// Error when the file is not a checkpoint of these sizes, or one of another identity: what differs.
+// Error (usage) when it is one of another identity: what differs. Error (bad input) when the file is no checkpoint, of
+// another version, damaged, or says what no training of these limits can: the number, what it may be, and what to do.
 Checkpoint load_checkpoint(const std::filesystem::path& path, const std::map<std::string, std::string>& identity,
-                           CheckpointSizes sizes);
+                           const CheckpointLimits& limits);
 
 // The shortest text that reads back as this number.
 std::string number_text(double value);

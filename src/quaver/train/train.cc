@@ -211,10 +211,11 @@ class Trainer {
 
   void resume() {
     if (options_.checkpoint.empty()) throw_usage("resume needs the path of the checkpoint to go on from");
-    state_ = load_checkpoint(options_.checkpoint, identity_, {network_.values().size()});
-    if (state_.epoch > options_.epochs || state_.batch >= batches_)
-      throw_bad_input(concat(options_.checkpoint.string(), ": says ", state_.epoch, " epochs and ", state_.batch,
-                             " batches are done, but there are ", options_.epochs, " of ", batches_));
+    state_ = load_checkpoint(options_.checkpoint, identity_,
+                             {.parameters = network_.values().size(),
+                              .epochs = options_.epochs,
+                              .batches = batches_,
+                              .sequences = train_data_.examples.size()});
     std::ranges::copy(state_.values, network_.values().begin());
     average_ = state_.average;
     adam_.first = state_.first_moment;

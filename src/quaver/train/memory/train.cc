@@ -134,7 +134,12 @@ class Trainer {
         random_(options.seed),
         rate_(options.learning_rate.value_or(options.linear_epochs > 0 ? 0.005 : 0.01)) {
     if (options.resume) {
-      state_ = load_checkpoint(options.checkpoint, identity_, {parameter_count(shape), /*moments=*/false});
+      const std::size_t questions = train_data.questions().size();
+      state_ = load_checkpoint(options.checkpoint, identity_,
+                               {.parameters = parameter_count(shape),
+                                .moments = false,
+                                .epochs = options.linear_epochs + options.epochs,
+                                .batches = (questions + options.batch - 1) / options.batch});
     } else {
       draw_weights();
       if (options.warm_start != nullptr) state_.best_values = state_.values = options.warm_start->parameters;
