@@ -95,8 +95,25 @@ struct CloseSound {
   void operator()(SNDFILE* file) const { sf_close(file); }
 };
 
+// libsndfile takes as many samples as there are for as many as the header says: a file that was cut off is found here.
+// RIFF: "RIFF" size "WAVE", then chunks of a name (4 bytes), a size (4 bytes, little-endian) and contents, padded to 2.
+void require_whole_data(const std::string& name, std::string_view bytes) {
+  constexpr std::size_t kForm = 12, kChunkHead = 8;
+  if (!bytes.starts_with("RIFF") || bytes.size() < kForm) return;  // libsndfile says what else it is
+  for (std::size_t at = kForm; at + kChunkHead <= bytes.size();) {
+    std::uint64_t size = 0;
+    for (std::size_t i = kChunkHead; i-- > 4;) size = size << 8 | static_cast<unsigned char>(bytes[at + i]);
+    const std::size_t left = bytes.size() - at - kChunkHead;
+    if (bytes.substr(at, 4) == "data" && size > left)
+      throw_bad_input(concat(name, ": its data chunk claims ", size, " bytes, but ", left, " follow; is it cut off?"));
+    if (size >= left) return;
+    at += kChunkHead + static_cast<std::size_t>(size + size % 2);
+  }
+}
+
 // Samples in [-1, 1). Error (bad input) naming `name` when it is no wav, or not one of 8000 Hz, mono, 16 bits.
 std::vector<float> decode_wav(const std::string& name, std::string_view bytes) {
+  require_whole_data(name, bytes);
   MemoryFile memory{.bytes = bytes};
   SF_VIRTUAL_IO io = MemoryFile::functions();
   SF_INFO info{};

@@ -146,6 +146,24 @@ TEST_F(Digits, ShortRecordingIsNamed) {
   EXPECT_TRUE(says(load_error("test"), "1_ann_2.wav: 199 samples, expected at least the 200 of one frame"));
 }
 
+TEST_F(Digits, ARecordingThatIsCutOffIsNamed) {
+  const std::string whole = wav(tone(1000, 440));
+  for (const std::size_t missing : {1u, 2u, 500u, 2000u}) {
+    write({{"recordings/1_ann_2.wav", whole.substr(0, whole.size() - missing)}});
+    EXPECT_TRUE(says(load_error("test"), "1_ann_2.wav: its data chunk claims 2000 bytes, but " +
+                                             std::to_string(2000 - missing) + " follow; is it cut off?"));
+  }
+  // Chunks behind the data and before it are no part of the claim.
+  std::string more = whole;
+  more.insert(36, std::string("LIST\x03\0\0\0abc\0", 12));
+  more += std::string("tail\x02\0\0\0ab", 10);
+  write({{"recordings/1_ann_2.wav", more}});
+  expect_well_formed(load("test"));
+  more.resize(more.size() - 11);
+  write({{"recordings/1_ann_2.wav", more}});
+  EXPECT_TRUE(says(load_error("test"), "but 1999 follow"));
+}
+
 TEST_F(Digits, BrokenHeadersNeverCrash) {
   const std::string good = wav(tone(300, 440));
   for (std::size_t at = 0; at < 44; ++at) {
