@@ -15,6 +15,7 @@
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
+#include "quaver/io/printable.h"
 #include "quaver/report/table.h"
 #include "run_memory.h"
 #include "shared.h"
@@ -28,6 +29,7 @@ constexpr const char* kFingerprintName = "fingerprint";
 
 struct RunFlags {
   SharedFlags shared;
+  MemoryFlag memory_limit;
   std::filesystem::path model, input, output, state_in, state_out;
   bool stream = false, explain = false;
   std::size_t memory = 0;
@@ -45,24 +47,23 @@ NpyType npy_type(StateType type) {
 
 // ---- states: arrays "state/<node>.<part>" [batch, elements], and the fingerprint of the model they belong to ------
 
-std::vector<State> read_states(const std::filesystem::path& path, const Session& session, std::size_t batch) {
+std::vector<State> states_of(NpzFile& file, const Session& session, std::size_t batch, std::uint64_t max_memory) {
   const State fresh = session.initial_state();
-  Npz arrays = read_npz(path);
-  const auto refuse = [&](const std::string& text) { throw_bad_input(concat(path.string(), ": ", text)); };
+  for (const std::string& name : file.names()) {
+    if (name != kFingerprintName && !name.starts_with(kStatePrefix))
+      throw_bad_input(concat("array '", printable(name), "' is no part of a state ('", kStatePrefix, "NODE.PART')"));
+  }
+  Npz arrays = file.read_all(max_memory);
   const auto mark = arrays.find(kFingerprintName);
   if (mark != arrays.end()) {
     if (mark->second.type != NpyType::kI64 || mark->second.element_count() != 1)
-      refuse(concat("array '", kFingerprintName, "' is not one int64"));
+      throw_bad_input(concat("array '", kFingerprintName, "' is not one int64"));
     if (std::memcmp(mark->second.bytes.data(), std::vector{fresh.fingerprint()}.data(), sizeof(std::uint64_t)) != 0)
-      refuse("the state was saved by another model; run the model that saved it, or start without --state");
+      throw_bad_input("the state was saved by another model; run the model that saved it, or start without --state");
     arrays.erase(mark);
   }
   std::map<std::string, const NpzArray*> named;
-  for (const auto& [name, array] : arrays) {
-    if (!name.starts_with(kStatePrefix))
-      refuse(concat("array '", name, "' is no part of a state ('", kStatePrefix, "NODE.PART')"));
-    named[name.substr(std::string_view(kStatePrefix).size())] = &array;
-  }
+  for (const auto& [name, array] : arrays) named[name.substr(std::string_view(kStatePrefix).size())] = &array;
   std::vector<State> states;
   for (std::size_t i = 0; i < batch; ++i) {
     std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
@@ -75,21 +76,27 @@ std::vector<State> read_states(const std::filesystem::path& path, const Session&
       const std::vector<std::int64_t> expected{static_cast<std::int64_t>(batch), static_cast<std::int64_t>(part.count)};
       const bool single = batch == 1 && array.shape == std::vector{expected[1]};
       if (array.type != npy_type(part.type) || (array.shape != expected && !single))
-        refuse(concat("array '", full, "' is ", npy_type_name(array.type), " ", shape_text(array.shape), ", expected ",
-                      npy_type_name(npy_type(part.type)), " ", shape_text(expected),
-                      " (sequences of the input x elements of the state)"));
-      if (array.type == NpyType::kF32) check_finite(to_f32(array, full), array.shape, full);
+        throw_bad_input(concat("array '", full, "' is ", npy_type_name(array.type), " ", shape_text(array.shape),
+                               ", expected ", npy_type_name(npy_type(part.type)), " ", shape_text(expected),
+                               " (sequences of the input x elements of the state)"));
+      if (i == 0 && array.type == NpyType::kF32) check_finite(array.as<float>(), array.shape, full);
       const std::size_t bytes = part.count * state_type_bytes(part.type);
       for (auto& [name, view] : parts)
         if (name == part.name) view = view.subspan(i * bytes, bytes);
     }
-    try {
-      states.push_back(session.restore_state(parts));
-    } catch (const Error& error) {
-      refuse(error.what());
-    }
+    states.push_back(session.restore_state(parts));
   }
   return states;
+}
+
+std::vector<State> read_states(const std::filesystem::path& path, const Session& session, std::size_t batch,
+                               std::uint64_t max_memory) {
+  NpzFile file = NpzFile::open(path);
+  try {
+    return states_of(file, session, batch, max_memory);
+  } catch (const Error& error) {
+    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
+  }
 }
 
 void write_states(const std::filesystem::path& path, const std::vector<State>& states) {
@@ -160,12 +167,12 @@ NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t ou
 
 void run_model(const RunFlags& flags) {
   const Model model = load(flags.model);
-  const Sequences sequences = read_npz_sequences(flags.input, model);
+  const Sequences sequences = read_npz_sequences(flags.input, model, {0, flags.memory_limit.max_memory});
   Session session(model, {.threads = flags.shared.thread_count()});
   const bool keeps_state = flags.stream || !flags.state_in.empty() || !flags.state_out.empty();
   std::vector<State> states;
   if (!flags.state_in.empty()) {
-    states = read_states(flags.state_in, session, sequences.views.size());
+    states = read_states(flags.state_in, session, sequences.views.size(), flags.memory_limit.max_memory);
   } else if (keeps_state) {
     states.assign(sequences.views.size(), session.initial_state());
   }
@@ -233,7 +240,8 @@ void run_run(const RunFlags& flags) {
                 .state_in = flags.state_in,
                 .state_out = flags.state_out,
                 .memory = flags.memory,
-                .explain = flags.explain});
+                .explain = flags.explain,
+                .max_memory = flags.memory_limit.max_memory});
     return;
   }
   if (flags.explain || flags.memory > 0)
@@ -263,6 +271,7 @@ void add_run(CLI::App& program) {
   verb->add_flag("--explain", flags->explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", flags->memory, "Memory network: facts it holds; as many as it was trained with")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
+  flags->memory_limit.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_run(*flags); });
 }

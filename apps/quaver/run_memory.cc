@@ -8,12 +8,12 @@
 #include <deque>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quaver/core/error.h"
@@ -21,8 +21,10 @@
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory_session.h"
 #include "quaver/io/atomic_file.h"
+#include "quaver/io/input_file.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/report/table.h"
+#include "story_input.h"
 
 namespace quaver {
 namespace {
@@ -68,9 +70,7 @@ class Dialogue {
         session_(network, {.capacity = flags.memory}),
         memory_(session_.empty_memory()) {
     if (flags.state_in.empty()) return;
-    std::ifstream file(flags.state_in, std::ios::binary);
-    if (!file) throw_bad_input(concat(flags.state_in.string(), ": cannot be read"));
-    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    const std::string bytes = read_file(flags.state_in, flags.max_memory);
     try {
       memory_ = session_.restore(std::as_bytes(std::span(bytes)));
     } catch (const Error& error) {
@@ -87,13 +87,14 @@ class Dialogue {
 
   void read(std::istream& in, const std::string& source) {
     source_ = source;
-    for (std::string line; std::getline(in, line);) {
-      ++line_;
+    StoryLines lines(in, source);
+    for (std::string line; lines.next(line);) {
+      line_ = lines.number();
       if (line.ends_with('\r')) line.pop_back();
       require_story_text(line, where());
       const std::vector<std::string_view> sentences = sentences_of(line);
       if (sentences.empty()) continue;
-      if (first_line_ && begins_a_story(line)) return read_babi(line, in);
+      if (first_line_ && begins_a_story(line)) return read_babi(line, lines);
       first_line_ = false;
       if (line.find('\t') != std::string::npos)
         throw_bad_input(concat(where(),
@@ -111,7 +112,6 @@ class Dialogue {
         }
       }
     }
-    if (in.bad()) throw_bad_input(concat(source, ": cannot be read"));
   }
 
   void finish(double seconds) {
@@ -132,7 +132,7 @@ class Dialogue {
                                 {"facts_dropped", dropped()},
                                 {"words_unknown", unknown_words_},
                                 {"empty_memories", empty_memories_},
-                                {"n", questions_.size()},
+                                {"n", asked_},
                                 {"questions", questions_},
                                 {"seconds", seconds}};
     if (session_.integer_only()) json["float_ops"] = 0;
@@ -150,10 +150,9 @@ class Dialogue {
   std::string where() const { return concat(source_, ":", line_); }
 
   // Stories with numbers: the whole file at once, for its lines refer to each other.
-  void read_babi(const std::string& first, std::istream& in) {
+  void read_babi(const std::string& first, StoryLines& lines) {
     std::string text(line_ - 1, '\n');  // so that lines keep their numbers
-    text += first + "\n";
-    text.append(std::istreambuf_iterator<char>(in), {});
+    text += first + "\n" + lines.rest(flags_.max_memory);
     bool another = false;
     for (const Story& story : parse_stories(text, source_)) {
       if (another) {
@@ -222,8 +221,11 @@ class Dialogue {
       if (const std::size_t empty = session_.network().shape.empty_facts(memory_.size()); empty > 0)
         question["empty"] = {{"facts", empty}, {"p", explained.nothing}};
     }
-    questions_.push_back(question);
-    if (flags_.shared.json) return;
+    ++asked_;
+    if (flags_.shared.json) {
+      questions_.push_back(std::move(question));
+      return;
+    }
     fmt::print("{}", lines);
     std::fflush(stdout);
   }
@@ -297,8 +299,8 @@ class Dialogue {
   std::size_t line_ = 0;
   bool first_line_ = true;
   std::uint64_t dropped_before_ = 0, restored_dropped_ = 0;  // in stories before this one; before the memory was saved
-  std::size_t told_ = 0, unknown_words_ = 0, empty_memories_ = 0, judged_ = 0, right_ = 0;
-  nlohmann::ordered_json questions_ = nlohmann::ordered_json::array();
+  std::size_t told_ = 0, asked_ = 0, unknown_words_ = 0, empty_memories_ = 0, judged_ = 0, right_ = 0;
+  nlohmann::ordered_json questions_ = nlohmann::ordered_json::array();  // of --json
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 
 #include "shared.h"
@@ -13,6 +14,7 @@ struct MemoryRun {
   std::filesystem::path model, input, state_in, state_out;  // input: "" or "-" for standard input
   std::size_t memory = 0;                                   // facts; 0: as many as the network was trained with
   bool explain = false;
+  std::uint64_t max_memory = kDefaultMaxMemory;  // bytes that the story and the saved memory may take
 };
 void run_memory(const MemoryRun& flags);
 

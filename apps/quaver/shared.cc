@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -19,6 +21,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/npz.h"
+#include "quaver/io/printable.h"
 #include "stories.h"
 
 namespace quaver {
@@ -33,14 +36,14 @@ bool names_a_file(const std::string& spec) {
   return path.extension() == ".npz" || path.extension() == ".npy" || spec.find('/') != std::string::npos;
 }
 
-// Splits [batch, time, ...] or [time, ...] into its sequences: begin and end in elements.
+// Splits [batch, time, ...] or [time, ...] into its sequences.
 struct Layout {
   bool batched = true;
   std::size_t batch = 1;
   std::size_t steps = 0;
 };
 
-Layout require_layout(const NpzArray& array, const std::string& name, std::size_t step_dimensions,
+Layout require_layout(const NpzHeader& array, const std::string& name, std::size_t step_dimensions,
                       const std::string& expected) {
   const std::size_t dimensions = array.shape.size();
   if (dimensions != step_dimensions && dimensions != step_dimensions + 1)
@@ -57,44 +60,61 @@ Layout require_layout(const NpzArray& array, const std::string& name, std::size_
   return layout;
 }
 
-void require_type(const NpzArray& array, const std::string& name, NpyType type) {
+void require_type(const NpzHeader& array, const std::string& name, NpyType type) {
   if (array.type == type) return;
   throw_bad_input(concat("array '", name, "' is ", npy_type_name(array.type), ", expected ", npy_type_name(type),
                          ": save it with ", name, ".astype(numpy.", npy_type_name(type), ")"));
 }
 
-const NpzArray& require_array(const Npz& arrays, const std::string& name, const std::string& why) {
-  const auto found = arrays.find(name);
-  if (found != arrays.end()) return found->second;
-  std::vector<std::string> names;
-  for (const auto& [other, array] : arrays) names.push_back(other);
-  throw_bad_input(concat("there is no array '", name, "', which ", why, "; the file has: ", join(names, ", ")));
+// What people put beside their sequences in the hope that it is read.
+std::string advice_on(const std::string& name, const std::string& read) {
+  const auto is_one_of = [&name](std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (is_one_of({"x", "ids"})) return concat("the model reads '", read, "' alone");
+  if (is_one_of({"lengths", "length", "seq_lengths", "seq_len", "input_lengths", "offsets", "mask", "attention_mask"}))
+    return "sequences of different lengths are not supported yet; give those of each length in a file of their own";
+  if (is_one_of({"h0", "c0", "h_0", "c_0", "hx", "cx", "initial_h", "initial_c", "initial_state", "fingerprint"}) ||
+      name.starts_with("state/"))
+    return "initial states beside the input are not supported yet; 'quaver run --state FILE' starts from the state "
+           "that --save-state wrote";
+  return "nothing reads it; save a file without it";
 }
 
-std::vector<Example> real_examples(const Npz& arrays, const Model& model, std::size_t limit, bool& batched) {
+// The one array of sequences that the model reads. Every other one is refused by its name: to leave it unread would
+// give results of another input than the one that was meant.
+void require_only(const NpzFile& file, const std::string& name, const std::string& why) {
+  std::vector<std::string> shown;
+  for (const std::string& other : file.names()) shown.push_back(printable(other));
+  if (!file.contains(name))
+    throw_bad_input(concat("there is no array '", name, "', which ", why, "; the file has: ", join(shown, ", ")));
+  for (const std::string& other : file.names()) {
+    if (other == name) continue;
+    throw_bad_input(concat("array '", printable(other), "' is not read: ", advice_on(other, name)));
+  }
+}
+
+std::size_t at_most(std::size_t limit, std::size_t count) { return limit == 0 ? count : std::min(limit, count); }
+
+// Shape and type are compared before the elements are unpacked.
+void read_reals(NpzFile& file, const Model& model, const SequenceLimits& limits, Sequences& sequences) {
   const auto features = static_cast<std::size_t>(model.input.features);
-  const NpzArray& array = require_array(arrays, "x", concat("a model of ", features, " real features a step reads"));
-  require_type(array, "x", NpyType::kF32);
+  require_only(file, "x", concat("a model of ", features, " real features a step reads"));
+  const NpzHeader header = file.header("x");
+  require_type(header, "x", NpyType::kF32);
   const std::string expected =
       concat("[batch, time, ", features, "] or [time, ", features, "]: the model reads ", features, " features a step");
-  const Layout layout = require_layout(array, "x", 2, expected);
-  if (array.shape.back() != model.input.features)
-    throw_bad_input(concat("array 'x' has shape ", shape_text(array.shape), ", so ", array.shape.back(),
+  const Layout layout = require_layout(header, "x", 2, expected);
+  if (header.shape.back() != model.input.features)
+    throw_bad_input(concat("array 'x' has shape ", shape_text(header.shape), ", so ", header.shape.back(),
                            " features a step, expected ", expected));
-  const std::vector<float> values = to_f32(array, "x");
-  check_finite(values, array.shape, "x");
-  batched = layout.batched;
-  std::vector<Example> examples;
+  sequences.array = file.read("x", limits.max_memory);
+  const std::span<const float> values = sequences.array.as<float>();
+  check_finite(values, header.shape, "x");
+  sequences.batched = layout.batched;
   const std::size_t size = layout.steps * features;
-  for (std::size_t i = 0; i < (limit == 0 ? layout.batch : std::min(limit, layout.batch)); ++i) {
-    Example example;
-    example.input.steps = layout.steps;
-    example.input.features = features;
-    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * size);
-    example.input.values.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
-    examples.push_back(std::move(example));
-  }
-  return examples;
+  for (std::size_t i = 0; i < at_most(limits.count, layout.batch); ++i)
+    sequences.views.push_back({layout.steps, values.subspan(i * size, size), {}, {}});
 }
 
 // Streams cannot refuse an id in the middle, so all are looked at before.
@@ -110,26 +130,17 @@ void require_in_vocabulary(std::span<const std::int32_t> ids, const Model& model
   }
 }
 
-std::vector<Example> id_examples(const Npz& arrays, const Model& model, std::size_t limit, bool& batched) {
-  const NpzArray& array = require_array(arrays, "ids", "a model of ids reads");
-  require_type(array, "ids", NpyType::kI32);
-  const Layout layout = require_layout(array, "ids", 1, "[batch, time] or [time]: the model reads one id a step");
-  const std::vector<std::int32_t> values = to_i32(array, "ids");
+void read_ids(NpzFile& file, const Model& model, const SequenceLimits& limits, Sequences& sequences) {
+  require_only(file, "ids", "a model of ids reads");
+  const NpzHeader header = file.header("ids");
+  require_type(header, "ids", NpyType::kI32);
+  const Layout layout = require_layout(header, "ids", 1, "[batch, time] or [time]: the model reads one id a step");
+  sequences.array = file.read("ids", limits.max_memory);
+  const std::span<const std::int32_t> values = sequences.array.as<std::int32_t>();
   require_in_vocabulary(values, model);
-  batched = layout.batched;
-  std::vector<Example> examples;
-  for (std::size_t i = 0; i < (limit == 0 ? layout.batch : std::min(limit, layout.batch)); ++i) {
-    Example example;
-    example.input.steps = layout.steps;
-    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * layout.steps);
-    example.input.ids.assign(begin, begin + static_cast<std::ptrdiff_t>(layout.steps));
-    examples.push_back(std::move(example));
-  }
-  return examples;
-}
-
-void add_views(Sequences& sequences) {
-  for (const Example& example : sequences.examples) sequences.views.push_back(view_of(example.input));
+  sequences.batched = layout.batched;
+  for (std::size_t i = 0; i < at_most(limits.count, layout.batch); ++i)
+    sequences.views.push_back({layout.steps, {}, values.subspan(i * layout.steps, layout.steps), {}});
 }
 
 std::string per_step(bool ids, std::size_t features) {
@@ -181,10 +192,18 @@ void require_known(const std::string& what, const std::string& name, const std::
                      " (there are ", join(names, ", "), ")"));
 }
 
+void MemoryFlag::add_to(CLI::App& verb) {
+  verb.add_option("--max-memory", max_memory,
+                  "Bytes that the data of one input may take once decoded, such as 512M or 8G; more is refused before "
+                  "it is read (default 4G)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+}
+
 void DataFlags::add_to(CLI::App& verb, const std::string& seed_flag) {
   verb.add_option("--data", data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
   verb.add_option(seed_flag, data_seed, "Seed of generated data (chirps); files have a fixed split")
       ->capture_default_str();
+  memory.add_to(verb);
 }
 
 Dataset load_split(const std::string& task, const std::string& split, const DataFlags& flags, std::size_t limit) {
@@ -192,30 +211,27 @@ Dataset load_split(const std::string& task, const std::string& split, const Data
   options.data_dir = flags.data_dir;
   options.seed = flags.data_seed;
   options.limit = limit;
+  options.max_memory = flags.memory.max_memory;
   return load_task(task, split, options);
 }
 
 SequenceView view_of(const Sequence& sequence) { return {sequence.steps, sequence.values, sequence.ids, {}}; }
 
-Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, std::size_t limit) {
+Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, const SequenceLimits& limits) {
   Sequences sequences;
   sequences.source = path.string();
-  const Npz arrays = read_npz(path);
+  NpzFile file = NpzFile::open(path);
   try {
-    sequences.examples = reads_ids(model) ? id_examples(arrays, model, limit, sequences.batched)
-                                          : real_examples(arrays, model, limit, sequences.batched);
+    (reads_ids(model) ? read_ids : read_reals)(file, model, limits, sequences);
   } catch (const Error& error) {
     throw Error(error.kind(), concat(path.string(), ": ", error.what()));
   }
-  for (std::size_t i = 0; i < sequences.examples.size(); ++i)
-    sequences.examples[i].name = concat(path.string(), "/", i);
-  add_views(sequences);
   return sequences;
 }
 
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
                          const DataFlags& flags, std::size_t limit) {
-  if (names_a_file(spec)) return read_npz_sequences(spec, model, limit);
+  if (names_a_file(spec)) return read_npz_sequences(spec, model, {limit, flags.memory.max_memory});
   const std::size_t colon = spec.find(':');
   const std::string task = spec.substr(0, colon);
   const std::string split = colon == std::string::npos ? default_split : spec.substr(colon + 1);
@@ -227,7 +243,7 @@ Sequences read_sequences(const std::string& spec, const std::string& default_spl
   Sequences sequences;
   sequences.source = task + ":" + split;
   sequences.examples = std::move(data.examples);
-  add_views(sequences);
+  for (const Example& example : sequences.examples) sequences.views.push_back(view_of(example.input));
   return sequences;
 }
 

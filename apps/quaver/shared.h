@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 #include "quaver/engine/session.h"
+#include "quaver/io/npz.h"
 #include "quaver/model/model.h"
 #include "quaver/report/energy.h"
 #include "quaver/report/evaluate.h"
@@ -51,8 +53,16 @@ const std::string& command_line();
 // Error (usage) unless `name` is one of `names`: which there are, and the closest.
 void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names);
 
+// Of verbs that read data.
+struct MemoryFlag {
+  std::uint64_t max_memory = kDefaultMaxMemory;  // bytes of one input, decoded
+
+  void add_to(CLI::App& verb);
+};
+
 // Flags of verbs that read a task's data.
 struct DataFlags {
+  MemoryFlag memory{};
   std::optional<std::filesystem::path> data_dir;
   std::uint64_t data_seed = 1;
 
@@ -64,9 +74,10 @@ Dataset load_split(const std::string& task, const std::string& split, const Data
 
 // Sequences with the memory they live in. Moves, never copies: views point into it.
 struct Sequences {
-  std::string source;   // "digits:test", "x.npz"
-  bool batched = true;  // false: the file held one sequence without a batch dimension
-  std::vector<Example> examples;
+  std::string source;             // "digits:test", "x.npz"
+  bool batched = true;            // false: the file held one sequence without a batch dimension
+  std::vector<Example> examples;  // of a task
+  NpzArray array;                 // of a file
   std::vector<SequenceView> views;
 
   Sequences() = default;
@@ -76,10 +87,15 @@ struct Sequences {
 
 SequenceView view_of(const Sequence& sequence);
 
+struct SequenceLimits {
+  std::size_t count = 0;  // sequences at most, 0 for all
+  std::uint64_t max_memory = kDefaultMaxMemory;
+};
+
 // From an .npz or .npy file: x (float32, [batch, time, features] or [time, features]), or ids (int32, [batch, time] or
-// [time]) for a model that reads ids. Error (bad input) for a wrong type or shape, NaN or infinity, or no steps.
-// limit: sequences at most, 0 for all.
-Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, std::size_t limit = 0);
+// [time]) for a model that reads ids. Error (bad input) for a wrong type or shape, NaN or infinity, no steps, or any
+// array beside it.
+Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, const SequenceLimits& limits);
 
 // From what a flag names: such a file, or TASK[:split].
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,

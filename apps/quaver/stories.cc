@@ -30,7 +30,8 @@ std::vector<StoryTask> load_tasks(const std::string& task, const StoryFlags& sto
                                  .data_dir = data.data_dir,
                                  .seed = data.data_seed,
                                  .questions = stories.questions,
-                                 .limit = limit});
+                                 .limit = limit,
+                                 .max_memory = data.memory.max_memory});
 }
 
 // What one network learns from: one task, or all of them.

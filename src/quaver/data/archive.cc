@@ -71,11 +71,16 @@ class Reader {
 
 void read_archive(const std::filesystem::path& path, const ArchiveVisitor& visitor) {
   Reader reader(path);
+  std::uint64_t taken = 0;
   while (archive_entry* entry = reader.next()) {
     const char* name = archive_entry_pathname(entry);
     if (name == nullptr || archive_entry_filetype(entry) != AE_IFREG) continue;
     const std::string copied_name = name;  // the entry forgets it when its contents are read
-    if (visitor.wants(copied_name)) visitor.take(copied_name, reader.contents(copied_name, visitor.largest_file));
+    if (!visitor.wants(copied_name)) continue;
+    std::string contents = reader.contents(copied_name, visitor.largest_file);
+    taken += contents.size();
+    require_memory(concat(path.string(), ": the files up to '", copied_name, "' have"), taken, visitor.max_memory);
+    visitor.take(copied_name, std::move(contents));
   }
 }
 

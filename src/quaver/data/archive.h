@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+
+#include "quaver/core/memory_limit.h"
 
 namespace quaver {
 
 struct ArchiveVisitor {
   std::size_t largest_file = 0;                          // bytes; a larger wanted file is an error, not an allocation
+  std::uint64_t max_memory = kDefaultMaxMemory;          // bytes of all wanted files together; more is an error
   std::function<bool(const std::string& name)> wants{};  // asked for each regular file
   std::function<void(const std::string& name, std::string contents)> take{};  // called with each wanted file, in order
 };

@@ -49,6 +49,20 @@ TEST(Archive, RefusesAFileLargerThanAllowed) {
   EXPECT_TRUE(says(error, "'zeros' is larger than the 1048576 bytes"));
 }
 
+TEST(Archive, RefusesMoreThanTheMemoryAllowed) {
+  const TemporaryFolder folder;
+  write_archive(folder.path() / "x.tar.xz", {{"a", std::string(600, '\0')}, {"b", std::string(600, '\0')}});
+  const auto read = [&](std::uint64_t max_memory) {
+    read_archive(folder.path() / "x.tar.xz", {.largest_file = 1000,
+                                              .max_memory = max_memory,
+                                              .wants = [](const std::string&) { return true; },
+                                              .take = [](const std::string&, const std::string&) {}});
+  };
+  read(1200);
+  const Error error = expect_error(ErrorKind::kBadInput, [&] { read(1199); });
+  EXPECT_TRUE(says(error, "1200 bytes once decoded, more than the limit of 1199"));
+}
+
 // xz keeps a checksum of all it holds: no damaged bit may pass, also where no wanted file lies.
 TEST(Archive, EveryDamagedByteIsNoticed) {
   const TemporaryFolder folder;

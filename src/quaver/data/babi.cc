@@ -232,6 +232,9 @@ class BabiFiles {
       for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
         if (!wants(name) || !entry.is_regular_file()) continue;
+        if (entry.file_size() > kLargestFile)
+          throw_bad_input(
+              concat(entry.path().string(), ": has ", entry.file_size(), " bytes, expected at most ", kLargestFile));
         std::ifstream file(entry.path(), std::ios::binary);
         if (!file) throw_bad_input(concat(entry.path().string(), ": cannot be read"));
         texts_[name] = std::string(std::istreambuf_iterator<char>(file), {});
@@ -249,6 +252,7 @@ class BabiFiles {
     const auto name_of = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
     read_archive(archive,
                  {.largest_file = kLargestFile,
+                  .max_memory = options.max_memory,
                   .wants = [&](const std::string& path) { return wants(name_of(path)); },
                   .take = [&](const std::string& path, std::string text) { texts_[name_of(path)] = std::move(text); }});
   }
@@ -317,6 +321,9 @@ std::vector<StoryTask> load_generated(const StoryOptions& options) {
 }  // namespace
 
 void require_story_text(std::string_view line, const std::string& where) {
+  if (line.size() > kMaxStoryLine)
+    throw_bad_input(concat(where, ": this line has ", line.size(), " bytes, expected at most ", kMaxStoryLine,
+                           ": a line for each sentence"));
   if (const std::optional<std::size_t> place = first_bad_byte(line))
     throw_bad_input(concat(where, ": this line has the byte ",
                            static_cast<unsigned>(static_cast<unsigned char>(line[*place])), " at place ", *place + 1,

@@ -22,6 +22,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quaver/core/memory_limit.h"
+
 namespace quaver {
 
 struct StoryQuestion {
@@ -38,7 +40,10 @@ struct Story {
   bool operator==(const Story&) const = default;
 };
 
-// Error (bad input) "WHERE: ..." unless the line is text in UTF-8 without control characters other than tabs.
+inline constexpr std::size_t kMaxStoryLine = std::size_t{1} << 20;  // bytes of one line
+
+// Error (bad input) "WHERE: ..." unless the line is text in UTF-8 without control characters other than tabs, of at
+// most kMaxStoryLine bytes.
 void require_story_text(std::string_view line, const std::string& where);
 
 // Lower-case words of one sentence.
@@ -64,6 +69,7 @@ struct StoryOptions {
   std::uint64_t seed = 1;                           // stories
   std::size_t questions = 1000;                     // stories: of the training file and of the test file
   std::size_t limit = 0;                            // questions of each split at most (the first ones); 0: all
+  std::uint64_t max_memory = kDefaultMaxMemory;     // babi: bytes of the files that are read, unpacked, all together
 };
 
 std::vector<std::string> story_task_names();  // "babi", "stories"

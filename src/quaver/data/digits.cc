@@ -152,6 +152,7 @@ std::vector<Example> load_digits(Split split, const TaskOptions& options) {
   std::vector<Recording> recordings;
   read_archive(
       path, {.largest_file = kLargestRecording,
+             .max_memory = options.max_memory,
              .wants = [&](const std::string& file) { return file.ends_with(".wav") && split_of(parse(file)) == split; },
              .take =
                  [&](const std::string& file, std::string bytes) {

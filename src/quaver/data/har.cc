@@ -151,7 +151,7 @@ struct RawData {
 };
 
 // Signals and segments of the users of one split.
-RawData read_raw(const std::filesystem::path& path, Split split) {
+RawData read_raw(const std::filesystem::path& path, Split split, std::uint64_t max_memory) {
   RawData raw;
   bool labelled = false;
   const auto is_labels = [](const std::string& name) { return std::filesystem::path(name).filename() == "labels.txt"; };
@@ -171,6 +171,7 @@ RawData read_raw(const std::filesystem::path& path, Split split) {
     }
   };
   read_archive(path, {.largest_file = kLargestFile,
+                      .max_memory = max_memory,
                       .wants =
                           [&](const std::string& name) {
                             const auto file = parse_name(name);
@@ -237,7 +238,7 @@ Sequence cut_window(const std::vector<std::array<float, kFeatures>>& features, s
 
 std::vector<Example> load_har(Split split, const TaskOptions& options) {
   const std::filesystem::path path = find_data_file(data_file(), options);
-  const RawData raw = read_raw(path, split);
+  const RawData raw = read_raw(path, split, options.max_memory);
   check_segments(path, raw);
 
   std::vector<Window> windows;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 
 namespace quaver {
@@ -22,6 +23,7 @@ struct TaskOptions {
   std::optional<std::filesystem::path> data_dir{};  // folder that holds fsdd/, har/, ...
   std::uint64_t seed = 1;                           // of generated data; files have a fixed split
   std::size_t limit = 0;                            // examples at most (evenly spread over the split); 0: all
+  std::uint64_t max_memory = kDefaultMaxMemory;     // bytes of the files that are read, unpacked, all together
 };
 
 struct TaskInfo {
