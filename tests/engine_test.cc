@@ -78,6 +78,11 @@ std::vector<ModelCase> make_cases() {
                                 .add("pool", PoolAttributes{Pooling::kMax})
                                 .add("scores", DenseAttributes{12, 5})
                                 .finish());
+  add("gru_final", ModelBuilder("m", kFeatures, 144)
+                       .add("gru0", gru(kFeatures, 20, true, Direction::kBidirectional))
+                       .add("pool", PoolAttributes{Pooling::kFinal})
+                       .add("scores", DenseAttributes{40, 5})
+                       .finish());
   add("lstm_last_relu_argmax", ModelBuilder("m", kFeatures, 141)
                                    .add("lstm0", lstm(kFeatures, 20, 0))
                                    .add("pool", PoolAttributes{Pooling::kLast})
@@ -184,6 +189,33 @@ TEST_P(EngineTest, StepGivesTheBitsOfRun) {
     // A pooled output is one vector: the stream's last one.
     EXPECT_TRUE(std::equal(expected.rbegin(), expected.rend(), streamed.rbegin()));
   }
+}
+
+// PyTorch's h_n: the forward half of the last step beside the reverse half of the first, in codes as in reals.
+TEST(Engine, FinalPoolingIsTheLastStateOfEachDirection) {
+  constexpr std::int64_t kUnits = 7;
+  const auto check = [](const Operation& cell, std::size_t forward) {
+    const Model real = ModelBuilder("m", kFeatures, 9)
+                           .add("cell", cell)
+                           .add("pool", PoolAttributes{Pooling::kFinal})
+                           .finish({"cell", "pool"});
+    const std::vector<Sequence> sequences{random_sequence(9, kFeatures, 1), random_sequence(1, kFeatures, 2)};
+    const auto batch = views(sequences);
+    const Model integer = quantize(real, calibrate(real, batch), {}).model;
+    for (const Model* model : {&real, &integer}) {
+      Session session(*model);
+      for (const SequenceView& sequence : batch) {
+        const std::vector<Result> results = session.run(sequence);
+        const std::vector<float> y = results[0].real(), pooled = results[1].real();
+        const std::size_t size = pooled.size();
+        for (std::size_t j = 0; j < size; ++j)
+          EXPECT_EQ(pooled[j], y[(j < forward ? sequence.steps - 1 : 0) * size + j]) << model->scheme << " " << j;
+      }
+    }
+  };
+  check(lstm(kFeatures, kUnits, 0, Direction::kBidirectional), kUnits);
+  check(gru(kFeatures, kUnits, true, Direction::kBidirectional), kUnits);
+  check(lstm(kFeatures, 2 * kUnits, 8, Direction::kReverse), 0);
 }
 
 TEST_P(EngineTest, AnyChunkingAndBatchPositionGivesTheSameBits) {

@@ -321,9 +321,10 @@ void add_train(CLI::App& program) {
       [](TrainOptions& options, const std::string& value) { options.direction = direction_from_name(value); },
       "Of every layer; only forward ones stream");
   add_choice(
-      verb, flags, "--pooling", {"last", "mean", "max"},
+      verb, flags, "--pooling", {"last", "mean", "max", "final"},
       [](TrainOptions& options, const std::string& value) { options.pooling = pooling_from_name(value); },
-      "Classifiers: over time");
+      "Classifiers: over time. last: the last step, at which a reverse direction has seen one step only; final: each "
+      "direction after its own last step");
   add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id or a word")->check(at_least_one);
 
   add_field(verb, flags, "--epochs", &TrainOptions::epochs, "Epochs at most")->check(at_least_one);

@@ -316,10 +316,11 @@ class ActivationIntLayer final : public Layer {
 template <typename T>
 class PoolLayer final : public Layer {
  public:
-  PoolLayer(const Node& node, const Value& input)
+  // before: the node whose value is pooled, or null for the model's input.
+  PoolLayer(const Node& node, const Value& input, const Node* before)
       : Layer(node.name, input, node.output),
         pool_(std::get<PoolAttributes>(node.operation).pooling, static_cast<std::size_t>(input.features),
-              input.format.zero_point) {}
+              input.format.zero_point, before == nullptr ? 0 : static_cast<std::size_t>(forward_features(*before))) {}
   std::vector<StatePart> state_parts() const override { return pool_.state_parts(); }
   std::size_t state_bytes() const override {
     std::size_t bytes = 0;
@@ -434,12 +435,12 @@ struct Overloaded : Functions... {
 template <typename... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
 
-template <template <typename> typename LayerOf>
-std::unique_ptr<Layer> make_typed(const Node& node, const Value& input) {
+template <template <typename> typename LayerOf, typename... Arguments>
+std::unique_ptr<Layer> make_typed(const Node& node, const Value& input, const Arguments&... arguments) {
   switch (input.format.kind) {
-    case FormatKind::kF32: return std::make_unique<LayerOf<float>>(node, input);
-    case FormatKind::kI8: return std::make_unique<LayerOf<std::int8_t>>(node, input);
-    case FormatKind::kI16: return std::make_unique<LayerOf<std::int16_t>>(node, input);
+    case FormatKind::kF32: return std::make_unique<LayerOf<float>>(node, input, arguments...);
+    case FormatKind::kI8: return std::make_unique<LayerOf<std::int8_t>>(node, input, arguments...);
+    case FormatKind::kI16: return std::make_unique<LayerOf<std::int16_t>>(node, input, arguments...);
     case FormatKind::kI4:
     case FormatKind::kI32: break;
   }
@@ -499,7 +500,10 @@ std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa)
             if (!integer) return std::make_unique<ActivationFloatLayer>(node, input);
             return std::make_unique<ActivationIntLayer>(node, input, model.tensor(node.name + ".table"));
           },
-          [&](const PoolAttributes&) { return make_typed<PoolLayer>(node, input); },
+          [&](const PoolAttributes&) {
+            const bool reads_input = node.input == "input";
+            return make_typed<PoolLayer>(node, input, reads_input ? nullptr : &model.node(node.input));
+          },
           [&](const SoftmaxAttributes&) -> std::unique_ptr<Layer> {
             if (!integer) return std::make_unique<SoftmaxFloatLayer>(node, input);
             return std::make_unique<SoftmaxIntLayer>(node, input);

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <iomanip>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <utility>
@@ -33,7 +34,8 @@ constexpr NameTable<Nonlinearity, 7> kNonlinearities{{{Nonlinearity::kIdentity, 
                                                       {Nonlinearity::kHardSigmoid, "hard_sigmoid"},
                                                       {Nonlinearity::kElu, "elu"},
                                                       {Nonlinearity::kGelu, "gelu"}}};
-constexpr NameTable<Pooling, 3> kPoolings{{{Pooling::kLast, "last"}, {Pooling::kMean, "mean"}, {Pooling::kMax, "max"}}};
+constexpr NameTable<Pooling, 4> kPoolings{
+    {{Pooling::kLast, "last"}, {Pooling::kMean, "mean"}, {Pooling::kMax, "max"}, {Pooling::kFinal, "final"}}};
 constexpr NameTable<Sums, 2> kSums{{{Sums::kHalves, "halves"}, {Sums::kWhole, "whole"}}};
 
 template <typename Enum, std::size_t kCount>
@@ -232,6 +234,20 @@ std::int64_t output_features(const Operation& operation, std::int64_t input_feat
                                [](const ArgmaxAttributes&) { return std::int64_t{1}; },
                                [input_features](const auto&) { return input_features; }},
                     operation);
+}
+
+std::optional<Direction> direction_of(const Operation& operation) {
+  return std::visit(Overloaded{[](const LstmAttributes& a) { return std::optional(a.direction); },
+                               [](const GruAttributes& a) { return std::optional(a.direction); },
+                               [](const RnnAttributes& a) { return std::optional(a.direction); },
+                               [](const auto&) { return std::optional<Direction>(); }},
+                    operation);
+}
+
+std::int64_t forward_features(const Node& node) {
+  const std::optional<Direction> direction = direction_of(node.operation);
+  if (!direction || *direction == Direction::kReverse) return 0;
+  return node.output.features / (*direction == Direction::kBidirectional ? 2 : 1);
 }
 
 Value output_value(const Operation& operation, const Value& input) {

@@ -96,7 +96,7 @@ struct ActivationAttributes {
   bool operator==(const ActivationAttributes&) const = default;
 };
 
-struct PoolAttributes {  // over time: sequence -> vector
+struct PoolAttributes {  // over time: sequence -> vector. kFinal: only right behind a reverse or bidirectional layer
   Pooling pooling = Pooling::kLast;
   bool operator==(const PoolAttributes&) const = default;
 };
@@ -190,6 +190,10 @@ std::vector<std::string> optional_format_slots(const Node& node);
 std::vector<std::string> direction_suffixes(Direction direction);
 // Output features of one step, all directions together.
 std::int64_t output_features(const Operation& operation, std::int64_t input_features);
+// Of a recurrent operation; nothing of others.
+std::optional<Direction> direction_of(const Operation& operation);
+// How many of a recurrent node's features are those of its forward direction: the first ones.
+std::int64_t forward_features(const Node& node);
 // What a node makes from its input: sequence or vector, features; the format is the caller's (argmax: i32).
 Value output_value(const Operation& operation, const Value& input);
 

@@ -340,6 +340,25 @@ TEST(Validate, PoolKeepsTheFormatOfItsInput) {
   EXPECT_NE(error_of([&] { validate(model); }), "");
 }
 
+TEST(Validate, FinalPoolsDirectionsThatEndAtDifferentSteps) {
+  Model model = samples::float_classifier();
+  auto& pool = std::get<PoolAttributes>(model.nodes[2].operation);
+  auto& gru = std::get<GruAttributes>(model.nodes[1].operation);
+  ASSERT_EQ(gru.direction, Direction::kForward);
+  pool.pooling = Pooling::kFinal;
+  EXPECT_NE(error_of([&] { validate(model); }).find("no reverse or bidirectional layer; expected pooling 'last'"),
+            std::string::npos);
+  gru.direction = Direction::kReverse;
+  for (const char* name : {"W", "R", "b", "b_recurrent"}) {
+    auto tensor = model.tensors.extract(concat("gru1.", name));
+    tensor.key() += "_reverse";
+    model.tensors.insert(std::move(tensor));
+  }
+  EXPECT_EQ(error_of([&] { validate(model); }), "");
+  model.nodes[2].input = "input";
+  EXPECT_NE(error_of([&] { validate(model); }), "");
+}
+
 TEST(Validate, IntegerNodeReadsItsOwnFormatAfterAFloatOne) {
   Model model = samples::integer_tagger();
   model.nodes[2].output.format = {};  // the island now hands on reals
@@ -364,8 +383,9 @@ TEST(Model, NamesOfAttributesGoBothWays) {
     EXPECT_EQ(direction_name(direction_from_name(name)), name);
   for (const char* name : {"identity", "relu", "sigmoid", "tanh", "hard_sigmoid", "elu", "gelu"})
     EXPECT_EQ(nonlinearity_name(nonlinearity_from_name(name)), name);
-  for (const char* name : {"last", "mean", "max"}) EXPECT_EQ(pooling_name(pooling_from_name(name)), name);
-  EXPECT_EQ(error_of([] { pooling_from_name("sum"); }), "unknown pooling 'sum', expected one of: last, mean, max");
+  for (const char* name : {"last", "mean", "max", "final"}) EXPECT_EQ(pooling_name(pooling_from_name(name)), name);
+  EXPECT_EQ(error_of([] { pooling_from_name("sum"); }),
+            "unknown pooling 'sum', expected one of: last, mean, max, final");
 }
 
 TEST(Fingerprint, KnowsGraphAndTensorsButNotNameOrProvenance) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -104,6 +105,7 @@ void check_recurrent(const Node& node, std::int64_t input_size, std::int64_t hid
 struct CheckAttributes {
   const Node& node;
   const Value& input;
+  const Node* before;  // that makes the input; null: the model's own
 
   void operator()(const LstmAttributes& a) const {
     check_recurrent(node, a.input_size, a.hidden_size, input);
@@ -133,8 +135,13 @@ struct CheckAttributes {
       refuse(described(node), " reads one i32 id a step, but its input '", node.input, "' has ", input.features, " ",
              format_name(input.format.kind), " features");
   }
-  void operator()(const PoolAttributes&) const {
+  void operator()(const PoolAttributes& a) const {
     if (!input.sequence) refuse(described(node), " pools over time, but its input '", node.input, "' has no time");
+    if (a.pooling != Pooling::kFinal) return;
+    const std::optional<Direction> direction = before == nullptr ? std::nullopt : direction_of(before->operation);
+    if (!direction || *direction == Direction::kForward)
+      refuse(described(node), " takes the final state of each direction, but its input '", node.input,
+             "' is no reverse or bidirectional layer; expected pooling 'last'");
   }
   void operator()(const ActivationAttributes&) const {}
   void operator()(const SoftmaxAttributes&) const {}
@@ -482,7 +489,9 @@ void validate(const Model& model) {
     if (input == values.end())
       refuse(described(node), " reads '", node.input, "', which is neither 'input' nor a node before it");
     const Value& value = *input->second;
-    std::visit(CheckAttributes{node, value}, node.operation);
+    const auto before = std::find_if(model.nodes.begin(), model.nodes.end(),
+                                     [&node](const Node& other) { return other.name == node.input; });
+    std::visit(CheckAttributes{node, value, before == model.nodes.end() ? nullptr : &*before}, node.operation);
     const Value expected = output_value(node.operation, value);
     check_size(node, "output features", expected.features);
     if (node.output.sequence != expected.sequence || node.output.features != expected.features)

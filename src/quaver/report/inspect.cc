@@ -189,7 +189,7 @@ void count(const ActivationAttributes& activation, std::uint64_t features, Count
 }
 
 void count(const PoolAttributes& pool, std::uint64_t features, Counter& counter) {
-  if (pool.pooling == Pooling::kLast) return;
+  if (pool.pooling == Pooling::kLast || pool.pooling == Pooling::kFinal) return;  // copies
   if (pool.pooling == Pooling::kMax) {
     counter.compare(features);
   } else {

@@ -60,6 +60,9 @@ void check_options(const TrainOptions& options) {
   lstm_only("projection_clip", options.projection_clip > 0);
   if (options.projection_clip > 0 && options.projection == 0)
     throw_usage(concat("projection_clip is ", options.projection_clip, ", but there is no projection"));
+  if (options.pooling == Pooling::kFinal && options.direction == Direction::kForward)
+    throw_usage(
+        "pooling final takes the last state of each direction, but there is no reverse one: it is pooling last");
   if (options.cell == "rnn" && options.nonlinearity != Nonlinearity::kTanh &&
       options.nonlinearity != Nonlinearity::kRelu)
     throw_usage(concat("nonlinearity is ", nonlinearity_name(options.nonlinearity), ", expected tanh or relu"));

@@ -218,6 +218,10 @@ at::Tensor scores(const Model& model, const at::Tensor& input, Ledger* ledger) {
       });
     } else if (const auto* pool = std::get_if<PoolAttributes>(&node.operation)) {
       if (pool->pooling == Pooling::kLast) x = x[-1];
+      if (pool->pooling == Pooling::kFinal) {
+        const std::int64_t forward = forward_features(model.node(node.input));
+        x = at::cat({x[-1].narrow(0, 0, forward), x[0].narrow(0, forward, x.size(1) - forward)});
+      }
       if (pool->pooling == Pooling::kMax) x = std::get<0>(x.max(0));
       if (pool->pooling == Pooling::kMean) x = rounded(ledger, x.mean(0), x.abs().mean(0) * sum_error(x.size(0) + 2));
     } else {

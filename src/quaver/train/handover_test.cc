@@ -132,6 +132,14 @@ TEST(HandOver, KeepsTheScoresOfEveryOtherNetwork) {
     SCOPED_TRACE(concat("two layers, pooling ", pooling_name(pooling)));
     expect_same_scores(classes, options);
   }
+  for (const Direction direction : {Direction::kReverse, Direction::kBidirectional}) {
+    TrainOptions options = small_options("gru");
+    options.direction = direction;
+    options.pooling = Pooling::kFinal;
+    options.layers = 2;
+    SCOPED_TRACE(concat("pooling final, ", direction_name(direction)));
+    expect_same_scores(classes, options);
+  }
   SCOPED_TRACE("tags of ids");
   expect_same_scores(random_data(Target::kTags, /*ids=*/true), small_options("gru"));
 }

@@ -36,7 +36,8 @@ at::Tensor rows_by_sequence(const Packing& packing) {
   return index;
 }
 
-at::Tensor pool(Pooling pooling, const Packing& packing, const at::Tensor& x) {
+// forward: of final, the features that come from a forward direction.
+at::Tensor pool(Pooling pooling, std::int64_t forward, const Packing& packing, const at::Tensor& x) {
   const std::int64_t sequences = signed_size(packing.sequences()), features = x.size(1);
   if (pooling == Pooling::kMax) {
     // A last step seen again changes no maximum.
@@ -56,7 +57,13 @@ at::Tensor pool(Pooling pooling, const Packing& packing, const at::Tensor& x) {
   at::Tensor last_rows = at::empty({sequences}, at::kLong);
   for (std::size_t s = 0; s < packing.sequences(); ++s)
     last_rows.data_ptr<std::int64_t>()[s] = signed_size(packing.row(packing.lengths[s] - 1, s));
-  return x.index_select(0, last_rows);
+  if (pooling == Pooling::kLast) return x.index_select(0, last_rows);
+  at::Tensor first_rows = at::empty({sequences}, at::kLong);
+  for (std::size_t s = 0; s < packing.sequences(); ++s)
+    first_rows.data_ptr<std::int64_t>()[s] = signed_size(packing.row(0, s));
+  return at::cat({x.narrow(1, 0, forward).index_select(0, last_rows),
+                  x.narrow(1, forward, features - forward).index_select(0, first_rows)},
+                 1);
 }
 
 // Zeros with this probability, else 1 / (1 - probability): drawn by us, so that a resumed run draws the same.
@@ -156,7 +163,8 @@ at::Tensor Network::Impl::run(const Batch& batch, double dropout, Random& random
     if (std::holds_alternative<EmbeddingAttributes>(node.operation)) {
       x = tensors_of(node, "")[0].index_select(0, x);
     } else if (const auto* pooling = std::get_if<PoolAttributes>(&node.operation)) {
-      x = pool(pooling->pooling, *batch.packing, x);
+      const std::int64_t forward = &node == &nodes.front() ? 0 : forward_features(*(&node - 1));  // a chain
+      x = pool(pooling->pooling, forward, *batch.packing, x);
     } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
       if (dropout > 0 && &node == &nodes.back()) x = x * dropout_mask(x, dropout, random);
       const std::vector<at::Tensor> dense = tensors_of(node, "");

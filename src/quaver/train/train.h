@@ -50,7 +50,7 @@ struct TrainOptions {
   bool linear_before_reset = true;  // gru: reset after the product (PyTorch, Keras, cuDNN)
   Nonlinearity nonlinearity = Nonlinearity::kTanh;  // rnn: kTanh or kRelu (which has no integer form)
   Direction direction = Direction::kForward;        // of every layer; only forward layers can stream
-  std::optional<Pooling> pooling{};                 // classifiers; not given: last for forward layers, mean for others
+  std::optional<Pooling> pooling{};                 // classifiers; not given: last for forward layers, else mean
   std::size_t embedding = 32;                       // features of an id, when the data are ids
 
   // The optimiser.

@@ -179,7 +179,8 @@ TEST(Train, SameBitsForAnyNumberOfThreads) {
 TEST(Train, OtherSequencesOfABatchChangeNothing) {
   const Dataset data = toy_data(90, Target::kClass, 5);
   for (const Direction direction : {Direction::kForward, Direction::kReverse, Direction::kBidirectional}) {
-    for (const Pooling pooling : {Pooling::kLast, Pooling::kMean, Pooling::kMax}) {
+    for (const Pooling pooling : {Pooling::kLast, Pooling::kMean, Pooling::kMax, Pooling::kFinal}) {
+      if (pooling == Pooling::kFinal && direction == Direction::kForward) continue;
       TrainOptions options = small_options();
       options.epochs = 1;
       options.direction = direction;
@@ -343,6 +344,7 @@ TEST(Train, RefusesBadOptions) {
                 o.peephole = true;
               }),
               HasSubstr("peephole belongs to the lstm"));
+  EXPECT_THAT(error_with([](TrainOptions& o) { o.pooling = Pooling::kFinal; }), HasSubstr("it is pooling last"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.projection_clip = 1; }), HasSubstr("there is no projection"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.resume = true; }), HasSubstr("path of the checkpoint"));
 }

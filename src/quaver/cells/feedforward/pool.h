@@ -1,7 +1,9 @@
-// pool.h - last, mean and max over time, in float and on codes.
+// pool.h - last, mean, max and final over time, in float and on codes.
 //
 // The state is a running value, so that a stream has its pooled value at every step: the value for "the sequence ended
-// here". Mean on codes: zero_point + divide_rounded(sum(code - zero_point), count): rounding is symmetric about real 0.
+// here". last is y[T-1], which of a layer with a reverse direction is what that direction knows after one step. final
+// is the h_n of other frameworks: each direction after its own last step, forward y[T-1], reverse y[0]. Mean on codes:
+// zero_point + divide_rounded(sum(code - zero_point), count): rounding is symmetric about real 0.
 #pragma once
 
 #include <algorithm>
@@ -16,15 +18,17 @@
 
 namespace quaver {
 
-enum class Pooling { kLast, kMean, kMax };
+enum class Pooling { kLast, kMean, kMax, kFinal };
 
-// T: float, std::int8_t or std::int16_t. State: a count, then the running sums (kMean) or maxima (kMax).
+// T: float, std::int8_t or std::int16_t. State: a count, then the running sums (kMean), maxima (kMax) or the values of
+// the first step (kFinal).
 template <typename T>
 class Pool {
  public:
   using Sum = std::conditional_t<std::is_same_v<T, float>, float, std::int64_t>;
-  Pool(Pooling pooling, std::size_t size, std::int32_t zero_point)
-      : pooling_(pooling), size_(size), zero_point_(zero_point) {}
+  // forward: of kFinal, the features that come from a forward direction; they lie before the others.
+  Pool(Pooling pooling, std::size_t size, std::int32_t zero_point, std::size_t forward = 0)
+      : pooling_(pooling), size_(size), zero_point_(zero_point), forward_(forward) {}
 
   std::vector<StatePart> state_parts() const {
     if (pooling_ == Pooling::kLast) return {};
@@ -47,6 +51,9 @@ class Pool {
       if (pooling_ == Pooling::kMean) {
         sums[j] += offset(x[j]);
         y[j] = mean(sums[j], steps);
+      } else if (pooling_ == Pooling::kFinal) {
+        if (steps == 1) sums[j] = Sum{x[j]};
+        y[j] = j < forward_ ? x[j] : static_cast<T>(sums[j]);
       } else {
         sums[j] = steps == 1 ? Sum{x[j]} : std::max(sums[j], Sum{x[j]});
         y[j] = static_cast<T>(sums[j]);
@@ -73,6 +80,7 @@ class Pool {
   Pooling pooling_;
   std::size_t size_;
   std::int32_t zero_point_;
+  std::size_t forward_;
 };
 
 }  // namespace quaver

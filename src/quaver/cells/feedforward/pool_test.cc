@@ -1,4 +1,4 @@
-// Pooling over time: last, mean and max, as running values of a stream.
+// Pooling over time: last, mean, max and final, as running values of a stream.
 #include "quaver/cells/feedforward/pool.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,8 @@ namespace {
 template <typename T>
 class Pooled {
  public:
-  Pooled(Pooling pooling, std::size_t size, std::int32_t zero_point) : pool_(pooling, size, zero_point), y_(size) {
+  Pooled(Pooling pooling, std::size_t size, std::int32_t zero_point, std::size_t forward = 0)
+      : pool_(pooling, size, zero_point, forward), y_(size) {
     std::size_t bytes = 0;
     for (const StatePart& part : pool_.state_parts()) bytes = part.offset + part.count * state_type_bytes(part.type);
     state_.resize(bytes, std::byte{0x5a});
@@ -50,6 +51,18 @@ TEST(Pool, MaxIsOfAllSteps) {
   Pooled<float> reals(Pooling::kMax, 1, 0);
   EXPECT_EQ(reals.step({-3.5f}), std::vector<float>{-3.5f});
   EXPECT_EQ(reals.step({-4.0f}), std::vector<float>{-3.5f});
+}
+
+TEST(Pool, FinalIsOfTheLastStepForwardAndOfTheFirstInReverse) {
+  Pooled<std::int8_t> codes(Pooling::kFinal, 4, 3, 2);
+  EXPECT_EQ(codes.step({1, 2, 3, -128}), (std::vector<std::int8_t>{1, 2, 3, -128})) << "one step is both ends";
+  EXPECT_EQ(codes.step({5, 6, 7, 8}), (std::vector<std::int8_t>{5, 6, 3, -128}));
+  EXPECT_EQ(codes.step({127, 0, 9, 9}), (std::vector<std::int8_t>{127, 0, 3, -128}));
+  codes.reset();
+  EXPECT_EQ(codes.step({0, 0, 9, 10}), (std::vector<std::int8_t>{0, 0, 9, 10}));
+  Pooled<float> reverse(Pooling::kFinal, 1, 0);
+  EXPECT_EQ(reverse.step({-3.5f}), std::vector<float>{-3.5f});
+  EXPECT_EQ(reverse.step({4.0f}), std::vector<float>{-3.5f});
 }
 
 // (A42) At every step the mean so far, within half a step and symmetric about real 0.
