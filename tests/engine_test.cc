@@ -248,6 +248,41 @@ TEST_P(EngineTest, AnyChunkingAndBatchPositionGivesTheSameBits) {
   }
 }
 
+// Long sequences pass the nodes in blocks, several of one group ending in different ones.
+TEST(Engine, BlocksOfLongSequencesGiveTheBitsOfSteps) {
+  constexpr std::int64_t kNarrow = 2;
+  const auto build = [](const Operation& pool) {
+    return ModelBuilder("m", kNarrow, 11)
+        .add("gru0", gru(kNarrow, 3, true))
+        .add("pool", pool)
+        .add("scores", DenseAttributes{3, 2})
+        .finish({"scores", "gru0"});
+  };
+  std::vector<Sequence> sequences;
+  for (const std::size_t steps : {120000u, 61000u, 1u, 30000u})
+    sequences.push_back(random_sequence(steps, kNarrow, steps));
+  const auto batch = views(sequences);
+  for (const Pooling pooling : {Pooling::kLast, Pooling::kMean}) {
+    const Model real = build(PoolAttributes{pooling});
+    for (const Model& model : {real, quantize(real, calibrate(real, batch), {}).model}) {
+      Session session(model);
+      const std::vector<std::vector<Result>> together = session.run(batch);
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        EXPECT_EQ(session.run(batch[i]), together[i]);
+        State state = session.initial_state();
+        std::vector<float> scores(session.score_count());
+        for (std::size_t t = 0; t < batch[i].steps; ++t) {
+          session.step(batch[i].real.subspan(t * kNarrow, kNarrow), state, scores);
+          if (t % 1000 != 0) continue;
+          const std::span<const std::byte> code = session.output_codes(1);
+          EXPECT_TRUE(std::ranges::equal(code, std::span(together[i][1].bytes).subspan(t * code.size(), code.size())));
+        }
+        EXPECT_EQ(together[i][0].real(), scores);
+      }
+    }
+  }
+}
+
 // One sequence, its steps, and steps of many streams at once: shared or not, grouped or not, the same bits.
 TEST_P(EngineTest, TeamsAndStreamsGiveTheSameBits) {
   Session s = session(), shared = session(3);

@@ -1,5 +1,6 @@
 #include "quaver/engine/plan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -60,6 +61,15 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
     const auto inverse = model.tensor("input.inverse_deviation").as<float>();
     inverse_deviation.assign(inverse.begin(), inverse.end());
   }
+}
+
+std::size_t Session::Plan::block_steps(std::size_t sequences, std::size_t longest) const {
+  constexpr std::size_t kBytes = 2 << 20;  // of all values
+  constexpr std::size_t kLeast = 64;       // products of several steps at once need some
+  if (!looks_ahead.empty()) return longest;
+  std::size_t step_bytes = 0;
+  for (const Value& value : values) step_bytes += value.sequence ? value_bytes(value) : 0;
+  return std::min(longest, std::max(kLeast, kBytes / std::max<std::size_t>(step_bytes * sequences, 1)));
 }
 
 void Session::Plan::reset(std::byte* state) const noexcept {

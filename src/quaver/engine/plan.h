@@ -35,6 +35,9 @@ struct Session::Plan {
 
   std::size_t input_features() const noexcept { return static_cast<std::size_t>(values[0].features); }
   std::size_t score_count() const noexcept { return static_cast<std::size_t>(values[outputs[0]].features); }
+  // Steps that `sequences` sequences pass the nodes with, one node after the other: as many as keep what lies between
+  // the nodes small, or all of the longest where a node looks ahead. Where a sequence is parted changes no bit.
+  std::size_t block_steps(std::size_t sequences, std::size_t longest) const;
   void reset(std::byte* state) const noexcept;
   // The border: real frame -> value 0. NaN and infinities count as 0.
   void enter(const float* frame, std::byte* value) const noexcept;

@@ -366,44 +366,62 @@ StepResult Session::step_checked(std::span<const std::int8_t> frames, std::span<
 
 // ---- whole sequences -------------------------------------------------------------------------------------------
 
-void Session::enter_sequence(const SequenceView& sequence, std::byte* input) const {
+void Session::enter_sequence(const SequenceView& sequence, std::size_t first, std::size_t steps,
+                             std::byte* input) const {
+  const std::size_t features = input_features();
   if (!sequence.ids.empty()) {
-    std::memcpy(input, sequence.ids.data(), sequence.ids.size_bytes());
+    const auto ids = sequence.ids.subspan(first, steps);
+    std::memcpy(input, ids.data(), ids.size_bytes());
   } else if (!sequence.codes.empty()) {
-    std::memcpy(input, sequence.codes.data(), sequence.codes.size_bytes());
+    const auto codes = sequence.codes.subspan(first * features, steps * features);
+    std::memcpy(input, codes.data(), codes.size_bytes());
   } else {
-    const std::size_t features = input_features(), bytes = value_bytes(plan_->values[0]);
-    for (std::size_t t = 0; t < sequence.steps; ++t)
-      plan_->enter(sequence.real.data() + t * features, input + t * bytes);
+    const std::size_t bytes = value_bytes(plan_->values[0]);
+    for (std::size_t t = 0; t < steps; ++t)
+      plan_->enter(sequence.real.data() + (first + t) * features, input + t * bytes);
   }
 }
 
-std::vector<Result> Session::results_at(const Workspace& workspace, std::size_t first_step, std::size_t steps,
-                                        std::size_t index) const {
+std::vector<Result> Session::empty_results(std::size_t steps) const {
   std::vector<Result> results;
   for (const std::size_t v : plan_->outputs) {
     const Value& value = plan_->values[v];
-    const std::size_t bytes = value_bytes(value);
-    Result result{value, value.sequence ? steps : 1, {}};
-    const std::byte* from = workspace.values[v].data() + (value.sequence ? first_step : index) * bytes;
-    result.bytes.assign(from, from + result.steps * bytes);
-    results.push_back(std::move(result));
+    results.push_back({value, value.sequence ? steps : 1, {}});
+    results.back().bytes.reserve(results.back().steps * value_bytes(value));
   }
   return results;
+}
+
+void Session::append_results(const Workspace& workspace, std::size_t first_step, std::size_t steps, std::size_t index,
+                             std::vector<Result>& results) const {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Value& value = results[i].value;
+    const std::size_t bytes = value_bytes(value);
+    const std::byte* from = workspace.values[plan_->outputs[i]].data() + (value.sequence ? first_step : index) * bytes;
+    if (!value.sequence) results[i].bytes.clear();
+    results[i].bytes.insert(results[i].bytes.end(), from, from + (value.sequence ? steps : 1) * bytes);
+  }
 }
 
 std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* state, Observer* observer) {
   check_sequence(plan_->values[0], plan_->model.nodes, sequence, "the sequence");
   Workspace& workspace = *workspace_;
-  workspace.reserve(*plan_, sequence.steps);
-  enter_sequence(sequence, workspace.values[0].data());
-  for (const Plan::Stage& stage : plan_->stages) {
-    const std::size_t steps = plan_->values[stage.input].sequence ? sequence.steps : 1;
-    stage.layer->run({workspace.values[stage.input].data(), workspace.values[stage.output].data(),
-                      state + stage.state_offset, steps},
-                     workspace.scratch.data(), observer, team_.get());
+  // An observer sees all steps of a node before those of the next one.
+  const std::size_t block = observer == nullptr ? plan_->block_steps(1, sequence.steps) : sequence.steps;
+  workspace.reserve(*plan_, block);
+  std::vector<Result> results = empty_results(sequence.steps);
+  for (std::size_t first = 0; first < sequence.steps; first += block) {
+    const std::size_t count = std::min(block, sequence.steps - first);
+    enter_sequence(sequence, first, count, workspace.values[0].data());
+    for (const Plan::Stage& stage : plan_->stages) {
+      const std::size_t steps = plan_->values[stage.input].sequence ? count : 1;
+      stage.layer->run({workspace.values[stage.input].data(), workspace.values[stage.output].data(),
+                        state + stage.state_offset, steps},
+                       workspace.scratch.data(), observer, team_.get());
+    }
+    append_results(workspace, 0, count, 0, results);
   }
-  return results_at(workspace, 0, sequence.steps, 0);
+  return results;
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
@@ -422,30 +440,36 @@ std::vector<Result> Session::run(const SequenceView& sequence, State& state, Obs
 void Session::run_group(Workspace& workspace, std::span<const SequenceView> batch, std::span<const std::size_t> group,
                         std::span<std::vector<Result>> results) const {
   const Plan& plan = *plan_;
-  std::vector<std::size_t> first_steps;
-  std::size_t all_steps = 0;
-  for (const std::size_t index : group) {
-    first_steps.push_back(all_steps);
-    all_steps += batch[index].steps;
-  }
-  workspace.reserve(plan, all_steps);
-  const auto at = [&](std::size_t v, std::size_t i) {
-    return workspace.values[v].data() + (plan.values[v].sequence ? first_steps[i] : i) * value_bytes(plan.values[v]);
-  };
+  const std::size_t longest = batch[group[0]].steps, block = plan.block_steps(group.size(), longest);
   for (std::size_t i = 0; i < group.size(); ++i) {
-    enter_sequence(batch[group[i]], at(0, i));
+    results[group[i]] = empty_results(batch[group[i]].steps);
     plan.reset(workspace.states.data() + i * plan.state_bytes);
   }
-  for (const Plan::Stage& stage : plan.stages) {
-    std::vector<Passage> passages;
-    for (std::size_t i = 0; i < group.size(); ++i)
-      passages.push_back({at(stage.input, i), at(stage.output, i),
-                          workspace.states.data() + i * plan.state_bytes + stage.state_offset,
-                          plan.values[stage.input].sequence ? batch[group[i]].steps : 1});
-    stage.layer->run_batch(passages, workspace.scratch.data());
+  std::size_t running = group.size();  // the first ones: the longest
+  for (std::size_t first = 0; first < longest; first += block) {
+    while (batch[group[running - 1]].steps <= first) --running;
+    std::vector<std::size_t> steps, first_steps;  // of the block, and where they lie in the workspace
+    std::size_t all_steps = 0;
+    for (std::size_t i = 0; i < running; ++i) {
+      steps.push_back(std::min(block, batch[group[i]].steps - first));
+      first_steps.push_back(all_steps);
+      all_steps += steps[i];
+    }
+    workspace.reserve(plan, all_steps);
+    const auto at = [&](std::size_t v, std::size_t i) {
+      return workspace.values[v].data() + (plan.values[v].sequence ? first_steps[i] : i) * value_bytes(plan.values[v]);
+    };
+    for (std::size_t i = 0; i < running; ++i) enter_sequence(batch[group[i]], first, steps[i], at(0, i));
+    for (const Plan::Stage& stage : plan.stages) {
+      std::vector<Passage> passages;
+      for (std::size_t i = 0; i < running; ++i)
+        passages.push_back({at(stage.input, i), at(stage.output, i),
+                            workspace.states.data() + i * plan.state_bytes + stage.state_offset,
+                            plan.values[stage.input].sequence ? steps[i] : 1});
+      stage.layer->run_batch(passages, workspace.scratch.data());
+    }
+    for (std::size_t i = 0; i < running; ++i) append_results(workspace, first_steps[i], steps[i], i, results[group[i]]);
   }
-  for (std::size_t i = 0; i < group.size(); ++i)
-    results[group[i]] = results_at(workspace, first_steps[i], batch[group[i]].steps, i);
 }
 
 std::vector<std::vector<Result>> Session::run(std::span<const SequenceView> batch) {

@@ -126,10 +126,13 @@ class Session {
   // Each group of streams: enter(stream, value 0), the layers, leave(stream, first output).
   template <typename Enter, typename Leave>
   void advance_streams(std::span<State> states, const Enter& enter, const Leave& leave) noexcept;
-  void enter_sequence(const SequenceView& sequence, std::byte* input) const;
-  // The outputs of the sequence whose steps begin at `first_step` of the workspace, and which is its `index`-th.
-  std::vector<Result> results_at(const Workspace& workspace, std::size_t first_step, std::size_t steps,
-                                 std::size_t index) const;
+  // Steps first .. first + steps - 1 of the sequence, as the first nodes read them.
+  void enter_sequence(const SequenceView& sequence, std::size_t first, std::size_t steps, std::byte* input) const;
+  std::vector<Result> empty_results(std::size_t steps) const;  // with room for so many steps
+  // Puts the outputs of the next `steps` steps behind those that are there. They begin at `first_step` of the
+  // workspace, whose `index`-th sequence it is; of a vector the value as of now stays.
+  void append_results(const Workspace& workspace, std::size_t first_step, std::size_t steps, std::size_t index,
+                      std::vector<Result>& results) const;
   std::vector<Result> run_one(const SequenceView& sequence, std::byte* state, Observer* observer);
   // results[i] of the sequences i in `group`: at most kCellGroup of them, longest first.
   void run_group(Workspace& workspace, std::span<const SequenceView> batch, std::span<const std::size_t> group,
