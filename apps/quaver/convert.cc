@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -20,8 +23,10 @@ namespace {
 
 struct ConvertFlags {
   SharedFlags shared;
+  MemoryFlag memory;
   std::filesystem::path in, out;
   std::string prefix, head = "last", nonlinearity;
+  std::vector<std::string> maps;
 };
 
 void require_known_kind(const std::filesystem::path& path) {
@@ -38,13 +43,33 @@ TorchOptions torch_options(const ConvertFlags& flags) {
   TorchOptions options;
   options.prefix = flags.prefix;
   options.name = flags.in.stem().string();
+  options.max_memory = flags.memory.max_memory;
+  for (const std::string& map : flags.maps) {
+    const std::size_t equals = map.rfind('=');  // a name may hold one, a role does not
+    if (equals == std::string::npos || equals == 0)
+      throw_usage(concat("--map '", map, "' is no NAME=ROLE, such as 'input_proj=ignore'"));
+    if (!options.roles.emplace(map.substr(0, equals), torch_role_from_name(map.substr(equals + 1))).second)
+      throw_usage(concat("--map says what '", map.substr(0, equals), "' is twice"));
+  }
   if (!flags.nonlinearity.empty()) options.nonlinearity = nonlinearity_from_name(flags.nonlinearity);
   if (flags.head == "tags") {
     options.head = TorchHead::kTagger;
+  } else if (flags.head == "h_n") {
+    options.pooling = Pooling::kFinal;
   } else {
     options.pooling = pooling_from_name(flags.head);
   }
   return options;
+}
+
+bool pools_last_of_both_directions(const Model& model) {
+  for (const Node& node : model.nodes) {
+    const auto* pool = std::get_if<PoolAttributes>(&node.operation);
+    if (pool != nullptr && pool->pooling == Pooling::kLast && node.input != "input" &&
+        direction_of(model.node(node.input).operation) == Direction::kBidirectional)
+      return true;
+  }
+  return false;
 }
 
 void run_convert(const ConvertFlags& flags) {
@@ -58,12 +83,13 @@ void run_convert(const ConvertFlags& flags) {
   if (is_memory_network_file(flags.in))
     throw_usage(concat(flags.in.string(),
                        " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
-  Model model;
+  TorchImport imported;
   try {
-    model = model_from_torch(file, torch_options(flags));
+    imported = import_torch(file, torch_options(flags));
   } catch (const Error& error) {
     throw Error(error.kind(), concat(flags.in.string(), ": ", error.what()));
   }
+  Model& model = imported.model;
   model.provenance["command"] = command_line();
   model.provenance["tool"] = "quaver " QUAVER_VERSION;
   save(model, flags.out);
@@ -75,10 +101,31 @@ void run_convert(const ConvertFlags& flags) {
     nodes.push_back(
         {{"name", node.name}, {"kind", operation_name(node.operation)}, {"features", node.output.features}});
   }
+  Table modules({{"module", Align::kLeft}, {"taken as", Align::kLeft}});
+  nlohmann::ordered_json roles = nlohmann::ordered_json::array();
+  for (const TorchPlacement& module : imported.modules) {
+    const std::string name = module.name.empty() ? "(no prefix)" : module.name;
+    modules.add_row({name, std::string(torch_role_name(module.role))});
+    roles.push_back({{"name", module.name}, {"role", torch_role_name(module.role)}});
+  }
+  nlohmann::ordered_json warnings = nlohmann::ordered_json::array();
+  if (pools_last_of_both_directions(model)) {
+    warnings.push_back(
+        "the head reads output[-1], in which the reverse direction has seen one step; --head h_n reads the last state "
+        "of "
+        "each direction");
+    warn(warnings.back().get<std::string>());
+  }
   const auto bytes = std::filesystem::file_size(flags.out);
-  print_result(flags.shared,
-               {{"input", flags.in.string()}, {"model", flags.out.string()}, {"bytes", bytes}, {"nodes", nodes}},
-               table.text() + fmt::format("\nwrote {}, {}\n", flags.out.string(), bytes_text(bytes)));
+  print_result(
+      flags.shared,
+      {{"input", flags.in.string()},
+       {"model", flags.out.string()},
+       {"bytes", bytes},
+       {"nodes", nodes},
+       {"modules", roles},
+       {"warnings", warnings}},
+      table.text() + "\n" + modules.text() + fmt::format("\nwrote {}, {}\n", flags.out.string(), bytes_text(bytes)));
 }
 
 }  // namespace
@@ -91,12 +138,21 @@ void add_convert(CLI::App& program) {
       ->required();
   verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
   verb->add_option("--prefix", flags->prefix, "Convert only the tensors below this name");
-  verb->add_option("--head", flags->head,
-                   "What a Linear after the recurrent layers reads: last, mean or max over time, or tags (every step)")
-      ->check(CLI::IsMember({"last", "mean", "max", "tags"}))
+  verb->add_option(
+          "--map", flags->maps,
+          "NAME=ROLE: what a tensor, or all below a module, is: embedding, rnn, head, or ignore to leave it out; "
+          "for what names and shapes do not say (may be repeated)")
+      ->allow_extra_args(false);
+  verb->add_option(
+          "--head", flags->head,
+          "What a Linear after the recurrent layers reads: last (output[-1]; of a bidirectional layer that is no "
+          "h_n: its reverse direction has seen one step there), h_n (the last state of each direction), mean or "
+          "max over time, or tags (every step)")
+      ->check(CLI::IsMember({"last", "h_n", "mean", "max", "tags"}))
       ->capture_default_str();
   verb->add_option("--nonlinearity", flags->nonlinearity, "Of nn.RNN: tanh or relu")
       ->check(CLI::IsMember({"tanh", "relu"}));
+  flags->memory.add_to(*verb);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_convert(*flags); });
 }

@@ -12,6 +12,7 @@
 #include "quaver/core/random.h"
 #include "quaver/io/npz.h"
 #include "quaver/io/test_support.h"
+#include "quaver/io/torch_roles.h"
 
 namespace quaver {
 namespace {
@@ -100,17 +101,11 @@ Sequence run_direction(const Model& model, const Node& node, const std::string& 
   return outputs;
 }
 
-Direction direction_of(const Operation& operation) {
-  if (const auto* lstm = std::get_if<LstmAttributes>(&operation)) return lstm->direction;
-  if (const auto* gru = std::get_if<GruAttributes>(&operation)) return gru->direction;
-  return std::get<RnnAttributes>(operation).direction;
-}
-
 // The recurrent layers of a model, in double.
 Sequence run(const Model& model, Sequence sequence) {
   for (const Node& node : model.nodes) {
     Sequence outputs(sequence.size());
-    for (const std::string& suffix : direction_suffixes(direction_of(node.operation))) {
+    for (const std::string& suffix : direction_suffixes(*direction_of(node.operation))) {
       const Sequence half = run_direction(model, node, suffix, sequence);
       for (std::size_t t = 0; t < half.size(); ++t) outputs[t].insert(outputs[t].end(), half[t].begin(), half[t].end());
     }
@@ -363,17 +358,22 @@ TEST(TorchNames, WhatDoesNotFitIsRefusedWithItsName) {
                        "'weight_hh_l0' is missing from the module 'net.lstm'"));
   EXPECT_TRUE(
       contains(changed([](StateDict& s) { s.entries.erase("net.lstm.bias_hh_l0"); }), "'bias_hh_l0' is missing"));
-  EXPECT_TRUE(contains(changed([](StateDict& s) { s.entries.clear(); }), "no tensor lies below"));
+  EXPECT_TRUE(contains(changed([](StateDict& s) { s.entries.clear(); }), "the file holds no tensor"));
   EXPECT_TRUE(contains(changed([](StateDict& s) {
                          std::erase_if(s.entries, [](const auto& e) { return e.first.starts_with("net.lstm"); });
                        }),
                        "no recurrent module"));
   EXPECT_TRUE(contains(changed([&](StateDict& s) { s.add("net.norm.running_mean", {4}, random); }),
-                       "'net.norm' is not a part"));
+                       "tensor 'net.norm.running_mean' (4) cannot be placed: it looks like part of a BatchNorm"));
   EXPECT_TRUE(contains(changed([&](StateDict& s) {
-                         s.add("net.fc2.weight", {2, 2}, random);
+                         s.add("net.fc2.weight", {2, 4}, random);
                        }),
-                       "more than one Linear"));
+                       "more than one Linear, 'net.fc' and 'net.fc2'"));
+  EXPECT_TRUE(contains(changed([&](StateDict& s) {
+                         s.add("net.fc2.weight", {7, 2}, random);
+                       }),
+                       "'net.fc2' reads 2 features, but the recurrent module gives 4 ('net.fc' gives 2; one Linear "
+                       "behind another is not supported yet)"));
   EXPECT_TRUE(contains(changed([&](StateDict& s) {
                          s.add("net.fc.weight", {2, 5}, random);
                        }),
@@ -393,10 +393,174 @@ TEST(TorchNames, WhatDoesNotFitIsRefusedWithItsName) {
   EXPECT_TRUE(contains(changed([&](StateDict& s) { s.add("net.lstm.bias_ih_l0", {15}, random); }),
                        "'net.lstm.bias_ih_l0' is 15, expected 16"));
   EXPECT_TRUE(contains(changed([&](StateDict& s) { s.add("net.lstm.weight_ih_l99999999999999999999", {1}, random); }),
-                       "'net.lstm' is not a part"));
+                       "'net.lstm.weight_ih_l99999999999999999999' (1) cannot be placed"));
   EXPECT_TRUE(contains(changed([](StateDict& s) { s.values.front()[5] = std::numeric_limits<float>::quiet_NaN(); }),
                        "nan at index"));
   EXPECT_EQ(changed([](StateDict&) {}), "");
+}
+
+// What names say, apart from shapes.
+TEST(TorchNames, NamesSayWhatAMatrixIs) {
+  const auto expect_all = [](NameSays says, const std::vector<std::string>& names) {
+    for (const std::string& name : names) EXPECT_EQ(name_says(name), says) << name;
+  };
+  expect_all(NameSays::kEmbedding, {"emb", "embedding", "embed_tokens", "word_embeddings", "wordEmbedding", "wte",
+                                    "transformer.wte", "encoder.embedding", "embedding.0", "token_lookup"});
+  expect_all(NameSays::kEncoder, {"encoder", "model.encoder"});
+  expect_all(NameSays::kHead, {"head", "_head", "lm_head", "head.3", "output.w", "out", "out_proj", "fc_out", "fcOut",
+                               "decoder", "decoder.fc_out", "classifier.1", "hidden2tag", "logits", "scores"});
+  expect_all(NameSays::kLinear, {"fc", "fc1", "linear", "model.linear2", "proj", "dense"});
+  expect_all(NameSays::kNothing, {"",
+                                  "0",
+                                  "net.1",
+                                  "input_proj",
+                                  "fc_in",
+                                  "pre_net",
+                                  "attn",
+                                  "attn.out_proj",
+                                  "attention.fc",
+                                  "norm",
+                                  "layer_norm",
+                                  "LayerNorm",
+                                  "position_embeddings",
+                                  "token_type_embeddings",
+                                  "embedding_proj",
+                                  "output_embedding",
+                                  "decoder.bridge",
+                                  "criterion",
+                                  "aux_head",
+                                  "joint_net.0",
+                                  "tokens"});
+}
+
+// One recurrent module that reads `inputs` and gives 4, and a matrix.
+std::string error_beside_lstm(std::size_t inputs, const std::string& name, std::vector<std::int64_t> shape, bool bias,
+                              const TorchOptions& options = {}) {
+  Random random(1);
+  StateDict state = make({"LSTM", inputs, 4, 0, 1, false, true, "lstm."}, 1);
+  state.add(name + ".weight", shape, random);
+  if (bias) state.add(name + ".bias", {shape[0]}, random);
+  return error_of([&] { state.model(options); });
+}
+
+// What may stand before and behind is placed by a name that says where, or refused by its own name.
+TEST(TorchNames, AShapeThatFitsTwoPlacesNeedsAName) {
+  const auto role_of = [](const std::string& name, std::vector<std::int64_t> shape, bool bias) {
+    Random random(1);
+    StateDict state = make({"LSTM", 4, 4, 0, 1, false, true, "lstm."}, 1);
+    state.add(name + ".weight", shape, random);
+    if (bias) state.add(name + ".bias", {shape[0]}, random);
+    const std::string file = state.text();
+    const TorchImport imported = import_torch(SafetensorsFile::parse(bytes_of(file)));
+    for (const TorchPlacement& module : imported.modules)
+      if (module.name == name) return std::string(torch_role_name(module.role));
+    return std::string();
+  };
+  for (const char* name : {"word_embeddings", "wte", "embed", "encoder"})
+    EXPECT_EQ(role_of(name, {9, 4}, false), "embedding");
+  for (const char* name : {"head", "out", "decoder", "fc", "linear"}) EXPECT_EQ(role_of(name, {9, 4}, false), "head");
+  for (const char* name : {"head", "out", "decoder"}) EXPECT_EQ(role_of(name, {4, 4}, true), "head");
+  for (const char* name : {"input_proj", "fc", "linear", "proj", "pre", "encoder", "mixer"}) {
+    const std::string error = error_beside_lstm(4, name, {4, 4}, true);
+    EXPECT_TRUE(contains(error, concat("tensor '", name,
+                                       ".weight' (4x4) cannot be placed: by its shape it may be a "
+                                       "Linear before the recurrent module (not supported yet) or a "
+                                       "Linear behind it, and its name does not say which")));
+    EXPECT_TRUE(contains(error, concat("--map ", name, "=ignore")));
+  }
+  EXPECT_TRUE(
+      contains(error_beside_lstm(4, "tokens", {9, 4}, false), "an Embedding that the recurrent module reads or"));
+  EXPECT_TRUE(contains(error_beside_lstm(3, "attn", {1, 4}, true), "'attn.weight' (1x4) cannot be placed"));
+  EXPECT_TRUE(contains(error_beside_lstm(3, "embedding", {9, 5}, false), "gives 5 features, but the recurrent module"));
+  EXPECT_TRUE(contains(error_beside_lstm(3, "embedding", {9, 3}, true), "an Embedding has no bias"));
+  EXPECT_TRUE(contains(error_beside_lstm(3, "mixer", {9, 7}, true), "it fits neither before nor behind"));
+}
+
+TEST(TorchNames, APlaceInASequentialIsBehindTheOneBefore) {
+  Random random(1);
+  StateDict state = make({"GRU", 3, 4, 0, 1, false, true, "net.0."}, 1);
+  state.add("net.1.weight", {2, 4}, random);
+  state.add("net.1.bias", {2}, random);
+  EXPECT_EQ(state.model().value("scores").features, 2);
+  StateDict before = make({"GRU", 3, 4, 0, 1, false, true, "net.1."}, 1);
+  before.add("net.0.weight", {2, 4}, random);
+  EXPECT_TRUE(contains(error_of([&] { before.model(); }), "'net.0.weight' (2x4) cannot be placed"));
+}
+
+// The odd tensor is named, not an innocent one before it.
+TEST(TorchNames, AStrayTensorIsNamedWithWhatItLooksLike) {
+  Random random(1);
+  const auto stray = [&](const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& tensors) {
+    StateDict state = classifier(random);
+    for (const auto& [name, shape] : tensors) state.add(name, shape, random);
+    return error_of([&] { state.model(); });
+  };
+  EXPECT_TRUE(contains(stray({{"net.lstm.weight_hh_l0_g", {16, 1}}}), "'net.lstm.weight_hh_l0_g' (16x1) cannot be"));
+  EXPECT_TRUE(contains(stray({{"net.lstm.weight_hh_l0_g", {16, 1}}}), "weight_norm"));
+  EXPECT_TRUE(
+      contains(stray({{"net.bn.bias", {4}}, {"net.bn.weight", {4}}, {"net.bn.running_var", {4}}}), "BatchNorm"));
+  EXPECT_TRUE(contains(stray({{"net.norm.bias", {4}}, {"net.norm.weight", {4}}}), "LayerNorm"));
+  EXPECT_TRUE(contains(stray({{"conv.bias", {4}}, {"conv.weight", {4, 3, 5}}}), "'conv.weight' (4x3x5)"));
+  EXPECT_TRUE(contains(stray({{"conv.bias", {4}}, {"conv.weight", {4, 3, 5}}}), "a convolution"));
+  EXPECT_TRUE(contains(stray({{"attn.in_proj_weight", {12, 4}}}), "an attention"));
+  EXPECT_TRUE(contains(stray({{"_initial_state", {2, 4}}}), "'_initial_state' (2x4)"));
+  EXPECT_TRUE(contains(stray({{"_initial_state", {2, 4}}}), "--map _initial_state=ignore"));
+}
+
+TEST(TorchNames, TheUserSaysWhatNamesDoNot) {
+  Random random(1);
+  const auto imported = [&](StateDict& state, std::map<std::string, TorchRole> roles) {
+    const std::string file = state.text();
+    return import_torch(SafetensorsFile::parse(bytes_of(file)), {.roles = std::move(roles)});
+  };
+  StateDict square = make({"LSTM", 4, 4, 0, 1, false, true, "lstm."}, 1);
+  square.add("mixer.weight", {4, 4}, random);
+  EXPECT_EQ(imported(square, {{"mixer", TorchRole::kHead}}).model.nodes.size(), 3u);
+  EXPECT_EQ(operation_name(imported(square, {{"mixer.weight", TorchRole::kEmbedding}}).model.nodes[0].operation),
+            "embedding");
+  const TorchImport without = imported(square, {{"mixer", TorchRole::kIgnored}});
+  EXPECT_EQ(without.model.nodes.size(), 1u);
+  EXPECT_EQ(without.modules,
+            (std::vector<TorchPlacement>{{"lstm", TorchRole::kRecurrent}, {"mixer.weight", TorchRole::kIgnored}}));
+
+  // A matrix with a name of its own, a cell, and one of two recurrent modules.
+  StateDict bare = make({"GRU", 4, 4, 0, 1, false, true, "gru."}, 1);
+  bare.add("E", {9, 4}, random);
+  EXPECT_EQ(imported(bare, {{"E", TorchRole::kEmbedding}}).model.nodes.size(), 2u);
+  StateDict cell;
+  for (const auto& [name, shape] : std::map<std::string, std::vector<std::int64_t>>{
+           {"cell.weight_ih", {16, 3}}, {"cell.weight_hh", {16, 4}}, {"cell.bias_ih", {16}}, {"cell.bias_hh", {16}}})
+    cell.add(name, shape, random);
+  EXPECT_TRUE(contains(error_of([&] { cell.model(); }), "--map cell=rnn"));
+  EXPECT_EQ(operation_name(imported(cell, {{"cell", TorchRole::kRecurrent}}).model.nodes.at(0).operation), "lstm");
+  StateDict two = make({"GRU", 3, 4, 0, 1, false, true, "a.one."}, 1);
+  StateDict other = make({"LSTM", 3, 5, 0, 1, false, true, "a.two."}, 2);
+  two.entries.merge(other.entries);
+  EXPECT_EQ(operation_name(imported(two, {{"a.one", TorchRole::kIgnored}}).model.nodes.at(0).operation), "lstm");
+  // The longer name decides.
+  EXPECT_EQ(
+      operation_name(
+          imported(two, {{"a", TorchRole::kIgnored}, {"a.one", TorchRole::kRecurrent}}).model.nodes.at(0).operation),
+      "gru");
+
+  EXPECT_TRUE(contains(error_of(
+                           [&] {
+                             imported(two, {{"a.three", TorchRole::kIgnored}});
+                           },
+                           ErrorKind::kUsage),
+                       "--map a.three=ignore: no tensor"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         imported(square, {{"mixer", TorchRole::kRecurrent}});
+                       }),
+                       "'mixer.weight' (4x4)"));
+  EXPECT_TRUE(contains(error_of([&] { imported(two, {{"a.one", TorchRole::kHead}}); }), "no Embedding and no Linear"));
+}
+
+TEST(TorchNames, WeightsBeyondTheMemoryAreNotRead) {
+  Random random(1);
+  const StateDict state = classifier(random);  // 16 x (3 + 4) + 2 x 16 + 2 x 4 + 2 numbers
+  EXPECT_EQ(state.model({.max_memory = 4 * 154}).nodes.size(), 3u);
+  EXPECT_TRUE(contains(error_of([&] { state.model({.max_memory = 4 * 154 - 1}); }), "616 bytes once decoded"));
 }
 
 TEST(TorchNames, AnRnnNeedsItsNonlinearity) {
