@@ -1,0 +1,304 @@
+// Files as the program meets them: arrays that nothing reads, inputs that do not end or decode to more than they seem,
+// files that change while they are read, links, and what killed writers and damaged checkpoints leave.
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "quaver/core/random.h"
+#include "quaver/io/atomic_file.h"
+#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file.h"
+#include "quaver/io/npz.h"
+#include "quaver/io/safetensors.h"
+#include "quaver/model/sample_models.h"
+#include "support/program.h"
+
+namespace quaver::testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kFeatures = 4, kSteps = 9;
+
+std::vector<float> reals(std::size_t count) {
+  Random random(3);
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(random.uniform(-1, 1));
+  return values;
+}
+
+Model classifier() {
+  Model model;
+  model.name = "small";
+  model.input = {true, kFeatures, {}};
+  samples::append(model, "gru0", GruAttributes{.input_size = kFeatures, .hidden_size = 6}, "f32", {});
+  samples::append(model, "pool", PoolAttributes{Pooling::kLast}, "f32", {});
+  samples::append(model, "scores", DenseAttributes{.input_size = 6, .units = 3}, "f32", {});
+  samples::fill_tensors(model, 5);
+  model.outputs = {"scores"};
+  return model;
+}
+
+MemoryNetwork network() {
+  MemoryNetwork network;
+  network.name = "story";
+  network.words = {"", "mary", "went", "to", "garden", "where", "is"};
+  network.shape = {.vocabulary = network.words.size(), .memory = 5, .d = 8, .hops = 2, .sentence = 4};
+  network.parameters = reals(parameter_count(network.shape));
+  return network;
+}
+
+class FilesTest : public ProgramTest {
+ protected:
+  FilesTest() : ProgramTest("quaver_files") {
+    save(classifier(), path("model.safetensors"));
+    save(network(), path("network.safetensors"));
+    write_npz(path("x.npz"), {{"x", x()}});
+  }
+
+  static NpzArray x(std::int64_t batch = 2) {
+    return NpzArray::from<float>({batch, kSteps, kFeatures},
+                                 reals(static_cast<std::size_t>(batch * kSteps * kFeatures)));
+  }
+  // Weights under PyTorch's names, random.
+  void write_torch(const std::string& name, const std::map<std::string, std::vector<std::int64_t>>& tensors) const {
+    const std::vector<float> values = reals(1000);
+    std::map<std::string, SafetensorsEntry> entries;
+    for (const auto& [tensor, shape] : tensors) {
+      std::size_t count = 1;
+      for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+      entries[tensor] = {Dtype::kF32, shape, std::as_bytes(std::span(values).first(count))};
+    }
+    write_file_atomically(path(name), [&](const ByteSink& sink) { write_safetensors(entries, {}, sink); });
+  }
+  std::size_t temporaries() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(path(""))) count += entry.path().extension() == ".tmp" ? 1 : 0;
+    return count;
+  }
+};
+
+// Of the largest process that was run and has ended.
+std::uint64_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+TEST_F(FilesTest, ArraysThatNothingReadsAreRefusedByName) {
+  const std::vector<std::int32_t> numbers{9, 4};
+  const NpzArray lengths = NpzArray::from<std::int32_t>({2}, numbers);
+  const NpzArray state = NpzArray::from<float>({1, 2, 6}, reals(12));
+  const std::vector<std::pair<std::string, std::string>> refused{{"lengths", "not supported yet"},
+                                                                 {"seq_lengths", "not supported yet"},
+                                                                 {"offsets", "not supported yet"},
+                                                                 {"h0", "--state"},
+                                                                 {"c0", "--state"},
+                                                                 {"initial_h", "--state"},
+                                                                 {"state/gru0.h", "--state"},
+                                                                 {"ids", "reads 'x' alone"},
+                                                                 {"labels", "nothing reads it"},
+                                                                 {"x2", "nothing reads it"}};
+  ASSERT_EQ(run("quantize model.safetensors --calib x.npz -o int8.safetensors").exit_code, 0);
+  for (const auto& [name, reason] : refused) {
+    write_npz(path("bad.npz"), {{"x", x()}, {name, name == "ids" || name == "lengths" ? lengths : state}});
+    const std::vector<std::string> words{"bad.npz", "'" + name + "'", reason};
+    expect_failure(3, "run model.safetensors --input bad.npz -o y.npz", words);
+    expect_failure(3, "quantize model.safetensors --calib bad.npz -o q.safetensors", words);
+    expect_failure(3, "compare model.safetensors int8.safetensors --input bad.npz", words);
+  }
+  EXPECT_FALSE(fs::exists(path("y.npz")));
+  EXPECT_FALSE(fs::exists(path("q.safetensors")));
+}
+
+TEST_F(FilesTest, MoreThanTheMemoryIsRefusedBeforeItIsRead) {
+  const std::string limit = " --max-memory 200";  // two sequences are 288 bytes
+  expect_failure(3, "run model.safetensors --input x.npz -o y.npz" + limit, {"x.npz", "'x.npy'", "288", "200"});
+  expect_failure(3, "quantize model.safetensors --calib x.npz -o q.safetensors" + limit, {"x.npz", "288"});
+  EXPECT_EQ(run("run model.safetensors --input x.npz -o y.npz --max-memory 1K").exit_code, 0);
+  ASSERT_EQ(run("run model.safetensors --input x.npz -o y.npz --save-state s.npz").exit_code, 0);
+  expect_failure(3, "run model.safetensors --input x.npz -o y.npz --state s.npz --max-memory 290 --threads 1",
+                 {"s.npz", "290"});
+  write_torch("t.safetensors", {{"weight_ih_l0", {8, 4}}, {"weight_hh_l0", {8, 2}}});
+  expect_failure(3, "convert t.safetensors -o m.safetensors --max-memory 191", {"t.safetensors", "192", "191"});
+  EXPECT_EQ(run("convert t.safetensors -o m.safetensors --max-memory 192").exit_code, 0);
+  for (const char* wrong : {"-1", "''", "1X", "99999999999999999999", "1.5"})
+    EXPECT_EQ(run(std::string("run model.safetensors --input x.npz -o y.npz --max-memory ") + wrong).exit_code, 2)
+        << wrong;
+}
+
+// A little file may hold many zeros: the peak is the array and a little more, and what is refused takes nothing.
+TEST_F(FilesTest, ThePeakIsTheArraysThatAreRead) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's memory is not the program's";
+#endif
+  constexpr std::int64_t kMany = 4096, kLong = 3200;
+  constexpr std::uint64_t kAllowed = 64 << 20, kArray = std::uint64_t{kMany} * kLong * kFeatures * sizeof(float);
+  Npz arrays;
+  arrays["x"] = {NpyType::kF32, {kMany, kLong, kFeatures}, std::vector<std::byte>(kArray)};
+  write_npz(path("zeros.npz"), arrays, NpzPacking::kDeflated);
+  arrays["x"].shape = {kMany, kLong / 2, 2 * kFeatures};
+  write_npz(path("wide.npz"), arrays, NpzPacking::kDeflated);
+  arrays["x"] = x();
+  arrays["other"] = {NpyType::kF32, {kMany, kLong, kFeatures}, std::vector<std::byte>(kArray)};
+  write_npz(path("beside.npz"), arrays, NpzPacking::kDeflated);
+  arrays.clear();
+  EXPECT_LT(fs::file_size(path("zeros.npz")), kArray / 100);
+  expect_failure(3, "run model.safetensors --input wide.npz -o y.npz", {"8 features"});
+  expect_failure(3, "run model.safetensors --input beside.npz -o y.npz", {"'other'"});
+  expect_failure(3, "run model.safetensors --input zeros.npz -o y.npz --max-memory 128M", {"zeros.npz"});
+  expect_failure(3, "run network.safetensors --state zeros.npz --max-memory 100K", {"zeros.npz"});
+  EXPECT_LT(peak_bytes(), kAllowed);
+  ASSERT_EQ(run("run model.safetensors --input zeros.npz -o y.npz --threads 1").exit_code, 0);
+  EXPECT_LT(peak_bytes(), kArray + kAllowed);
+}
+
+TEST_F(FilesTest, WhatDoesNotEndIsRefused) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  const std::uint64_t before = peak_bytes();
+#endif
+  const std::string endless = "this line has more than 1048576 bytes";
+  expect_failure(3, "run network.safetensors --input /dev/zero", {"/dev/zero:1", endless});
+  expect_failure(3, "run network.safetensors --state /dev/zero", {"/dev/zero", "not a regular file"});
+  expect_failure(3, "compare network.safetensors network.safetensors --input /dev/zero", {"/dev/zero:1", endless});
+  expect_failure(3, "run model.safetensors --input /dev/zero -o y.npz", {"/dev/zero", "not a regular file"});
+  expect_failure(3, "run /dev/zero --input x.npz -o y.npz", {"/dev/zero", "not a regular file"});
+  write("long.txt", "Mary went to the garden.\n" + std::string(50 << 20, 'a') + "\n");
+  expect_failure(3, "run network.safetensors --input long.txt", {"long.txt:2", endless});
+  write("long.babi", "1 Mary went to the garden.\n2 " + std::string(50 << 20, 'a') + "\n");
+  expect_failure(3, "run network.safetensors --input long.babi", {"long.babi:2", endless});
+  expect_failure(3, "compare network.safetensors network.safetensors --input long.babi", {"long.babi:2", endless});
+  std::string many;
+  for (int line = 1; line <= 2000; ++line) many += std::to_string(line) + " Mary went to the garden.\n";
+  write("many.babi", many);
+  expect_failure(3, "run network.safetensors --input many.babi --max-memory 100K", {"many.babi:", "--max-memory"});
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(peak_bytes(), std::max<std::uint64_t>(before, 64 << 20));
+#endif
+}
+
+TEST_F(FilesTest, FoldersAreNoStates) {
+  fs::create_directory(path("folder"));
+  expect_failure(3, "run network.safetensors --state folder", {"folder", "Is a directory"});
+  expect_failure(3, "run model.safetensors --input x.npz --state folder -o y.npz", {"folder", "Is a directory"});
+  expect_failure(3, "run network.safetensors --input folder", {"folder"});
+  expect_failure(3, "compare network.safetensors network.safetensors --input ./folder", {"folder"});
+}
+
+TEST_F(FilesTest, AStateThatIsNoNumberNamesItsFile) {
+  ASSERT_EQ(run("run model.safetensors --input x.npz -o y.npz --save-state s.npz").exit_code, 0);
+  Npz state = read_npz(path("s.npz"));
+  NpzArray& h = state.at("state/gru0.h");
+  std::fill(h.bytes.begin(), h.bytes.begin() + 4, std::byte{0xff});
+  write_npz(path("s.npz"), state);
+  expect_failure(3, "run model.safetensors --input x.npz --state s.npz -o y.npz", {"s.npz", "'state/gru0.h'", "nan"});
+}
+
+TEST_F(FilesTest, OutputsThroughLinksReachTheirTarget) {
+  fs::create_directory(path("there"));
+  fs::create_symlink("there/y.npz", path("link.npz"));
+  ASSERT_EQ(run("run model.safetensors --input x.npz -o link.npz").exit_code, 0);
+  EXPECT_TRUE(fs::is_symlink(path("link.npz")));
+  EXPECT_TRUE(fs::is_regular_file(path("there/y.npz")));
+  fs::create_symlink("loop.npz", path("loop.npz"));
+  EXPECT_EQ(run("run model.safetensors --input x.npz -o loop.npz").exit_code, 1);
+  EXPECT_TRUE(fs::is_symlink(path("loop.npz")));
+}
+
+TEST_F(FilesTest, ANextWriterSweepsWhatAKilledOneLeft) {
+  for (const char* name : {".y.npz.123.0.tmp", ".y.npz.99999.7.tmp"}) write(name, "half");
+  ASSERT_EQ(run("run model.safetensors --input x.npz -o y.npz").exit_code, 0);
+  EXPECT_EQ(temporaries(), 0u);
+}
+
+// Trainings of memory networks need no libtorch.
+TEST_F(FilesTest, ADamagedCheckpointIsNotResumed) {
+  const std::string train =
+      "train stories --tasks 1 --questions 60 --epochs 3 --threads 1 --checkpoint c -o n.safetensors";
+  ASSERT_EQ(run(train).exit_code, 0);
+  const std::string good = read("c");
+  ASSERT_FALSE(good.empty());
+  EXPECT_EQ(run(train + " --resume").exit_code, 0);
+  for (const std::size_t from_end : {1u, 1000u, 4321u}) {
+    std::string bad = good;
+    bad[bad.size() - from_end] = static_cast<char>(bad[bad.size() - from_end] ^ 0x20);
+    write("c", bad);
+    expect_failure(3, train + " --resume", {"c: ", "damaged", "checksum", "without --resume"});
+  }
+  std::string older = good;
+  const std::size_t version = older.find("\"version\":\"2\"");
+  ASSERT_NE(version, std::string::npos);
+  older[version + 11] = '1';
+  write("c", older);
+  expect_failure(3, train + " --resume", {"c: ", "version '1'"});
+}
+
+TEST_F(FilesTest, ConvertTakesWhatNamesAndTheUserSay) {
+  const std::map<std::string, std::vector<std::int64_t>> lstm{{"lstm.weight_ih_l0", {16, 4}},
+                                                              {"lstm.weight_hh_l0", {16, 4}},
+                                                              {"lstm.bias_ih_l0", {16}},
+                                                              {"lstm.bias_hh_l0", {16}}};
+  auto tensors = lstm;
+  tensors["word_embeddings.weight"] = {9, 4};
+  write_torch("embedding.safetensors", tensors);
+  const auto embedding = run_json("convert embedding.safetensors -o m.safetensors");
+  EXPECT_EQ(embedding["nodes"][0]["kind"], "embedding");
+  EXPECT_EQ(embedding["modules"][1]["name"], "word_embeddings");
+  EXPECT_EQ(embedding["modules"][1]["role"], "embedding");
+
+  tensors = lstm;
+  tensors["input_proj.weight"] = {4, 4};
+  tensors["input_proj.bias"] = {4};
+  write_torch("square.safetensors", tensors);
+  const std::string convert = "convert square.safetensors -o m.safetensors";
+  expect_failure(3, convert, {"square.safetensors", "'input_proj.weight' (4x4) cannot be placed", "--map input_proj="});
+  EXPECT_EQ(run_json(convert + " --map input_proj=ignore")["nodes"].size(), 1u);
+  EXPECT_EQ(run_json(convert + " --map input_proj=head")["nodes"].size(), 3u);
+  expect_failure(2, convert + " --map input_proj", {"--map", "NAME=ROLE"});
+  expect_failure(2, convert + " --map input_proj=tail", {"'tail'", "embedding, rnn, head, ignore"});
+  expect_failure(2, convert + " --map other=ignore", {"other", "input_proj"});
+
+  write_torch("empty.safetensors", {});
+  expect_failure(3, "convert empty.safetensors -o m.safetensors", {"empty.safetensors", "holds no tensor"});
+}
+
+// h_n of a bidirectional layer: what other frameworks hand to a classifier, where output[-1] is half of another thing.
+TEST_F(FilesTest, ConvertOffersTheFinalStateOfEachDirection) {
+  std::map<std::string, std::vector<std::int64_t>> tensors;
+  for (const char* suffix : {"", "_reverse"}) {
+    tensors[std::string("gru.weight_ih_l0") + suffix] = {9, 4};
+    tensors[std::string("gru.weight_hh_l0") + suffix] = {9, 3};
+  }
+  write_torch("layers.safetensors", tensors);
+  tensors["fc.weight"] = {2, 6};
+  write_torch("both.safetensors", tensors);
+  ASSERT_EQ(run("convert layers.safetensors -o layers.q.safetensors").exit_code, 0);
+  const auto last = run_json("convert both.safetensors -o last.safetensors");
+  ASSERT_EQ(last["warnings"].size(), 1u);
+  EXPECT_NE(last["warnings"][0].get<std::string>().find("--head h_n"), std::string::npos);
+  const auto final = run_json("convert both.safetensors -o final.safetensors --head h_n");
+  EXPECT_TRUE(final["warnings"].empty());
+  EXPECT_EQ(final["nodes"][1]["name"], "final");
+  ASSERT_EQ(run("run final.safetensors --input x.npz -o final.npz").exit_code, 0);
+  ASSERT_EQ(run("run layers.q.safetensors --input x.npz -o layers.npz").exit_code, 0);
+  const Npz found = read_npz(path("final.npz")), steps = read_npz(path("layers.npz"));
+  const Model model = load(path("final.safetensors"));
+  const auto W = model.tensor("scores.W").as<float>();
+  const auto y = steps.at("y").as<float>(), scores = found.at("y").as<float>();
+  for (std::size_t sequence = 0; sequence < 2; ++sequence) {
+    for (std::size_t unit = 0; unit < 2; ++unit) {
+      double sum = 0;
+      for (std::size_t j = 0; j < 6; ++j) {
+        const std::size_t step = j < 3 ? kSteps - 1 : 0;
+        sum += static_cast<double>(W[unit * 6 + j]) * static_cast<double>(y[(sequence * kSteps + step) * 6 + j]);
+      }
+      EXPECT_NEAR(scores[sequence * 2 + unit], sum, 1e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace quaver::testing_support
