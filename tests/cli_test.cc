@@ -209,6 +209,18 @@ TEST_F(CliTest, BenchRowsFollowTheFlags) {
             (Texts{"lstm 7 4 1 1 1", "lstm 7 4 2 1 1", "lstm 7 4 1 3 1"}));
   EXPECT_EQ(shapes(run_json("bench --preset silero --repetitions 1")), (Texts{"lstm 128 128 1 1 1"}));
   EXPECT_EQ(shapes(run_json("bench --preset deepbench-device,dtln --repetitions 1")).size(), 3u + 3u);
+  const auto frames = [](const nlohmann::json& benched) {
+    std::vector<std::string> texts;
+    for (const auto& row : benched["results"])
+      if (row["peer"].is_null()) texts.push_back(row["scheme"].get<std::string>() + " " + row["frames"].get<std::string>());
+    return texts;
+  };
+  const std::string small = "bench --cell gru --reset before --hidden 4 --repetitions 1 ";
+  EXPECT_EQ(frames(run_json(small)), (Texts{"int8 real"}));
+  EXPECT_EQ(frames(run_json(small + "--frames codes,real --scheme f32,int8")),
+            (Texts{"f32 real", "int8 codes", "int8 real"}));
+  EXPECT_EQ(frames(run_json(small + "--peer onednn")), (Texts{"int8 real", "int8 codes"}));
+  EXPECT_EQ(frames(run_json(small + "--peer onednn --frames real")), (Texts{"int8 real"}));
   const auto row = run_json("bench --cell gru --hidden 9 --repetitions 2 --pin")["results"][0];
   EXPECT_EQ(row["repetitions"], 2);
   EXPECT_GT(row["roofline_share"], 0);
@@ -227,6 +239,7 @@ TEST_F(CliTest, BenchComparesWithWhatIsThere) {
   EXPECT_NE(file_text(path("kept.md")).find("us/step"), std::string::npos);
   for (const auto& ratio : kept["ratios"]) {
     EXPECT_EQ(ratio["peer"], "onednn");
+    EXPECT_EQ(ratio["frames"], ratio["peer_scheme"] == "f32" ? "real" : "codes");  // like with like
     EXPECT_GT(ratio["ratio"], 0);
   }
 }
@@ -468,6 +481,7 @@ TEST_F(CliTest, UnknownNamesAreListed) {
                  {"'best'", "minmax"});
   expect_failure(2, "quantize float.safetensors --calib chirp -o out.safetensors", {"'chirp'", "chirps"});
   expect_failure(2, "bench --scheme int9", {"'int9'", "int8"});
+  expect_failure(2, "bench --frames imaginary", {"'imaginary'", "codes"});
   expect_failure(2, "bench --cell lstn", {"'lstn'", "lstm"});
   expect_failure(2, "bench --preset deepbench",
                  {"'deepbench'", "deepbench-device", "deepbench-server", "rnnt", "grid"});

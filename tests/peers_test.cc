@@ -20,7 +20,7 @@ const std::string kHello = "echo '{\"peer\": \"fake\", \"version\": \"1.5\"}'\n"
 const std::string kLoop = R"(while read -r line; do
   echo "$line" >> "$0.heard"
   case "$line" in
-    *prepare*) echo '{"variants": [{"scheme": "int8", "path": "here", "weight_bytes": 12},
+    *prepare*) echo '{"variants": [{"scheme": "int8", "path": "here", "weight_bytes": 12, "codes": true},
  {"scheme": "f32", "path": "there", "weight_bytes": 48}]}' | tr -d '\n'; echo ;;
     *'"variant":1'*) echo '{"seconds": 0.25}' ;;
     *) echo '{"error": "too hot"}' ;;
@@ -58,7 +58,9 @@ TEST_F(PeersTest, ShapesGoOutAndTimesComeBack) {
   ASSERT_EQ(peers.size(), 2u);
   EXPECT_EQ(peers[0]->scheme(), "int8");
   EXPECT_EQ(peers[0]->path(), "here");
+  EXPECT_TRUE(peers[0]->takes_codes());
   EXPECT_EQ(peers[1]->weight_bytes(), 48u);
+  EXPECT_FALSE(peers[1]->takes_codes());
   EXPECT_EQ(peers[1]->version(), "1.5");
   EXPECT_DOUBLE_EQ(peers[1]->run(3), 0.25);
 

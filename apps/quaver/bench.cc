@@ -38,7 +38,7 @@ constexpr std::size_t kLoads = 21;
 struct BenchFlags {
   SharedFlags shared;
   std::string model;
-  std::vector<std::string> presets, cells{"lstm", "gru"}, resets{"after"}, schemes{"int8"}, peer_names;
+  std::vector<std::string> presets, cells{"lstm", "gru"}, resets{"after"}, schemes{"int8"}, frames, peer_names;
   std::vector<std::size_t> hidden{128}, steps{1}, batch{1}, streams{1};
   std::size_t input = 40, projection = 0;
   bool cifg = false, peephole = false, layer_norm = false, all_paths = false, peers = false, pin = false;
@@ -115,9 +115,16 @@ class Bench {
  public:
   explicit Bench(const BenchFlags& flags)
       : flags_(flags),
-        options_{paths(flags), flags.seed, {.repetitions = flags.repetitions, .race_seconds = kRaceSeconds}} {
-    if (flags.peers || !flags.peer_names.empty())
+        options_{.isas = paths(flags),
+                 .frames = {},
+                 .seed = flags.seed,
+                 .timing = {.repetitions = flags.repetitions, .race_seconds = kRaceSeconds}} {
+    for (const std::string& name : flags.frames) options_.frames.push_back(frames_from_name(name));
+    if (options_.frames.empty()) options_.frames.push_back(Frames::kReal);
+    if (flags.peers || !flags.peer_names.empty()) {
+      if (flags.frames.empty()) options_.frames.push_back(Frames::kCodes);
       peers_.emplace(PeerOptions{.names = flags.peer_names, .python = flags.peer_python, .folder = {}});
+    }
   }
 
   BenchResult run() {
@@ -214,7 +221,7 @@ void run_memory(const BenchFlags& flags) {
   MemoryBench bench = flags.memory;
   bench.shared = flags.shared;
   bench.schemes = flags.schemes;
-  if (bench.schemes == std::vector<std::string>{"int8"}) bench.schemes = {"qmann8", "int8", "f32"};
+  if (bench.schemes == std::vector<std::string>{"int8"}) bench.schemes = {"int8", "qmann8", "f32"};
   for (const std::string& scheme : bench.schemes) require_known("scheme", scheme, memory_scheme_names());
   for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
   bench.batch = flags.batch;
@@ -236,6 +243,7 @@ void run_bench(const BenchFlags& flags) {
   for (const std::string& cell : flags.cells) require_known("cell", cell, {"lstm", "gru", "rnn"});
   for (const std::string& reset : flags.resets) require_known("reset", reset, {"after", "before"});
   for (const std::string& scheme : flags.schemes) require_known("scheme", scheme, scheme_names());
+  for (const std::string& name : flags.frames) frames_from_name(name);
   for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
   for (const std::string& preset : flags.presets) require_known("preset", preset, preset_names());
   if (!flags.plot.empty()) {
@@ -302,6 +310,8 @@ void add_bench(CLI::App& program) {
   sizes("--batch", flags->batch, "Sequences that are run together; a list as well");
   sizes("--streams", flags->streams, "Independent streams that one call moves a step on; a list as well");
   names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well")->excludes(model);
+  names("--frames", flags->frames,
+        "What a call of an integer model is handed: real, codes, or both (default: real; beside peers both)");
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")
       ->capture_default_str();
   const auto of_memory = [&](const char* name, auto& value, std::size_t most, const char* help) {

@@ -9,6 +9,7 @@
 #include "quaver/core/random.h"
 #include "quaver/engine/session.h"
 #include "quaver/report/inspect.h"
+#include "shared.h"
 
 namespace quaver {
 namespace {
@@ -18,9 +19,9 @@ constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 // How many inputs take turns. Fewer of whole sequences: together they should not fill the caches.
 std::size_t input_count(const BenchShape& shape) { return shape.steps == 1 ? 16 : 4; }
 
-// Frames to feed: codes for integer models, so that only the model's own work is timed, reals or ids for others.
 class Work {
  public:
+  // Row.frames: codes only where the model takes them.
   Work(const Model& model, const BenchRow& row, Isa isa, std::uint64_t seed)
       : session_(model, {.threads = row.threads, .isa = isa}), shape_(row.shape), inputs_(input_count(row.shape)) {
     Random random(seed);
@@ -31,7 +32,7 @@ class Work {
       const auto& first = std::get<EmbeddingAttributes>(model.nodes.at(0).operation);
       for (std::size_t i = 0; i < frames; ++i)
         ids_.push_back(static_cast<std::int32_t>(random.between(0, first.vocabulary - 1)));
-    } else if (kind == FormatKind::kI8) {
+    } else if (row.frames == Frames::kCodes) {
       for (std::size_t i = 0; i < values; ++i) codes_.push_back(static_cast<std::int8_t>(random.between(-128, 127)));
     } else {
       for (std::size_t i = 0; i < values; ++i) real_.push_back(static_cast<float>(random.uniform(-1, 1)));
@@ -112,6 +113,13 @@ bool leads(const BenchRow& row, const std::string& scheme, Isa isa) {
 
 }  // namespace
 
+std::string frames_name(Frames frames) { return frames == Frames::kReal ? "real" : "codes"; }
+
+Frames frames_from_name(const std::string& name) {
+  require_known("frames", name, {"real", "codes"});
+  return name == "real" ? Frames::kReal : Frames::kCodes;
+}
+
 std::optional<double> BenchRow::roofline_share(const Roofline& roofline) const {
   if (!peer.empty() || threads > 1) return std::nullopt;
   if (shape.steps > 1 && !input_share) return std::nullopt;
@@ -124,12 +132,16 @@ void Race::add(const Model& model, BenchRow row) {
   row.macs = inspect(model).macs;
   row.scheme = model.scheme;
   row.version = QUAVER_VERSION;
-  for (const Isa isa : options_.isas) {
-    auto work = std::make_shared<Work>(model, row, isa, options_.seed);
-    row.path = isa_name(isa);
-    row.bytes_per_step = work->weight_bytes();
-    rows_.push_back(row);
-    contestants_.push_back({"quaver", clocked([work](std::size_t calls) { work->run(calls); })});
+  const bool reads_codes = model.input.format.kind == FormatKind::kI8;
+  for (const Frames frames : reads_codes ? options_.frames : std::vector{Frames::kReal}) {
+    row.frames = frames;
+    for (const Isa isa : options_.isas) {
+      auto work = std::make_shared<Work>(model, row, isa, options_.seed);
+      row.path = isa_name(isa);
+      row.bytes_per_step = work->weight_bytes();
+      rows_.push_back(row);
+      contestants_.push_back({"quaver", clocked([work](std::size_t calls) { work->run(calls); })});
+    }
   }
 }
 
@@ -142,6 +154,7 @@ void Race::add_peers(BenchRow row, Peers& peers) {
     row.peer = peer->name();
     row.version = peer->version();
     row.scheme = peer->scheme();
+    row.frames = peer->takes_codes() ? Frames::kCodes : Frames::kReal;
     row.path = peer->path();
     row.bytes_per_step = peer->weight_bytes();
     row.macs = rows_.front().macs;
@@ -180,7 +193,8 @@ std::vector<BenchRatio> peer_ratios(const std::vector<BenchRow>& rows, const std
     if (!leads(ours, scheme, isa)) continue;
     const auto first = static_cast<std::ptrdiff_t>(ratios.size());
     for (const BenchRow& peer : rows) {
-      if (!peer.peer.empty() && peer.threads == ours.threads && same_shape(ours.shape, peer.shape))
+      if (!peer.peer.empty() && peer.threads == ours.threads && peer.frames == ours.frames &&
+          same_shape(ours.shape, peer.shape))
         ratios.push_back({&ours, &peer, ratio_of(peer.timing, ours.timing)});
     }
     const auto best =

@@ -17,10 +17,17 @@
 
 namespace quaver {
 
+// What a call is handed: real frames, which an integer model codes first and whose scores it decodes, or codes, and
+// codes come back. Float models know but real ones; ids count as real.
+enum class Frames { kReal, kCodes };
+std::string frames_name(Frames frames);            // "real", "codes"
+Frames frames_from_name(const std::string& name);  // Error (usage) for another name
+
 // What one row of the result measures.
 struct BenchRow {
   BenchShape shape;
   std::string scheme, path, peer, version;  // peer: "" for ours
+  Frames frames = Frames::kReal;
   std::size_t threads = 1;
   std::uint64_t macs = 0;  // of one step of one sequence
   std::size_t bytes_per_step = 0;
@@ -47,6 +54,7 @@ struct BenchRatio {
 
 struct RaceOptions {
   std::vector<Isa> isas;
+  std::vector<Frames> frames{Frames::kReal};
   std::uint64_t seed = 1;
   TimingOptions timing;
 };
@@ -66,9 +74,10 @@ class Race {
   std::vector<Contestant> contestants_;
 };
 
-// Each peer against our row of this scheme and path with as many threads. `rows` must outlive the results.
+// Each peer against our row of this scheme and path with as many threads that is handed what the peer is handed; none
+// where there is no such row. `rows` must outlive the results.
 std::vector<BenchRatio> peer_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa);
-// Our row of this scheme and path with one thread against our others on the same shape: what they gain.
+// Our first row of this scheme and path with one thread against our others on the same shape: what they gain.
 std::vector<BenchRatio> own_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa);
 
 }  // namespace quaver

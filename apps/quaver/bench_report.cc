@@ -47,6 +47,7 @@ std::string rows_text(const BenchResult& result) {
   std::vector<Column> columns{{"engine", Align::kLeft}};
   columns.insert(columns.end(), kShapeColumns.begin(), kShapeColumns.end());
   for (const Column& column : std::initializer_list<Column>{{"scheme", Align::kLeft},
+                                                            {"frames", Align::kLeft},
                                                             {"threads"},
                                                             {"us/step"},
                                                             {"+-"},
@@ -62,7 +63,7 @@ std::string rows_text(const BenchResult& result) {
     std::vector<std::string> cells{row.peer.empty() ? "quaver" : row.peer};
     std::ranges::move(shape_cells(row.shape), std::back_inserter(cells));
     for (const std::string& cell :
-         {row.scheme, std::to_string(row.threads), fixed_text(row.us_per_step(), 3),
+         {row.scheme, frames_name(row.frames), std::to_string(row.threads), fixed_text(row.us_per_step(), 3),
           fixed_text(row.us(row.timing.spread), 3), fixed_text(row.gmacs_per_s(), 2),
           std::to_string(row.bytes_per_step), level_of(result.roofline, row.bytes_per_step).name,
           percent_text(row.roofline_share(result.roofline)), percent_text(read_share(row)), row.path})
@@ -99,6 +100,7 @@ std::string spread_text(const Ratio& ratio) {
 std::string ratios_text(const BenchResult& result) {
   const std::vector<std::string> peers = peers_of(result.ratios);
   std::vector<Column> columns = kShapeColumns;
+  columns.push_back({"frames", Align::kLeft});
   columns.push_back({"threads"});
   columns.push_back({"us/step"});
   for (const std::string& peer : peers) columns.push_back({peer});
@@ -107,6 +109,7 @@ std::string ratios_text(const BenchResult& result) {
   for_each_shape(result.ratios, [&](auto first, auto last) {
     const BenchRow& ours = *first->ours;
     std::vector<std::string> cells = shape_cells(ours.shape);
+    cells.push_back(frames_name(ours.frames));
     cells.push_back(std::to_string(ours.threads));
     cells.push_back(fixed_text(ours.us_per_step(), 3));
     for (const std::string& peer : peers) {
@@ -122,15 +125,19 @@ std::string ratios_text(const BenchResult& result) {
 
 std::string own_ratios_text(const BenchResult& result) {
   std::vector<Column> columns = kShapeColumns;
-  for (const Column& column : std::initializer_list<Column>{
-           {"scheme", Align::kLeft}, {"path", Align::kLeft}, {"threads"}, {"us/step"}, {"gain"}})
+  for (const Column& column : std::initializer_list<Column>{{"scheme", Align::kLeft},
+                                                            {"frames", Align::kLeft},
+                                                            {"path", Align::kLeft},
+                                                            {"threads"},
+                                                            {"us/step"},
+                                                            {"gain"}})
     columns.push_back(column);
   Table table(columns);
   for (const BenchRatio& ratio : result.own_ratios) {
     const BenchRow& row = *ratio.ours;
     std::vector<std::string> cells = shape_cells(row.shape);
-    for (const std::string& cell : {row.scheme, row.path, std::to_string(row.threads), fixed_text(row.us_per_step(), 3),
-                                    spread_text(ratio.ratio)})
+    for (const std::string& cell : {row.scheme, frames_name(row.frames), row.path, std::to_string(row.threads),
+                                    fixed_text(row.us_per_step(), 3), spread_text(ratio.ratio)})
       cells.push_back(cell);
     table.add_row(std::move(cells));
   }
@@ -184,8 +191,8 @@ std::vector<Series> point_series(const BenchResult& result) {
   for (const BenchRow& row : result.rows) {
     if (!row.peer.empty() || row.threads > 1) continue;
     const bool stream = row.shape.steps * row.shape.batch * row.shape.streams == 1;
-    const std::string title =
-        fmt::format("{} {} {}, {}", cell_text(row.shape), row.scheme, row.path, stream ? "one step a call" : "more");
+    const std::string title = fmt::format("{} {} {}, {} frames, {}", cell_text(row.shape), row.scheme, row.path,
+                                          frames_name(row.frames), stream ? "one step a call" : "more");
     auto found = std::ranges::find(all, title, &Series::title);
     if (found == all.end()) found = all.insert(all.end(), {title, ""});
     found->data += fmt::format("{} {}\n", row.bytes_per_step, row.gmacs_per_s());
@@ -229,6 +236,7 @@ std::string ratio_panel(const BenchResult& result) {
     std::string name = shape.cell + (shape.cell == "gru" ? " " + shape.reset : "") + fmt::format(" {}", shape.hidden);
     if (shape.batch * shape.streams > 1) name += fmt::format(" x {}", shape.batch * shape.streams);
     if (shape.steps > 1) name += fmt::format(", {} steps", shape.steps);
+    if (first->ours->frames == Frames::kCodes) name += ", codes";
     data += quoted(name);
     for (const std::string& peer : peers) {
       const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.other) == peer; });
@@ -256,6 +264,7 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
   for (const BenchRow& row : result.rows) {
     nlohmann::ordered_json json = shape_json(row.shape);
     json.update({{"scheme", row.scheme},
+                 {"frames", frames_name(row.frames)},
                  {"cpu", cpu_name()},
                  {"path", row.path},
                  {"threads", row.threads},
@@ -279,6 +288,7 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
   for (const BenchRatio& ratio : result.ratios) {
     nlohmann::ordered_json json = shape_json(ratio.ours->shape);
     json.update({{"scheme", ratio.ours->scheme},
+                 {"frames", frames_name(ratio.ours->frames)},
                  {"path", ratio.ours->path},
                  {"threads", ratio.ours->threads},
                  {"us_per_step", ratio.ours->us_per_step()},
@@ -290,7 +300,10 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
   }
   for (const BenchRatio& ratio : result.own_ratios) {
     nlohmann::ordered_json json = shape_json(ratio.ours->shape);
-    json.update({{"scheme", ratio.ours->scheme}, {"path", ratio.ours->path}, {"threads", ratio.ours->threads}});
+    json.update({{"scheme", ratio.ours->scheme},
+                 {"frames", frames_name(ratio.ours->frames)},
+                 {"path", ratio.ours->path},
+                 {"threads", ratio.ours->threads}});
     json.update(ratio_json(ratio.ratio));
     own.push_back(std::move(json));
   }
@@ -308,10 +321,12 @@ std::string to_text(const BenchResult& result) {
       "read of the same bytes in the same turns.\n",
       cpu_name(), to_text(result.roofline));
   if (!result.ratios.empty())
-    text += "\nHow many times longer the peers take; best: the fastest of them, with the quartiles of that ratio.\n\n" +
-            ratios_text(result);
+    text +=
+        "\nHow many times longer the peers take than our row that is handed the same, real frames or codes; best: the "
+        "fastest of them, with the quartiles of that ratio.\n\n" +
+        ratios_text(result);
   if (!result.own_ratios.empty())
-    text += "\nHow many times faster than the first scheme on the chosen path with one thread.\n\n" +
+    text += "\nHow many times faster than the first scheme and frames on the chosen path with one thread.\n\n" +
             own_ratios_text(result);
   return text;
 }

@@ -91,4 +91,5 @@ def variants(shape):
             turn = (turn + 1) % len(inputs)
 
     weights = 4 * shape["hidden"] * (shape["input"] + shape["hidden"])
-    return [{"scheme": "int8, int16 cell", "path": "built-in kernels", "weight_bytes": weights, "call": call}]
+    return [{"scheme": "int8, int16 cell", "path": "built-in kernels", "weight_bytes": weights, "codes": True,
+             "call": call}]

@@ -6,7 +6,8 @@
 At the start it says {"peer", "version"}, or {"missing": what, "why": text} and ends. Then, for each line:
     {"prepare": {"cell", "reset", "input", "hidden", "batch", "steps", "threads", "inputs", "seed",
                   "facts", "words", "vocabulary", "hops", "batches", "told"}}
-                                      -> {"variants": [{"scheme", "path", "weight_bytes"}, ...]}, of memn2n "batch", "stored" too
+                                      -> {"variants": [{"scheme", "path", "weight_bytes"}, ...]}, "codes": true where a
+                                         call is handed int8 codes; of memn2n "batch", "stored" too
     {"run": {"variant": index, "calls": number}}
                                       -> {"seconds": of all calls together}
 A failure answers {"error": text}. The end of the input is the end of the program.

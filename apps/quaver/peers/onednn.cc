@@ -58,6 +58,7 @@ class OneDnn final : public Peer {
   std::string scheme() const override { return quantized_ ? "int8, f32 cell" : "f32"; }
   std::string path() const override { return isa_text(dnnl::get_effective_cpu_isa()) + " (" + implementation_ + ")"; }
   std::size_t weight_bytes() const override { return weight_bytes_; }
+  bool takes_codes() const override { return quantized_; }
 
   double run(std::size_t calls) override {
     const auto start = std::chrono::steady_clock::now();

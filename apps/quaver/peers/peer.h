@@ -40,6 +40,8 @@ class Peer {
   virtual std::string scheme() const = 0;        // its formats, in our words
   virtual std::string path() const = 0;          // what it says about the code it runs
   virtual std::size_t weight_bytes() const = 0;  // without what packing adds
+  // Whether a call is handed int8 codes and gives codes, as integer models of others take them; else real frames.
+  virtual bool takes_codes() const { return false; }
   // Of a memory network: questions in a call, and whether the facts are embedded before.
   virtual std::size_t batch() const { return 1; }
   virtual bool stored() const { return false; }

@@ -31,7 +31,8 @@ class PythonPeer final : public Peer {
         path_(description.at("path").get<std::string>()),
         weight_bytes_(description.at("weight_bytes").get<std::size_t>()),
         batch_(description.value("batch", std::size_t{1})),
-        stored_(description.value("stored", false)) {}
+        stored_(description.value("stored", false)),
+        takes_codes_(description.value("codes", false)) {}
 
   std::string name() const override { return engine_.name(); }
   std::string version() const override { return engine_.version(); }
@@ -40,6 +41,7 @@ class PythonPeer final : public Peer {
   std::size_t weight_bytes() const override { return weight_bytes_; }
   std::size_t batch() const override { return batch_; }
   bool stored() const override { return stored_; }
+  bool takes_codes() const override { return takes_codes_; }
   double run(std::size_t calls) override { return engine_.run(variant_, calls); }
 
  private:
@@ -47,7 +49,7 @@ class PythonPeer final : public Peer {
   std::size_t variant_;
   std::string scheme_, path_;
   std::size_t weight_bytes_, batch_;
-  bool stored_;
+  bool stored_, takes_codes_;
 };
 
 }  // namespace
