@@ -74,7 +74,7 @@ TEST_F(MemoryVerbsTest, InspectCountsAQuestion) {
   EXPECT_EQ(run_json("inspect q.safetensors --input stories --tasks 1 --questions 20")["questions"]["n"], 20);
   const auto text = run("inspect q.safetensors");
   EXPECT_EQ(text.exit_code, 0) << text.err;
-  for (const char* word : {"hamming", "by the paper's rules", "docs/energy.md", "float_ops: "})
+  for (const char* word : {"hamming", "by rules fitted to the paper's 22x", "docs/energy.md", "float_ops: "})
     EXPECT_NE(text.out.find(word), std::string::npos) << text.out;
 }
 
@@ -135,7 +135,7 @@ TEST_F(MemoryVerbsTest, CompareFollowsTheHops) {
   EXPECT_EQ(evaluated["questions"], 20);
   const auto text = run("compare float.safetensors q.safetensors --input story.txt");
   EXPECT_EQ(text.exit_code, 0) << text.err;
-  for (const char* word : {"hop2.read", "answers", "by the paper's rules"})
+  for (const char* word : {"hop2.read", "answers", "by rules fitted to the paper's 22x"})
     EXPECT_NE(text.out.find(word), std::string::npos) << text.out;
 }
 

@@ -172,8 +172,8 @@ MemoryDemo demo_memory(const MemoryDemoOptions& options) {
   }
   const QuestionSizes sizes = question_sizes(asked);
   demo.text = table.text() + fmt::format(
-                                 "\n{}: {} questions of {:.1f} facts, told and asked; energy of arithmetic, "
-                                 "docs/energy.md\n",
+                                 "\n{}: {} questions of {:.1f} facts, told and asked; energy of arithmetic, by "
+                                 "our rules and by rules fitted to the paper's 22x: docs/energy.md\n",
                                  kTask, sizes.questions, sizes.mean_facts());
   explain(networks.back().network, task.test, test_data, demo);
   return demo;
