@@ -34,8 +34,9 @@ test: ## every test of the release build
 	@$(TEST_WITH) release
 
 results: ALSO := tools
-results: build ## docs/results/digits-har: train, quantize and compare on real data; 10 minutes, resumable
+results: build ## docs/results on accuracy: train, quantize and compare on real data; hours, resumable
 	@python3 tools/reproduce_digits_har.py
+	@python3 tools/memory_accuracy.py
 
 bench: ALSO := bench tools
 bench: build ## our steps beside oneDNN's on this machine

@@ -207,7 +207,7 @@ TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
       "cd " + folder_.string() +
       " && " QUAVER_PROGRAM
       " bench --cell memn2n --facts 3,1200 --embedding 9 --hops 2 "
-      "--vocabulary 20 --repetitions 2 --scheme qmann8,f32 --json --save kept >out.txt 2>err.txt";
+      "--vocabulary 20 --repetitions 2 --scheme int8,qmann8,f32 --json --save kept >out.txt 2>err.txt";
   ASSERT_EQ(std::system(command.c_str()), 0) << read("err.txt");
   const auto json = nlohmann::json::parse(read("out.txt"));
   EXPECT_EQ(nlohmann::json::parse(read("kept.json")), json);
@@ -217,8 +217,14 @@ TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
     EXPECT_EQ(row["cell"], "memn2n");
     EXPECT_GT(row["us_per_question"].get<double>(), 0);
     EXPECT_EQ(row["read_share"].is_number(), row["facts"] == 1200 && row["form"] != "write") << row;
+    EXPECT_EQ(row["facts_read"].is_number(), row["scheme"] != "f32" && row["form"] != "write") << row;
+    if (row["scheme"] == "int8" && row["form"] != "write") {  // the leading rows are of a network that reads
+      EXPECT_GT(row["facts_read"], 0) << row;
+      EXPECT_LE(row["facts_read"], row["facts"]) << row;
+    }
   }
-  EXPECT_EQ(rows, (std::vector<std::string>{"3toldqmann8", "3storedqmann8", "3writeqmann8", "3toldf32",
+  EXPECT_EQ(rows, (std::vector<std::string>{"3toldint8", "3storedint8", "3writeint8", "3toldqmann8", "3storedqmann8",
+                                            "3writeqmann8", "3toldf32", "1200storedint8", "1200writeint8",
                                             "1200storedqmann8", "1200writeqmann8"}));
   EXPECT_NE(
       std::system(

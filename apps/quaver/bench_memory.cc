@@ -25,6 +25,7 @@ namespace {
 constexpr std::size_t kQuestions = 64;        // that take turns
 constexpr std::size_t kMostToldFacts = 1000;  // a question whose facts are all told anew
 constexpr std::size_t kTrainedFacts = 50;     // ages that the network knows
+constexpr std::size_t kCountedQuestions = 4;  // of which is counted what they read
 constexpr std::size_t kLeastStreamed = 1000;  // facts from which a plain read of the same bytes stands beside
 constexpr std::size_t kMostSimilarities = std::size_t{1} << 21;  // of one call, a hop
 constexpr double kRaceSeconds = 30;
@@ -36,8 +37,11 @@ using Sentence = std::vector<std::int32_t>;
 struct Row {
   std::string form, scheme, path, peer, version;
   std::size_t facts = 0, batch = 1;
-  std::size_t bytes = 0;  // of codes that a question reads
-  Timing timing{};        // of one call
+  std::size_t bytes = 0;  // of codes that a question compares with
+  // Facts that have a weight, mean over hops and some questions: a network that reads none answers from the question
+  // alone. Known of ours that answer from codes.
+  std::optional<double> facts_read{};
+  Timing timing{};  // of one call
   std::optional<Timing> read{};
 
   double us() const { return 1e6 * timing.median / static_cast<double>(batch); }  // a question, or a fact written
@@ -61,6 +65,12 @@ MemoryNetwork random_network(const MemoryBench& bench, const std::string& scheme
   Random random(bench.seed);
   network.parameters.resize(parameter_count(network.shape));
   for (float& value : network.parameters) value = static_cast<float>(0.3 * random.normal());
+  // A question is embedded as facts are, so that one in the words of a fact finds it: among random ones no fact stands
+  // out, and from a thousand on a share of p that is cut to a few bits leaves nothing to read.
+  const std::vector<MemoryMatrix> layout = memory_matrices(network.shape);
+  const MemoryRoles roles(network.shape);
+  const MemoryMatrix &a = layout[roles.A.front()], &b = layout[roles.B];
+  std::copy_n(&network.parameters[a.offset], std::min(a.size(), b.size()), &network.parameters[b.offset]);
   if (!network.scheme.is_scaled()) return network;
   // Weights of +-2, embeddings of +-4, a state of +-8, similarities of 16 steps to the unit: all powers of two.
   const std::size_t matrices = memory_matrices(network.shape).size();
@@ -82,13 +92,30 @@ std::vector<Sentence> random_sentences(const MemoryBench& bench, std::size_t cou
   return sentences;
 }
 
+// Whether the network still reads a fact that has the share p: p is cut to the bits of its format (F3), or rounded to
+// bits without a sign (S4).
+bool reads(const MemoryScheme& scheme, float p) {
+  return scheme.is_scaled() ? p >= std::ldexp(0.5f, -scheme.bits)
+                            : p >= std::ldexp(1.0f, scheme.integer_bits + 1 - scheme.bits);
+}
+
+double mean_facts_read(MemorySession& session, const Memory& memory, const std::vector<Sentence>& questions) {
+  std::size_t read = 0, hops = 0;
+  for (std::size_t i = 0; i < kCountedQuestions; ++i) {
+    const MemoryAnswer answer = session.explain(memory, questions[i * questions.size() / kCountedQuestions]);
+    for (const std::vector<float>& hop : answer.attention) {
+      ++hops;
+      for (const float p : hop) read += reads(session.network().scheme, p);
+    }
+  }
+  return static_cast<double>(read) / static_cast<double>(hops);
+}
+
 class MemoryRace {
  public:
   MemoryRace(const MemoryBench& bench, std::size_t facts, std::optional<Peers>& peers)
-      : bench_(bench),
-        facts_(facts),
-        told_(random_sentences(bench, facts)),
-        questions_(random_sentences(bench, kQuestions)) {
+      : bench_(bench), facts_(facts), told_(random_sentences(bench, facts)) {
+    for (std::size_t i = 0; i < kQuestions; ++i) questions_.push_back(told_[i * facts / kQuestions]);
     for (const std::string& scheme : bench.schemes) add_scheme(scheme);
     if (peers) add_peers(*peers);
   }
@@ -126,6 +153,7 @@ class MemoryRace {
     MemorySession maker(network, {.capacity = facts_});
     const auto stored = std::make_shared<Memory>(maker.empty_memory());
     for (const Sentence& fact : told_) maker.write(*stored, fact);
+    const double facts_read = mean_facts_read(maker, *stored, questions_);
     for (const Isa isa : bench_.isas) {
       const auto session =
           std::make_shared<MemorySession>(network, MemorySessionOptions{.capacity = facts_, .isa = isa});
@@ -135,7 +163,8 @@ class MemoryRace {
               .peer = "",
               .version = "",
               .facts = facts_,
-              .bytes = facts_ * session->bytes_per_fact()};
+              .bytes = facts_ * session->bytes_per_fact(),
+              .facts_read = facts_read};
       const auto next = std::make_shared<std::size_t>(0);
       if (facts_ <= kMostToldFacts) {
         row.form = "told";
@@ -168,6 +197,7 @@ class MemoryRace {
       row.batch = 1;
       row.form = "write";
       row.bytes = 0;
+      row.facts_read.reset();
       const auto full = isa == bench_.isas.front() ? std::make_shared<Memory>(*stored) : nullptr;
       if (full == nullptr) continue;  // writing runs on no path of its own
       add(row, [this, session, full, next](std::size_t calls) {
@@ -294,6 +324,7 @@ void run_memory_bench(const MemoryBench& bench) {
                {"batch"},
                {"us"},
                {"+-"},
+               {"read"},
                {"per second"},
                {"facts/s"},
                {"GB/s"},
@@ -309,7 +340,8 @@ void run_memory_bench(const MemoryBench& bench) {
     const double read = row.read ? 100 * row.read->median / row.timing.median : 0;
     const double spread = 1e6 * row.timing.spread / static_cast<double>(row.batch);
     table.add_row({std::to_string(row.facts), row.form, name_of(row), row.scheme, row.path, std::to_string(row.batch),
-                   significant_text(row.us(), 4), significant_text(spread, 2), significant_text(1e6 / row.us(), 4),
+                   significant_text(row.us(), 4), significant_text(spread, 2),
+                   row.facts_read ? fixed_text(*row.facts_read, 1) : "", significant_text(1e6 / row.us(), 4),
                    row.form == "write" ? "" : significant_text(row.facts_per_second(), 4),
                    reads ? fixed_text(bytes_per_second * 1e-9, 1) : "", reads ? level.name : "",
                    reads ? fixed_text(roof, 0) : "", row.read ? fixed_text(read, 0) : ""});
@@ -330,6 +362,7 @@ void run_memory_bench(const MemoryBench& bench) {
                        {"per_second", 1e6 / row.us()},
                        {"facts_per_s", row.form == "write" ? 1e6 / row.us() : row.facts_per_second()},
                        {"bytes_per_question", row.bytes},
+                       {"facts_read", row.facts_read ? nlohmann::ordered_json(*row.facts_read) : nullptr},
                        {"gb_per_s", bytes_per_second * 1e-9},
                        {"roof_share", reads ? nlohmann::ordered_json(roof / 100) : nullptr},
                        {"read_share", row.read ? nlohmann::ordered_json(read / 100) : nullptr},
@@ -337,7 +370,8 @@ void run_memory_bench(const MemoryBench& bench) {
                        {"version", row.version}});
   }
   std::string text = fmt::format(
-      "MemN2N, layer-wise, bag of words: {} numbers, {} hops, sentences of {} of {} words, one thread\n{}\n{}",
+      "MemN2N, layer-wise, bag of words: {} numbers, {} hops, sentences of {} of {} words, one thread; read: facts "
+      "that have a weight, a hop\n{}\n{}",
       bench.embedding, bench.hops, bench.words, bench.vocabulary, to_text(roofline), table.text());
   nlohmann::ordered_json ratios = nlohmann::ordered_json::array();
   Table compared({{"facts"},
