@@ -212,7 +212,8 @@ TEST_F(CliTest, BenchRowsFollowTheFlags) {
   const auto frames = [](const nlohmann::json& benched) {
     std::vector<std::string> texts;
     for (const auto& row : benched["results"])
-      if (row["peer"].is_null()) texts.push_back(row["scheme"].get<std::string>() + " " + row["frames"].get<std::string>());
+      if (row["peer"].is_null())
+        texts.push_back(row["scheme"].get<std::string>() + " " + row["frames"].get<std::string>());
     return texts;
   };
   const std::string small = "bench --cell gru --reset before --hidden 4 --repetitions 1 ";

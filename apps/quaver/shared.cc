@@ -201,7 +201,7 @@ void MemoryFlag::add_to(CLI::App& verb) {
 
 void DataFlags::add_to(CLI::App& verb, const std::string& seed_flag) {
   verb.add_option("--data", data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
-  verb.add_option(seed_flag, data_seed, "Seed of generated data (chirps); files have a fixed split")
+  verb.add_option(seed_flag, data_seed, "Seed of generated data (chirps, stories); files have a fixed split")
       ->capture_default_str();
   memory.add_to(verb);
 }

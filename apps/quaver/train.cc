@@ -286,16 +286,16 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
 void add_train(CLI::App& program) {
   auto shared = std::make_shared<TrainFlags>();
   TrainFlags& flags = *shared;
-  CLI::App& verb = *program.add_subcommand("train", "Train a float model on a task");
+  CLI::App& verb = *program.add_subcommand("train", "Train a model on a task");
   const CLI::Range at_least_one(std::size_t{1}, std::size_t{1} << 32), any_size(std::size_t{0}, std::size_t{1} << 32);
   const CLI::Range not_negative(0.0, 1e30), share(0.0, 1.0);
   verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb.add_option("-o,--output", flags.out, "Model file to write, .safetensors")->required();
   verb.add_option("--scheme", flags.scheme,
-                  "f32; integers come from 'quaver quantize'. Stories: f32, fixed8, qmann8, "
-                  "fixed-binary, qmann-binary, fixed-binary-weights")
+                  "f32; integers come from 'quaver quantize'. Stories: " + join(memory_scheme_names(), ", "))
       ->capture_default_str();
-  verb.add_option("--limit", flags.limit, "Sequences of each split at most; 0: all")->capture_default_str();
+  verb.add_option("--limit", flags.limit, "Sequences (stories: questions) of each split at most; 0: all")
+      ->capture_default_str();
 
   add_field(verb, flags, "--cell", &TrainOptions::cell, "lstm, gru or rnn; stories: memn2n");
   add_field(verb, flags, "--hidden", &TrainOptions::hidden, "Units of a layer and direction")->check(at_least_one);
@@ -328,7 +328,8 @@ void add_train(CLI::App& program) {
   add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id or a word")->check(at_least_one);
 
   add_field(verb, flags, "--epochs", &TrainOptions::epochs, "Epochs at most")->check(at_least_one);
-  add_field(verb, flags, "--batch", &TrainOptions::batch, "Sequences in a batch")->check(at_least_one);
+  add_field(verb, flags, "--batch", &TrainOptions::batch, "Sequences (stories: questions) in a batch")
+      ->check(at_least_one);
   add_field(verb, flags, "--learning-rate", &TrainOptions::learning_rate,
             "Adam's, at its highest; stories: of plain descent on gradients summed over a batch")
       ->check(not_negative);
