@@ -23,6 +23,7 @@ TRAININGS = [  # name, most facts of a story, memory of the network, flags of tr
     ("short", 10, 50, []),
     ("filled", 50, 50, []),
     ("long", 200, 200, []),
+    ("long-one-hop", 200, 200, ["--hops", "1"]),
     ("short-qmann8", 10, 50, ["--scheme", "qmann8", "--integer-only", "true"]),
     ("long-qmann8", 200, 200, ["--scheme", "qmann8", "--integer-only", "true"]),
 ]
@@ -69,8 +70,8 @@ def networks(program, name, most, memory, flags, seed):
     task = ["babi", "--tasks", "1", "--data", data]
     train = ["train", *task, "--memory", str(memory), *flags, "--seed", str(seed), "-o", trained]
     program.kept(f"{name}.train", *train)
-    if flags:
-        return [(flags[1], trained, [command_text(train)])]
+    if "--scheme" in flags:
+        return [(flags[flags.index("--scheme") + 1], trained, [command_text(train)])]
     found = [("f32", trained, [command_text(train)])]
     for scheme in SCHEMES:
         quantize = ["quantize", trained, "--scheme", scheme, "--calib", *task, "-o", f"{name}.{scheme}.safetensors"]
@@ -92,11 +93,11 @@ def page_of(results):
              f"Task 1 of bAbI, made by `tools/memory_accuracy.py`, which writes this page; {TEST_QUESTIONS} questions a "
              f"number of facts, seed {results['seed']}; {TRAIN_QUESTIONS} questions of training. Percent right; one room "
              f"of {len(ROOMS)} at random is {100 / len(ROOMS):.0f}.", "",
-             "| trained with stories of | memory | scheme | " + " | ".join(f"{facts:,} facts" for facts in FACTS) + " |",
-             "|---|---|---|" + "---|" * len(FACTS)]
+             "| trained with stories of | memory | hops | scheme | " + " | ".join(f"{facts:,} facts" for facts in FACTS) + " |",
+             "|---|---|---|---|" + "---|" * len(FACTS)]
     for row in results["rows"]:
         values = " | ".join(f"{100 * part['right'] / part['n']:.1f}" for part in row["facts"])
-        lines.append(f"| up to {row['longest_story']} facts | {row['memory']} | `{row['scheme']}` | {values} |")
+        lines.append(f"| up to {row['longest_story']} facts | {row['memory']} | {row['hops']} | `{row['scheme']}` | {values} |")
     return "\n".join(lines + [""])
 
 
@@ -113,7 +114,8 @@ def main():
         for scheme, network, commands in networks(program, name, most, memory, flags, arguments.seed):
             counts = [dict(zip(("facts", "right", "n"), (facts, *right(program, network, facts, arguments.seed))))
                       for facts in FACTS]
-            rows.append({"training": name, "longest_story": most, "memory": memory, "scheme": scheme,
+            hops = int(flags[flags.index("--hops") + 1]) if "--hops" in flags else 3
+            rows.append({"training": name, "longest_story": most, "memory": memory, "hops": hops, "scheme": scheme,
                          "commands": commands, "facts": counts})
     results = {"what": "right answers by the number of facts, task 1", "seed": arguments.seed, "rows": rows}
     (arguments.out / "memory-accuracy.json").write_text(json.dumps(results, indent=1) + "\n")
