@@ -330,5 +330,126 @@ TEST(RunRefusal, StepCountsThatWrap) {
   EXPECT_ERROR(Session(model).run(SequenceView{.steps = std::size_t{1} << 62}), "has 0 values");
 }
 
+// ---- memories --------------------------------------------------------------------------------------------------
+
+MemoryNetwork memory_network(const std::string& scheme, std::size_t vocabulary, std::uint64_t seed = 1) {
+  MemoryNetwork network;
+  network.name = network.task = "stories";
+  network.shape = {
+      .vocabulary = vocabulary, .memory = 3, .d = 6, .hops = 2, .sentence = 3, .tying = MemoryTying::kLayerwise};
+  network.scheme = memory_scheme_from_name(scheme);
+  network.words.emplace_back();
+  for (std::size_t word = 1; word < vocabulary; ++word) network.words.push_back("w" + std::to_string(word));
+  Random random(seed);
+  for (std::size_t i = 0; i < parameter_count(network.shape); ++i)
+    network.parameters.push_back(static_cast<float>(random.uniform(-1, 1)));
+  if (network.scheme.is_scaled()) {
+    const std::size_t matrices = memory_matrices(network.shape).size(), hops = network.shape.hops;
+    network.scales = {.weights = std::vector<float>(matrices, 0.01f),
+                      .embedded = std::vector<float>(matrices, 0.02f),
+                      .s = std::vector<float>(hops, 0.1f),
+                      .u = std::vector<float>(hops + 1, 0.03f),
+                      .query = std::vector<float>(hops, 1.0f)};
+    network.parameters = coded_parameters(network.shape, network.scheme, network.scales, network.parameters);
+  }
+  return network;
+}
+
+// Every call that takes a memory, with one that is not the session's own.
+void expect_refused(MemorySession& session, Memory& memory, const std::string& text) {
+  const std::vector<std::int32_t> words{40};  // that only the larger vocabulary has
+  const std::vector<WordNumbers> questions{words};
+  std::vector<std::int32_t> answers(1);
+  EXPECT_ERROR(session.write(memory, words), text);
+  EXPECT_ERROR(session.forget(memory, 0), text);
+  EXPECT_ERROR(session.forget_all(memory), text);
+  EXPECT_ERROR(session.save(memory), text);
+  EXPECT_ERROR(session.answer(memory, words), text);
+  EXPECT_ERROR(session.answer(memory, questions, answers), text);
+  EXPECT_ERROR(session.explain(memory, words), text);
+}
+
+TEST(MemoryRefusal, MemoriesOfAnotherNetworkOrMovedFrom) {
+  for (const char* scheme : {"f32", "qmann8", "int8"}) {
+    MemorySession small(memory_network(scheme, 5)), large(memory_network(scheme, 60));
+    Memory memory = small.empty_memory();
+    for (std::int32_t fact = 0; fact < 5; ++fact) small.write(memory, std::vector{fact});
+    const Memory before = memory;
+    expect_refused(large, memory,
+                   "the memory belongs to network " + hex64(memory.fingerprint()) + ", this is network " +
+                       hex64(large.empty_memory().fingerprint()));
+    EXPECT_EQ(memory, before);
+
+    const Memory taken = std::move(memory);
+    EXPECT_EQ(taken, before);
+    expect_refused(small, memory, "the memory was moved from");  // NOLINT(bugprone-use-after-move)
+    EXPECT_EQ(memory.size(), 0u);
+    EXPECT_EQ(memory.fingerprint(), 0u);
+    EXPECT_EQ(memory.bytes(), 0u);
+    EXPECT_ERROR(memory.fact(0), "fact 0 of a memory of 0 facts is not there");
+    EXPECT_FALSE(memory == before);
+    Memory copy = memory;
+    EXPECT_EQ(copy, memory);
+    memory = taken;
+    EXPECT_EQ(memory, before);
+    EXPECT_EQ(small.answer(memory, std::vector{2}), small.answer(before, std::vector{2}));
+  }
+}
+
+TEST(MemoryRefusal, FactsThatAreNotThere) {
+  MemorySession session(memory_network("int8", 5));
+  Memory memory = session.empty_memory();
+  session.write(memory, std::vector{1, 2});
+  EXPECT_EQ(memory.fact(0).size(), 2u);
+  for (const std::size_t index : {std::size_t{1}, SIZE_MAX}) {
+    EXPECT_ERROR(memory.fact(index), "of a memory of 1 facts is not there");
+    EXPECT_ERROR(session.forget(memory, index), "of a memory of 1 facts cannot be forgotten");
+  }
+}
+
+TEST(MovedFrom, MemorySessionRefusesAllButANewValue) {
+  for (const char* scheme : {"f32", "qmann8", "int8"}) {
+    MemorySession taken(memory_network(scheme, 5));
+    MemorySession session = std::move(taken);
+    const MemorySession copy = taken;  // NOLINT(bugprone-use-after-move)
+    Memory memory = session.empty_memory();
+    const std::vector<std::int32_t> words{1};
+    const std::string saved = session.save(memory);
+    for (const auto& action : std::vector<std::function<void()>>{
+             [&] { taken.network(); }, [&] { taken.capacity(); }, [&] { taken.isa(); }, [&] { taken.on_codes(); },
+             [&] { taken.integer_only(); }, [&] { taken.longest_sentence(); }, [&] { taken.bytes_per_fact(); },
+             [&] { taken.empty_memory(); }, [&] { taken.restore(std::as_bytes(std::span(saved))); },
+             [&] { copy.network(); }})
+      EXPECT_ERROR(action(), "moved from");
+    expect_refused(taken, memory, "moved from");
+    taken = session;
+    taken.write(memory, words);
+    EXPECT_EQ(taken.answer(memory, words), session.answer(memory, words));
+  }
+}
+
+// "QVMEMRY1", network, dropped, facts; each fact; a checksum of all.
+TEST(MemoryRefusal, SavedCountsOfDroppedFactsThatWouldWrap) {
+  MemorySession session(memory_network("int8", 5));
+  Memory memory = session.empty_memory();
+  for (std::int32_t fact = 0; fact < 5; ++fact) session.write(memory, std::vector{fact});
+  const std::string saved = session.save(memory);
+  const auto with_dropped = [&](std::uint64_t dropped) {
+    std::string bytes = saved.substr(0, saved.size() - 8);
+    for (std::size_t i = 0; i < 8; ++i) bytes[16 + i] = static_cast<char>(dropped >> (8 * i) & 255u);
+    const std::uint64_t checksum = fnv1a(std::as_bytes(std::span(bytes)));
+    for (std::size_t i = 0; i < 8; ++i) bytes += static_cast<char>(checksum >> (8 * i) & 255u);
+    return bytes;
+  };
+  const auto restored = [&](std::uint64_t dropped) {
+    const std::string bytes = with_dropped(dropped);
+    return session.restore(std::as_bytes(std::span(bytes)));
+  };
+  EXPECT_EQ(restored(2), memory);
+  EXPECT_EQ(restored(std::uint64_t{1} << 40).dropped(), std::uint64_t{1} << 40);
+  for (const std::uint64_t dropped : {UINT64_MAX, UINT64_MAX - 3, (std::uint64_t{1} << 62) + 1})
+    EXPECT_ERROR(restored(dropped), "says that " + std::to_string(dropped) + " facts were dropped, expected at most");
+}
+
 }  // namespace
 }  // namespace quaver::testing

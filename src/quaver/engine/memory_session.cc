@@ -11,6 +11,7 @@ namespace quaver {
 namespace {
 
 constexpr std::size_t kMostFacts = std::size_t{1} << 31;
+constexpr std::uint64_t kMostDropped = std::uint64_t{1} << 62;  // that memory keeps counting far below 2^64
 constexpr std::string_view kMagic = "QVMEMRY1";
 
 void append(std::string& bytes, std::uint64_t value, int count) {
@@ -43,7 +44,12 @@ Memory::Memory(std::shared_ptr<const MemoryCell> cell, std::size_t capacity)
   slots_ = fact_blocks(capacity - std::min(capacity, cell_->ages())) * kFactBlock;
 }
 
-std::uint64_t Memory::fingerprint() const { return cell_->fingerprint(); }
+WordNumbers Memory::fact(std::size_t index) const {
+  if (index >= size()) throw_usage(concat("fact ", index, " of a memory of ", size(), " facts is not there"));
+  return facts_[index];
+}
+
+std::uint64_t Memory::fingerprint() const { return cell_ == nullptr ? 0 : cell_->fingerprint(); }
 
 std::size_t Memory::bytes() const { return codes_.bytes() + sums_.capacity(); }
 
@@ -136,7 +142,7 @@ MemorySession::MemorySession(const MemoryNetwork& network, const MemorySessionOp
 
 MemorySession::MemorySession(const MemorySession& other)
     : cell_(other.cell_), capacity_(other.capacity_), workspace_(std::make_unique<MemoryWorkspace>()) {
-  workspace_->recent = CodeStore(cell_->layout());
+  if (cell_ != nullptr) workspace_->recent = CodeStore(cell_->layout());
 }
 
 MemorySession& MemorySession::operator=(const MemorySession& other) { return *this = MemorySession(other); }
@@ -144,17 +150,31 @@ MemorySession::MemorySession(MemorySession&&) noexcept = default;
 MemorySession& MemorySession::operator=(MemorySession&&) noexcept = default;
 MemorySession::~MemorySession() = default;
 
-const MemoryNetwork& MemorySession::network() const { return cell_->network(); }
-Isa MemorySession::isa() const { return cell_->isa(); }
-bool MemorySession::on_codes() const { return cell_->layout().m_sides > 0; }
-bool MemorySession::integer_only() const {
-  return !cell_->network().scheme.is_float() && cell_->network().scheme.integer_only;
+const MemoryCell& MemorySession::cell() const {
+  if (cell_ == nullptr) throw_usage("this MemorySession was moved from and has no network; assign one to it first");
+  return *cell_;
 }
 
-std::size_t MemorySession::longest_sentence() const { return cell_->longest_sentence(); }
+const MemoryNetwork& MemorySession::network() const { return cell().network(); }
+std::size_t MemorySession::capacity() const {
+  cell();
+  return capacity_;
+}
+Isa MemorySession::isa() const { return cell().isa(); }
+bool MemorySession::on_codes() const { return cell().layout().m_sides > 0; }
+bool MemorySession::integer_only() const { return !network().scheme.is_float() && network().scheme.integer_only; }
+
+std::size_t MemorySession::longest_sentence() const { return cell().longest_sentence(); }
 
 std::size_t MemorySession::bytes_per_fact() const {
-  return on_codes() ? cell_->network().shape.hops * code_groups(cell_->layout().d) * kCodeGroup : 0;
+  return on_codes() ? network().shape.hops * code_groups(cell_->layout().d) * kCodeGroup : 0;
+}
+
+void MemorySession::check_memory(const Memory& memory) const {
+  if (memory.cell_ == nullptr) throw_bad_input("the memory was moved from; start from empty_memory()");
+  if (memory.fingerprint() != cell().fingerprint())
+    throw_bad_input(concat("the memory belongs to network ", hex64(memory.fingerprint()), ", this is network ",
+                           hex64(cell_->fingerprint()), "; start from empty_memory()"));
 }
 
 void MemorySession::check_words(WordNumbers words, const char* what) const {
@@ -166,28 +186,34 @@ void MemorySession::check_words(WordNumbers words, const char* what) const {
       throw_bad_input(concat("word ", i, " of a ", what, " has number ", words[i], ", expected 0 to ", vocabulary - 1));
 }
 
-Memory MemorySession::empty_memory() const { return Memory(cell_, capacity_); }
+Memory MemorySession::empty_memory() const {
+  cell();
+  return Memory(cell_, capacity_);
+}
 
 void MemorySession::write(Memory& memory, WordNumbers fact) const {
+  check_memory(memory);
   check_words(fact, "fact");
   memory.write(fact);
 }
 
 void MemorySession::forget(Memory& memory, std::size_t index) const {
+  check_memory(memory);
   if (index >= memory.size())
     throw_usage(
         concat("fact ", index, " of a memory of ", memory.size(), " facts cannot be forgotten: it is not there"));
   memory.forget(index);
 }
 
-void MemorySession::forget_all(Memory& memory) const { memory.forget_all(); }
+void MemorySession::forget_all(Memory& memory) const {
+  check_memory(memory);
+  memory.forget_all();
+}
 
 void MemorySession::run(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words,
                         MemoryAnswer* explained) {
+  check_memory(memory);
   for (const WordNumbers question : questions) check_words(question, "question");
-  if (memory.fingerprint() != cell_->fingerprint())
-    throw_bad_input(concat("the memory belongs to network ", hex64(memory.fingerprint()), ", this is network ",
-                           hex64(cell_->fingerprint()), "; start from empty_memory()"));
   MemoryWorkspace& work = *workspace_;
   work.ranges.clear();
   if (memory.settled_ > 0) {
@@ -229,6 +255,7 @@ MemoryAnswer MemorySession::explain(const Memory& memory, WordNumbers question) 
 }
 
 std::string MemorySession::save(const Memory& memory) const {
+  check_memory(memory);
   std::string bytes(kMagic);
   append(bytes, memory.fingerprint(), 8);
   append(bytes, memory.dropped(), 8);
@@ -253,11 +280,14 @@ Memory MemorySession::restore(std::span<const std::byte> bytes) const {
         concat("a saved memory is damaged: checksum ", hex64(expected), " expected, its bytes give ", hex64(found)));
   Reader in(bytes.subspan(kMagic.size(), bytes.size() - kMagic.size() - kChecksum));
   const std::uint64_t network = in.take(8);
-  if (network != cell_->fingerprint())
+  if (network != cell().fingerprint())
     throw_bad_input(concat("the saved memory belongs to network ", hex64(network), ", this is network ",
                            hex64(cell_->fingerprint()), "; restore it with the network that wrote it"));
   Memory memory = empty_memory();
   const std::uint64_t dropped = in.take(8), facts = in.take(8);
+  if (dropped > kMostDropped)
+    throw_bad_input(
+        concat("a saved memory says that ", dropped, " facts were dropped, expected at most ", kMostDropped));
   std::vector<std::int32_t> words;
   for (std::uint64_t i = 0; i < facts; ++i) {
     const std::uint64_t count = in.take(4);

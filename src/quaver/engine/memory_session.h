@@ -42,15 +42,16 @@ struct MemorySessionOptions {
   Isa isa = chosen_isa();
 };
 
-// What a network remembers: facts as word numbers, and their codes.
+// What a network remembers: facts as word numbers, and their codes. One that was moved from has no facts and belongs to
+// no network: every session refuses it.
 class Memory {
  public:
   std::size_t size() const { return facts_.size(); }
   std::size_t capacity() const { return capacity_; }
-  std::uint64_t dropped() const { return dropped_; }                   // facts that made room for newer ones
-  WordNumbers fact(std::size_t index) const { return facts_[index]; }  // 0: the oldest
-  std::uint64_t fingerprint() const;                                   // of the network it belongs to
-  std::size_t bytes() const;                                           // codes and sums that it holds
+  std::uint64_t dropped() const { return dropped_; }  // facts that made room for newer ones
+  WordNumbers fact(std::size_t index) const;          // 0: the oldest. Error (usage) for an index that is none
+  std::uint64_t fingerprint() const;                  // of the network it belongs to; 0 where it was moved from
+  std::size_t bytes() const;                          // codes and sums that it holds
   bool operator==(const Memory& other) const;
 
  private:
@@ -82,6 +83,8 @@ class Memory {
   std::size_t first_sum_ = 0;
 };
 
+// Each call that takes a memory throws Error (bad input) for one of another network, or that was moved from. A session
+// that was moved from can be assigned to, copied and destroyed; all else throws Error (usage).
 class MemorySession {
  public:
   // Error (bad input) for a network that does not validate, (usage) for a capacity out of range.
@@ -93,7 +96,7 @@ class MemorySession {
   ~MemorySession();
 
   const MemoryNetwork& network() const;
-  std::size_t capacity() const { return capacity_; }
+  std::size_t capacity() const;
   Isa isa() const;
   bool on_codes() const;                 // runs on vector kernels, not as the cell
   bool integer_only() const;             // no float operation between words and answer
@@ -123,6 +126,8 @@ class MemorySession {
   Memory restore(std::span<const std::byte> bytes) const;
 
  private:
+  const MemoryCell& cell() const;  // Error where the session was moved from
+  void check_memory(const Memory& memory) const;
   void check_words(WordNumbers words, const char* what) const;
   void run(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words,
            MemoryAnswer* explained);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace quaver {
@@ -15,6 +16,18 @@ inline constexpr std::size_t kMaxSentence = 65536;  // words of a fact or questi
 // it.
 class SentenceList {
  public:
+  SentenceList() = default;
+  SentenceList(const SentenceList&) = default;
+  SentenceList& operator=(const SentenceList&) = default;
+  SentenceList(SentenceList&& other) noexcept { *this = std::move(other); }
+  SentenceList& operator=(SentenceList&& other) noexcept {  // leaves the other empty
+    words_ = std::exchange(other.words_, {});
+    ends_ = std::exchange(other.ends_, {});
+    first_ = std::exchange(other.first_, 0);
+    return *this;
+  }
+  ~SentenceList() = default;
+
   std::size_t size() const { return ends_.size() - first_; }
   std::span<const std::int32_t> operator[](std::size_t i) const {
     const std::size_t begin = begin_of(first_ + i);
