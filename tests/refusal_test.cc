@@ -2,7 +2,12 @@
 // do not fit, inputs of another kind, states, memories and sessions of another network or moved from. Every array has
 // exactly its size, so that a read beyond one is seen under valgrind and the address sanitizer.
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <string>
@@ -450,6 +455,51 @@ TEST(MemoryRefusal, SavedCountsOfDroppedFactsThatWouldWrap) {
   for (const std::uint64_t dropped : {UINT64_MAX, UINT64_MAX - 3, (std::uint64_t{1} << 62) + 1})
     EXPECT_ERROR(restored(dropped), "says that " + std::to_string(dropped) + " facts were dropped, expected at most");
 }
+
+// ---- threads ---------------------------------------------------------------------------------------------------
+
+TEST(Threads, NumbersThatAreNoneOrTooMany) {
+  EXPECT_ERROR(Session(real_model(), {.threads = 100000}), "100000 threads, expected 1 to 1024");
+  EXPECT_EQ(Session(real_model(), {.threads = 0}).threads(), 1u);
+}
+
+#ifndef QUAVER_SANITIZED  // a sanitizer needs all of the address space
+
+// Ends the process: with 0 where each of several sessions was refused after some of its threads had started, and one
+// with fewer threads is then had.
+[[noreturn]] void start_too_many_threads(const Model& model) {
+  constexpr std::size_t kStack = std::size_t{64} << 20, kRoom = std::size_t{300} << 20;  // four stacks
+  alarm(30);                                                                             // should it hang
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStack);
+  pthread_setattr_default_np(&attributes);
+  rlim_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlim_t bytes = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + kRoom;
+  const rlimit limit{bytes, bytes};
+  setrlimit(RLIMIT_AS, &limit);
+  for (int turn = 0; turn < 3; ++turn) {  // what the turn before has started is gone
+    try {
+      Session session(model, {.threads = 64});
+      std::_Exit(1);
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      if (error.kind() != ErrorKind::kFailed || !text.starts_with("could not start 64 threads, only ") ||
+          text.starts_with("could not start 64 threads, only 1 ") || !text.ends_with("try fewer: --threads N"))
+        std::_Exit(2);
+    }
+  }
+  std::_Exit(Session(model, {.threads = 2}).threads() == 2 ? 0 : 3);
+}
+
+TEST(Threads, ThatCannotBeStartedAreAnError) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const Model model = real_model();
+  EXPECT_EXIT(start_too_many_threads(model), ::testing::ExitedWithCode(0), "");
+}
+
+#endif
 
 }  // namespace
 }  // namespace quaver::testing

@@ -152,7 +152,7 @@ std::string per_step(bool ids, std::size_t features) {
 void SharedFlags::add_to(CLI::App& verb) {
   verb.add_flag("--json", json, "Print one JSON object on standard output, and nothing else there");
   verb.add_option("--threads", threads, "Threads to work with; 0: as many as the machine has. No result depends on it")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{1024}))
+      ->check(CLI::Range(std::size_t{0}, Team::kMostWorkers))
       ->capture_default_str();
 }
 

@@ -88,6 +88,11 @@ TEST(Team, EveryWorkerDoesItsShareEveryTime) {
   }
 }
 
+TEST(Team, RefusesNumbersOfThreadsThatAreNone) {
+  EXPECT_THROW(Team(0), Error);
+  EXPECT_THROW(Team(100000), Error);
+}
+
 TEST(Team, ShareOfCoversAllOnce) {
   for (const std::size_t size : {0u, 1u, 2u, 7u, 32u}) {
     std::size_t next = 0;

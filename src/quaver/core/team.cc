@@ -1,5 +1,10 @@
 #include "quaver/core/team.h"
 
+#include <system_error>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+
 namespace quaver {
 namespace {
 
@@ -15,11 +20,22 @@ void pause() noexcept {
 
 }  // namespace
 
-Team::Team(std::size_t workers) : slots_(workers) {
-  for (std::size_t worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { work(worker); });
+Team::Team(std::size_t workers) {
+  if (workers < 1 || workers > kMostWorkers) throw_usage(concat(workers, " threads, expected 1 to ", kMostWorkers));
+  slots_ = std::vector<Slot>(workers);
+  threads_.reserve(workers - 1);
+  try {
+    for (std::size_t worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { work(worker); });
+  } catch (const std::exception& error) {
+    stop();  // else their destructors would wait for threads that wait for a turn
+    throw_failed(concat("could not start ", workers, " threads, only ", threads_.size() + 1, " (", error.what(),
+                        "); try fewer: --threads N"));
+  }
 }
 
-Team::~Team() {
+Team::~Team() { stop(); }
+
+void Team::stop() noexcept {
   stops_ = true;
   turn_.fetch_add(1, std::memory_order_release);
   turn_.notify_all();

@@ -16,7 +16,10 @@ namespace quaver {
 
 class Team {
  public:
-  explicit Team(std::size_t workers);  // at least 1, the caller included
+  static constexpr std::size_t kMostWorkers = 1024;
+  // 1 to kMostWorkers, the caller included; Error (usage) beyond. Error (failed) where the machine will not start so
+  // many threads; then none is left.
+  explicit Team(std::size_t workers);
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
   ~Team();
@@ -33,6 +36,7 @@ class Team {
 
  private:
   using Call = void (*)(const void* context, std::size_t piece);
+  void stop() noexcept;
   void start(const void* context, Call call) noexcept;
   void finish() noexcept;
   void work(std::size_t worker) noexcept;
@@ -52,6 +56,9 @@ class Team {
   std::vector<Slot> slots_;
   std::vector<std::jthread> threads_;
 };
+
+// The door of long work that starts its threads anew and again: Error, as of Team, where so many cannot be started.
+inline void check_threads(std::size_t threads) { Team{threads}; }
 
 // Piece `index` of `count` is [first, end) of `size`.
 struct Share {

@@ -8,6 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
+#include "quaver/core/team.h"
 #include "quaver/core/text.h"
 #include "quaver/train/adam.h"
 #include "quaver/train/architecture.h"
@@ -28,8 +29,11 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+// Error where they cannot be started.
 std::size_t thread_count(std::size_t wanted) {
-  return wanted > 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t threads = wanted > 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+  check_threads(threads);
+  return threads;
 }
 
 Augmentation augmentation_of(const TrainOptions& options) {
