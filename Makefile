@@ -4,7 +4,7 @@
 SETUP     := @tools/setup.sh
 JOBS      ?= $(shell nproc)
 QUAVER    := build/release/quaver
-TEST_WITH := ctest --output-on-failure --timeout 600 -j $(JOBS) --preset
+TEST      := CTEST_PARALLEL_LEVEL=$(JOBS) tools/run_tests.sh
 
 # Clones and presets in other folders find what was compiled before.
 export CCACHE_BASEDIR := $(CURDIR)
@@ -31,7 +31,7 @@ test: ## every test of the release build
 	$(SETUP) build train test tools
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS)
-	@$(TEST_WITH) release
+	@$(TEST) release
 
 results: ALSO := tools
 results: build ## docs/results on accuracy: train, quantize and compare on real data; hours, resumable
@@ -72,21 +72,21 @@ tidy: ## clang-tidy over the runtime
 sanitize: ## tests under address + undefined-behaviour sanitizers, those with threads under the thread sanitizer
 	$(SETUP) build test tools
 	@cmake --preset asan-ubsan >/dev/null && cmake --build --preset asan-ubsan -j $(JOBS) && \
-	  $(TEST_WITH) asan-ubsan
+	  $(TEST) asan-ubsan
 	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) --target quaver_core_test test_engine && \
-	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*' $(TEST_WITH) tsan -R '^(core_test|engine)$$'
+	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*' $(TEST) tsan -R '^(core_test|engine)$$'
 
 clang: ALSO := clang
 clang no-torch debug: ## all tests and benchmarks, built that way
 	$(SETUP) build test tools bench $(ALSO)
-	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) --target all benches && $(TEST_WITH) $@
+	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) --target all benches && $(TEST) $@
 
 neon: ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	$(SETUP) build tools cross
 	@cmake --preset aarch64 >/dev/null && \
 	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test quaver_cells_test quaver_engine_test \
     test_engine && \
-	  $(TEST_WITH) aarch64 -R '^(kernels_test|cells_test|engine_test|engine)$$'
+	  $(TEST) aarch64 -R '^(kernels_test|cells_test|engine_test|engine)$$'
 
 SECONDS_A_TARGET ?= 30
 FUZZERS := model_file npz state stories

@@ -1,12 +1,13 @@
 # quaver_floor(NAME name [HEADERS ...] [SOURCES ...] [DEPS floors...] [PRIVATE_LIBS libs...]
-#              [TESTS ...] [TEST_LIBS libs...] [BENCHES ...])
+#              [TESTS ...] [TEST_LIBS libs...] [EXTERNAL_TESTS name filter ...] [BENCHES ...])
 #
 # Declares one floor of the tree: a static library quaver_<name> from the files beside the calling CMakeLists.txt,
-# one GoogleTest program quaver_<name>_test (ctest '<name>_test') and one Google Benchmark program quaver_<name>_bench.
+# one GoogleTest program quaver_<name>_test (ctest '<name>_test', see quaver_gtest) and one Google Benchmark program
+# quaver_<name>_bench.
 # HEADERS are the floor's public headers: CMake verifies that each compiles alone (target all_verify_interface_header_sets).
 function(quaver_floor)
   cmake_parse_arguments(PARSE_ARGV 0 floor "" "NAME"
-                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;TESTS;TEST_LIBS;BENCHES")
+                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;TESTS;TEST_LIBS;EXTERNAL_TESTS;BENCHES")
   set(target quaver_${floor_NAME})
   list(TRANSFORM floor_DEPS PREPEND quaver_ OUTPUT_VARIABLE deps)
   if(floor_SOURCES)
@@ -26,7 +27,7 @@ function(quaver_floor)
     add_executable(${target}_test ${floor_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} quaver_flags GTest::gtest_main ${floor_TEST_LIBS})
     target_include_directories(${target}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)  # support/
-    add_test(NAME ${floor_NAME}_test COMMAND ${target}_test)
+    quaver_gtest(${floor_NAME}_test ${target}_test EXTERNAL ${floor_EXTERNAL_TESTS})
   endif()
   if(floor_BENCHES AND TARGET benchmark::benchmark_main)
     add_executable(${target}_bench EXCLUDE_FROM_ALL ${floor_BENCHES})

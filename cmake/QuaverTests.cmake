@@ -17,3 +17,36 @@ add_custom_target(benches)
 if(BUILD_TESTING AND NOT CMAKE_CROSSCOMPILING)
   find_package(benchmark QUIET)
 endif()
+
+# quaver_gtest(name target [FILTER filter] [EXTERNAL external filter ...])
+#
+# The ctest 'name' runs the GoogleTest program `target`, or what matches the filter. Tests that need files which are no
+# part of the repository are left out of it: they are the ctest 'external', whose name says what it needs. ctest shows
+# as skipped a program that skipped all its tests; tools/tell_unchecked.py reads the XML for the others.
+function(quaver_gtest name target)
+  cmake_parse_arguments(PARSE_ARGV 2 test "" "FILTER" "EXTERNAL")
+  set(names ${name})
+  while(test_EXTERNAL)
+    list(POP_FRONT test_EXTERNAL external filter)
+    add_test(NAME ${external} COMMAND ${target} --gtest_filter=${filter})
+    list(APPEND names ${external})
+    list(APPEND others ${filter})
+  endwhile()
+  if(others)
+    list(JOIN others ":" others)
+    string(APPEND test_FILTER "-${others}")
+  endif()
+  if(test_FILTER)
+    set(test_FILTER --gtest_filter=${test_FILTER})
+  endif()
+  add_test(NAME ${name} COMMAND ${target} ${test_FILTER})
+  # Skipped only where the list of skipped tests ends the output: a failure or a sanitizer's report comes after it.
+  string(CONCAT all_skipped "PASSED  \\] 0 tests\\.\n\\[  SKIPPED \\] [0-9]+ tests?, listed below:\n"
+                            "(\\[  SKIPPED \\] [^\n]*\n)+$")
+  foreach(test IN LISTS names)
+    set_tests_properties(${test} PROPERTIES
+      ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/Testing/gtest/${test}.xml"
+      SKIP_REGULAR_EXPRESSION "${all_skipped}"
+      FAIL_REGULAR_EXPRESSION "Running 0 tests")
+  endforeach()
+endfunction()

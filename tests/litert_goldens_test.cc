@@ -16,25 +16,21 @@
 #include "quaver/core/text.h"
 #include "support/goldens.h"
 #include "support/lstm_golden.h"
+#include "support/paths.h"
 #include "support/slow_lstm.h"
 
 namespace quaver {
 namespace {
 
+using testing_support::absent_goldens;
 using testing_support::golden_files;
 using testing_support::large_goldens;
 using testing_support::LstmGolden;
 using testing_support::own_goldens;
+using testing_support::paths_here;
 using testing_support::PeepholeStride;
 using testing_support::slow_lstm;
 using testing_support::with_commas;
-
-std::vector<Isa> paths_here() {
-  std::vector<Isa> paths;
-  for (const Isa isa : all_isas())
-    if (isa_supported(isa)) paths.push_back(isa);
-  return paths;
-}
 
 // A golden's parameters in our order, stacked, with the memory that the views of LstmIntParams point into.
 class StackedLstm {
@@ -188,11 +184,7 @@ TEST(LitertGoldens, SmallSetOfTheRepository) { check_folder(own_goldens("litert_
 
 TEST(LitertGoldens, EveryFileOfTheLargeSet) {
   const std::filesystem::path folder = large_goldens("litert_lstm");
-  if (!std::filesystem::is_directory(folder)) {
-    std::printf("%s is absent: only the small set of the repository was checked (set QUAVER_GOLDENS)\n",
-                folder.c_str());
-    return;
-  }
+  if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << absent_goldens(folder);
   check_folder(folder);
 }
 

@@ -10,6 +10,7 @@
 #include "quaver/engine/memory_session.h"
 #include "quaver/io/memory_file.h"
 #include "support/goldens.h"
+#include "support/paths.h"
 
 namespace quaver::testing_support {
 namespace {
@@ -30,7 +31,7 @@ std::vector<Golden> all_goldens() {
 class MemoryGoldens : public ::testing::TestWithParam<Golden> {};
 
 TEST_P(MemoryGoldens, SavedMemoriesAnswer) {
-  if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported by this CPU";
+  QUAVER_SKIP_WITHOUT(GetParam().isa);
   const std::filesystem::path folder = own_goldens(GetParam().folder);
   const MemoryNetwork network = load_memory_network(folder / "network.safetensors");
   std::ifstream file(folder / "memory.bin", std::ios::binary);

@@ -11,6 +11,7 @@
 #include "quaver/io/model_file.h"
 #include "support/goldens.h"
 #include "support/model_golden.h"
+#include "support/paths.h"
 
 namespace quaver::testing_support {
 namespace {
@@ -40,9 +41,7 @@ std::string golden_name(const ::testing::TestParamInfo<Golden>& info) {
 
 class ModelGoldens : public ::testing::TestWithParam<Golden> {
  protected:
-  void SetUp() override {
-    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported by this CPU";
-  }
+  void SetUp() override { QUAVER_SKIP_WITHOUT(GetParam().isa); }
   const Model model_ = load(GetParam().path);
   const ModelGolden golden_{model_, read_npz(std::filesystem::path(GetParam().path).replace_extension(".npz"))};
 

@@ -16,14 +16,16 @@ for path in sorted((root / "src/quaver").rglob("*/*")):  # quaver.h, the umbrell
     if path.suffix not in (".h", ".cc", ".inc"):
         continue
     floor = path.relative_to(root / "src/quaver").parts[0]
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    text = path.read_text()
+    for_tests = path.stem.endswith("_bench") or "#include <gtest/gtest.h>" in text
+    for number, line in enumerate(text.splitlines(), 1):
         match = re.match(r'\s*#include "([^"]+)"', line)
         if not match:
             continue
         checked += 1
         parts = match[1].split("/")
         place = f"{path.relative_to(root)}:{number}"
-        if parts[0] == "support" and path.stem.endswith(("_test", "_bench")):
+        if parts[0] == "support" and for_tests:
             continue  # tests/support serves every floor's tests
         if parts[0] != "quaver":
             errors.append(f'{place}: includes "{match[1]}", expected "quaver/<floor>/..."')

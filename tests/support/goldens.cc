@@ -17,6 +17,11 @@ std::filesystem::path large_goldens(std::string_view set) {
   return (root / set).lexically_normal();
 }
 
+std::string absent_goldens(const std::filesystem::path& folder) {
+  return concat("no folder ", folder.string(), " (QUAVER_GOLDENS): of ", folder.filename().string(),
+                " only the small set of the repository was checked");
+}
+
 std::vector<std::filesystem::path> golden_files(const std::filesystem::path& folder, std::string_view extension) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

@@ -18,6 +18,7 @@ namespace quaver::testing_support {
 std::filesystem::path own_goldens(std::string_view set);
 // $QUAVER_GOLDENS/<set>: large, may be absent. The default of the variable is ../shared/goldens beside the repository.
 std::filesystem::path large_goldens(std::string_view set);
+std::string absent_goldens(const std::filesystem::path& folder);  // why a test of that folder is skipped
 // Files of `folder` whose names end in `extension` (".npz"), by name. Error when there is none.
 std::vector<std::filesystem::path> golden_files(const std::filesystem::path& folder, std::string_view extension);
 

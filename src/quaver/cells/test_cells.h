@@ -14,7 +14,7 @@
 #include "quaver/core/aligned.h"
 #include "quaver/core/random.h"
 #include "quaver/fixed/quantization.h"
-#include "quaver/kernels/dispatch/dispatch.h"
+#include "support/paths.h"
 
 namespace quaver::testing_support {
 
@@ -121,9 +121,8 @@ class PointNames : public Observer {
 
 // The paths of this CPU beside scalar; a loop over them compares with scalar.
 inline std::vector<Isa> other_paths() {
-  std::vector<Isa> paths;
-  for (const Isa isa : all_isas())
-    if (isa != Isa::kScalar && isa_supported(isa)) paths.push_back(isa);
+  std::vector<Isa> paths = paths_here();
+  std::erase(paths, Isa::kScalar);
   return paths;
 }
 

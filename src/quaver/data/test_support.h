@@ -113,7 +113,8 @@ inline void write_archive(const std::filesystem::path& path, const std::map<std:
   if (archive_write_free(writer) != ARCHIVE_OK) ADD_FAILURE() << "cannot write " << path;
 }
 
-// The folder of the real data, or nothing when `file` is not in it: the test then skips with skip_text().
+// The folder of the real data, or nothing when `file` is not in it: the test then skips with skip_text(), and is one of
+// EXTERNAL_TESTS in CMakeLists.txt.
 inline std::optional<std::filesystem::path> real_data(const std::string& file) {
   const char* environment = std::getenv("QUAVER_DATA");
   const std::filesystem::path folder = environment != nullptr && *environment != '\0'
@@ -124,7 +125,7 @@ inline std::optional<std::filesystem::path> real_data(const std::string& file) {
 }
 
 inline std::string skip_text(const std::string& file) {
-  return "no " + file + " in QUAVER_DATA or ../shared/data: the test of the real data is left out";
+  return "no " + file + " in QUAVER_DATA or ../shared/data: the real data was not read";
 }
 
 }  // namespace quaver

@@ -13,6 +13,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "support/paths.h"
 
 namespace quaver {
 namespace {
@@ -134,9 +135,7 @@ std::string isa_case_name(const testing::TestParamInfo<Isa>& info) { return std:
 
 class MemoryPaths : public testing::TestWithParam<Isa> {
  protected:
-  void SetUp() override {
-    if (!isa_supported(GetParam())) GTEST_SKIP() << isa_name(GetParam()) << " is not supported here";
-  }
+  void SetUp() override { QUAVER_SKIP_WITHOUT(GetParam()); }
 };
 
 TEST_P(MemoryPaths, SameBitsAsTheCell) {

@@ -282,7 +282,8 @@ TEST(TorchNames, LargeGoldensOfTorch) {
                                             ? std::filesystem::path(variable)
                                             : std::filesystem::path(QUAVER_SOURCE_DIR) / "../shared/goldens";
   if (!std::filesystem::is_directory(goldens / "torch_rnn"))
-    GTEST_SKIP() << "no torch_rnn in " << goldens << " (QUAVER_GOLDENS): only the repository's own were checked";
+    GTEST_SKIP() << "no folder " << (goldens / "torch_rnn").lexically_normal().string()
+                 << " (QUAVER_GOLDENS): of torch_rnn only the small set of the repository was checked";
   EXPECT_GT(check_goldens(goldens / "torch_rnn"), 0u);
 }
 

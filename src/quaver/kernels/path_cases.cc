@@ -35,10 +35,11 @@ const testing::Environment* const kGuard = testing::AddGlobalTestEnvironment(new
 
 }  // namespace
 
-std::vector<PathCase> path_cases() {
+std::vector<PathCase> path_cases(std::size_t smallest, std::size_t largest) {
   std::vector<PathCase> cases;
   for (const Isa isa : all_isas()) {
     for (const std::size_t n : kSizes) {
+      if (n < smallest || n > largest) continue;
       for (const auto& [fill, name] : kFills) cases.push_back({isa, n, fill});
     }
   }

@@ -13,6 +13,7 @@
 
 #include "quaver/core/random.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "support/paths.h"
 
 namespace quaver::testing_support {
 
@@ -24,7 +25,8 @@ struct PathCase {
   Fill fill;
 };
 
-std::vector<PathCase> path_cases();                                   // every path that was built, supported or not
+// Every path that was built, supported or not, with the sizes from `smallest` to `largest`.
+std::vector<PathCase> path_cases(std::size_t smallest = 0, std::size_t largest = 1000);
 std::string case_name(const testing::TestParamInfo<PathCase>& info);  // "avx2_n33_random"
 std::string isa_case_name(const testing::TestParamInfo<Isa>& info);   // "avx2"
 inline void PrintTo(const PathCase& c, std::ostream* out) { *out << isa_name(c.isa) << " n = " << c.n; }

@@ -93,7 +93,7 @@ std::vector<std::int32_t> of_facts(std::vector<std::int32_t> similarity) {
 class AddressPaths : public testing::TestWithParam<PathCase> {
  protected:
   void SetUp() override {
-    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported here";
+    QUAVER_SKIP_WITHOUT(GetParam().isa);
     testing_support::note_exercised("address", GetParam().isa);
   }
   const AddressPath& path() const { return address_path(GetParam().isa); }
@@ -293,7 +293,7 @@ class AddressIsa : public testing::TestWithParam<Isa> {};
 
 // The longest rows: sums as far from 0 as they come.
 TEST_P(AddressIsa, AtTheCliff) {
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   const AddressPath& path = address_path(GetParam());
   for (const std::size_t d : {kMaxAddressCodes - 1, kMaxAddressCodes}) {
     const auto length = static_cast<std::int32_t>(d);

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "quaver/core/error.h"
+#include "support/paths.h"
 
 namespace quaver {
 namespace {
@@ -66,6 +70,43 @@ TEST(Dispatch, ScalarComesFirstAndTheCpuHasAName) {
   EXPECT_EQ(all_isas().front(), Isa::kScalar);
   EXPECT_TRUE(isa_supported(Isa::kScalar));
   EXPECT_FALSE(cpu_name().empty());
+}
+
+// What the tests of all paths go by: a required path that this CPU lacks must not pass as skipped.
+class RequiredPaths : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const char* value = std::getenv("QUAVER_REQUIRE_ISA")) before_ = value;
+  }
+  void TearDown() override { setenv("QUAVER_REQUIRE_ISA", before_.c_str(), 1); }  // empty requires nothing
+  static void require(std::string_view names) { setenv("QUAVER_REQUIRE_ISA", std::string(names).c_str(), 1); }
+
+ private:
+  std::string before_;
+};
+
+TEST_F(RequiredPaths, AreFailuresWhereThisCpuLacksThem) {
+  for (const Isa isa : all_isas()) {
+    require(isa_name(isa));
+    if (isa_supported(isa))
+      EXPECT_FALSE(testing_support::lacks(isa)) << isa_name(isa);
+    else
+      EXPECT_THROW(testing_support::lacks(isa), Error) << isa_name(isa);
+  }
+}
+
+TEST_F(RequiredPaths, NamesAreThoseOfThisBuild) {
+  require("");
+  EXPECT_FALSE(testing_support::lacks(Isa::kScalar));
+  for (const char* names : {"avx9", "scalar,avx9", "scalar,,", ",", " scalar", "SCALAR"}) {
+    require(names);
+    EXPECT_THROW(testing_support::lacks(Isa::kScalar), Error) << names;
+  }
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kNeon, Isa::kNeonDot}) {
+    if (std::ranges::find(all_isas(), isa) != all_isas().end()) continue;
+    require(isa_name(isa));
+    EXPECT_THROW(testing_support::lacks(Isa::kScalar), Error) << isa_name(isa);
+  }
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ constexpr std::array<OutputCodes, 4> kCodes{{{0, -128, 127}, {-128, -128, 127}, 
 class ElementwisePaths : public testing::TestWithParam<PathCase> {
  protected:
   void SetUp() override {
-    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << isa_name(GetParam().isa) << " is not supported here";
+    QUAVER_SKIP_WITHOUT(GetParam().isa);
     testing_support::note_exercised("elementwise", GetParam().isa);
   }
 
@@ -305,7 +305,7 @@ INSTANTIATE_TEST_SUITE_P(All, ElementwisePaths, testing::ValuesIn(testing_suppor
 class ElementwiseIsa : public testing::TestWithParam<Isa> {};
 
 TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   std::vector<std::int16_t> in;
   for (int x = -32768; x <= 32767; ++x) in.push_back(static_cast<std::int16_t>(x));
   std::vector<std::int16_t> expected(in.size()), got(in.size());

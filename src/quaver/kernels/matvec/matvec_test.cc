@@ -50,7 +50,7 @@ class MatvecPaths : public testing::TestWithParam<PathCase> {};
 // n plays both parts, against row and column counts around the blocks of the vector paths.
 TEST_P(MatvecPaths, SameBitsAsScalar) {
   const auto [isa, n, fill] = GetParam();
-  if (!isa_supported(isa)) GTEST_SKIP() << isa_name(isa) << " is not supported here";
+  QUAVER_SKIP_WITHOUT(isa);
   testing_support::note_exercised("matvec", isa);
   for (const std::size_t other : {1u, 2u, 16u, 63u, 65u, 130u}) {
     for (const auto& [rows, cols] : {std::pair{n, other}, std::pair{other, n}}) {
@@ -78,7 +78,7 @@ class MatvecIsa : public testing::TestWithParam<Isa> {};
 
 // The deepest sums that A13 allows, and more columns than any path holds on its stack at once.
 TEST_P(MatvecIsa, AtTheCliffOfTheAccumulator) {
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   constexpr std::size_t kCols = kMax32 / (127 * 128);
   for (const int sign : {1, -1}) {
     const std::vector<std::int8_t> weights(kCols, static_cast<std::int8_t>(-127 * sign));
@@ -92,7 +92,7 @@ TEST_P(MatvecIsa, AtTheCliffOfTheAccumulator) {
 }
 
 TEST_P(MatvecIsa, FourBitsAtTheirWidest) {  // 2^16 columns (A43)
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   constexpr std::size_t kCols = std::size_t{1} << 16;
   for (const int w : {7, -7}) {
     const std::vector<std::int8_t> weights(kCols, static_cast<std::int8_t>(w));
@@ -106,7 +106,7 @@ TEST_P(MatvecIsa, FourBitsAtTheirWidest) {  // 2^16 columns (A43)
 }
 
 TEST_P(MatvecIsa, EveryNibbleIsAWeight) {
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   std::vector<std::int8_t> weights;  // each with each in the columns that share a byte, on any path
   for (int row = 0; row < 15; ++row) {
     for (int c = 0; c < 8; ++c) weights.push_back(static_cast<std::int8_t>((row * (c < 4 ? 1 : 2) + c) % 15 - 7));
@@ -120,7 +120,7 @@ TEST_P(MatvecIsa, EveryNibbleIsAWeight) {
 }
 
 TEST_P(MatvecIsa, EveryByteIsAWeight) {  // also -128, which symmetric weights avoid but the bytes can hold
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   std::vector<std::int8_t> weights;
   for (int w = -128; w <= 127; ++w) weights.push_back(static_cast<std::int8_t>(w));
   const std::vector<std::int32_t> bias(256, 0);
@@ -131,7 +131,7 @@ TEST_P(MatvecIsa, EveryByteIsAWeight) {  // also -128, which symmetric weights a
 }
 
 TEST_P(MatvecIsa, ReadsNoColumnBeyondTheLast) {  // the sanitizer build watches the heap's edges
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   for (std::size_t cols = 1; cols <= 40; ++cols) {
     const std::vector<std::int8_t> weights(3 * cols, 1);
     const std::vector<std::int8_t> x(cols, 2);

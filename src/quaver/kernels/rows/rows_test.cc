@@ -28,7 +28,7 @@ class RowsPaths : public testing::TestWithParam<PathCase> {};
 // n is the number of rows; widths around what the registers hold.
 TEST_P(RowsPaths, SameBitsAsScalar) {
   const PathCase c = GetParam();
-  if (!isa_supported(c.isa)) GTEST_SKIP() << isa_name(c.isa) << " is not supported here";
+  QUAVER_SKIP_WITHOUT(c.isa);
   testing_support::note_exercised("rows", c.isa);
   for (const std::size_t width : {16u, 32u, 64u, 112u}) {
     Random random(5);

@@ -26,7 +26,7 @@ class SignMagnitudePaths : public testing::TestWithParam<PathCase> {};
 // n is the number of rows.
 TEST_P(SignMagnitudePaths, SameBitsAsScalar) {
   const PathCase c = GetParam();
-  if (!isa_supported(c.isa)) GTEST_SKIP() << isa_name(c.isa) << " is not supported here";
+  QUAVER_SKIP_WITHOUT(c.isa);
   testing_support::note_exercised("sign_magnitude", c.isa);
   for (const std::size_t width : {32u, 96u}) {
     for (const int bits : {8, 3}) {
@@ -94,7 +94,7 @@ class SignMagnitudeIsa : public testing::TestWithParam<Isa> {};
 
 // Every pair of codes that the similarity can read with a bit more: 9 bits each.
 TEST_P(SignMagnitudeIsa, ComparesEveryPair) {
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   const SignMagnitudePath& path = sign_magnitude_path(GetParam());
   const SignMagnitudeFormat format{2, 5};
   Codes all(512);
@@ -118,7 +118,7 @@ TEST_P(SignMagnitudeIsa, ComparesEveryPair) {
 
 // More rows, and a wider row, than a lane of 16 bits can sum.
 TEST_P(SignMagnitudeIsa, SumsBeyondSixteenBits) {
-  if (!isa_supported(GetParam())) GTEST_SKIP();
+  QUAVER_SKIP_WITHOUT(GetParam());
   const SignMagnitudePath& path = sign_magnitude_path(GetParam());
   constexpr std::size_t kRows = 1000, kWidth = 32, kWide = 32 * 1024;
   const Codes matrix(kRows * kWidth, 127), ones(kRows, 1), wide(kWide, -127);
