@@ -18,17 +18,18 @@ namespace quaver {
 struct KeptInputs {
   std::byte* operands;
   std::size_t operand_bytes;
-  std::int16_t* sums;
+  std::int32_t* sums;
 
-  std::int16_t* at(const GateMatrix& W, std::size_t step) const { return sums + step * W.rows().gates * W.padded(); }
+  std::int32_t* at(const GateMatrix& W, std::size_t step) const { return sums + step * W.rows().gates * W.padded(); }
 };
 
 // x: `count` <= kCellGroup inputs of W.cols() codes. team, which may be null, shares the blocks of units.
-inline void keep_input_halves(const RecurrentStepPath& path, const GateMatrix& W, const std::int8_t* const* x,
-                              std::size_t count, const KeptInputs& kept, Team* team) noexcept {
+inline void keep_input_halves(const RecurrentStepPath& path, const GateMatrix& W, SumLimits limits,
+                              const std::int8_t* const* x, std::size_t count, const KeptInputs& kept,
+                              Team* team) noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
   std::array<const std::byte*, kCellGroup> operands{};
-  std::array<std::int16_t*, kCellGroup> sums{};
+  std::array<std::int32_t*, kCellGroup> sums{};
   for (std::size_t t = 0; t < count; ++t) {
     std::byte* operand = kept.operands + t * kept.operand_bytes;
     path.prepare(x[t], W.cols(), operand);
@@ -36,7 +37,7 @@ inline void keep_input_halves(const RecurrentStepPath& path, const GateMatrix& W
     sums[t] = kept.at(W, t);
   }
   share_blocks(team, W.blocks(), [&](std::size_t first, std::size_t end) {
-    path.sums(W.rows(), operands.data(), count, W.padded(), {first, end}, /*adds=*/false, sums.data());
+    path.sums(W.rows(), operands.data(), count, W.padded(), {first, end}, limits, sums.data());
   });
 }
 

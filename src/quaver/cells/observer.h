@@ -5,8 +5,9 @@
 //   every node  "input" first and "output" last, reported by the engine around the cell
 //   lstm        gates i o f c: "gate_i" (sum before layer norm, only with it), "pre_i" (what the activation reads),
 //               "act_i" (what it gives); "cell"; "hidden" (only with projection)
-//   gru         "pre_z" "pre_r" "act_z" "act_r"; "reset" (r .* h, only with the reset before the product); "pre_h"
-//               "act_h"; "state" (full precision)
+//   gru         "pre_z" "pre_r" "act_z" "act_r"; "recurrent_h" (R h + b' of the candidate, only with the reset after
+//   the
+//               product) or "reset" (r .* h, only with the reset before it); "pre_h" "act_h"; "state" (full precision)
 //   rnn         "pre_h"; "state"
 #pragma once
 

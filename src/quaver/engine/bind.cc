@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quaver/core/error.h"
-#include "quaver/core/text.h"
-
 namespace quaver {
 namespace {
 
@@ -38,15 +35,7 @@ GruShape gru_shape(const GruAttributes& attributes) {
   return {size(attributes.input_size), size(attributes.hidden_size), attributes.linear_before_reset};
 }
 
-// Version 2 of the file can say what no cell computes yet.
-void expect_computable(const Node& node) {
-  const bool fixed_output = std::holds_alternative<LstmAttributes>(node.operation) ||
-                            node.output.format == Format{FormatKind::kI8, 0x1p-7f, 0};
-  if (node.sums == Sums::kHalves && fixed_output && !node.formats.contains("candidate_recurrent") &&
-      !node.formats.contains("candidate_recurrent_reverse"))
-    return;
-  throw_bad_input(concat("node '", node.name, "' adds whole sums or has formats of its own, which no path runs yet"));
-}
+SumLimits sum_limits(const Node& node) { return node.sums == Sums::kWhole ? kWholeSums : kCutHalves; }
 
 WeightBits weight_bits(const Node& node) { return node.scheme == "int4" ? WeightBits::kFour : WeightBits::kEight; }
 
@@ -100,8 +89,8 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
   const auto& attributes = std::get<LstmAttributes>(node.operation);
   const Tensors tensors(model, node, suffix);
   LstmIntParams params;
-  expect_computable(node);
   params.bits = weight_bits(node);
+  params.sums = sum_limits(node);
   params.shape = lstm_shape(attributes);
   params.W = tensors.matrix<std::int8_t>("W");
   params.R = tensors.matrix<std::int8_t>("R");
@@ -146,9 +135,9 @@ GruFloatParams gru_float_params(const Model& model, const Node& node, const std:
 
 GruIntParams gru_int_params(const Model& model, const Node& node, const std::string& suffix) {
   const Tensors tensors(model, node, suffix);
-  expect_computable(node);
   GruIntParams params;
   params.bits = weight_bits(node);
+  params.sums = sum_limits(node);
   params.shape = gru_shape(std::get<GruAttributes>(node.operation));
   params.W = tensors.matrix<std::int8_t>("W");
   params.R = tensors.matrix<std::int8_t>("R");
@@ -157,6 +146,9 @@ GruIntParams gru_int_params(const Model& model, const Node& node, const std::str
   params.W_scales = tensors.scales("W");
   params.R_scales = tensors.scales("R");
   params.x = affine(input_format(model, node));
+  params.h = affine(node.output.format);
+  if (const auto u = node.formats.find("candidate_recurrent" + suffix); u != node.formats.end())
+    params.candidate_integer_bits = std::ilogb(u->second.scale) + 15;  // a power of two: exact
   return params;
 }
 
@@ -176,9 +168,9 @@ RnnFloatParams rnn_float_params(const Model& model, const Node& node, const std:
 RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::string& suffix) {
   const auto& attributes = std::get<RnnAttributes>(node.operation);
   const Tensors tensors(model, node, suffix);
-  expect_computable(node);
   RnnIntParams params;
   params.bits = weight_bits(node);
+  params.sums = sum_limits(node);
   params.n_in = size(attributes.input_size);
   params.n = size(attributes.hidden_size);
   params.W = tensors.matrix<std::int8_t>("W");
@@ -187,6 +179,7 @@ RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::str
   params.W_scales = tensors.scales("W");
   params.R_scales = tensors.scales("R");
   params.x = affine(input_format(model, node));
+  params.h = affine(node.output.format);
   return params;
 }
 

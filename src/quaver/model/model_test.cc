@@ -186,6 +186,8 @@ const Breakage kBreakages[] = {
        m.nodes[1].output.format = {FormatKind::kI16, 0.01f, 0};
      },
      "is i16, expected i8"},
+    {"gru_output_fine", gru_sample, [](Model& m) { m.nodes[0].output.format.scale = 1e-5f; },
+     "has scale 1e-05, expected at least 2^-15, the step of the state it is a copy of"},
     {"candidate_coarse", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-7f; },
      "expected a power of two 2^-(15-m) with m = 3..7"},
     {"candidate_fine", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-13f; },

@@ -176,6 +176,8 @@ void check_border_formats(const Node& node, const Value& edge) {
              std::holds_alternative<RnnAttributes>(node.operation)) {
     expect_kind(in, input, {FormatKind::kI8});
     expect_kind(out, format, {FormatKind::kI8});
+    if (format.scale < 0x1p-15f)
+      refuse(out, " has scale ", format.scale, ", expected at least 2^-15, the step of the state it is a copy of");
   } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
     expect_kind(in, input, {FormatKind::kI8});
     expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});

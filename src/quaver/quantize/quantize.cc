@@ -270,6 +270,12 @@ class Quantizer {
     });
   }
 
+  // LiteRT's recipe has an LSTM, whose bytes are kept; for other cells there is nothing to keep.
+  static Sums sums_of(const Node& node) {
+    const bool as_litert = node.scheme == "int8_per_tensor" && std::holds_alternative<LstmAttributes>(node.operation);
+    return as_litert ? Sums::kHalves : Sums::kWhole;
+  }
+
   // -- nodes
 
   void quantize_node(Node& node) {
@@ -362,6 +368,7 @@ class Quantizer {
     const Affine x = read_input(node);
     const Affine h = activation_affine(node, "output");
     node.output.format = format_i8(h);
+    node.sums = sums_of(node);
     const LstmShape shape = lstm_shape(attributes);
     const std::size_t gates = shape.gate_count();
     // Clamps in codes: around the zero point, i.e. around real 0; the saturation of int8 stays.
@@ -419,13 +426,27 @@ class Quantizer {
   void code(Node& node, const GruAttributes& attributes) {
     const Affine x = read_input(node);
     node.output.format = kStateFormat;
+    node.sums = sums_of(node);
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
+      if (attributes.linear_before_reset) code_candidate(node, suffix);
       fold_recurrent_bias(node, suffix, static_cast<std::size_t>(attributes.hidden_size));
       code_matrix(node, "W" + suffix, "b" + suffix, 3, x.scale, {"input" + suffix});
       const std::string state = "output" + suffix;
       const std::string candidate = attributes.linear_before_reset ? state : "reset" + suffix;
       code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, kStateFormat.scale, {state, state, candidate});
     }
+  }
+
+  // R h + b' of the candidate before r scales it: Qm.(15-m).
+  void code_candidate(Node& node, const std::string& suffix) {
+    constexpr int kLeastBits = 3, kMostBits = 7;
+    const double largest = calibration_.at(node.name + ".recurrent_h" + suffix).max_abs();
+    int integer_bits = kLeastBits;
+    while (integer_bits < kMostBits && largest > std::ldexp(1.0, integer_bits)) ++integer_bits;
+    if (largest > std::ldexp(1.0, integer_bits))
+      result_.warnings.push_back(concat("the candidate's recurrent half of '", node.name, "' reaches ", largest,
+                                        ", its format ends at ", std::ldexp(1.0, kMostBits), " and saturates there"));
+    node.formats["candidate_recurrent" + suffix] = {FormatKind::kI16, std::ldexp(1.0f, integer_bits - 15), 0};
   }
 
   // z and r add both halves at once, so their recurrent biases join b; the candidate's stays: reset multiplies it.
@@ -442,6 +463,7 @@ class Quantizer {
   void code(Node& node, const RnnAttributes& attributes) {
     const Affine x = read_input(node);
     node.output.format = kStateFormat;
+    node.sums = sums_of(node);
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       code_matrix(node, "W" + suffix, "b" + suffix, 1, x.scale, {"input" + suffix});
       code_matrix(node, "R" + suffix, "", 1, kStateFormat.scale, {"output" + suffix});

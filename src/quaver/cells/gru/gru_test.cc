@@ -20,9 +20,18 @@ constexpr Affine kInput{10.0f / 255, -3};  // about -5 .. 5, beyond any of the n
 
 Floats frames(Random& random, std::size_t steps, std::size_t n_in) { return normal(random, steps * n_in, 1.0); }
 
-class GruForms : public testing::TestWithParam<bool> {  // linear_before_reset
+// Both reset forms, as version 1 of the model file has them and with whole sums and formats of their own.
+struct Form {
+  bool reset_after, of_version_one;
+};
+
+class GruForms : public testing::TestWithParam<Form> {
  protected:
-  GruShape shape(std::size_t n_in, std::size_t n) const { return {n_in, n, GetParam()}; }
+  GruShape shape(std::size_t n_in, std::size_t n) const { return {n_in, n, GetParam().reset_after}; }
+  static GruFormats formats() {
+    if (GetParam().of_version_one) return {};
+    return {affine_i8(-0.99, 0.98), 5, kWholeSums};
+  }
 };
 
 // ---- against real numbers
@@ -68,7 +77,7 @@ TEST_P(GruForms, OneStepStaysInItsBudget) {
     for (const WeightScales weight_scales : {WeightScales::kPerGate, WeightScales::kPerRow}) {
       Random random(51);
       const RandomGru real(shape(n_in, n), 1.5, random);
-      const CodedGru coded(real, kInput, weight_scales);
+      const CodedGru coded(real, kInput, weight_scales, formats());
       const Held held = hold_to_budget(real, coded, frames(random, 80, n_in));
       if (n < 30) continue;  // too few roundings for their mean to be near what is expected of it
       EXPECT_GT(held.expected_ratio(), 0.8);
@@ -81,14 +90,14 @@ TEST_P(GruForms, SaturatedSumsStayInTheirBudget) {
   Random random(52);
   RandomGru real(shape(6, 20), 25.0, random);
   for (float& weight : real.W) weight *= 20;
-  hold_to_budget(real, CodedGru(real, kInput, WeightScales::kPerGate), frames(random, 80, 6));
+  hold_to_budget(real, CodedGru(real, kInput, WeightScales::kPerGate, formats()), frames(random, 80, 6));
 }
 
 // Without the errors that come in from outside, most of a step's, what the inside adds is held as closely.
 TEST_P(GruForms, TheInsideAloneStaysInItsBudget) {
   for (const auto& [n_in, n] : {std::pair<std::size_t, std::size_t>{1, 1}, {3, 5}, {17, 33}, {40, 128}}) {
     Random random(60);
-    const CodedGru coded(RandomGru(shape(n_in, n), 1.5, random), kInput, WeightScales::kPerRow);
+    const CodedGru coded(RandomGru(shape(n_in, n), 1.5, random), kInput, WeightScales::kPerRow, formats());
     Floats x;
     for (std::size_t i = 0; i < 80 * n_in; ++i)
       x.push_back(kInput.scale * static_cast<float>(random.between(-128, 127) - kInput.zero_point));
@@ -109,17 +118,20 @@ class WrittenGru {
     const std::size_t n = params_.shape.n;
     std::vector<std::int16_t> z(n), r(n), next(n);
     std::vector<std::int8_t> copies(n), reset(n);
-    for (std::size_t j = 0; j < n; ++j) copies[j] = saturate<std::int8_t>(divide_by_pot(h_[j], 8));
+    for (std::size_t j = 0; j < n; ++j) copies[j] = code_of_state(h_[j]);
     for (std::size_t j = 0; j < n; ++j) {
-      z[j] = sigmoid_q0_15(saturate<std::int16_t>(input(x, j) + recurrent(copies, j)), 4);
-      r[j] = sigmoid_q0_15(saturate<std::int16_t>(input(x, n + j) + recurrent(copies, n + j)), 4);
-      reset[j] = saturate<std::int8_t>(divide_by_pot(r[j] * h_[j], 23));
+      z[j] = sigmoid_q0_15(saturate<std::int16_t>(cut(input(x, j)) + cut(recurrent(copies, j, 0x1p-11f))), 4);
+      r[j] = sigmoid_q0_15(saturate<std::int16_t>(cut(input(x, n + j)) + cut(recurrent(copies, n + j, 0x1p-11f))), 4);
+      reset[j] = code_of_product(r[j], h_[j]);
     }
+    const int m = params_.candidate_integer_bits;
     for (std::size_t j = 0; j < n; ++j) {
-      const std::int32_t u = params_.shape.linear_before_reset
-                                 ? divide_by_pot(r[j] * recurrent(copies, 2 * n + j), 15)
-                                 : multiplier(params_.R_scales, 2 * n + j, 1.0f / 128).apply(sum(reset, 2 * n + j));
-      const int candidate = tanh_q0_15(saturate<std::int16_t>(std::int64_t{input(x, 2 * n + j)} + u), 3);
+      const std::int32_t u =
+          params_.shape.linear_before_reset
+              ? divide_by_pot(r[j] * saturate<std::int16_t>(recurrent(copies, 2 * n + j, std::ldexp(1.0f, m - 15))),
+                              18 - m)
+              : recurrent(reset, 2 * n + j, 0x1p-12f);
+      const int candidate = tanh_q0_15(saturate<std::int16_t>(std::int64_t{cut(input(x, 2 * n + j))} + u), 3);
       next[j] = saturate<std::int16_t>(candidate + divide_by_pot(z[j] * (h_[j] - candidate), 15));
     }
     h_ = next;
@@ -127,24 +139,33 @@ class WrittenGru {
   }
 
  private:
-  Multiplier multiplier(std::span<const float> scales, std::size_t row, float input_scale) const {
-    const float scale = scales[row * scales.size() / (3 * params_.shape.n)];
-    const float step = row < 2 * params_.shape.n ? 0x1p-11f : 0x1p-12f;  // of z and r, of the candidate
-    return Multiplier::from_real(static_cast<double>(scale * input_scale / step));
+  // (A27) the step of h over that of its codes, with a mantissa of 15 bits
+  std::int8_t code_of_state(std::int16_t h) const {
+    int exponent = 0;
+    const double mantissa = std::frexp(0x1p-15 / static_cast<double>(params_.h.scale), &exponent);
+    return code(round_half_away(h * std::ldexp(std::round(std::ldexp(mantissa, 15)), exponent - 15)));
   }
-  std::int16_t input(const std::int8_t* x, std::size_t row) const {
+  std::int8_t code_of_product(std::int16_t r, std::int16_t h) const {  // (A25)
+    return code(Multiplier::from_real(0x1p-31 / static_cast<double>(params_.h.scale)).apply(2 * r * h));
+  }
+  std::int8_t code(double steps) const {
+    return static_cast<std::int8_t>(std::clamp(steps + params_.h.zero_point, -128.0, 127.0));
+  }
+  std::int32_t cut(std::int32_t half) const { return std::clamp(half, params_.sums.low, params_.sums.high); }
+  Multiplier multiplier(std::span<const float> scales, std::size_t row, float input_scale, float step) const {
+    return Multiplier::from_real(
+        static_cast<double>(scales[row * scales.size() / (3 * params_.shape.n)] * input_scale / step));
+  }
+  std::int32_t input(const std::int8_t* x, std::size_t row) const {
     std::int64_t sum = params_.b[row];
     for (std::size_t k = 0; k < params_.shape.n_in; ++k) sum += params_.W(row, k) * (x[k] - params_.x.zero_point);
-    return saturate<std::int16_t>(
-        multiplier(params_.W_scales, row, params_.x.scale).apply(static_cast<std::int32_t>(sum)));
+    const float step = row < 2 * params_.shape.n ? 0x1p-11f : 0x1p-12f;  // of z and r, of the candidate
+    return multiplier(params_.W_scales, row, params_.x.scale, step).apply(static_cast<std::int32_t>(sum));
   }
-  std::int32_t sum(const std::vector<std::int8_t>& operand, std::size_t row) const {
+  std::int32_t recurrent(const std::vector<std::int8_t>& operand, std::size_t row, float step) const {
     std::int64_t sum = params_.b_recurrent[row];
-    for (std::size_t k = 0; k < operand.size(); ++k) sum += params_.R(row, k) * operand[k];
-    return static_cast<std::int32_t>(sum);
-  }
-  std::int16_t recurrent(const std::vector<std::int8_t>& operand, std::size_t row) const {
-    return saturate<std::int16_t>(multiplier(params_.R_scales, row, 1.0f / 128).apply(sum(operand, row)));
+    for (std::size_t k = 0; k < operand.size(); ++k) sum += params_.R(row, k) * (operand[k] - params_.h.zero_point);
+    return multiplier(params_.R_scales, row, params_.h.scale, step).apply(static_cast<std::int32_t>(sum));
   }
 
   GruIntParams params_;
@@ -157,7 +178,7 @@ TEST_P(GruForms, GivesTheBitsOfTheWrittenRecipe) {
       Random random(61);
       RandomGru real(shape(19, 37), gain, random);
       for (float& weight : real.W) weight *= static_cast<float>(gain);
-      const CodedGru coded(real, kInput, weight_scales);
+      const CodedGru coded(real, kInput, weight_scales, formats());
       const GruInt cell(coded.params(), chosen_isa());
       Running<GruInt> running(cell);
       WrittenGru written(coded.params());
@@ -178,7 +199,7 @@ TEST_P(GruForms, ErrorsOfAContractingNetworkDoNotAddUp) {
   constexpr std::size_t kIn = 12, kUnits = 24, kSteps = 1000;
   Random random(53);
   const RandomGru real(shape(kIn, kUnits), 0.25, random);
-  const CodedGru coded(real, kInput, WeightScales::kPerRow);
+  const CodedGru coded(real, kInput, WeightScales::kPerRow, formats());
   const GruInt cell(coded.params(), chosen_isa());
   const GruBudget<Reading::kWorst> worst(real.params(), coded.params());
   const GruBudget<Reading::kExpected> expected(real.params(), coded.params());
@@ -220,7 +241,7 @@ TEST_P(GruForms, DoesNotDrift) {
   constexpr std::size_t kStreams = 16, kSteps = 1000, kWindow = 20, kIn = 16, kUnits = 64;
   Random random(54);
   const RandomGru real(shape(kIn, kUnits), 1.0, random);
-  const CodedGru coded(real, kInput, WeightScales::kPerRow);
+  const CodedGru coded(real, kInput, WeightScales::kPerRow, formats());
   const GruInt cell(coded.params(), chosen_isa());
   const GruRef float_cell(real.params());
   const GruBudget<Reading::kExpected> budget(real.params(), coded.params());
@@ -270,10 +291,7 @@ std::vector<std::int16_t> run(const GruInt& cell, std::size_t n_in, std::span<co
     EXPECT_EQ(h8, running.part<std::int8_t>(1).data());
     const auto h = running.part<std::int16_t>(0);
     stream.insert(stream.end(), h.begin(), h.end());
-    for (std::size_t j = 0; j < h.size(); ++j) {
-      EXPECT_EQ(h8[j], saturate<std::int8_t>(divide_by_pot(h[j], 8)));
-      stream.push_back(h8[j]);
-    }
+    stream.insert(stream.end(), h8, h8 + h.size());
   }
   return stream;
 }
@@ -284,7 +302,7 @@ TEST_P(GruForms, EveryPathGivesTheSameBitsFromEveryExtreme) {
       Random random(55);
       RandomGru real(shape(n_in, n), gain, random);
       for (float& weight : real.W) weight *= static_cast<float>(gain);
-      const CodedGru coded(real, kInput, WeightScales::kPerRow);
+      const CodedGru coded(real, kInput, WeightScales::kPerRow, formats());
       const GruInt scalar(coded.params(), Isa::kScalar);
       std::vector<std::int8_t> inputs[4];
       for (std::size_t i = 0; i < 12 * n_in; ++i) {
@@ -308,7 +326,7 @@ TEST_P(GruForms, EveryPathGivesTheSameBitsFromEveryExtreme) {
 TEST_P(GruForms, TheStateIsAllThatIsRemembered) {
   Random random(56);
   const RandomGru real(shape(6, 10), 1.0, random);
-  const CodedGru coded(real, kInput, WeightScales::kPerGate);
+  const CodedGru coded(real, kInput, WeightScales::kPerGate, formats());
   const auto x = codes_of(frames(random, 30, 6), kInput);
   const GruInt cell(coded.params(), chosen_isa());
   const auto frame = [&](std::size_t t) { return x.data() + t * 6; };
@@ -323,20 +341,20 @@ TEST_P(GruForms, TheStateIsAllThatIsRemembered) {
   EXPECT_TRUE(cell.state_parts()[1].derived);
   cell.reset(whole.state().data());
   for (const std::int16_t h : whole.part<std::int16_t>(0)) EXPECT_EQ(h, 0);
-  for (const std::int8_t h : whole.part<std::int8_t>(1)) EXPECT_EQ(h, 0);
+  for (const std::int8_t h : whole.part<std::int8_t>(1)) EXPECT_EQ(h, formats().h.zero_point);
 }
 
 TEST_P(GruForms, FloatAndIntegerCellsShowTheSamePoints) {
   Random random(57);
   const RandomGru real(shape(3, 4), 1.0, random);
-  const CodedGru coded(real, kInput, WeightScales::kPerGate);
+  const CodedGru coded(real, kInput, WeightScales::kPerGate, formats());
   const GruRef float_cell(real.params());
   const GruInt cell(coded.params(), Isa::kScalar);
   const Floats x = frames(random, 1, 3);
   PointNames float_points, points;
   Running<GruRef>(float_cell).step(x.data(), &float_points);
   Running<GruInt>(cell).step(codes_of(x, kInput).data(), &points);
-  const std::string reset = GetParam() ? "" : "reset:4 ";
+  const std::string reset = GetParam().reset_after ? "recurrent_h:4 " : "reset:4 ";
   EXPECT_EQ(points.text, "pre_z:4 pre_r:4 act_z:4 act_r:4 " + reset + "pre_h:4 act_h:4 state:4 ");
   EXPECT_EQ(points.text, float_points.text);
 }
@@ -349,8 +367,8 @@ TEST_P(GruForms, TheStateStaysBetweenMinusOneAndOne) {
       const std::int8_t zero[3] = {};
       const std::int32_t no_bias[3] = {};
       const float scale = 1.0f;
-      const GruIntParams params{GruShape{1, 1, GetParam()}, {zero, 3, 1},         {zero, 3, 1}, b, no_bias,
-                                std::span(&scale, 1),       std::span(&scale, 1), {1.0f, 0}};
+      const GruIntParams params{shape(1, 1), {zero, 3, 1},         {zero, 3, 1},         b,
+                                no_bias,     std::span(&scale, 1), std::span(&scale, 1), {1.0f, 0}};
       const GruInt cell(params, chosen_isa());
       for (const int h0 : {-32768, 32767}) {
         Running<GruInt> running(cell);
@@ -375,7 +393,7 @@ TEST_P(GruForms, TheStateStaysBetweenMinusOneAndOne) {
 TEST_P(GruForms, RefusesSumsThatCanLeave32Bits) {
   Random random(58);
   const RandomGru real(shape(8, 4), 1.0, random);
-  const CodedGru coded(real, kInput, WeightScales::kPerGate);
+  const CodedGru coded(real, kInput, WeightScales::kPerGate, formats());
   EXPECT_NO_THROW(GruInt(coded.params(), Isa::kScalar));
   for (const std::size_t row : {0u, 5u, 11u}) {
     GruIntParams params = coded.params();
@@ -394,12 +412,16 @@ TEST_P(GruForms, RefusesSumsThatCanLeave32Bits) {
 TEST_P(GruForms, CountsTheWeightsOfAStep) {
   Random random(59);
   const RandomGru real(shape(16, 16), 1.0, random);
-  const CodedGru coded(real, kInput, WeightScales::kPerGate);
+  const CodedGru coded(real, kInput, WeightScales::kPerGate, formats());
   EXPECT_GE(GruInt(coded.params(), Isa::kScalar).weight_bytes(), 3u * 16 * 32);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GruForms, testing::Bool(),
-                         [](const auto& form) { return form.param ? "reset_after" : "reset_before"; });
+INSTANTIATE_TEST_SUITE_P(All, GruForms,
+                         testing::Values(Form{true, false}, Form{false, false}, Form{true, true}, Form{false, true}),
+                         [](const auto& form) {
+                           return std::string(form.param.reset_after ? "reset_after" : "reset_before") +
+                                  (form.param.of_version_one ? "_version_1" : "");
+                         });
 
 }  // namespace
 }  // namespace quaver

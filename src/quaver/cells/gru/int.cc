@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "quaver/cells/kept_inputs.h"
 #include "quaver/cells/row_scales.h"
@@ -12,8 +13,6 @@
 namespace quaver {
 namespace {
 
-constexpr float kStateScale = 1.0f / 128.0f;  // of h8
-
 MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std::size_t first, std::size_t count) {
   return {matrix.data() + first * matrix.cols(), count, matrix.cols()};
 }
@@ -23,11 +22,14 @@ MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std:
 struct GruInt::Buffers {
   std::byte* x;              // kCellGroup operands
   std::byte* h;              // kCellGroup operands: of h8, then of r .* h
-  std::int16_t* input_sums;  // [kCellGroup, 3, padded]
-  std::int16_t* a;           // [3, padded] input half
-  std::int16_t* u;           // [3, padded] recurrent half
-  std::int16_t* between;     // [kCellGroup, 2, padded]
+  std::int32_t* input_sums;  // [kCellGroup, 3, padded]
+  std::int32_t* a;           // [3, padded] input half
+  std::int32_t* u;           // [3, padded] recurrent half
+  std::int16_t* gates;       // [3, padded]
+  std::int16_t* u_coded;     // [padded] of the candidate, reset after
   std::int8_t* reset;        // [kCellGroup, n] r .* h
+  std::int16_t* update;      // [kCellGroup, padded]
+  std::int32_t* candidate;   // [kCellGroup, padded]
   std::size_t used;
 
   KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums}; }
@@ -39,11 +41,14 @@ GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
   Buffers buffers{};
   buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
   buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
-  buffers.input_sums = pieces.take<std::int16_t>(kCellGroup * 3 * row);
-  buffers.a = pieces.take<std::int16_t>(3 * row);
-  buffers.u = pieces.take<std::int16_t>(3 * row);
-  buffers.between = pieces.take<std::int16_t>(kCellGroup * 2 * row);
+  buffers.input_sums = pieces.take<std::int32_t>(kCellGroup * 3 * row);
+  buffers.a = pieces.take<std::int32_t>(3 * row);
+  buffers.u = pieces.take<std::int32_t>(3 * row);
+  buffers.gates = pieces.take<std::int16_t>(3 * row);
+  buffers.u_coded = pieces.take<std::int16_t>(row);
   buffers.reset = pieces.take<std::int8_t>(kCellGroup * shape_.n);
+  buffers.update = pieces.take<std::int16_t>(kCellGroup * row);
+  buffers.candidate = pieces.take<std::int32_t>(kCellGroup * row);
   buffers.used = pieces.used();
   return buffers;
 }
@@ -53,16 +58,24 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
       elementwise_(&elementwise_path(isa)),
       step_(&recurrent_step_path(isa)),
       x_size_(step_->operand_bytes(shape_.n_in)),
-      h_size_(step_->operand_bytes(shape_.n)) {
+      h_size_(step_->operand_bytes(shape_.n)),
+      h_scale_(static_cast<double>(params.h.scale)) {
   const std::size_t n = shape_.n;
+  rule_ = {.units = n,
+           .limits = params.sums,
+           .reset_shift = 18 - params.candidate_integer_bits,
+           .codes = StateCodes::from(params.h)};
   const auto sum_scale = [n](std::size_t row) { return static_cast<float>(row < 2 * n ? Q4_11::kStep : Q3_12::kStep); };
   W_ =
       GateMatrix(params.W, params.bits, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
                  row_multipliers(3 * n, params.W_scales,
                                  [&](std::size_t row, float scale) { return scale * params.x.scale / sum_scale(row); }),
                  isa);
-  const RowMultipliers multipliers = row_multipliers(
-      3 * n, params.R_scales, [&](std::size_t row, float scale) { return scale * kStateScale / sum_scale(row); });
+  const float candidate_scale =
+      shape_.linear_before_reset ? std::ldexp(1.0f, params.candidate_integer_bits - 15) : sum_scale(2 * n);
+  const RowMultipliers multipliers = row_multipliers(3 * n, params.R_scales, [&](std::size_t row, float scale) {
+    return scale * params.h.scale / (row < 2 * n ? sum_scale(row) : candidate_scale);
+  });
   std::vector<std::int32_t> b_recurrent(3 * n);  // gates without one have 0
   std::ranges::copy(params.b_recurrent, b_recurrent.end() - static_cast<std::ptrdiff_t>(params.b_recurrent.size()));
   const std::span<const std::int32_t> bias(b_recurrent);
@@ -70,7 +83,8 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
     const MatrixView<const std::int8_t> weights = rows_of(params.R, first * n, gates * n);
     std::vector<Multiplier> rows;
     for (std::size_t row = 0; row < gates * n; ++row) rows.push_back(multipliers.at(first * n + row));
-    return GateMatrix(weights, params.bits, gates, fold_zero_point(weights, bias.subspan(first * n, gates * n), 0),
+    return GateMatrix(weights, params.bits, gates,
+                      fold_zero_point(weights, bias.subspan(first * n, gates * n), params.h.zero_point),
                       RowMultipliers::from(rows), isa);
   };
   R_ = recurrent(0, shape_.linear_before_reset ? 3 : 2);
@@ -93,7 +107,7 @@ void GruInt::reset(std::byte* state) const noexcept {
 }
 
 void GruInt::restore_derived(std::byte* state) const noexcept {
-  elementwise_->narrow_state(h_of(state), shape_.n, h8_of(state));
+  elementwise_->state_codes(h_of(state), rule_.codes, shape_.n, h8_of(state));
 }
 
 const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
@@ -120,7 +134,7 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
 }
 
 void GruInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  keep_input_halves(*step_, W_, x, count, lay_out(scratch).kept(x_size_),
+  keep_input_halves(*step_, W_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
                     team_for(scratch.team, count * weight_bytes()));
 }
 
@@ -147,7 +161,8 @@ void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, G
   stream.h = h_of(state);
   stream.out = h8_of(state);
   stream.reset = buffers.reset + index * shape_.n;
-  stream.between = buffers.between + index * 2 * W_.padded();
+  stream.update = buffers.update + index * W_.padded();
+  stream.candidate = buffers.candidate + index * W_.padded();
 }
 
 void GruInt::pass(GruStream* streams, std::size_t count, WorkingMemory memory) const noexcept {
@@ -156,16 +171,16 @@ void GruInt::pass(GruStream* streams, std::size_t count, WorkingMemory memory) c
   };
   if (shape_.linear_before_reset) {
     share([&](std::size_t first, std::size_t end) {
-      step_->gru_after(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
+      step_->gru_after(rule_, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
     });
     return;
   }
   share([&](std::size_t first, std::size_t end) {
-    step_->gru_gates(shape_.n, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
+    step_->gru_gates(rule_, W_.rows(), R_.rows(), streams, count, {first, end, memory.backwards});
   });
   for (std::size_t s = 0; s < count; ++s) step_->prepare(streams[s].reset, shape_.n, streams[s].h8);
   share([&](std::size_t first, std::size_t end) {
-    step_->gru_candidate(shape_.n, R_candidate_.rows(), streams, count, {first, end, memory.backwards});
+    step_->gru_candidate(rule_, R_candidate_.rows(), streams, count, {first, end, memory.backwards});
   });
 }
 
@@ -185,40 +200,42 @@ void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte*
   std::int16_t* h = h_of(state);
   std::int8_t* h8 = h8_of(state);
   const ElementwisePath& run = *elementwise_;
-  std::int16_t *a = buffers.a, *u = buffers.u;
-  std::int16_t *z = a, *r = a + row, *candidate = a + 2 * row;
+  std::int32_t* u = buffers.u;
+  std::int16_t *z = buffers.gates, *r = z + row, *candidate = r + row;
   const std::byte* operand = buffers.h;
   const auto report = [&](std::string_view point, const std::int16_t* values, double scale) {
     if (observer != nullptr) observer->codes(point, std::span<const std::int16_t>(values, n), scale);
   };
 
-  if (stream.input_sums != nullptr) {
-    std::copy_n(stream.input_sums, 3 * row, a);
-  } else {
-    step_->sums(W_.rows(), &stream.x, 1, row, {0, W_.blocks()}, /*adds=*/false, &a);
+  const std::int32_t* a = stream.input_sums;
+  if (a == nullptr) {
+    step_->sums(W_.rows(), &stream.x, 1, row, {0, W_.blocks()}, rule_.limits, &buffers.a);
+    a = buffers.a;
   }
   step_->prepare(h8, n, buffers.h);
-  step_->sums(R_.rows(), &operand, 1, row, {0, R_.blocks()}, /*adds=*/false, &u);
-  run.add_i16(a, u, 2 * row, a);
+  step_->sums(R_.rows(), &operand, 1, row, {0, R_.blocks()}, rule_.limits, &u);
+  run.add_sums(a, u, 2 * row, z);
   report("pre_z", z, Q4_11::kStep);
   report("pre_r", r, Q4_11::kStep);
-  run.sigmoid(a, Q4_11::kIntegerBits, 2 * row, a);
+  run.sigmoid(z, Q4_11::kIntegerBits, 2 * row, z);
   report("act_z", z, Q0_15::kStep);
   report("act_r", r, Q0_15::kStep);
 
   if (shape_.linear_before_reset) {
-    run.gru_reset_after(candidate, r, u + 2 * row, n, candidate);
+    run.add_sums(u + 2 * row, nullptr, n, buffers.u_coded);
+    report("recurrent_h", buffers.u_coded, std::ldexp(1.0, 3 - rule_.reset_shift));
+    run.gru_reset_after(a + 2 * row, r, buffers.u_coded, rule_.reset_shift, n, candidate);
   } else {
-    run.gru_reset_before(r, h, n, buffers.reset);
+    run.gru_reset_before(r, h, rule_.codes, n, buffers.reset);
     if (observer != nullptr)
-      observer->codes("reset", std::span<const std::int8_t>(buffers.reset, n), static_cast<double>(kStateScale), 0);
+      observer->codes("reset", std::span<const std::int8_t>(buffers.reset, n), h_scale_, rule_.codes.zero_point);
     step_->prepare(buffers.reset, n, buffers.h);
-    step_->sums(R_candidate_.rows(), &operand, 1, row, {0, R_candidate_.blocks()}, /*adds=*/true, &candidate);
+    step_->last_sums(R_candidate_.rows(), operand, row, {0, R_candidate_.blocks()}, a + 2 * row, candidate);
   }
   report("pre_h", candidate, Q3_12::kStep);
   run.tanh(candidate, Q3_12::kIntegerBits, n, candidate);
   report("act_h", candidate, Q0_15::kStep);
-  run.gru_state_update(z, candidate, n, h, h8);
+  run.gru_state_update(z, candidate, rule_.codes, n, h, h8);
   report("state", h, Q0_15::kStep);
 }
 

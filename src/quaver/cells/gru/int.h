@@ -1,9 +1,9 @@
 // int.h - one time step of the GRU in integers, both reset forms: the same order of statements as ref.h.
 //
 // Ours (docs/arithmetic.md, section Cells; docs/cells/gru.md has the error budget). Formats: x int8 affine; weights
-// int8, scale a row or any block of rows; sums Q3.12; gates Q0.15; the state h int16 Q0.15 with an int8 copy, scale
-// 1/128, as the matrix product's input and the output. |h| <= 1 because h is a convex mix of tanh values and its start:
-// no calibration. State: h i16, then its copy h8.
+// int8, scale a row or any block of rows; sums Q4.11 and Q3.12; gates Q0.15; the state h int16 Q0.15 with an affine
+// int8 copy as the matrix product's input and the output. |h| <= 1 because h is a convex mix of tanh values and its
+// start: the state needs no calibration, its copy gains by it. State: h i16, then its copy h8.
 //
 // Two ways, the same bits: without an observer a step is one pass of recurrent_step.h (two with reset before, whose
 // candidate reads all of r .* h); with one, sums of gates and then elementwise.h's functions on whole rows.
@@ -69,6 +69,8 @@ class GruInt {
   GateMatrix W_;                 // with folded biases and multipliers
   GateMatrix R_;                 // all gates (reset after), or z and r (reset before)
   GateMatrix R_candidate_;       // reset before only: it reads r .* h
+  GruRule rule_;
+  double h_scale_;
   bool one_pass_ = false;
 };
 

@@ -59,6 +59,7 @@ const float* GruRef::step(const float* x, std::byte* state, std::byte* scratch, 
   float* recurrent = buffers.u + 2 * n;
   if (shape_.linear_before_reset) {
     R_h_.add_to(h, recurrent);
+    report("recurrent_h", recurrent);
     for (std::size_t j = 0; j < n; ++j) candidate[j] += r[j] * recurrent[j];
   } else {
     for (std::size_t j = 0; j < n; ++j) buffers.reset[j] = r[j] * h[j];

@@ -5,8 +5,6 @@
 namespace quaver::testing_support {
 namespace {
 
-constexpr double kCopyStep = 1.0 / 128;  // of h8
-
 double real(float x) { return static_cast<double>(x); }
 
 template <typename T>
@@ -36,15 +34,17 @@ GruFloatParams RandomGru::params() const {
   return {shape, {W.data(), 3 * shape.n, shape.n_in}, {R.data(), 3 * shape.n, shape.n}, b, b_recurrent};
 }
 
-CodedGru::CodedGru(const RandomGru& gru, const Affine& x, WeightScales weight_scales) : shape_(gru.shape), x_(x) {
+CodedGru::CodedGru(const RandomGru& gru, const Affine& x, WeightScales weight_scales, const GruFormats& formats)
+    : shape_(gru.shape), x_(x), formats_(formats) {
+  const double copy_step = real(formats.h.scale);
   const std::size_t groups = weight_scales == WeightScales::kPerRow ? 3 * shape_.n : 3;
   constexpr std::int32_t kBiasLimit = 1 << 29;
   W_scales_ = testing_support::weight_scales(gru.W, groups, kI8Limit, gru.b, real(x.scale));
-  R_scales_ = testing_support::weight_scales(gru.R, groups, kI8Limit, gru.b_recurrent, kCopyStep);
+  R_scales_ = testing_support::weight_scales(gru.R, groups, kI8Limit, gru.b_recurrent, copy_step);
   W_ = codes_of<std::int8_t>(gru.W, W_scales_, 1, kI8Limit);
   R_ = codes_of<std::int8_t>(gru.R, R_scales_, 1, kI8Limit);
   b_ = codes_of<std::int32_t>(gru.b, W_scales_, real(x.scale), kBiasLimit);
-  b_recurrent_ = codes_of<std::int32_t>(gru.b_recurrent, R_scales_, kCopyStep, kBiasLimit);
+  b_recurrent_ = codes_of<std::int32_t>(gru.b_recurrent, R_scales_, copy_step, kBiasLimit);
 }
 
 GruIntParams CodedGru::params() const {
@@ -55,7 +55,11 @@ GruIntParams CodedGru::params() const {
           b_recurrent_,
           W_scales_,
           R_scales_,
-          x_};
+          x_,
+          formats_.h,
+          formats_.candidate_integer_bits,
+          WeightBits::kEight,
+          formats_.sums};
 }
 
 RandomGru CodedGru::decoded() const {
@@ -71,7 +75,7 @@ RandomGru CodedGru::decoded() const {
   gru.W = decode(W_, W_scales_, 1);
   gru.R = decode(R_, R_scales_, 1);
   gru.b = decode(b_, W_scales_, real(x_.scale));
-  gru.b_recurrent = decode(b_recurrent_, R_scales_, kCopyStep);
+  gru.b_recurrent = decode(b_recurrent_, R_scales_, real(formats_.h.scale));
   return gru;
 }
 
@@ -79,6 +83,7 @@ template <Reading reading>
 GruBudget<reading>::GruBudget(const GruFloatParams& real_params, const GruIntParams& coded, Operands operands)
     : real_(real_params),
       x_format_(coded.x),
+      formats_{coded.h, coded.candidate_integer_bits, coded.sums},
       x_step_(operands == Operands::kRounded ? real(coded.x.scale) : 0),
       W_steps_(coded.W_scales.begin(), coded.W_scales.end()),
       R_steps_(coded.R_scales.begin(), coded.R_scales.end()) {
@@ -98,15 +103,17 @@ template <Reading reading>
 void GruBudget<reading>::step(std::span<const float> x, std::vector<Number>& h) const {
   const std::size_t n = real_.shape.n;
   const auto limit_of = [n](std::size_t row) { return row < 2 * n ? 16.0 : 8.0; };  // Q4.11 of z and r, Q3.12
-  const auto within_format = [&](Number a, std::size_t row) {
-    return limited(a, -limit_of(row), limit_of(row) * (1 - 0x1p-15));
+  const auto half = [&](Number a, std::size_t row) {
+    const double step = limit_of(row) * 0x1p-15;
+    return limited(requantized(a, step), formats_.sums.low * step, formats_.sums.high * step);
   };
-  const auto to_sum = [&](Number a, std::size_t row) {
-    return within_format(requantized(a, limit_of(row) * 0x1p-15), row);
+  const auto add = [&](Number a, Number u, std::size_t row) {
+    return limited(a + u, -limit_of(row), limit_of(row) * (1 - 0x1p-15));
   };
-  const auto add = [&](Number a, Number u, std::size_t row) { return within_format(a + u, row); };
-  const auto copy = [](Number value) {  // (A34) 1 is copied to 127 / 128
-    return limited(rounded(value, kCopyStep), -1.0, 1.0 - kCopyStep);
+  const double copy_step = real(formats_.h.scale);
+  const auto copy = [&](Number value) {  // (A34)
+    return limited(rounded(value, copy_step), copy_step * (-128 - formats_.h.zero_point),
+                   copy_step * (127 - formats_.h.zero_point));
   };
   const double low = real(x_format_.scale) * (-128 - x_format_.zero_point);
   const double high = low + 255 * real(x_format_.scale);
@@ -116,29 +123,34 @@ void GruBudget<reading>::step(std::span<const float> x, std::vector<Number>& h) 
 
   std::vector<Number> a =
       product<reading>(real_.W, W_steps_, inputs, coded<reading>(real_.b, W_steps_, real(x_format_.scale)));
-  const std::vector<Number> b_recurrent = coded<reading>(real_.b_recurrent, R_steps_, kCopyStep);
-  const auto recurrent = [&](std::size_t first, std::size_t count, const std::vector<Number>& operand) {
+  const std::vector<Number> b_recurrent = coded<reading>(real_.b_recurrent, R_steps_, copy_step);
+  const auto recurrent = [&](std::size_t first, std::size_t count, const std::vector<Number>& operand,
+                             const auto& to_sum) {
     const auto start = b_recurrent.begin() + static_cast<std::ptrdiff_t>(first);
     std::vector<Number> u = product<reading>(rows_of(real_.R, first, count), scales_of(R_steps_, 3 * n, first, count),
                                              operand, {start, start + static_cast<std::ptrdiff_t>(count)});
     for (std::size_t j = 0; j < count; ++j) u[j] = to_sum(u[j], first + j);
     return u;
   };
-  for (std::size_t row = 0; row < 3 * n; ++row) a[row] = to_sum(a[row], row);
-  const std::vector<Number> u = recurrent(0, 2 * n, copies);
+  for (std::size_t row = 0; row < 3 * n; ++row) a[row] = half(a[row], row);
+  const std::vector<Number> u = recurrent(0, 2 * n, copies, half);
   std::vector<Number> z, r, candidate;
   for (std::size_t j = 0; j < n; ++j) {
     z.push_back(sigmoid(add(a[j], u[j], j)));
     r.push_back(sigmoid(add(a[n + j], u[n + j], n + j)));
   }
   if (real_.shape.linear_before_reset) {
-    const std::vector<Number> v = recurrent(2 * n, n, copies);
+    const double end = std::ldexp(1.0, formats_.candidate_integer_bits), step = end * 0x1p-15;
+    const std::vector<Number> v = recurrent(2 * n, n, copies, [&](Number value, std::size_t) {
+      return limited(requantized(value, step), -end, end - step);
+    });
     for (std::size_t j = 0; j < n; ++j)
       candidate.push_back(add(a[2 * n + j], rounded(r[j] * v[j], Q3_12::kStep), 2 * n + j));
   } else {
     std::vector<Number> operand;
     for (std::size_t j = 0; j < n; ++j) operand.push_back(copy(r[j] * h[j]));
-    const std::vector<Number> v = recurrent(2 * n, n, operand);
+    const std::vector<Number> v =
+        recurrent(2 * n, n, operand, [](Number value, std::size_t) { return requantized(value, Q3_12::kStep); });
     for (std::size_t j = 0; j < n; ++j) candidate.push_back(add(a[2 * n + j], v[j], 2 * n + j));
   }
   for (std::size_t j = 0; j < n; ++j) {

@@ -22,15 +22,23 @@ class RandomGru {
   Floats W, R, b, b_recurrent;
 };
 
+// What an integer GRU may choose.
+struct GruFormats {
+  Affine h{0x1p-7f, 0};            // of the state's copy
+  int candidate_integer_bits = 3;  // of R h + b' before the reset gate
+  SumLimits sums = kCutHalves;
+};
+
 class CodedGru {
  public:
-  CodedGru(const RandomGru& real, const Affine& x, WeightScales weight_scales);
+  CodedGru(const RandomGru& real, const Affine& x, WeightScales weight_scales, const GruFormats& formats);
   GruIntParams params() const;
   RandomGru decoded() const;  // the network that the codes stand for exactly
 
  private:
   GruShape shape_;
   Affine x_;
+  GruFormats formats_;
   std::vector<std::int8_t> W_, R_;
   std::vector<std::int32_t> b_, b_recurrent_;
   Floats W_scales_, R_scales_;
@@ -52,6 +60,7 @@ class GruBudget {
  private:
   GruFloatParams real_;
   Affine x_format_;
+  GruFormats formats_;
   double x_step_;  // by which x may have been rounded: 0 when it lies on its codes
   Floats W_steps_, R_steps_;
 };

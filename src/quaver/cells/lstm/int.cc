@@ -20,7 +20,8 @@ constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without 
 struct LstmInt::Buffers {
   std::byte* x;              // kCellGroup operands
   std::byte* h;              // kCellGroup operands
-  std::int16_t* input_sums;  // [kCellGroup, G, padded]
+  std::int32_t* input_sums;  // [kCellGroup, G, padded]
+  std::int32_t* sums;        // [G, padded]
   std::int16_t* gates;       // [G, padded]
   std::int16_t* input;       // [n_cell] CIFG's input gate
   std::int16_t* tanh_c;      // [n_cell]
@@ -37,7 +38,8 @@ LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
   Buffers buffers{};
   buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
   buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
-  buffers.input_sums = pieces.take<std::int16_t>(kCellGroup * sums);
+  buffers.input_sums = pieces.take<std::int32_t>(kCellGroup * sums);
+  buffers.sums = pieces.take<std::int32_t>(sums);
   buffers.gates = pieces.take<std::int16_t>(sums);
   buffers.input = pieces.take<std::int16_t>(shape_.n_cell);
   buffers.tanh_c = pieces.take<std::int16_t>(shape_.n_cell);
@@ -100,6 +102,7 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
                                     [&](std::size_t, float scale) { return scale * params.m.scale / params.h.scale; });
   }
   rule_ = {.units = n,
+           .limits = params.sums,
            .cifg = shape_.cifg,
            .cell_integer_bits = cell_integer_bits_,
            .cell_clip = cell_clip_,
@@ -146,7 +149,7 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
 }
 
 void LstmInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  keep_input_halves(*step_, W_, x, count, lay_out(scratch).kept(x_size_),
+  keep_input_halves(*step_, W_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
                     team_for(scratch.team, count * weight_bytes()));
 }
 
@@ -217,22 +220,28 @@ void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byt
     report("act_", g, Q0_15::kStep);
   };
   const auto peephole = [&](std::size_t g) {
-    if (shape_.peephole) run.peephole_add(P_.data() + g * n, c, r_P_[g], n, gate(g));
+    if (shape_.peephole) run.peephole_add(buffers.sums + g * W_.padded(), P_.data() + g * n, c, r_P_[g], n, gate(g));
   };
   const auto sigmoid = [&](std::int16_t* values) { run.sigmoid(values, Q3_12::kIntegerBits, n, values); };
   const auto tangent = [&](std::int16_t* values) { run.tanh(values, Q3_12::kIntegerBits, n, values); };
 
-  std::int16_t* const gates = buffers.gates;
-  if (stream.input_sums != nullptr) {
-    std::copy_n(stream.input_sums, shape_.gate_count() * W_.padded(), gates);
-  } else {
-    step_->sums(W_.rows(), &stream.x, 1, W_.padded(), {0, W_.blocks()}, /*adds=*/false, &gates);
+  std::int32_t* const sums = buffers.sums;
+  const std::int32_t* halves = stream.input_sums;
+  if (halves == nullptr) {
+    step_->sums(W_.rows(), &stream.x, 1, W_.padded(), {0, W_.blocks()}, rule_.limits, &sums);
+    halves = sums;
   }
   const std::byte* operand = buffers.h;
   step_->prepare(h, shape_.n_out, buffers.h);
-  step_->sums(R_.rows(), &operand, 1, W_.padded(), {0, R_.blocks()}, /*adds=*/true, &gates);
-
   const std::size_t f = shape_.forget_gate(), z = shape_.cell_gate(), o = shape_.output_gate();
+  if (shape_.peephole) {  // another addend follows, for all gates but the cell's
+    if (halves != sums) std::copy_n(halves, shape_.gate_count() * W_.padded(), sums);
+    step_->next_sums(R_.rows(), operand, W_.padded(), {0, R_.blocks()}, rule_.limits, sums);
+    run.add_sums(sums + z * W_.padded(), nullptr, n, gate(z));
+  } else {
+    step_->last_sums(R_.rows(), operand, W_.padded(), {0, R_.blocks()}, halves, buffers.gates);
+  }
+
   peephole(f);
   finish(f, sigmoid);
   const std::int16_t* input = buffers.input;

@@ -41,9 +41,10 @@ struct Budgets {
 };
 
 // (A39, A40) Steps of the integer cell, each measured from its own state: one step's error, not what adds up.
-Budgets hold_to_budget(const RandomLstm& real, const Floats& x, WeightScales weight_scales) {
+Budgets hold_to_budget(const RandomLstm& real, const Floats& x, WeightScales weight_scales,
+                       SumLimits sums = kWholeSums) {
   const LstmShape& shape = real.shape;
-  const CodedLstm coded(real, x, weight_scales);
+  const CodedLstm coded(real, x, weight_scales, sums);
   const LstmIntParams params = coded.params();
   const LstmInt cell(params, Isa::kScalar);
   const LstmRef float_cell(real.params());
@@ -121,7 +122,9 @@ TEST_P(LstmVariants, ClipsStayInTheirBudget) {
 // Saturated gates, every one of them, are still within the budget: clipping is part of it.
 TEST_P(LstmVariants, SaturatedGatesStayInTheirBudget) {
   Random random(33);
-  hold_to_budget(RandomLstm(sized(GetParam(), 9, 14, 8), 12.0, random), frames(random, 60, 9), WeightScales::kPerGate);
+  const RandomLstm real(sized(GetParam(), 9, 14, 8), 12.0, random);
+  const Floats x = frames(random, 60, 9);
+  for (const SumLimits sums : {kWholeSums, kCutHalves}) hold_to_budget(real, x, WeightScales::kPerGate, sums);
 }
 
 // Fed by its own state for 1000 steps, the cell keeps its distance from the float one.
@@ -197,11 +200,12 @@ Stream run(const LstmInt& cell, std::size_t n_in, std::span<const std::int8_t> x
 TEST_P(LstmVariants, EveryPathGivesTheSameBitsFromEveryExtreme) {
   constexpr std::size_t kSizes[][3] = {{1, 1, 1}, {2, 15, 3}, {16, 16, 16}, {33, 17, 9}, {65, 70, 48}};
   for (const auto& [n_in, n_cell, n_out] : kSizes) {
-    for (const double gain : {1.0, 20.0}) {
+    for (const auto& [gain, sums] :
+         {std::pair{1.0, kCutHalves}, std::pair{20.0, kCutHalves}, std::pair{20.0, kWholeSums}}) {
       Random random(35);
       RandomLstm real(sized(GetParam(), n_in, n_cell, n_out), gain, random);
       real.cell_clip = gain > 1 ? 0 : 0.5f;
-      const CodedLstm coded(real, frames(random, 40, n_in), WeightScales::kPerRow);
+      const CodedLstm coded(real, frames(random, 40, n_in), WeightScales::kPerRow, sums);
       const LstmInt scalar(coded.params(), Isa::kScalar);
       std::vector<std::int8_t> inputs[4];
       for (std::size_t i = 0; i < 12 * n_in; ++i) {

@@ -74,6 +74,7 @@ struct LstmIntParams {
   std::int32_t output_low = -128;     // clamp of h's codes
   std::int32_t output_high = 127;
   WeightBits bits = WeightBits::kEight;  // of W, R and W_projection
+  SumLimits sums = kCutHalves;           // how the sums of gates are cut off
 };
 
 }  // namespace quaver

@@ -72,8 +72,9 @@ void RangeObserver::real(std::string_view point, std::span<const float> values) 
   }
 }
 
-CodedLstm::CodedLstm(const RandomLstm& lstm, std::span<const float> x, WeightScales weight_scales)
+CodedLstm::CodedLstm(const RandomLstm& lstm, std::span<const float> x, WeightScales weight_scales, SumLimits sums)
     : shape_(lstm.shape) {
+  formats_.sums = sums;
   const std::size_t gates = shape_.gate_count(), n = shape_.n_cell;
   const LstmRef cell(lstm.params());
   Running<LstmRef> running(cell);
@@ -172,7 +173,7 @@ auto LstmBudget<reading>::limited_to(const Affine& affine, std::int32_t low, std
   return limited(x, real(affine.scale) * (low - affine.zero_point), real(affine.scale) * (high - affine.zero_point));
 }
 
-// (A31, A32) W x + b and R h, each requantized, each able to saturate.
+// (A31, A32) W x + b and R h, each requantized; where halves are cut off, each able to saturate.
 template <Reading reading>
 auto LstmBudget<reading>::sums(std::span<const float> x, const State& state) const -> std::vector<Number> {
   const LstmShape& shape = real_.shape;
@@ -186,7 +187,7 @@ auto LstmBudget<reading>::sums(std::span<const float> x, const State& state) con
   const std::vector<Number> u = product<reading>(real_.R, coded_.R_scales, state.h, zero);
   std::vector<Number> result;
   for (std::size_t r = 0; r < a.size(); ++r) {
-    const double step = sum_step(r / shape.n_cell), end = 32767 * step;
+    const double step = sum_step(r / shape.n_cell), end = coded_.sums.high * step;
     const Number half = limited(requantized(a[r], step), -end, end);
     result.push_back(limited(half + requantized(u[r], step), -end, end));
   }
@@ -196,7 +197,7 @@ auto LstmBudget<reading>::sums(std::span<const float> x, const State& state) con
 template <Reading reading>
 void LstmBudget<reading>::add_peephole(std::size_t g, const std::vector<Number>& c, std::vector<Number>& sums) const {
   if (!real_.shape.peephole) return;
-  const double step = sum_step(g), end = 32767 * step;
+  const double step = sum_step(g), end = coded_.sums.high * step;
   const double weight_step = real(coded_.P_scales[g * coded_.P_scales.size() / real_.shape.peephole_count()]);
   for (std::size_t j = 0; j < c.size(); ++j) {
     const Number weight{real(real_.P[g * c.size() + j]), weight_step / 2};
@@ -208,6 +209,8 @@ void LstmBudget<reading>::add_peephole(std::size_t g, const std::vector<Number>&
 // (A40) What a bounded change of every element can do to their normalized values, and the rounding on the way.
 template <Reading reading>
 void LstmBudget<reading>::normalize(std::size_t g, std::vector<Number>& sums) const {
+  const double sum_end = 32767 * sum_step(g);
+  for (Number& sum : gate(sums, g)) sum = limited(sum, -sum_end, sum_end);
   if (!real_.shape.layer_norm) return;
   const std::span<Number> a = gate(sums, g);
   const double n = static_cast<double>(a.size()), step = sum_step(g);

@@ -42,7 +42,7 @@ class RangeObserver : public Observer {
 class CodedLstm {
  public:
   // Ranges come from a float run over `steps` frames of x, [steps, n_in].
-  CodedLstm(const RandomLstm& real, std::span<const float> x, WeightScales weight_scales);
+  CodedLstm(const RandomLstm& real, std::span<const float> x, WeightScales weight_scales, SumLimits sums = kWholeSums);
   LstmIntParams params() const;
 
  private:

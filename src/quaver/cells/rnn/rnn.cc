@@ -31,13 +31,14 @@ RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
       W_(params.W, params.bits, isa),
       R_(params.R, params.bits, isa),
       B_W_(fold_zero_point(params.W, params.b, params.x.zero_point)),
-      B_R_(fold_zero_point(params.R, {}, 0)) {
-  constexpr float kStateScale = 1.0f / 128.0f;
+      B_R_(fold_zero_point(params.R, {}, params.h.zero_point)),
+      limits_(params.sums),
+      codes_(StateCodes::from(params.h)) {
   constexpr float kGateScale = static_cast<float>(Q3_12::kStep);
   r_W_ = row_multipliers(n_, params.W_scales,
                          [&](std::size_t, float scale) { return scale * params.x.scale / kGateScale; });
-  r_R_ =
-      row_multipliers(n_, params.R_scales, [&](std::size_t, float scale) { return scale * kStateScale / kGateScale; });
+  r_R_ = row_multipliers(n_, params.R_scales,
+                         [&](std::size_t, float scale) { return scale * params.h.scale / kGateScale; });
 }
 
 std::vector<StatePart> RnnInt::state_parts() const {
@@ -51,22 +52,22 @@ void RnnInt::reset(std::byte* state) const noexcept {
 }
 
 void RnnInt::restore_derived(std::byte* state) const noexcept {
-  elementwise_->narrow_state(reinterpret_cast<const std::int16_t*>(state), n_,
-                             reinterpret_cast<std::int8_t*>(state + align_up(n_ * sizeof(std::int16_t))));
+  elementwise_->state_codes(reinterpret_cast<const std::int16_t*>(state), codes_, n_,
+                            reinterpret_cast<std::int8_t*>(state + align_up(n_ * sizeof(std::int16_t))));
 }
 
 const std::int8_t* RnnInt::step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                                 Observer* observer) const noexcept {
   auto* h = reinterpret_cast<std::int16_t*>(state);
   auto* h8 = reinterpret_cast<std::int8_t*>(state + align_up(n_ * sizeof(std::int16_t)));
-  auto* acc = reinterpret_cast<std::int32_t*>(scratch);
-  W_.run(x, B_W_.data(), acc);
-  elementwise_->requantize_i16(acc, r_W_, n_, h);
-  R_.run(h8, B_R_.data(), acc);  // h8 still holds the step before
-  elementwise_->requantize_add_i16(acc, r_R_, n_, h);
+  auto* a = reinterpret_cast<std::int32_t*>(scratch);
+  auto* u = reinterpret_cast<std::int32_t*>(scratch + align_up(padded_rows(n_) * sizeof(std::int32_t)));
+  W_.run(x, B_W_.data(), a);
+  R_.run(h8, B_R_.data(), u);
+  elementwise_->requantize_sum_i16(a, r_W_, u, r_R_, limits_, n_, h);
   if (observer != nullptr) observer->codes("pre_h", std::span<const std::int16_t>(h, n_), Q3_12::kStep);
   elementwise_->tanh(h, Q3_12::kIntegerBits, n_, h);
-  elementwise_->narrow_state(h, n_, h8);
+  elementwise_->state_codes(h, codes_, n_, h8);
   if (observer != nullptr) observer->codes("state", std::span<const std::int16_t>(h, n_), Q0_15::kStep);
   return h8;
 }

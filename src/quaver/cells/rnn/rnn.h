@@ -1,8 +1,8 @@
 // rnn.h - one time step of the vanilla RNN, in float (tanh, relu) and in integers (tanh).
 //
 //   h = f(W x + b + R h)
-// Integers: as the GRU's candidate without a gate: sums Q3.12, h int16 Q0.15 with an int8 copy at scale 1/128. A relu
-// state has no bound, hence no such format: validate() refuses it for integer schemes.
+// Integers: as the GRU's candidate without a gate: sums Q3.12, h int16 Q0.15 with an affine int8 copy. A relu state has
+// no bound, hence no such format: validate() refuses it for integer schemes.
 #pragma once
 
 #include <cstddef>
@@ -54,7 +54,9 @@ struct RnnIntParams {
   std::span<const std::int32_t> b;  // scale s_x s_W a row
   std::span<const float> W_scales, R_scales;
   Affine x;
+  Affine h{0x1p-7f, 0};  // the state's int8 copy, which is the output
   WeightBits bits = WeightBits::kEight;
+  SumLimits sums = kCutHalves;  // how the sums are cut off
 };
 
 class RnnInt {
@@ -65,7 +67,7 @@ class RnnInt {
   std::size_t output_size() const { return n_; }
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes(); }
   std::vector<StatePart> state_parts() const;
-  std::size_t scratch_bytes() const { return align_up(padded_rows(n_) * sizeof(std::int32_t)); }
+  std::size_t scratch_bytes() const { return 2 * align_up(padded_rows(n_) * sizeof(std::int32_t)); }
   void reset(std::byte* state) const noexcept;
   void restore_derived(std::byte* state) const noexcept;  // h8 from h
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
@@ -77,6 +79,8 @@ class RnnInt {
   PackedMatrix W_, R_;
   AlignedVector<std::int32_t> B_W_, B_R_;
   RowMultipliers r_W_, r_R_;
+  SumLimits limits_;
+  StateCodes codes_;
 };
 
 }  // namespace quaver

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 #include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "quaver/cells/error_budget.h"
@@ -19,10 +20,13 @@ namespace {
 using namespace testing_support;
 
 constexpr Affine kInput{10.0f / 255, 5};
-constexpr double kCopyStep = 1.0 / 128;
-
 struct RandomRnn {
-  RandomRnn(std::size_t inputs, std::size_t units, double recurrent_gain, Random& random) : n_in(inputs), n(units) {
+  RandomRnn(std::size_t inputs, std::size_t units, double recurrent_gain, Random& random, bool of_version_one = false)
+      : n_in(inputs), n(units) {
+    if (of_version_one) {
+      h = {0x1p-7f, 0};
+      sums = kCutHalves;
+    }
     W = normal(random, n * n_in, 0.6 / std::sqrt(static_cast<double>(n_in)));
     R = normal(random, n * n, recurrent_gain / std::sqrt(static_cast<double>(n)));
     b = uniform(random, n, -0.3, 0.3);
@@ -34,10 +38,16 @@ struct RandomRnn {
   }
   RnnFloatParams real(bool relu = false) const { return {n_in, n, relu, {W.data(), n, n_in}, {R.data(), n, n}, b}; }
   RnnIntParams coded() const {
-    return {n_in, n, {W_codes.data(), n, n_in}, {R_codes.data(), n, n}, b_codes, W_scales, R_scales, kInput};
+    RnnIntParams params{n_in,     n,     {W_codes.data(), n, n_in}, {R_codes.data(), n, n}, b_codes, W_scales,
+                        R_scales, kInput};
+    params.h = h;
+    params.sums = sums;
+    return params;
   }
 
   std::size_t n_in, n;
+  Affine h = affine_i8(-0.99, 0.98);
+  SumLimits sums = kWholeSums;
   Floats W, R, b, W_scales, R_scales;
   std::vector<std::int8_t> W_codes, R_codes;
   std::vector<std::int32_t> b_codes;
@@ -50,20 +60,27 @@ void budget_step(const RandomRnn& rnn, std::span<const float> x, std::vector<Tra
   const double in_step = static_cast<double>(kInput.scale);
   std::vector<Number> inputs, copies;
   for (const float value : x) inputs.push_back(rounded(Number{static_cast<double>(value), 0}, in_step));
-  for (const Number& value : h) copies.push_back(limited(rounded(value, kCopyStep), -1.0, 1.0 - kCopyStep));
+  const double copy_step = static_cast<double>(rnn.h.scale);
+  for (const Number& value : h)
+    copies.push_back(limited(rounded(value, copy_step), copy_step * (-128 - rnn.h.zero_point),
+                             copy_step * (127 - rnn.h.zero_point)));
   const auto a = product<reading>(rnn.real().W, rnn.W_scales, inputs, coded<reading>(rnn.b, rnn.W_scales, in_step));
   const auto u = product<reading>(rnn.real().R, rnn.R_scales, copies, std::vector<Number>(rnn.n));
   for (std::size_t j = 0; j < rnn.n; ++j) {
     const double end = 8 - Q3_12::kStep;
-    const Number half = limited(requantized(a[j], Q3_12::kStep), -8.0, end);
+    const Number half =
+        limited(requantized(a[j], Q3_12::kStep), rnn.sums.low * Q3_12::kStep, rnn.sums.high * Q3_12::kStep);
     h[j] = tangent(limited(half + requantized(u[j], Q3_12::kStep), -8.0, end), Q3_12::kIntegerBits);
   }
 }
 
-TEST(Rnn, OneStepStaysInItsBudget) {
-  for (const auto& [n_in, n] : {std::pair<std::size_t, std::size_t>{1, 1}, {3, 5}, {40, 64}}) {
+class RnnForms : public testing::TestWithParam<bool> {};  // as version 1 of the model file has it?
+
+TEST_P(RnnForms, OneStepStaysInItsBudget) {
+  for (const auto& [n_in, n, gain] :
+       {std::tuple<std::size_t, std::size_t, double>{1, 1, 0.9}, {3, 5, 0.9}, {40, 64, 0.9}, {6, 20, 25.0}}) {
     Random random(71);
-    const RandomRnn rnn(n_in, n, 0.9, random);
+    const RandomRnn rnn(n_in, n, gain, random, GetParam());
     const RnnInt cell(rnn.coded(), Isa::kScalar);
     const RnnRef float_cell(rnn.real());
     Running<RnnInt> running(cell);
@@ -97,6 +114,9 @@ TEST(Rnn, OneStepStaysInItsBudget) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(All, RnnForms, testing::Bool(),
+                         [](const auto& form) { return form.param ? "version_1" : "whole"; });
+
 TEST(Rnn, DoesNotDrift) {
   constexpr std::size_t kStreams = 16, kSteps = 1000, kWindow = 20, kUnits = 32;
   Random random(72);
@@ -129,7 +149,7 @@ TEST(Rnn, EveryPathGivesTheSameBitsFromEveryExtreme) {
   for (const auto& [n_in, n] : {std::pair<std::size_t, std::size_t>{1, 1}, {2, 15}, {16, 16}, {33, 17}, {65, 70}}) {
     for (const double gain : {1.0, 50.0}) {
       Random random(73);
-      const RandomRnn rnn(n_in, n, gain, random);
+      const RandomRnn rnn(n_in, n, gain, random, gain == 1.0);
       for (const int fill : {-128, 127, 0}) {
         for (const int h0 : {-32768, 0, 32767}) {
           const auto run = [&](Isa isa) {
@@ -171,6 +191,7 @@ TEST(Rnn, TheStateIsAllThatIsRemembered) {
   EXPECT_EQ(second.state(), whole.state());
   cell.reset(whole.state().data());
   for (const std::int16_t h : whole.part<std::int16_t>(0)) EXPECT_EQ(h, 0);
+  for (const std::int8_t h : whole.part<std::int8_t>(1)) EXPECT_EQ(h, rnn.h.zero_point);
 }
 
 TEST(Rnn, FloatAndIntegerCellsShowTheSamePoints) {

@@ -12,6 +12,7 @@
 #include <span>
 
 #include "quaver/fixed/multiplier.h"
+#include "quaver/fixed/quantization.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 
 namespace quaver {
@@ -25,15 +26,35 @@ struct OutputCodes {
   bool operator==(const OutputCodes&) const = default;
 };
 
+// Where the sum of a gate is cut off after each of its addends but the last, which sat16 follows.           (A16, A17)
+// low <= 0 <= high, both within +-2^29.
+struct SumLimits {
+  std::int32_t low, high;
+  bool operator==(const SumLimits&) const = default;
+};
+inline constexpr SumLimits kCutHalves{-32768, 32767};        // LiteRT's rule
+inline constexpr SumLimits kWholeSums{-(1 << 29), 1 << 29};  // as good as none: A17 says why
+
+// How a state h in Q0.15 becomes the int8 codes that products and the next node read.
+struct StateCodes {
+  std::int32_t mantissa = 0;    // 0, or 2^14 .. 2^15 - 1
+  std::int32_t shift = 1;       // 1..30: mantissa 2^-shift is 2^-15 / scale
+  std::int32_t zero_point = 0;  // an int8 code
+  Multiplier product;           // 2^-31 / scale: of r h twice; exponent < 0
+
+  static StateCodes from(const Affine& format);  // scale >= 2^-15, the step of h
+  bool operator==(const StateCodes&) const = default;
+};
+
 struct ElementwisePath {
   Isa isa;
 
   // out[j] = sat16(m[j].apply(acc[j]))                                                                       (A16)
   void (*requantize_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
                          std::int16_t* out) noexcept;
-  // inout[j] = sat16(inout[j] + m[j].apply(acc[j]))                                                          (A17)
-  void (*requantize_add_i16)(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
-                             std::int16_t* inout) noexcept;
+  // out[j] = sat16(clamp(ma[j].apply(a[j]), low, high) + mb[j].apply(b[j]))                             (A16, A17)
+  void (*requantize_sum_i16)(const std::int32_t* a_i32, const RowMultipliers& ma, const std::int32_t* b_i32,
+                             const RowMultipliers& mb, SumLimits limits, std::size_t n, std::int16_t* out) noexcept;
   // out[j] = clamp(m[j].apply(acc[j]) + zero_point, low, high)                                               (A18)
   void (*requantize_i8)(const std::int32_t* acc_i32, const RowMultipliers& m, OutputCodes codes, std::size_t n,
                         std::int8_t* out) noexcept;
@@ -41,11 +62,11 @@ struct ElementwisePath {
   // 0..127: two sums of different steps to one code                                                         (A17, S6)
   void (*add_rescaled_i8)(const std::int32_t* a_i32, Rescaling ma, const std::int32_t* b_i32, Rescaling mb, int bits,
                           std::int32_t limit, std::size_t n, std::int8_t* out) noexcept;
-  // inout[j] = sat16(inout[j] + m.apply(p[j] c[j])): the peephole                                            (A19)
-  void (*peephole_add)(const std::int16_t* p, const std::int16_t* c, Multiplier m, std::size_t n,
-                       std::int16_t* inout) noexcept;
-  // out[j] = sat16(a[j] + b[j]); out == a allowed                                                            (A20)
-  void (*add_i16)(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::int16_t* out) noexcept;
+  // out[j] = sat16(sum[j] + m.apply(p[j] c[j])): the peephole, |sum| <= 2^29                                 (A19)
+  void (*peephole_add)(const std::int32_t* sum_i32, const std::int16_t* p, const std::int16_t* c, Multiplier m,
+                       std::size_t n, std::int16_t* out) noexcept;
+  // out[j] = sat16(a[j] + b[j]), |a|, |b| <= 2^29; b null: sat16(a[j])                                       (A20)
+  void (*add_sums)(const std::int32_t* a_i32, const std::int32_t* b_i32, std::size_t n, std::int16_t* out) noexcept;
 
   // In place is allowed (out == in).                                                                    (A10, A11)
   void (*sigmoid)(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
@@ -61,18 +82,19 @@ struct ElementwisePath {
   void (*lstm_hidden)(const std::int16_t* o_q0_15, const std::int16_t* t_q0_15, Multiplier m, OutputCodes codes,
                       std::size_t n, std::int8_t* out) noexcept;
 
-  // out[j] = sat16(a[j] + divide_by_pot(r[j] u[j], 15)): reset after the product; out == a allowed           (A24)
-  void (*gru_reset_after)(const std::int16_t* a_q3_12, const std::int16_t* r_q0_15, const std::int16_t* u_q3_12,
+  // out[j] = sat16(a[j] + divide_by_pot(r[j] u[j], shift)): reset after the product; u in Qm.(15-m), |a| <= 2^29,
+  // shift = 18 - m in 11..15                                                                                 (A24)
+  void (*gru_reset_after)(const std::int32_t* a_i32, const std::int16_t* r_q0_15, const std::int16_t* u, int shift,
                           std::size_t n, std::int16_t* out_q3_12) noexcept;
-  // out[j] = sat8(divide_by_pot(r[j] h[j], 23)): reset before the product                                    (A25)
-  void (*gru_reset_before)(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, std::size_t n,
-                           std::int8_t* out) noexcept;
-  // h[j] = sat16(cand[j] + divide_by_pot(z[j] (h[j] - cand[j]), 15));  h8[j] = sat8(divide_by_pot(h[j], 8))  (A26)
+  // out[j] = sat8(product.apply(2 r[j] h[j]) + zero_point): reset before the product; r >= 0                 (A25)
+  void (*gru_reset_before)(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, const StateCodes& codes,
+                           std::size_t n, std::int8_t* out) noexcept;
+  // h[j] = sat16(cand[j] + divide_by_pot(z[j] (h[j] - cand[j]), 15)), then h8 as state_codes gives it       (A26)
   // z in 0..32767 so that the product fits int32.
-  void (*gru_state_update)(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, std::size_t n,
-                           std::int16_t* h_q0_15, std::int8_t* h8) noexcept;
-  // h8[j] = sat8(divide_by_pot(h[j], 8)): the matrix product's copy of a Q0.15 state                         (A27)
-  void (*narrow_state)(const std::int16_t* h_q0_15, std::size_t n, std::int8_t* h8) noexcept;
+  void (*gru_state_update)(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, const StateCodes& codes,
+                           std::size_t n, std::int16_t* h_q0_15, std::int8_t* h8) noexcept;
+  // h8[j] = sat8(divide_by_pot(h[j] mantissa, shift) + zero_point)                                           (A27)
+  void (*state_codes)(const std::int16_t* h_q0_15, const StateCodes& codes, std::size_t n, std::int8_t* h8) noexcept;
 };
 
 std::span<const ElementwisePath> elementwise_paths();  // row 0 is scalar

@@ -40,8 +40,10 @@ struct Function {
 constexpr std::array<Function, 8> kFunctions{{
     {"requantize_i16",
      [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.requantize_i16(v.acc.data(), v.m, n, v.out.data()); }},
-    {"requantize_add_i16", [](const ElementwisePath& p, Arrays& v,
-                              std::size_t n) { p.requantize_add_i16(v.acc.data(), v.m, n, v.out.data()); }},
+    {"requantize_sum_i16",
+     [](const ElementwisePath& p, Arrays& v, std::size_t n) {
+       p.requantize_sum_i16(v.acc.data(), v.m, v.acc.data(), v.m, quaver::kWholeSums, n, v.out.data());
+     }},
     {"sigmoid", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.sigmoid(v.a.data(), 3, n, v.out.data()); }},
     {"tanh", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.tanh(v.a.data(), 3, n, v.out.data()); }},
     {"lstm_cell_update",
@@ -52,11 +54,12 @@ constexpr std::array<Function, 8> kFunctions{{
                        std::size_t n) { p.lstm_hidden(v.gate.data(), v.a.data(), v.rows[0], {}, n, v.bytes.data()); }},
     {"gru_reset_after",
      [](const ElementwisePath& p, Arrays& v, std::size_t n) {
-       p.gru_reset_after(v.a.data(), v.gate.data(), v.b.data(), n, v.out.data());
+       p.gru_reset_after(v.acc.data(), v.gate.data(), v.b.data(), 15, n, v.out.data());
      }},
     {"gru_state_update",
      [](const ElementwisePath& p, Arrays& v, std::size_t n) {
-       p.gru_state_update(v.gate.data(), v.a.data(), n, v.out.data(), v.bytes.data());
+       p.gru_state_update(v.gate.data(), v.a.data(), quaver::StateCodes::from({0.0078f, 0}), n, v.out.data(),
+                          v.bytes.data());
      }},
 }};
 

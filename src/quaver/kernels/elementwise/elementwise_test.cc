@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -55,6 +56,8 @@ std::vector<Multiplier> multipliers(std::size_t n, int max_exponent, Random& ran
 
 constexpr std::array<int, 2> kMaxExponents{0, 30};  // without and with a left shift
 
+constexpr std::array<SumLimits, 2> kLimits{kCutHalves, kWholeSums};
+
 constexpr std::array<OutputCodes, 4> kCodes{{{0, -128, 127}, {-128, -128, 127}, {127, -100, 90}, {-3, 5, 5}}};
 
 class ElementwisePaths : public testing::TestWithParam<PathCase> {
@@ -101,15 +104,33 @@ TEST_P(ElementwisePaths, RequantizeI16) {
     for (const int shift : {0, 8, 16, 24}) {
       auto acc = input<std::int32_t>();
       for (auto& a : acc) a >>= shift;
-      std::vector<std::int16_t> replaced(n()), added(n());
-      const auto before = input();
+      std::vector<std::int16_t> expected(n());
+      for (std::size_t j = 0; j < n(); ++j) expected[j] = sat16(plain_apply(acc[j], rows[j]));
+      check(expected, input(), [&](const auto& p, auto* out) { p.requantize_i16(acc.data(), m, n(), out); });
+    }
+  }
+}
+
+TEST_P(ElementwisePaths, RequantizeSumI16) {
+  for (const int max_exponent : kMaxExponents) {
+    const auto a_rows = multipliers(n(), max_exponent, random_), b_rows = multipliers(n(), max_exponent, random_);
+    const RowMultipliers ma = RowMultipliers::from(a_rows), mb = RowMultipliers::from(b_rows);
+    for (const int shift : {0, 8, 16, 24}) {
+      auto a = input<std::int32_t>();
+      auto b = filled<std::int32_t>(Fill::kRandom, n(), random_);
       for (std::size_t j = 0; j < n(); ++j) {
-        const std::int64_t value = plain_apply(acc[j], rows[j]);
-        replaced[j] = sat16(value);
-        added[j] = sat16(before[j] + value);
+        a[j] >>= shift;
+        b[j] >>= shift;
       }
-      check(replaced, before, [&](const auto& p, auto* out) { p.requantize_i16(acc.data(), m, n(), out); });
-      check(added, before, [&](const auto& p, auto* out) { p.requantize_add_i16(acc.data(), m, n(), out); });
+      for (const SumLimits limits : kLimits) {
+        std::vector<std::int16_t> expected(n());
+        for (std::size_t j = 0; j < n(); ++j) {
+          const std::int64_t half = std::clamp<std::int64_t>(plain_apply(a[j], a_rows[j]), limits.low, limits.high);
+          expected[j] = sat16(half + plain_apply(b[j], b_rows[j]));
+        }
+        check(expected, input(),
+              [&](const auto& p, auto* out) { p.requantize_sum_i16(a.data(), ma, b.data(), mb, limits, n(), out); });
+      }
     }
   }
 }
@@ -177,27 +198,40 @@ TEST_P(ElementwisePaths, RequantizeI8) {
   }
 }
 
+// Halves of sums: within +-2^29, many near the ends of 16 bits.
+std::vector<std::int32_t> sums(std::size_t n, Random& random) {
+  std::vector<std::int32_t> values(n);
+  for (std::int32_t& value : values) {
+    const std::int64_t limit = random.below(3) == 0 ? 1 << 29 : 40000;
+    value = static_cast<std::int32_t>(random.below(8) == 0 ? (random.below(2) == 0 ? limit : -limit)
+                                                           : random.between(-limit, limit));
+  }
+  return values;
+}
+
 TEST_P(ElementwisePaths, PeepholeAdd) {
-  const auto p_codes = input(), before = input();
+  const auto p_codes = input();
   for (const auto& c : {input(), opposite()}) {
+    const auto before = sums(n(), random_);
     for (const Multiplier m : multipliers(8, 30, random_)) {
       std::vector<std::int16_t> expected(n());
-      for (std::size_t j = 0; j < n(); ++j) {
+      for (std::size_t j = 0; j < n(); ++j)
         expected[j] = sat16(before[j] + plain_apply(std::int64_t{p_codes[j]} * c[j], m));
-      }
-      check(expected, before, [&](const auto& p, auto* out) { p.peephole_add(p_codes.data(), c.data(), m, n(), out); });
+      check(expected, std::vector<std::int16_t>(n()),
+            [&](const auto& p, auto* out) { p.peephole_add(before.data(), p_codes.data(), c.data(), m, n(), out); });
     }
   }
 }
 
-TEST_P(ElementwisePaths, AddI16) {
-  const auto a = input();
-  for (const auto& b : {input(), opposite()}) {
-    std::vector<std::int16_t> expected(n());
-    for (std::size_t j = 0; j < n(); ++j) expected[j] = sat16(a[j] + b[j]);
-    check(expected, {a}, [&](const auto& p, auto* out) { p.add_i16(a.data(), b.data(), n(), out); });
-    check(expected, {a}, [&](const auto& p, auto* inout) { p.add_i16(inout, b.data(), n(), inout); });
+TEST_P(ElementwisePaths, AddSums) {
+  const auto a = sums(n(), random_), b = sums(n(), random_);
+  std::vector<std::int16_t> both(n()), alone(n());
+  for (std::size_t j = 0; j < n(); ++j) {
+    both[j] = sat16(std::int64_t{a[j]} + b[j]);
+    alone[j] = sat16(a[j]);
   }
+  check(both, input(), [&](const auto& p, auto* out) { p.add_sums(a.data(), b.data(), n(), out); });
+  check(alone, input(), [&](const auto& p, auto* out) { p.add_sums(a.data(), nullptr, n(), out); });
 }
 
 TEST_P(ElementwisePaths, SigmoidAndTanh) {
@@ -259,44 +293,68 @@ TEST_P(ElementwisePaths, LstmHidden) {
   }
 }
 
-TEST_P(ElementwisePaths, GruReset) {
-  const auto a = input(), r = input();
+// Of a state's copy: as version 1 of the model file has it, of other ranges, the finest and one that is too coarse.
+constexpr std::array<Affine, 5> kStateFormats{
+    {{0x1p-7f, 0}, {0.0078f, -1}, {0.0013f, -128}, {0x1p-15f, 127}, {3.0f, -5}}};
+
+// The mantissa of 15 bits and its exponent once more, from the definition.
+std::int8_t plain_state_code(std::int16_t h, const Affine& format) {
+  int exponent = 0;
+  const double fraction = std::frexp(0x1p-15 / static_cast<double>(format.scale), &exponent);
+  const double mantissa = std::round(std::ldexp(fraction, 15));
+  const double steps = std::round(std::ldexp(h * mantissa, exponent - 15));  // exact but for the rounding
+  return sat8(static_cast<std::int64_t>(std::clamp(steps, -1e6, 1e6)) + format.zero_point);
+}
+
+TEST_P(ElementwisePaths, GruResetAfter) {
+  const auto r = input();
   for (const auto& u : {input(), opposite()}) {
-    std::vector<std::int16_t> after(n());
-    std::vector<std::int8_t> before(n());
-    for (std::size_t j = 0; j < n(); ++j) {
-      after[j] = sat16(a[j] + plain_divide(std::int64_t{r[j]} * u[j], 15));
-      before[j] = sat8(plain_divide(std::int64_t{r[j]} * u[j], 23));
+    const auto a = sums(n(), random_);
+    for (int shift = 11; shift <= 15; ++shift) {
+      std::vector<std::int16_t> expected(n());
+      for (std::size_t j = 0; j < n(); ++j) expected[j] = sat16(a[j] + plain_divide(std::int64_t{r[j]} * u[j], shift));
+      check(expected, std::vector<std::int16_t>(n()),
+            [&](const auto& p, auto* out) { p.gru_reset_after(a.data(), r.data(), u.data(), shift, n(), out); });
     }
-    check(after, {a}, [&](const auto& p, auto* out) { p.gru_reset_after(a.data(), r.data(), u.data(), n(), out); });
-    check(after, {a}, [&](const auto& p, auto* out) { p.gru_reset_after(out, r.data(), u.data(), n(), out); });
-    check(before, std::vector<std::int8_t>(n()),
-          [&](const auto& p, auto* out) { p.gru_reset_before(r.data(), u.data(), n(), out); });
+  }
+}
+
+TEST_P(ElementwisePaths, GruResetBefore) {
+  const auto r = input<std::int16_t>(0, 32767);
+  for (const auto& h : {input(), opposite()}) {
+    for (const Affine& format : kStateFormats) {
+      const Multiplier m = Multiplier::from_real(0x1p-31 / static_cast<double>(format.scale));
+      std::vector<std::int8_t> expected(n());
+      for (std::size_t j = 0; j < n(); ++j)
+        expected[j] = sat8(plain_apply(std::int64_t{2} * r[j] * h[j], m) + format.zero_point);
+      const StateCodes codes = StateCodes::from(format);
+      check(expected, std::vector<std::int8_t>(n()),
+            [&](const auto& p, auto* out) { p.gru_reset_before(r.data(), h.data(), codes, n(), out); });
+      if (format != kStateFormats[0]) continue;
+      for (std::size_t j = 0; j < n(); ++j)
+        ASSERT_EQ(expected[j], sat8(plain_divide(std::int64_t{r[j]} * h[j], 23))) << "as version 1 has it";
+    }
   }
 }
 
 TEST_P(ElementwisePaths, GruStateUpdate) {
   const auto z = input<std::int16_t>(0, 32767), before = input();
   for (const auto& candidate : {input(), opposite()}) {
-    std::vector<std::int16_t> state(n());
-    std::vector<std::int8_t> narrow(n());
-    for (std::size_t j = 0; j < n(); ++j) {
-      state[j] = sat16(candidate[j] + plain_divide(std::int64_t{z[j]} * (before[j] - candidate[j]), 15));
-      narrow[j] = sat8(plain_divide(state[j], 8));
+    for (const Affine& format : kStateFormats) {
+      std::vector<std::int16_t> state(n());
+      std::vector<std::int8_t> narrow(n());
+      for (std::size_t j = 0; j < n(); ++j) {
+        state[j] = sat16(candidate[j] + plain_divide(std::int64_t{z[j]} * (before[j] - candidate[j]), 15));
+        narrow[j] = plain_state_code(state[j], format);
+      }
+      const StateCodes codes = StateCodes::from(format);
+      std::vector<std::int8_t> h8(n());
+      check(state, before, [&](const auto& p, auto* h) {
+        p.gru_state_update(z.data(), candidate.data(), codes, n(), h, h8.data());
+        ASSERT_EQ(h8, narrow);
+      });
     }
-    std::vector<std::int8_t> h8(n());
-    check(state, before, [&](const auto& p, auto* h) {
-      p.gru_state_update(z.data(), candidate.data(), n(), h, h8.data());
-      ASSERT_EQ(h8, narrow);
-    });
   }
-}
-
-TEST_P(ElementwisePaths, NarrowState) {
-  const auto h = input();
-  std::vector<std::int8_t> expected(n());
-  for (std::size_t j = 0; j < n(); ++j) expected[j] = sat8(plain_divide(h[j], 8));
-  check(expected, std::vector<std::int8_t>(n()), [&](const auto& p, auto* out) { p.narrow_state(h.data(), n(), out); });
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ElementwisePaths, testing::ValuesIn(testing_support::path_cases()),
@@ -321,8 +379,20 @@ TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
     EXPECT_EQ(got, expected) << "m = " << m;
   }
   std::vector<std::int8_t> h8(in.size());
-  path.narrow_state(in.data(), in.size(), h8.data());
-  for (std::size_t j = 0; j < in.size(); ++j) ASSERT_EQ(h8[j], sat8(plain_divide(in[j], 8))) << in[j];
+  for (const Affine& format : kStateFormats) {
+    path.state_codes(in.data(), StateCodes::from(format), in.size(), h8.data());
+    for (std::size_t j = 0; j < in.size(); ++j) {
+      ASSERT_EQ(h8[j], plain_state_code(in[j], format)) << in[j] << " in steps of " << format.scale;
+      if (format == kStateFormats[0]) {
+        ASSERT_EQ(h8[j], sat8(plain_divide(in[j], 8))) << "as version 1 has it";
+      }
+      // (A27) Beside half a step no more than the mantissa's 2^-15 of the code.
+      const double exact = in[j] * 0x1p-15 / static_cast<double>(format.scale) + format.zero_point;
+      if (exact > -128 && exact < 127) {
+        ASSERT_NEAR(h8[j], exact, 0.5 + 255 * 0x1p-15) << in[j];
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ElementwiseIsa, testing::ValuesIn(all_isas().begin(), all_isas().end()),

@@ -20,10 +20,11 @@ void requantize_i16(const std::int32_t* acc_i32, const RowMultipliers& m, std::s
   for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(m.rescaling(j).apply(acc_i32[j]));
 }
 
-void requantize_add_i16(const std::int32_t* acc_i32, const RowMultipliers& m, std::size_t n,
-                        std::int16_t* inout) noexcept {
+void requantize_sum_i16(const std::int32_t* a_i32, const RowMultipliers& ma, const std::int32_t* b_i32,
+                        const RowMultipliers& mb, SumLimits limits, std::size_t n, std::int16_t* out) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
-    inout[j] = saturate<std::int16_t>(std::int64_t{inout[j]} + m.rescaling(j).apply(acc_i32[j]));
+    const std::int64_t a = std::clamp(ma.rescaling(j).apply(a_i32[j]), limits.low, limits.high);
+    out[j] = saturate<std::int16_t>(a + mb.rescaling(j).apply(b_i32[j]));
   }
 }
 
@@ -40,15 +41,13 @@ void add_rescaled_i8(const std::int32_t* a_i32, Rescaling ma, const std::int32_t
   }
 }
 
-void peephole_add(const std::int16_t* p, const std::int16_t* c, Multiplier m, std::size_t n,
-                  std::int16_t* inout) noexcept {
-  for (std::size_t j = 0; j < n; ++j) {
-    inout[j] = saturate<std::int16_t>(std::int64_t{inout[j]} + m.apply(p[j] * c[j]));
-  }
+void peephole_add(const std::int32_t* sum_i32, const std::int16_t* p, const std::int16_t* c, Multiplier m,
+                  std::size_t n, std::int16_t* out) noexcept {
+  for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(std::int64_t{sum_i32[j]} + m.apply(p[j] * c[j]));
 }
 
-void add_i16(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::int16_t* out) noexcept {
-  for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(a[j] + b[j]);
+void add_sums(const std::int32_t* a_i32, const std::int32_t* b_i32, std::size_t n, std::int16_t* out) noexcept {
+  for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(a_i32[j] + (b_i32 == nullptr ? 0 : b_i32[j]));
 }
 
 void sigmoid(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept {
@@ -80,41 +79,44 @@ void lstm_hidden(const std::int16_t* o_q0_15, const std::int16_t* t_q0_15, Multi
   for (std::size_t j = 0; j < n; ++j) out[j] = to_code(m.apply(o_q0_15[j] * t_q0_15[j]), codes);
 }
 
-void gru_reset_after(const std::int16_t* a_q3_12, const std::int16_t* r_q0_15, const std::int16_t* u_q3_12,
+void gru_reset_after(const std::int32_t* a_i32, const std::int16_t* r_q0_15, const std::int16_t* u, int shift,
                      std::size_t n, std::int16_t* out_q3_12) noexcept {
+  for (std::size_t j = 0; j < n; ++j)
+    out_q3_12[j] = saturate<std::int16_t>(a_i32[j] + divide_by_pot(r_q0_15[j] * u[j], shift));
+}
+
+void gru_reset_before(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, const StateCodes& codes, std::size_t n,
+                      std::int8_t* out) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
-    out_q3_12[j] = saturate<std::int16_t>(a_q3_12[j] + divide_by_pot(r_q0_15[j] * u_q3_12[j], 15));
+    QUAVER_DCHECK(r_q0_15[j] >= 0);
+    out[j] = saturate<std::int8_t>(codes.product.apply(2 * r_q0_15[j] * h_q0_15[j]) + codes.zero_point);
   }
 }
 
-void gru_reset_before(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, std::size_t n,
-                      std::int8_t* out) noexcept {
-  for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int8_t>(divide_by_pot(r_q0_15[j] * h_q0_15[j], 23));
+void state_codes(const std::int16_t* h_q0_15, const StateCodes& codes, std::size_t n, std::int8_t* h8) noexcept {
+  for (std::size_t j = 0; j < n; ++j)
+    h8[j] = saturate<std::int8_t>(divide_by_pot(h_q0_15[j] * codes.mantissa, codes.shift) + codes.zero_point);
 }
 
-void narrow_state(const std::int16_t* h_q0_15, std::size_t n, std::int8_t* h8) noexcept {
-  for (std::size_t j = 0; j < n; ++j) h8[j] = saturate<std::int8_t>(divide_by_pot(h_q0_15[j], 8));
-}
-
-void gru_state_update(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, std::size_t n, std::int16_t* h_q0_15,
-                      std::int8_t* h8) noexcept {
+void gru_state_update(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, const StateCodes& codes,
+                      std::size_t n, std::int16_t* h_q0_15, std::int8_t* h8) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
     QUAVER_DCHECK(z_q0_15[j] >= 0);
     const std::int32_t kept = divide_by_pot(z_q0_15[j] * (h_q0_15[j] - cand_q0_15[j]), 15);
     h_q0_15[j] = saturate<std::int16_t>(cand_q0_15[j] + kept);
   }
-  narrow_state(h_q0_15, n, h8);
+  state_codes(h_q0_15, codes, n, h8);
 }
 
 }  // namespace
 
 const ElementwisePath kScalarElementwise{.isa = Isa::kScalar,
                                          .requantize_i16 = requantize_i16,
-                                         .requantize_add_i16 = requantize_add_i16,
+                                         .requantize_sum_i16 = requantize_sum_i16,
                                          .requantize_i8 = requantize_i8,
                                          .add_rescaled_i8 = add_rescaled_i8,
                                          .peephole_add = peephole_add,
-                                         .add_i16 = add_i16,
+                                         .add_sums = add_sums,
                                          .sigmoid = sigmoid,
                                          .tanh = tanh,
                                          .one_minus = one_minus,
@@ -123,6 +125,6 @@ const ElementwisePath kScalarElementwise{.isa = Isa::kScalar,
                                          .gru_reset_after = gru_reset_after,
                                          .gru_reset_before = gru_reset_before,
                                          .gru_state_update = gru_state_update,
-                                         .narrow_state = narrow_state};
+                                         .state_codes = state_codes};
 
 }  // namespace quaver

@@ -5,14 +5,15 @@
 // are cut into blocks of `block` units (a vector's worth of int16 lanes), and a block holds the rows of all its gates,
 // interleaved by column: one block's products end with everything that its units need, and the weights are read once,
 // front to back. What a block computes is, unit by unit and bit by bit, elementwise.h's composition:
-//     sum  = sat16(sat16(m_W.apply(acc_W)) + m_R.apply(acc_R))                                          (A16, A17)
+//     sum  = sat16(clamp(m_W.apply(acc_W), low, high) + m_R.apply(acc_R))                               (A16, A17)
 //     LSTM = A10, A11, A21, A22, A23     GRU = A10, A11, A20, A24, A25, A26, A27
 // All paths return the same bits. Functions work on some blocks: threads may share a step by blocks, given that nobody
 // overwrites an operand that others still read; operands are copies, so the state itself may be.
 //
 // An operand is x or h as a path's products read it (unsigned, widened, padded): prepare() makes it.
-// Sums of gates are int16 in rows of padded(n) elements, gate after gate; lanes beyond n are 0.
-// Several streams (independent states) in one call share each read of the weights.
+// Halves of sums are int32 in rows of padded(n) elements, gate after gate; lanes beyond n are 0. Where they are cut off
+// is handed in (SumLimits): one code for LiteRT's rule and for whole sums. Several streams (independent states) in one
+// call share each read of the weights.
 //
 // Weights are codes of eight bits, or of four and then packed two a byte: half the bytes to read, the same sums (A43).
 #pragma once
@@ -80,6 +81,7 @@ struct Blocks {
 // The constants of an LSTM without layer norm and peephole.
 struct LstmRule {
   std::size_t units = 0;
+  SumLimits limits = kWholeSums;
   bool cifg = false;  // gates i o f c, or o f c
   int cell_integer_bits = 0;
   std::int32_t cell_clip = 0;
@@ -87,10 +89,18 @@ struct LstmRule {
   OutputCodes codes;  // zero point an int8 code
 };
 
+// The constants of a GRU.
+struct GruRule {
+  std::size_t units = 0;
+  SumLimits limits = kWholeSums;  // of a gate's halves; with reset after the candidate's recurrent half is sat16'd
+  int reset_shift = 15;           // reset after: 18 - m, u in Qm.(15-m) to Q3.12 (A24); m = 3..7
+  StateCodes codes;               // of h8 and of r .* h
+};
+
 // One state's part in a step.
 struct LstmStream {
   const std::byte* x = nullptr;              // operand, unless input_sums is given
-  const std::int16_t* input_sums = nullptr;  // [gates, padded]: the input half, computed before
+  const std::int32_t* input_sums = nullptr;  // [gates, padded]: the input half, computed before
   const std::byte* h = nullptr;              // operand
   std::int16_t* c = nullptr;                 // [units]
   std::int8_t* out = nullptr;                // [units]: h, or m before a projection
@@ -98,12 +108,14 @@ struct LstmStream {
 
 struct GruStream {
   const std::byte* x = nullptr;
-  const std::int16_t* input_sums = nullptr;
-  std::byte* h8 = nullptr;          // operand of h8; for the candidate: of reset
-  std::int16_t* h = nullptr;        // [units]
-  std::int8_t* out = nullptr;       // [units] h8
-  std::int8_t* reset = nullptr;     // [units] r .* h, reset before only
-  std::int16_t* between = nullptr;  // [2, padded] what the gates leave for the candidate, reset before only
+  const std::int32_t* input_sums = nullptr;
+  std::byte* h8 = nullptr;     // operand of h8; for the candidate: of reset
+  std::int16_t* h = nullptr;   // [units]
+  std::int8_t* out = nullptr;  // [units] h8
+  // Reset before only: what the gates leave for the candidate.
+  std::int8_t* reset = nullptr;       // [units] r .* h
+  std::int16_t* update = nullptr;     // [padded] z
+  std::int32_t* candidate = nullptr;  // [padded] its input half
 };
 
 struct RecurrentStepPath {
@@ -114,19 +126,25 @@ struct RecurrentStepPath {
   AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates);
   void (*prepare)(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept;
 
-  // sums[s][g, j] = sat16(m.apply(acc)), one operand a stream; adds: sat16(sums + m.apply(acc)).      (A16, A17)
+  // The first addend: sums[s][g, j] = clamp(m.apply(acc), low, high), one operand a stream.                  (A16)
   void (*sums)(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
-               Blocks blocks, bool adds, std::int16_t* const* sums) noexcept;
+               Blocks blocks, SumLimits limits, std::int32_t* const* sums) noexcept;
+  // One between, of one stream: sums[g, j] = clamp(sums[g, j] + m.apply(acc), low, high).                    (A17)
+  void (*next_sums)(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks, SumLimits limits,
+                    std::int32_t* sums) noexcept;
+  // The last one, of one stream: gates[g, j] = sat16(sums[g, j] + m.apply(acc)).                             (A17)
+  void (*last_sums)(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks,
+                    const std::int32_t* sums, std::int16_t* gates) noexcept;
 
   // All of it for halves that shrink and have the same bits. recurrent: of the input's gates.
   void (*lstm)(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
                std::size_t count, Blocks blocks) noexcept;
-  void (*gru_after)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+  void (*gru_after)(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
                     std::size_t count, Blocks blocks) noexcept;
   // recurrent: of z and r; then, from reset's operand, of the candidate.
-  void (*gru_gates)(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+  void (*gru_gates)(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
                     std::size_t count, Blocks blocks) noexcept;
-  void (*gru_candidate)(std::size_t units, const GateRows& recurrent, const GruStream* streams, std::size_t count,
+  void (*gru_candidate)(const GruRule& rule, const GateRows& recurrent, const GruStream* streams, std::size_t count,
                         Blocks blocks) noexcept;
 };
 std::span<const RecurrentStepPath> recurrent_step_paths();  // row 0 is scalar

@@ -47,14 +47,15 @@ struct Half {
     m = RowMultipliers::from(rows);
   }
   GateMatrix packed(Isa isa) const { return {{weights.data(), gates * units, cols}, bits, gates, bias, m, isa}; }
-  // The composition that recurrent_step.h promises, from matvec and elementwise.
-  void plain(const std::int8_t* x, bool adds, std::vector<std::int16_t>& sums) const {
+  // m.apply(acc) of every row, from matvec and fixed.
+  std::vector<std::int64_t> plain(const std::int8_t* x) const {
     const PackedMatrix matrix({weights.data(), gates * units, cols}, WeightBits::kEight, Isa::kScalar);
     AlignedVector<std::int32_t> acc(padded_rows(gates * units));
     std::copy(bias.begin(), bias.end(), acc.begin());
     matrix.run(x, acc.data(), acc.data());
-    const ElementwisePath& run = elementwise_path(Isa::kScalar);
-    (adds ? run.requantize_add_i16 : run.requantize_i16)(acc.data(), m, gates * units, sums.data());
+    std::vector<std::int64_t> addends;
+    for (std::size_t row = 0; row < gates * units; ++row) addends.push_back(m.at(row).apply(acc[row]));
+    return addends;
   }
 };
 
@@ -107,16 +108,16 @@ TEST_P(RecurrentStepPaths, AnyNumberOfStreamsGivesTheSumsOfOne) {
       const GateMatrix matrix = half.packed(GetParam().isa);
       const Operands operands(path(), inputs(kMost, kCols, fill(), random_));
       const auto sums_of = [&](std::size_t first, std::size_t streams,
-                               std::vector<AlignedVector<std::int16_t>>& found) {
-        std::vector<std::int16_t*> to;
+                               std::vector<AlignedVector<std::int32_t>>& found) {
+        std::vector<std::int32_t*> to;
         for (std::size_t s = 0; s < streams; ++s) {
           found[first + s].assign(gates * matrix.padded(), 77);
           to.push_back(found[first + s].data());
         }
         path().sums(matrix.rows(), operands.pointers.data() + first, streams, matrix.padded(), {0, matrix.blocks()},
-                    /*adds=*/false, to.data());
+                    kWholeSums, to.data());
       };
-      std::vector<AlignedVector<std::int16_t>> alone(kMost), together(kMost);
+      std::vector<AlignedVector<std::int32_t>> alone(kMost), together(kMost);
       for (std::size_t s = 0; s < kMost; ++s) sums_of(s, 1, alone);
       for (std::size_t streams = 2; streams <= kMost; ++streams) {
         sums_of(0, streams, together);
@@ -127,35 +128,51 @@ TEST_P(RecurrentStepPaths, AnyNumberOfStreamsGivesTheSumsOfOne) {
   }
 }
 
-TEST_P(RecurrentStepPaths, SumsAreThoseOfTheComposition) {
+TEST_P(RecurrentStepPaths, SumsAreThoseOfTheDefinition) {
   for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
     for (const std::size_t cols : {1u, 13u, 64u, 70u}) {
       for (const auto& [max_exponent, bits] : {std::pair{-1, WeightBits::kEight}, std::pair{5, WeightBits::kEight},
                                                std::pair{-1, WeightBits::kFour}, std::pair{5, WeightBits::kFour}}) {
+        const SumLimits limits = cols % 2 == 0 ? kWholeSums : kCutHalves;
         const Half half(bits, gates, units(), cols, max_exponent, fill(), random_);
         const auto x = inputs(count(), cols, fill(), random_);
         const GateMatrix matrix = half.packed(GetParam().isa);
         EXPECT_TRUE(max_exponent > 0 || matrix.shrinks());
         const Operands operands(path(), x);
         const std::size_t row = matrix.padded();
-        std::vector<AlignedVector<std::int16_t>> found(count(), AlignedVector<std::int16_t>(gates * row, 77));
-        std::vector<std::int16_t*> to;
+        std::vector<AlignedVector<std::int32_t>> found(count(), AlignedVector<std::int32_t>(gates * row, 77));
+        std::vector<std::int32_t*> to;
         for (auto& sums : found) to.push_back(sums.data());
-        for (const bool adds : {false, true}) {
+        std::vector<std::vector<std::int64_t>> expected(count(), std::vector<std::int64_t>(gates * units()));
+        const auto expect_rows = [&](const auto& rows, const auto& values, std::size_t s) {
+          for (std::size_t g = 0; g < gates; ++g) {
+            for (std::size_t j = 0; j < row; ++j)
+              ASSERT_EQ(rows[g * row + j], j < units() ? values[g * units() + j] : 0)
+                  << "gate " << g << ", unit " << j << ", stream " << s;
+          }
+        };
+        for (const bool first : {true, false}) {
           in_two(matrix.blocks(), [&](Blocks blocks) {
-            path().sums(matrix.rows(), operands.pointers.data(), count(), row, blocks, adds, to.data());
+            if (first)
+              return path().sums(matrix.rows(), operands.pointers.data(), count(), row, blocks, limits, to.data());
+            for (std::size_t s = 0; s < count(); ++s)
+              path().next_sums(matrix.rows(), operands.pointers[s], row, blocks, limits, to[s]);
           });
           for (std::size_t s = 0; s < count(); ++s) {
-            std::vector<std::int16_t> expected(gates * units());
-            half.plain(x[s].data(), false, expected);
-            if (adds) half.plain(x[s].data(), true, expected);
-            for (std::size_t g = 0; g < gates; ++g) {
-              for (std::size_t j = 0; j < row; ++j)
-                ASSERT_EQ(found[s][g * row + j], j < units() ? expected[g * units() + j] : 0)
-                    << "gate " << g << ", unit " << j << ", stream " << s;
-            }
+            const auto addends = half.plain(x[s].data());
+            for (std::size_t i = 0; i < addends.size(); ++i)
+              expected[s][i] = std::clamp<std::int64_t>(expected[s][i] + addends[i], limits.low, limits.high);
+            expect_rows(found[s], expected[s], s);
           }
         }
+        AlignedVector<std::int16_t> last(gates * row, 77);
+        in_two(matrix.blocks(), [&](Blocks blocks) {
+          path().last_sums(matrix.rows(), operands.pointers[0], row, blocks, to[0], last.data());
+        });
+        const auto addends = half.plain(x[0].data());
+        for (std::size_t i = 0; i < addends.size(); ++i)
+          expected[0][i] = std::clamp<std::int64_t>(expected[0][i] + addends[i], -32768, 32767);
+        expect_rows(last, expected[0], 0);
       }
     }
   }
@@ -169,14 +186,14 @@ struct After {
 };
 
 // The input half of all streams, computed before.
-std::vector<AlignedVector<std::int16_t>> sums_before(const RecurrentStepPath& path, const GateMatrix& matrix,
-                                                     std::size_t gates, const Operands& operands) {
-  std::vector<AlignedVector<std::int16_t>> sums(operands.pointers.size(),
-                                                AlignedVector<std::int16_t>(gates * matrix.padded()));
-  std::vector<std::int16_t*> to;
+std::vector<AlignedVector<std::int32_t>> sums_before(const RecurrentStepPath& path, const GateMatrix& matrix,
+                                                     SumLimits limits, std::size_t gates, const Operands& operands) {
+  std::vector<AlignedVector<std::int32_t>> sums(operands.pointers.size(),
+                                                AlignedVector<std::int32_t>(gates * matrix.padded()));
+  std::vector<std::int32_t*> to;
   for (auto& row : sums) to.push_back(row.data());
   path.sums(matrix.rows(), operands.pointers.data(), operands.pointers.size(), matrix.padded(), {0, matrix.blocks()},
-            false, to.data());
+            limits, to.data());
   return sums;
 }
 
@@ -185,7 +202,7 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
                        const auto& h, bool before, After after) {
     const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa);
     const Operands xs(p, x), hs(p, h);
-    const auto sums = sums_before(p, input, W.gates, xs);
+    const auto sums = sums_before(p, input, rule.limits, W.gates, xs);
     std::vector<LstmStream> streams(count());
     for (std::size_t s = 0; s < count(); ++s) {
       streams[s] = {before ? nullptr : xs.pointers[s], before ? sums[s].data() : nullptr, hs.pointers[s],
@@ -207,7 +224,13 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
         start.out.emplace_back(units());
       }
       for (const std::int32_t clip : {0, 12345}) {
-        const LstmRule rule{units(), cifg, integer_bits, clip, {1 << 30, -22}, {-3, -120, 110}};
+        const LstmRule rule{.units = units(),
+                            .limits = clip == 0 ? kWholeSums : kCutHalves,
+                            .cifg = cifg,
+                            .cell_integer_bits = integer_bits,
+                            .cell_clip = clip,
+                            .output = {1 << 30, -22},
+                            .codes = {-3, -120, 110}};
         for (const bool before : {false, true}) {
           const After expected = run(recurrent_step_paths()[0], rule, W, R, x, h, before, start);
           ASSERT_EQ(run(path(), rule, W, R, x, h, before, start), expected) << integer_bits << " " << cifg;
@@ -218,14 +241,15 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
 }
 
 TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
-  const auto run = [&](const RecurrentStepPath& p, bool reset_after, const Half& W, const Half& R,
+  const auto run = [&](const RecurrentStepPath& p, const GruRule& rule, bool reset_after, const Half& W, const Half& R,
                        const Half& R_candidate, const auto& x, const auto& h8, bool before, After after) {
     const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa), candidate = R_candidate.packed(p.isa);
     const Operands xs(p, x);
     Operands hs(p, h8);
-    const auto sums = sums_before(p, input, 3, xs);
+    const auto sums = sums_before(p, input, rule.limits, 3, xs);
     std::vector<std::vector<std::int8_t>> reset(count(), std::vector<std::int8_t>(units()));
-    std::vector<AlignedVector<std::int16_t>> between(count(), AlignedVector<std::int16_t>(2 * input.padded()));
+    std::vector<AlignedVector<std::int16_t>> update(count(), AlignedVector<std::int16_t>(input.padded()));
+    std::vector<AlignedVector<std::int32_t>> candidates(count(), AlignedVector<std::int32_t>(input.padded()));
     std::vector<GruStream> streams(count());
     for (std::size_t s = 0; s < count(); ++s) {
       streams[s] = {before ? nullptr : xs.pointers[s],
@@ -234,16 +258,16 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
                     after.state[s].data(),
                     after.out[s].data(),
                     reset[s].data(),
-                    between[s].data()};
+                    update[s].data(),
+                    candidates[s].data()};
     }
     in_two(recurrent.blocks(), [&](Blocks blocks) {
-      (reset_after ? p.gru_after : p.gru_gates)(units(), input.rows(), recurrent.rows(), streams.data(), count(),
-                                                blocks);
+      (reset_after ? p.gru_after : p.gru_gates)(rule, input.rows(), recurrent.rows(), streams.data(), count(), blocks);
     });
     if (reset_after) return after;
     for (std::size_t s = 0; s < count(); ++s) p.prepare(reset[s].data(), units(), streams[s].h8);
     in_two(candidate.blocks(),
-           [&](Blocks blocks) { p.gru_candidate(units(), candidate.rows(), streams.data(), count(), blocks); });
+           [&](Blocks blocks) { p.gru_candidate(rule, candidate.rows(), streams.data(), count(), blocks); });
     return after;
   };
   for (const auto& [reset_after, bits] : {std::pair{false, WeightBits::kEight}, std::pair{true, WeightBits::kEight},
@@ -258,8 +282,11 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
       start.out.emplace_back(units());
     }
     for (const bool before : {false, true}) {
-      const After expected = run(recurrent_step_paths()[0], reset_after, W, R, R_candidate, x, h8, before, start);
-      ASSERT_EQ(run(path(), reset_after, W, R, R_candidate, x, h8, before, start), expected) << reset_after;
+      const GruRule rule = before == (bits == WeightBits::kEight)
+                               ? GruRule{units(), kCutHalves, 15, StateCodes::from({0x1p-7f, 0})}
+                               : GruRule{units(), kWholeSums, 12, StateCodes::from({0.0041f, -17})};
+      const After expected = run(recurrent_step_paths()[0], rule, reset_after, W, R, R_candidate, x, h8, before, start);
+      ASSERT_EQ(run(path(), rule, reset_after, W, R, R_candidate, x, h8, before, start), expected) << reset_after;
     }
   }
 }

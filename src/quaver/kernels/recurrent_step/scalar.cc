@@ -52,20 +52,39 @@ std::int32_t requantized(const GateRows& half, std::size_t unit, std::size_t gat
 }
 
 // (A16) The input half of a sum, or what was computed of it before.
-std::int16_t input_sum(const GateRows& half, std::size_t unit, std::size_t units, std::size_t gate,
-                       const std::byte* operand, const std::int16_t* before) {
+std::int32_t input_sum(const GateRows& half, std::size_t unit, std::size_t units, std::size_t gate,
+                       const std::byte* operand, const std::int32_t* before, SumLimits limits) {
   return before != nullptr ? before[gate * units + unit]
-                           : saturate<std::int16_t>(requantized(half, unit, gate, operand));
+                           : std::clamp(requantized(half, unit, gate, operand), limits.low, limits.high);
 }
 
 void sums(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
-          Blocks blocks, bool adds, std::int16_t* const* sums) noexcept {
+          Blocks blocks, SumLimits limits, std::int32_t* const* sums) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < streams; ++s) {
-      for (std::size_t g = 0; g < half.gates; ++g) {
-        std::int16_t& sum = sums[s][g * padded + unit];
-        sum = saturate<std::int16_t>(std::int64_t{adds ? sum : 0} + requantized(half, unit, g, operands[s]));
-      }
+      for (std::size_t g = 0; g < half.gates; ++g)
+        sums[s][g * padded + unit] = std::clamp(requantized(half, unit, g, operands[s]), limits.low, limits.high);
+    }
+  }
+}
+
+void next_sums(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks, SumLimits limits,
+               std::int32_t* sums) noexcept {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
+    for (std::size_t g = 0; g < half.gates; ++g) {
+      std::int32_t& sum = sums[g * padded + unit];
+      const std::int64_t next = std::int64_t{sum} + requantized(half, unit, g, operand);
+      sum = static_cast<std::int32_t>(std::clamp<std::int64_t>(next, limits.low, limits.high));
+    }
+  }
+}
+
+void last_sums(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks,
+               const std::int32_t* sums, std::int16_t* gates) noexcept {
+  for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
+    for (std::size_t g = 0; g < half.gates; ++g) {
+      const std::size_t at = g * padded + unit;
+      gates[at] = saturate<std::int16_t>(std::int64_t{sums[at]} + requantized(half, unit, g, operand));
     }
   }
 }
@@ -78,7 +97,7 @@ void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent
       const LstmStream& stream = streams[s];
       const auto sum = [&](std::size_t gate) {  // (A17)
         return saturate<std::int16_t>(
-            std::int64_t{input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums)} +
+            std::int64_t{input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits)} +
             requantized(recurrent, unit, gate, stream.h));
       };
       const std::int16_t f = sigmoid_q0_15(sum(o + 1), kGateIntegerBits);
@@ -97,55 +116,58 @@ void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent
   }
 }
 
-void update_gru(const GruStream& stream, std::size_t unit, std::int16_t z, std::int16_t pre_candidate) {
+void update_gru(const GruRule& rule, const GruStream& stream, std::size_t unit, std::int16_t z,
+                std::int16_t pre_candidate) {
   const std::int16_t candidate = tanh_q0_15(pre_candidate, kGateIntegerBits);
   std::int16_t& h = stream.h[unit];
   h = saturate<std::int16_t>(candidate + divide_by_pot(z * (h - candidate), 15));  // (A26)
-  stream.out[unit] = saturate<std::int8_t>(divide_by_pot(h, 8));                   // (A27)
+  stream.out[unit] =
+      saturate<std::int8_t>(divide_by_pot(h * rule.codes.mantissa, rule.codes.shift) + rule.codes.zero_point);  // (A27)
 }
 
 // (A20) The gate of a unit whose two halves were requantized apart.
-std::int16_t gru_gate(const GateRows& input, const GateRows& recurrent, std::size_t units, const GruStream& stream,
+std::int16_t gru_gate(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream& stream,
                       std::size_t unit, std::size_t gate) {
-  const std::int16_t a = input_sum(input, unit, units, gate, stream.x, stream.input_sums);
-  const auto u = saturate<std::int16_t>(requantized(recurrent, unit, gate, stream.h8));
+  const std::int32_t a = input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits);
+  const std::int32_t u = std::clamp(requantized(recurrent, unit, gate, stream.h8), rule.limits.low, rule.limits.high);
   return sigmoid_q0_15(saturate<std::int16_t>(a + u), kGruGateIntegerBits);
 }
 
-void gru_after(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+void gru_after(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
                std::size_t count, Blocks blocks) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
-      const std::int16_t z = gru_gate(input, recurrent, units, stream, unit, 0);
-      const std::int16_t r = gru_gate(input, recurrent, units, stream, unit, 1);
-      const std::int16_t a = input_sum(input, unit, units, 2, stream.x, stream.input_sums);
+      const std::int16_t z = gru_gate(rule, input, recurrent, stream, unit, 0);
+      const std::int16_t r = gru_gate(rule, input, recurrent, stream, unit, 1);
+      const std::int32_t a = input_sum(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
       const auto u = saturate<std::int16_t>(requantized(recurrent, unit, 2, stream.h8));
-      update_gru(stream, unit, z, saturate<std::int16_t>(a + divide_by_pot(r * u, 15)));  // (A24)
+      update_gru(rule, stream, unit, z, saturate<std::int16_t>(a + divide_by_pot(r * u, rule.reset_shift)));  // (A24)
     }
   }
 }
 
-void gru_gates(std::size_t units, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
+void gru_gates(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
                std::size_t count, Blocks blocks) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
-      const std::int16_t r = gru_gate(input, recurrent, units, stream, unit, 1);
-      stream.reset[unit] = saturate<std::int8_t>(divide_by_pot(r * stream.h[unit], 23));  // (A25)
-      stream.between[unit] = gru_gate(input, recurrent, units, stream, unit, 0);
-      stream.between[units + unit] = input_sum(input, unit, units, 2, stream.x, stream.input_sums);
+      const std::int16_t r = gru_gate(rule, input, recurrent, stream, unit, 1);
+      stream.reset[unit] =
+          saturate<std::int8_t>(rule.codes.product.apply(2 * r * stream.h[unit]) + rule.codes.zero_point);  // (A25)
+      stream.update[unit] = gru_gate(rule, input, recurrent, stream, unit, 0);
+      stream.candidate[unit] = input_sum(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
     }
   }
 }
 
-void gru_candidate(std::size_t units, const GateRows& recurrent, const GruStream* streams, std::size_t count,
+void gru_candidate(const GruRule& rule, const GateRows& recurrent, const GruStream* streams, std::size_t count,
                    Blocks blocks) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
-      const std::int64_t sum = std::int64_t{stream.between[units + unit]} + requantized(recurrent, unit, 0, stream.h8);
-      update_gru(stream, unit, stream.between[unit], saturate<std::int16_t>(sum));
+      const std::int64_t sum = std::int64_t{stream.candidate[unit]} + requantized(recurrent, unit, 0, stream.h8);
+      update_gru(rule, stream, unit, stream.update[unit], saturate<std::int16_t>(sum));
     }
   }
 }
@@ -159,6 +181,8 @@ const RecurrentStepPath kScalarRecurrentStep{.isa = Isa::kScalar,
                                              .pack = pack,
                                              .prepare = prepare,
                                              .sums = sums,
+                                             .next_sums = next_sums,
+                                             .last_sums = last_sums,
                                              .lstm = lstm,
                                              .gru_after = gru_after,
                                              .gru_gates = gru_gates,
