@@ -279,5 +279,34 @@ TEST(Sums, TheCandidatesRecurrentHalfHasARangeOfItsOwn) {
   }
 }
 
+// The copy of a small state that is handed on uses all of its codes (1/128 would leave it four).
+TEST(Sums, SmallStatesAreHandedOnInTheirOwnRange) {
+  const auto sqnr_of = [](const Operation& operation, float size = 0.03f) {
+    Model model = ModelBuilder("small", kFeatures, 3).add("cell", operation).finish();
+    for (const char* name : {"cell.W", "cell.R", "cell.b", "cell.b_recurrent"}) {
+      const auto found = model.tensors.find(name);
+      if (found == model.tensors.end()) continue;
+      for (float& value : found->second.as_mutable<float>()) value *= size;
+    }
+    const Sequence sequence = random_sequence(200, kFeatures, 5);
+    const std::vector<SequenceView> views{view(sequence)};
+    const Model coded = quantize(model, calibrate(model, views)).model;
+    const std::vector<float> expected = Session(model).run(views[0])[0].real();
+    const std::vector<float> found = Session(coded).run(views[0])[0].real();
+    double signal = 0, noise = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const double real = static_cast<double>(expected[i]), error = static_cast<double>(found[i]) - real;
+      signal += real * real;
+      noise += error * error;
+    }
+    return 10 * std::log10(signal / noise);
+  };
+  for (const bool after : {true, false})
+    EXPECT_GT(sqnr_of(GruAttributes{kFeatures, 12, after, Direction::kForward}), 28) << after;
+  EXPECT_GT(sqnr_of(RnnAttributes{kFeatures, 12, Nonlinearity::kTanh, Direction::kForward}), 28);
+  // Codes are no finer than the state itself.
+  EXPECT_GT(sqnr_of(GruAttributes{kFeatures, 12, true, Direction::kForward}, 1e-3f), 15);
+}
+
 }  // namespace
 }  // namespace quaver::testing

@@ -270,6 +270,19 @@ class Quantizer {
     });
   }
 
+  // The int8 copy of a state in Q0.15 (GRU, RNN). |h| <= 1 whatever the data, so a state that calibration leaves at 0
+  // has a format all the same; codes finer than the state itself would gain nothing.
+  Format state_format(const Node& node) const {
+    constexpr float kFinest = 0x1p-15f;
+    double largest = 0;
+    for (const RangeStatistics* statistics : points(node, "output")) largest = std::max(largest, statistics->max_abs());
+    if (largest == 0) return {FormatKind::kI8, 0x1p-7f, 0};
+    const Affine affine = activation_affine(node, "output");
+    if (affine.scale >= kFinest) return format_i8(affine);
+    const double low = static_cast<double>(affine.scale) * (-128 - affine.zero_point);
+    return format_i8(affine_i8(low, low + 255 * static_cast<double>(kFinest)));
+  }
+
   // LiteRT's recipe has an LSTM, whose bytes are kept; for other cells there is nothing to keep.
   static Sums sums_of(const Node& node) {
     const bool as_litert = node.scheme == "int8_per_tensor" && std::holds_alternative<LstmAttributes>(node.operation);
@@ -425,7 +438,7 @@ class Quantizer {
 
   void code(Node& node, const GruAttributes& attributes) {
     const Affine x = read_input(node);
-    node.output.format = kStateFormat;
+    node.output.format = state_format(node);
     node.sums = sums_of(node);
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       if (attributes.linear_before_reset) code_candidate(node, suffix);
@@ -433,7 +446,7 @@ class Quantizer {
       code_matrix(node, "W" + suffix, "b" + suffix, 3, x.scale, {"input" + suffix});
       const std::string state = "output" + suffix;
       const std::string candidate = attributes.linear_before_reset ? state : "reset" + suffix;
-      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, kStateFormat.scale, {state, state, candidate});
+      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, node.output.format.scale, {state, state, candidate});
     }
   }
 
@@ -462,11 +475,11 @@ class Quantizer {
 
   void code(Node& node, const RnnAttributes& attributes) {
     const Affine x = read_input(node);
-    node.output.format = kStateFormat;
+    node.output.format = state_format(node);
     node.sums = sums_of(node);
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       code_matrix(node, "W" + suffix, "b" + suffix, 1, x.scale, {"input" + suffix});
-      code_matrix(node, "R" + suffix, "", 1, kStateFormat.scale, {"output" + suffix});
+      code_matrix(node, "R" + suffix, "", 1, node.output.format.scale, {"output" + suffix});
     }
   }
 
@@ -515,7 +528,6 @@ class Quantizer {
   void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format
 
   static constexpr int kMaxCellIntegerBits = 6;
-  static constexpr Format kStateFormat{FormatKind::kI8, 1.0f / 128.0f, 0};  // GRU and RNN: |h| <= 1
 
   const Model& source_;
   const Calibration& calibration_;
