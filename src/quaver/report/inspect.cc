@@ -95,12 +95,12 @@ void count(const LstmAttributes& lstm, Counter& counter) {
   }
   counter.add(rows);                           // bias
   if (!counter.in_float()) counter.add(rows);  // the recurrent sum has a folded bias of its own
-  counter.add_i16(counter.in_float() ? 0 : rows);
+  if (!counter.in_float()) counter.add(rows);  // both sums
   if (lstm.peephole) {
     const std::uint64_t peepholes = (gates - 1) * n;
     counter.multiply(peepholes);
     counter.requantize(peepholes);
-    counter.add_i16(peepholes);
+    counter.add(peepholes);
   }
   if (lstm.layer_norm) {
     counter.add(rows);           // mean
@@ -135,6 +135,13 @@ void count(const LstmAttributes& lstm, Counter& counter) {
   }
 }
 
+// The int8 copy of a state of 16 bits.
+void state_codes(std::uint64_t count, Counter& counter) {
+  if (counter.in_float()) return;
+  counter.multiply(count);
+  counter.shift_zero(count);
+}
+
 void count(const GruAttributes& gru, Counter& counter) {
   const std::uint64_t n = number(gru.hidden_size);
   for (const std::uint64_t cols : {number(gru.input_size), n}) {
@@ -142,13 +149,13 @@ void count(const GruAttributes& gru, Counter& counter) {
     counter.add(3 * n);  // biases of both sums
     counter.requantize(3 * n);
   }
-  counter.add_i16(3 * n);
+  counter.add(3 * n);   // both sums
   counter.multiply(n);  // reset
   counter.curve(3 * n);
   counter.add_i16(n);
   counter.multiply(n);
   counter.add_i16(n);
-  counter.shift_zero(n);  // rounding of the int8 copy
+  state_codes(n, counter);
 }
 
 void count(const RnnAttributes& rnn, Counter& counter) {
@@ -158,13 +165,13 @@ void count(const RnnAttributes& rnn, Counter& counter) {
     counter.requantize(n);
   }
   counter.add(n);
-  counter.add_i16(counter.in_float() ? 0 : n);
+  if (!counter.in_float()) counter.add(n);  // both sums
   if (rnn.nonlinearity == Nonlinearity::kRelu) {
     counter.compare(n);
   } else {
     counter.curve(n);
   }
-  counter.shift_zero(n);
+  state_codes(n, counter);
 }
 
 void count(const DenseAttributes& dense, Counter& counter) {
