@@ -181,6 +181,35 @@ TEST_F(CliTest, JsonHoldsTheKeysThatProgramsReadOn) {
   EXPECT_EQ(evaluated["split"], "test");
 }
 
+TEST_F(CliTest, QuantizeSaysWhatTheOutputsLost) {
+  const auto quantized = run_json("quantize float.safetensors --calib x.npz -o int8.safetensors");
+  ASSERT_EQ(quantized["outputs"].size(), 1u);
+  EXPECT_EQ(quantized["outputs"][0]["name"], "scores");
+  EXPECT_GT(quantized["outputs"][0]["sqnr_db"], 20);
+  EXPECT_EQ(quantized["measured_sequences"], kBatch);
+  const std::string said = run_json("inspect int8.safetensors")["provenance"]["calibration_sqnr"];
+  EXPECT_TRUE(said.starts_with("scores ")) << said;
+  EXPECT_NE(run("quantize float.safetensors --calib x.npz -o int8.safetensors").out.find(said), std::string::npos);
+}
+
+TEST_F(CliTest, StrictWritesNothingWhenThereIsAWarning) {
+  const Outcome outcome = run(
+      "quantize float.safetensors --calib x.npz --ignore gru0 --allow-float --strict -o out.safetensors --json");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("out.safetensors")));
+  const auto json = nlohmann::json::parse(outcome.out, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << outcome.out;
+  ASSERT_FALSE(json["warnings"].empty());
+  const auto& warning = json["warnings"][0];
+  EXPECT_EQ(warning["code"], "float_island");
+  EXPECT_EQ(warning["node"], "gru0");
+  for (const char* key : {"point", "value", "limit", "text"}) EXPECT_TRUE(warning.contains(key)) << key;
+  EXPECT_NE(outcome.err.find("warning: " + warning["text"].get<std::string>()), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("--strict: "), std::string::npos) << outcome.err;
+  EXPECT_EQ(run("quantize float.safetensors --calib x.npz --strict -o out.safetensors").exit_code, 0);
+  EXPECT_TRUE(fs::exists(path("out.safetensors")));
+}
+
 TEST_F(CliTest, TablesAreForPeople) {
   quantize_small();
   EXPECT_NE(run("inspect int8.safetensors").out.find("float_ops: 0"), std::string::npos);

@@ -23,6 +23,7 @@
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/model/memory_network.h"
+#include "quaver/model/scheme.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/table.h"
 #include "random_model.h"

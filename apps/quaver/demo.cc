@@ -91,7 +91,7 @@ std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, 
   for (const Example& example : train_data.examples)
     if (calibration.size() < kCalibrationSequences) calibration.push_back(view_of(example.input));
   const QuantizeResult quantized = quantize(trained.model, calibrate(trained.model, calibration));
-  for (const std::string& warning : quantized.warnings) warn(warning);
+  for (const Warning& warning : quantized.warnings) warn(warning.text);
   const std::vector<Model> models{trained.model, quantized.model};
 
   std::vector<SequenceView> test;

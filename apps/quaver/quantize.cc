@@ -14,6 +14,8 @@
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/model_file.h"
+#include "quaver/model/scheme.h"
+#include "quaver/report/fidelity.h"
 #include "quaver/report/inspect.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
@@ -35,7 +37,7 @@ struct QuantizeFlags {
   double percentile = 99.99;
   std::size_t limit = 256;
   std::vector<std::string> overrides, ignore;
-  bool allow_float = false;
+  bool allow_float = false, strict = false;
 };
 
 // "REGEX=S" at the last '=', since expressions may hold one and schemes do not.
@@ -81,7 +83,8 @@ void run_quantize(const QuantizeFlags& flags) {
                              .scheme = flags.scheme_flags.scheme(flags.scheme),
                              .calib = flags.calib,
                              .limit = flags.limit,
-                             .calibration = {method_from_name(flags.method), flags.percentile}});
+                             .calibration = {method_from_name(flags.method), flags.percentile},
+                             .strict = flags.strict});
     return;
   }
   flags.stories.require_none("models of sequences");
@@ -109,14 +112,19 @@ void run_quantize(const QuantizeFlags& flags) {
   calibrate_options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };
   const Calibration calibration = calibrate(model, sequences.views, calibrate_options);
   QuantizeResult result = quantize(model, calibration, options);
+  const Fidelity fidelity = measure_fidelity(model, result.model, sequences.views);
+  std::vector<Warning> warnings = std::move(result.warnings);
+  warnings.insert(warnings.end(), fidelity.warnings.begin(), fidelity.warnings.end());
   result.model.provenance["quantize_command"] = command_line();
-  save(result.model, flags.out);
+  result.model.provenance["calibration_sqnr"] = to_text(fidelity);
+  const bool refused = flags.strict && !warnings.empty();
+  if (!refused) save(result.model, flags.out);
   if (!flags.report.empty())
     write_file_atomically(flags.report, calibration_json(calibration, sequences.source).dump(1) + "\n");
-  for (const std::string& warning : result.warnings) progress.say("quaver: warning: " + warning);
+  for (const Warning& warning : warnings) progress.say("quaver: warning: " + warning.text);
 
   const Inspection before = inspect(model, std::filesystem::file_size(flags.in));
-  const Inspection after = inspect(result.model, std::filesystem::file_size(flags.out));
+  const Inspection after = inspect(result.model, refused ? 0 : std::filesystem::file_size(flags.out));
   const double ratio = static_cast<double>(after.bytes) / static_cast<double>(before.bytes);
   Table table({{"model", Align::kLeft},
                {"scheme", Align::kLeft},
@@ -146,11 +154,16 @@ void run_quantize(const QuantizeFlags& flags) {
        {"sequences", calibration.sequences},
        {"steps", calibration.steps},
        {"seconds", seconds},
-       {"warnings", result.warnings}},
+       {"outputs", to_json(fidelity.outputs)},
+       {"measured_sequences", fidelity.sequences},
+       {"measured_steps", fidelity.steps},
+       {"warnings", to_json(warnings)}},
       table.text() +
-          fmt::format("\ncalibrated on {} sequences, {} steps of {} ({}, {} rounding); file {:.3f}x in {:.1f} s\n",
+          fmt::format("\ncalibrated on {} sequences, {} steps of {} ({}, {} rounding); file {:.3f}x in {:.1f} s\n"
+                      "outputs     {}\n",
                       calibration.sequences, calibration.steps, sequences.source, method_name(calibration.method),
-                      flags.rounding, ratio, seconds));
+                      flags.rounding, ratio, seconds, to_text(fidelity)));
+  if (refused) throw_failed(strict_failure(warnings.size(), flags.out));
 }
 
 }  // namespace
@@ -178,6 +191,7 @@ void add_quantize(CLI::App& program) {
   verb->add_option("--ignore", flags->ignore, "REGEX: these nodes stay float (needs --allow-float)")
       ->allow_extra_args(false);
   verb->add_flag("--allow-float", flags->allow_float, "Let nodes without integer form stay float, and list them");
+  verb->add_flag("--strict", flags->strict, "Any warning is a failure: all is printed, nothing is written to -o");
   verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
   flags->stories.add_to(*verb);
   flags->scheme_flags.add_to(*verb, "Memory networks");

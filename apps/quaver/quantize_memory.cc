@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
+#include "quaver/report/fidelity.h"
 #include "quaver/report/table.h"
 #include "quaver/train/memory/train.h"
 
@@ -44,6 +46,10 @@ std::vector<MemoryQuestion> spread(const CodedStories& data, std::size_t limit) 
 
 }  // namespace
 
+std::string strict_failure(std::size_t warnings, const std::filesystem::path& out) {
+  return concat("--strict: ", warnings, warnings == 1 ? " warning; " : " warnings; ", out.string(), " was not written");
+}
+
 bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stories) {
   // A file that is not there, or several tasks' that do not lie beside it, is the reader's to complain about.
   if (names_several(stories)) return true;
@@ -69,6 +75,10 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
                {"file bytes"},
                {"float"}});
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+  std::vector<Warning> warnings;
+  std::vector<std::pair<MemoryNetwork, std::filesystem::path>> results;  // written when all are there
+  std::string answers;                                                   // a line of figures a network
   double error = 0, float_error = 0;
   std::uintmax_t bytes = 0, float_bytes = 0;
   std::vector<std::vector<StoryTask>> groups;
@@ -92,12 +102,19 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
     }
     const CodedStories seen(calibration, vocabulary, network.shape.memory);
     const CodedStories held_out(validation, vocabulary, network.shape.memory);
-    MemoryNetwork result = quantize_memory(network, scheme, spread(seen, quantization.limit), quantization.calibration);
+    const std::vector<MemoryQuestion> questions = spread(seen, quantization.limit);
+    MemoryNetwork result = quantize_memory(network, scheme, questions, quantization.calibration);
+    const Fidelity fidelity = measure_fidelity(network, result, questions);
+    outputs.push_back(to_json(fidelity.outputs)[0]);
+    answers += concat("answers     ", out.string(), ": ", to_text(fidelity), '\n');
+    warnings.insert(warnings.end(), fidelity.warnings.begin(), fidelity.warnings.end());
+    for (const Warning& warning : fidelity.warnings) warn(concat(out.string(), ": ", warning.text));
     result.name = out.stem().string();
     result.provenance["quantize_command"] = command_line();
-    save(result, out);
+    result.provenance["calibration_sqnr"] = to_text(fidelity);
+    results.emplace_back(result, out);
     const double after = score_memory(result, held_out).error, before = score_memory(network, held_out).error;
-    const std::uintmax_t size = std::filesystem::file_size(out), float_size = std::filesystem::file_size(in);
+    const std::uintmax_t size = save_bytes(result).size(), float_size = std::filesystem::file_size(in);
     error += after / static_cast<double>(groups.size());
     float_error += before / static_cast<double>(groups.size());
     bytes += size;
@@ -106,6 +123,9 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
                    count_text(size), count_text(float_size)});
     rows.push_back({{"model", out.string()}, {"validation", after}, {"float_validation", before}, {"bytes", size}});
   }
+  const bool refused = quantization.strict && !warnings.empty();
+  if (!refused)
+    for (const auto& [network, out] : results) save(network, out);
   if (several)
     table.add_row(
         {"mean", "", fixed_text(error, 2), fixed_text(float_error, 2), count_text(bytes), count_text(float_bytes)});
@@ -121,8 +141,11 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
                 {"method", method_name(quantization.calibration.method)},
                 {"input", quantization.calib},
                 {"seconds", seconds},
+                {"outputs", outputs},
+                {"warnings", to_json(warnings)},
                 {"results", rows}},
-               table.text());
+               table.text() + '\n' + answers);
+  if (refused) throw_failed(strict_failure(warnings.size(), quantization.out));
 }
 
 }  // namespace quaver

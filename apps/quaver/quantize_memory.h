@@ -20,12 +20,17 @@ struct MemoryQuantization {
   std::string calib;      // TASK or TASK:split, of stories
   std::size_t limit = 0;  // questions to calibrate on, spread over the split; 0: all
   MemoryCalibrateOptions calibration;
+  bool strict = false;  // with any warning nothing is written
 };
+
+// What --strict says when there were warnings.
+std::string strict_failure(std::size_t warnings, const std::filesystem::path& out);
 
 // True when `path`, or of several tasks the first one's file, is a memory network.
 bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stories);
 
-// Calibrates, saves and reports; the errors of both on the validation split stand beside each other.
+// Calibrates, saves and reports; the errors of both on the validation split stand beside each other. Error (failed) when
+// it is strict and there was a warning.
 void run_memory_quantization(const MemoryQuantization& quantization);
 
 }  // namespace quaver

@@ -216,6 +216,17 @@ const Tensor& Model::tensor(std::string_view tensor_name) const {
                          near.empty() ? "" : concat("; did you mean '", near, "'?")));
 }
 
+Direction direction_of(const Operation& operation) {
+  return std::visit(
+      [](const auto& attributes) {
+        if constexpr (requires { attributes.direction; })
+          return attributes.direction;
+        else
+          return Direction::kForward;
+      },
+      operation);
+}
+
 std::vector<std::string> direction_suffixes(Direction direction) {
   switch (direction) {
     case Direction::kForward: return {""};

@@ -15,20 +15,19 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/model/model.h"
+#include "quaver/model/scheme.h"
 
 namespace quaver {
 namespace {
-
-constexpr std::array<std::string_view, 4> kSchemes{"f32", "int8", "int8_per_tensor", "int4"};
-constexpr std::string_view kSchemeList = "f32, int8, int8_per_tensor or int4";
 
 template <typename... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
   throw_bad_input(concat("model: ", parts...));
 }
 
-bool known_scheme(std::string_view scheme) {
-  return std::find(kSchemes.begin(), kSchemes.end(), scheme) != kSchemes.end();
+void check_scheme(const std::string& what, const std::string& scheme) {
+  if (find_scheme(scheme) == nullptr)
+    refuse(what, " has unknown scheme '", scheme, "', expected one of: ", join(scheme_names(), ", "));
 }
 bool runs_in_float(const Node& node) { return node.scheme == "f32"; }
 
@@ -474,7 +473,7 @@ std::vector<std::string> optional_format_slots(const Node& node) {
 }
 
 void validate(const Model& model) {
-  if (!known_scheme(model.scheme)) refuse("unknown scheme '", model.scheme, "', expected ", kSchemeList);
+  check_scheme("the whole", model.scheme);
   check_format("the model's input", model.input.format);
   if (model.input.features < 1 || model.input.features > kMaxSize)
     refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
@@ -485,8 +484,7 @@ void validate(const Model& model) {
   std::map<std::string, const Value*> values{{"input", &model.input}};
   for (const Node& node : model.nodes) {
     check_name(node, known);
-    if (!known_scheme(node.scheme))
-      refuse(described(node), " has unknown scheme '", node.scheme, "', expected ", kSchemeList);
+    check_scheme(described(node), node.scheme);
     const auto input = values.find(node.input);
     if (input == values.end())
       refuse(described(node), " reads '", node.input, "', which is neither 'input' nor a node before it");

@@ -268,13 +268,13 @@ Interval choose_interval(const RangeStatistics& statistics, CalibrationMethod me
 
 // ---- growth ----------------------------------------------------------------------------------------------------
 
-std::vector<std::string> growth_warnings(const Calibration& calibration) {
+std::vector<Warning> growth_warnings(const Calibration& calibration) {
   // An open forget gate lets c add up to 1 a step. We warn where the largest |c| still climbs in the last quarter of
   // the steps: longer sequences than these will leave the calibrated range. Growth starts where |c| first leaves the
   // range of the first quarter.
   constexpr std::size_t kShortest = 16;   // steps: below that there is no trend to see
   constexpr double kStillClimbing = 1.1;  // 10 % above what was there before
-  std::vector<std::string> warnings;
+  std::vector<Warning> warnings;
   for (const auto& [point, statistics] : calibration.points) {
     if (!point.ends_with(".cell") && !point.ends_with(".cell_reverse")) continue;
     const std::vector<float>& steps = statistics.step_max_abs;
@@ -292,7 +292,8 @@ std::vector<std::string> growth_warnings(const Calibration& calibration) {
          << " on: |c| stays below " << early << " in the first quarter, " << before
          << " in the first three, and reaches " << end << " in the last of " << steps.size()
          << " steps; longer sequences may saturate. Calibrate on longer sequences or train with a cell clip";
-    warnings.push_back(text.str());
+    const std::size_t dot = point.find('.');
+    warnings.push_back({"growing_state", point.substr(0, dot), point.substr(dot + 1), end, before, text.str()});
   }
   return warnings;
 }

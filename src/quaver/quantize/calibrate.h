@@ -17,6 +17,7 @@
 #include "quaver/engine/session.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/second_moment.h"
+#include "quaver/quantize/warning.h"
 
 namespace quaver {
 
@@ -72,7 +73,7 @@ Interval choose_interval(const RangeStatistics& statistics, CalibrationMethod me
 // The threshold on |x| that the method picks, for codes of `bits` bits (8: 128 levels of |x|).
 double choose_max_abs(const RangeStatistics& statistics, CalibrationMethod method, double percentile, int bits = 8);
 
-// One line for every cell state that keeps growing: point, the step where its steady growth starts, and the figures.
-std::vector<std::string> growth_warnings(const Calibration& calibration);
+// One for every cell state that keeps growing: point, the step where its steady growth starts, and the figures.
+std::vector<Warning> growth_warnings(const Calibration& calibration);
 
 }  // namespace quaver

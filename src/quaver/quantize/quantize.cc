@@ -1,7 +1,6 @@
 #include "quaver/quantize/quantize.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <regex>
@@ -12,15 +11,14 @@
 #include "quaver/core/text.h"
 #include "quaver/engine/bind.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/model/scheme.h"
 #include "quaver/quantize/compensated_rounding.h"
 
 namespace quaver {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSchemes{"int8", "int8_per_tensor", "int4", "f32"};
-
 void check_scheme(const std::string& scheme) {
-  if (std::ranges::find(kSchemes, scheme) != kSchemes.end()) return;
+  if (find_scheme(scheme) != nullptr) return;
   const std::vector<std::string> names = scheme_names();
   const std::string near = closest(scheme, names);
   throw_usage(concat("unknown scheme '", scheme, "'; expected one of ", join(names, ", "),
@@ -138,7 +136,7 @@ class Quantizer {
         warn_island(node);
       else
         quantize_node(node);
-    for (std::string& warning : growth_warnings(calibration_)) result_.warnings.push_back(std::move(warning));
+    for (Warning& warning : growth_warnings(calibration_)) result_.warnings.push_back(std::move(warning));
     model.provenance["calibration"] =
         concat(method_name(calibration_.method), ", ", calibration_.sequences, " sequences, ", calibration_.steps,
                " steps; ", rounding_name(options_.rounding), " rounding");
@@ -198,7 +196,9 @@ class Quantizer {
   }
 
   void warn_island(const Node& node) {
-    if (options_.scheme != "f32") result_.warnings.push_back(concat("node '", node.name, "' stays a float island"));
+    if (options_.scheme != "f32")
+      result_.warnings.push_back(
+          {"float_island", node.name, "", {}, {}, concat("node '", node.name, "' stays a float island")});
   }
 
   // -- ranges
@@ -400,8 +400,9 @@ class Quantizer {
     for (const std::string& suffix : direction_suffixes(attributes.direction))
       cell = std::max(cell, largest(node.name + ".cell" + suffix));
     if (cell > std::ldexp(1.0, kMaxCellIntegerBits))
-      result_.warnings.push_back(concat("cell state of '", node.name, "' reaches ", cell, ", its format ends at ",
-                                        std::ldexp(1.0, kMaxCellIntegerBits), " and saturates there"));
+      result_.warnings.push_back({"cell_range", node.name, "cell", cell, std::ldexp(1.0, kMaxCellIntegerBits),
+                                  concat("cell state of '", node.name, "' reaches ", cell, ", its format ends at ",
+                                         std::ldexp(1.0, kMaxCellIntegerBits), " and saturates there")});
     const float cell_scale = std::ldexp(1.0f, power_of_two_integer_bits(cell) - 15);
     node.codes["cell_clip"] =
         attributes.clip > 0 ? std::max(1, clamp_width(attributes.clip, cell_scale, kI16Limit)) : 0;
@@ -545,8 +546,6 @@ Rounding rounding_from_name(std::string_view name) {
     if (name == rounding_name(rounding)) return rounding;
   throw_usage(concat("unknown rounding '", name, "'; expected nearest or compensated"));
 }
-
-std::vector<std::string> scheme_names() { return {kSchemes.begin(), kSchemes.end()}; }
 
 QuantizeResult quantize(const Model& model, const Calibration& calibration, const QuantizeOptions& options) {
   return Quantizer(model, calibration, options).run();

@@ -1,8 +1,8 @@
 // quantize.h - from a float model and its calibration to an integer model (post-training quantization).
 //
-// Schemes: "int8" (weights int8 with a scale a row), "int8_per_tensor" (one scale a gate matrix: LiteRT's recipe),
-// "int4" (weights of four bits with a scale a row; all else as int8), "f32" (left alone). Activations are int8 per
-// tensor, cell states int16, biases int32: docs/arithmetic.md.
+// Schemes (model/scheme.h): "int8" (weights int8 with a scale a row), "int8_per_tensor" (one scale a gate matrix:
+// LiteRT's recipe), "int4" (weights of four bits with a scale a row; all else as int8), "f32" (left alone). Activations
+// are int8 per tensor, cell states int16, biases int32: docs/arithmetic.md.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@
 
 #include "quaver/model/model.h"
 #include "quaver/quantize/calibrate.h"
+#include "quaver/quantize/warning.h"
 
 namespace quaver {
 
@@ -34,10 +35,8 @@ struct QuantizeOptions {
 
 struct QuantizeResult {
   Model model;
-  std::vector<std::string> warnings;  // zero-range tensors, growing cell states, float islands
+  std::vector<Warning> warnings;  // of the ranges alone; what is lost on data, report/fidelity.h measures
 };
-
-std::vector<std::string> scheme_names();
 
 // Error for an unknown scheme, a bad regular expression, a pattern that matches no node, a node without integer form,
 // a calibration made for another model, or one without moments when rounding needs them.

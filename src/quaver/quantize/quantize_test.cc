@@ -130,9 +130,13 @@ TEST(Growth, WarnsWithTheStepWhereTheStateLeavesItsEarlyRange) {
   for (std::size_t t = 0; t < 100; ++t) growing.add(std::vector<float>{t < 30 ? 1.0f : static_cast<float>(t) - 28}, t);
   RangeStatistics& settled = calibration.points["lstm1.cell"];
   for (std::size_t t = 0; t < 100; ++t) settled.add(std::vector<float>{t < 5 ? static_cast<float>(t) : 5.0f}, t);
-  const std::vector<std::string> warnings = growth_warnings(calibration);
+  const std::vector<Warning> warnings = growth_warnings(calibration);
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("'lstm0.cell' keeps growing from step 30 on"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].text.find("'lstm0.cell' keeps growing from step 30 on"), std::string::npos) << warnings[0].text;
+  EXPECT_EQ(warnings[0].code, "growing_state");
+  EXPECT_EQ(warnings[0].node + " " + warnings[0].point, "lstm0 cell");
+  EXPECT_EQ(warnings[0].value, 71);
+  EXPECT_EQ(warnings[0].limit, 46);
 }
 
 // ---- models ----------------------------------------------------------------------------------------------------
@@ -215,7 +219,10 @@ TEST(Quantize, IslandsNeedPermissionAndAreNamed) {
   const QuantizeResult result = quantize(model, calibration, {.ignore = {"gru1"}, .allow_float = true});
   EXPECT_EQ(result.model.node("gru1").scheme, "f32");
   EXPECT_EQ(result.model.node("scores").formats.count("input"), 1u);
-  EXPECT_NE(result.warnings[0].find("'gru1' stays a float island"), std::string::npos);
+  ASSERT_FALSE(result.warnings.empty());
+  EXPECT_EQ(result.warnings[0].code, "float_island");
+  EXPECT_EQ(result.warnings[0].node, "gru1");
+  EXPECT_NE(result.warnings[0].text.find("'gru1' stays a float island"), std::string::npos);
   Session session(result.model), real(model);
   const Sequence fresh = random_sequence(50, 6, 9);
   const std::vector<float> expected = real.run(view(fresh))[0].real(), found = session.run(view(fresh))[0].real();

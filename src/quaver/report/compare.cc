@@ -191,15 +191,17 @@ std::uint64_t saturated_codes(const Result& result) {
 void compare_results(const Result& reference, const Result& quantized, std::size_t first_step, PointSums& point) {
   const std::vector<float> f = reference.real(), q = quantized.real();
   const std::size_t features = f.size() / reference.steps;
+  const bool indices = reference.value.format.kind == FormatKind::kI32;
   const bool vector = !reference.value.sequence;
   for (std::size_t t = 0; t < reference.steps; ++t) {
     const auto f_t = std::span(f).subspan(t * features, features), q_t = std::span(q).subspan(t * features, features);
     point.current = {};
     for (std::size_t j = 0; j < features; ++j) point.current.add(f_t[j], q_t[j]);
     point.all.add(point.current);
-    if (features > 1) {
+    if (features > 1 || indices) {
       const auto largest = [](std::span<const float> x) { return std::ranges::max_element(x) - x.begin(); };
-      point.same_largest += largest(f_t) == largest(q_t) ? 1u : 0u;
+      const bool same = indices ? std::ranges::equal(f_t, q_t) : largest(f_t) == largest(q_t);
+      point.same_largest += same ? 1u : 0u;
       ++point.largest_count;
     }
     if (vector) continue;
@@ -283,14 +285,6 @@ void require_same_network(const Model& reference, const Model& quantized) {
   if (reference.outputs != quantized.outputs)
     refuse(concat("the first model gives ", join(reference.outputs, ", "), ", the second ",
                   join(quantized.outputs, ", ")));
-}
-
-SequenceView part_of(const SequenceView& sequence, std::size_t begin, std::size_t steps) {
-  const auto cut = [&](auto values) {
-    const std::size_t size = values.size() / sequence.steps;
-    return values.subspan(begin * size, steps * size);
-  };
-  return {steps, cut(sequence.real), cut(sequence.ids), cut(sequence.codes)};
 }
 
 class Pair {
@@ -391,6 +385,14 @@ std::string step_table(const std::vector<PointError>& points) {
 std::string decibels(double value) { return value >= kEqualDb ? "equal" : fixed_text(value, 1); }
 
 }  // namespace
+
+SequenceView part_of(const SequenceView& sequence, std::size_t begin, std::size_t steps) {
+  const auto cut = [&](auto values) {
+    const std::size_t size = values.size() / sequence.steps;
+    return values.subspan(begin * size, steps * size);
+  };
+  return {steps, cut(sequence.real), cut(sequence.ids), cut(sequence.codes)};
+}
 
 Comparison compare(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
                    const CompareOptions& options) {

@@ -50,7 +50,8 @@ struct PointError {
   double sqnr_db = kEqualDb;
   double sqnr_last_db = kEqualDb;
   std::uint64_t saturated = 0;
-  std::optional<double> agreement;        // outputs of more than one value: percent of steps with the same largest one
+  // Outputs of more than one value: percent of steps with the same largest one; of indices: with the same index.
+  std::optional<double> agreement;
   std::optional<std::size_t> first_part;  // the first step whose rmse is above 3x the median step's
   std::optional<Drift> drift;             // of sequences of more than 1000 steps
   std::vector<StepError> steps;           // at most kMaxCurve entries, of equal width; empty after pooling
@@ -82,6 +83,9 @@ inline constexpr std::size_t kMaxCurve = 256;
 // or for a sequence that they can not read.
 Comparison compare(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
                    const CompareOptions& options = {});
+
+// Steps [begin, begin + steps) of a sequence of at least so many.
+SequenceView part_of(const SequenceView& sequence, std::size_t begin, std::size_t steps);
 
 nlohmann::ordered_json to_json(const Comparison& comparison);
 std::string to_text(const Comparison& comparison);

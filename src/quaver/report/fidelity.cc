@@ -1,0 +1,151 @@
+#include "quaver/report/fidelity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/model/scheme.h"
+#include "quaver/report/compare.h"
+#include "quaver/report/cut_halves.h"
+#include "quaver/report/memory_compare.h"
+#include "quaver/report/table.h"
+
+namespace quaver {
+namespace {
+
+std::vector<SequenceView> chosen(std::span<const SequenceView> sequences, const FidelityOptions& options) {
+  const std::size_t wanted = std::min(sequences.size(), options.most_sequences);
+  std::vector<SequenceView> some;
+  std::size_t left = options.most_steps;
+  for (std::size_t i = 0; i < wanted && left > 0; ++i) {
+    const SequenceView& sequence = sequences[i * sequences.size() / wanted];
+    if (sequence.steps == 0) continue;
+    some.push_back(part_of(sequence, 0, std::min(sequence.steps, left)));
+    left -= some.back().steps;
+  }
+  return some;
+}
+
+struct Place {
+  std::string node, point;
+  double sqnr_db = 0;
+};
+
+// The first point below `limit`, in the order of computation, of the nodes that lead to `output`.
+Place first_below(double limit, const Model& model, const Comparison& comparison, const PointError& output) {
+  std::vector<const Node*> way;
+  for (std::string at = output.name; at != "input"; at = way.back()->input) way.push_back(&model.node(at));
+  std::ranges::reverse(way);
+  const auto layer = [&](const std::string& name) -> const PointError* {
+    const auto found = std::ranges::find(comparison.layers, name, &PointError::name);
+    return found == comparison.layers.end() || found->sqnr_db >= limit ? nullptr : &*found;
+  };
+  if (const PointError* input = layer("input")) return {"input", "", input->sqnr_db};
+  for (const Node* node : way) {
+    const std::string prefix = node->name + ".";
+    for (const PointError& gate : comparison.gates)
+      if (gate.name.starts_with(prefix) && gate.sqnr_db < limit)
+        return {node->name, gate.name.substr(prefix.size()), gate.sqnr_db};
+    for (const std::string suffix : {"", "_reverse"})
+      if (const PointError* point = layer(node->name + suffix)) return {node->name, "output" + suffix, point->sqnr_db};
+  }
+  return {output.name, "output", output.sqnr_db};
+}
+
+}  // namespace
+
+Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
+                          const FidelityOptions& options) {
+  const std::vector<SequenceView> some = chosen(sequences, options);
+  const Comparison comparison = compare(reference, quantized, some);
+  Fidelity fidelity;
+  fidelity.sequences = comparison.sequences;
+  fidelity.given = sequences.size();
+  fidelity.steps = comparison.steps;
+  const Scheme* scheme = find_scheme(quantized.scheme);
+  const double limit = scheme == nullptr ? 0 : scheme->lowest_sqnr_db;
+  for (const PointError& output : comparison.outputs) {
+    fidelity.outputs.push_back({output.name, {}, output.agreement});
+    if (quantized.value(output.name).format.kind == FormatKind::kI32) continue;
+    fidelity.outputs.back().sqnr_db = output.sqnr_db;
+    if (limit == 0 || output.sqnr_db >= limit) continue;
+    const Place place = first_below(limit, quantized, comparison, output);
+    fidelity.warnings.push_back(
+        {"low_sqnr", place.node, place.point, output.sqnr_db, limit,
+         fmt::format("output '{}' has {:.1f} dB on the calibration data, below the {:g} dB expected of {}; it is lost "
+                     "first at '{}' ({:.1f} dB). 'quaver compare' shows every point; --override or --ignore give the "
+                     "node another scheme",
+                     output.name, output.sqnr_db, limit, quantized.scheme,
+                     place.point.empty() ? place.node : place.node + "." + place.point, place.sqnr_db)});
+  }
+  for (Warning& warning : cut_halves(reference, quantized, some)) fidelity.warnings.push_back(std::move(warning));
+  return fidelity;
+}
+
+Fidelity measure_fidelity(const MemoryNetwork& reference, const MemoryNetwork& quantized,
+                          std::span<const MemoryQuestion> questions) {
+  const std::size_t wanted = std::min(questions.size(), kMostFidelityQuestions);
+  std::vector<AnsweredQuestion> asked;
+  for (std::size_t i = 0; i < wanted; ++i) asked.push_back({questions[i * questions.size() / wanted]});
+  const MemoryComparison comparison = compare(reference, quantized, asked);
+  Fidelity fidelity;
+  fidelity.sequences = wanted;
+  fidelity.given = questions.size();
+  const double agreement = 100 - 100 * static_cast<double>(comparison.changed) / static_cast<double>(wanted);
+  fidelity.outputs.push_back({"answer", comparison.outputs.at(0).sqnr_db, agreement});
+  if (agreement < kLowestAgreement) {
+    const auto worst = std::ranges::min_element(comparison.layers, {}, &MemoryPointError::sqnr_db);
+    const bool known = worst != comparison.layers.end();
+    fidelity.warnings.push_back(
+        {"low_agreement", "", known ? worst->name : "", agreement, kLowestAgreement,
+         fmt::format("{:.1f} % of {} calibration questions are answered as by the float network, expected {:g} %{}; "
+                     "'quaver compare' shows every point",
+                     agreement, wanted, kLowestAgreement,
+                     known ? fmt::format("; farthest off is '{}' ({:.1f} dB)", worst->name, worst->sqnr_db) : "")});
+  }
+  return fidelity;
+}
+
+nlohmann::ordered_json to_json(const std::vector<OutputFidelity>& outputs) {
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const OutputFidelity& output : outputs)
+    json.push_back(
+        {{"name", output.name}, {"sqnr_db", optional(output.sqnr_db)}, {"agreement", optional(output.agreement)}});
+  return json;
+}
+
+nlohmann::ordered_json to_json(const std::vector<Warning>& warnings) {
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Warning& warning : warnings)
+    json.push_back({{"code", warning.code},
+                    {"node", warning.node},
+                    {"point", warning.point},
+                    {"value", optional(warning.value)},
+                    {"limit", optional(warning.limit)},
+                    {"text", warning.text}});
+  return json;
+}
+
+std::string to_text(const Fidelity& fidelity) {
+  std::vector<std::string> outputs;
+  for (const OutputFidelity& output : fidelity.outputs) {
+    std::vector<std::string> figures;
+    if (output.sqnr_db) figures.push_back(*output.sqnr_db >= kEqualDb ? "equal" : fmt::format("{:.1f} dB", *output.sqnr_db));
+    if (output.agreement) figures.push_back(fmt::format("same answer in {:.2f} %", *output.agreement));
+    outputs.push_back(output.name + " " + join(figures, ", "));
+  }
+  return fmt::format("{}; measured on {} of {} calibration {}", join(outputs, "; "), fidelity.sequences, fidelity.given,
+                     fidelity.steps == 0 ? "questions" : fmt::format("sequences, {} steps", fidelity.steps));
+}
+
+}  // namespace quaver
