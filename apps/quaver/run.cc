@@ -124,7 +124,7 @@ std::vector<Result> stream(Session& session, const SequenceView& sequence, State
   std::vector<Result> results;
   for (const std::string& output : model.outputs) {
     const Value& value = model.value(output);
-    results.push_back({value, value.sequence ? sequence.steps : 1, {}});
+    results.push_back({value, value.sequence ? sequence.steps : 1, {}, channels_of(model, output)});
   }
   const std::size_t features = session.input_features();
   std::vector<float> frame_scores(session.score_count());

@@ -12,6 +12,7 @@ class Tensors {
   Tensors(const Model& model, const Node& node, std::string suffix)
       : model_(model), prefix_(node.name + "."), suffix_(std::move(suffix)) {}
   const Tensor& get(const char* name) const { return model_.tensor(prefix_ + name + suffix_); }
+  bool has(const char* name) const { return model_.find_tensor(prefix_ + name + suffix_) != nullptr; }
   template <typename T>
   MatrixView<const T> matrix(const char* name) const {
     return get(name).matrix<T>();
@@ -104,6 +105,7 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
   if (attributes.layer_norm) {
     params.L = tensors.vector<std::int16_t>("L");
     params.L_scales = tensors.scales("L");
+    if (tensors.has("b_input")) params.b_input = tensors.vector<std::int32_t>("b_input");
     for (std::size_t g = 0; g < params.shape.gate_count(); ++g)
       params.gate_scale[g] = node.formats.at("gate_" + std::string(lstm_gate_letter(params.shape, g)) + suffix).scale;
   }

@@ -24,14 +24,44 @@ std::size_t value_bytes(const Value& value) {
   return static_cast<std::size_t>(value.features) * format_bytes(value.format.kind);
 }
 
-void report_value(Observer& observer, std::string_view point, const Value& value, const std::byte* bytes) {
+void decode(const Value& value, const Channels& channels, const std::byte* bytes, std::span<float> real) noexcept {
+  const Format& format = value.format;
+  const auto features = static_cast<std::size_t>(value.features);
+  const auto from_codes = [&](const auto* codes) {
+    for (std::size_t j = 0; j < real.size(); ++j) {
+      const std::int64_t steps = std::int64_t{codes[j]} - format.zero_point;
+      if (channels.empty()) {
+        real[j] = format.scale * static_cast<float>(steps);
+      } else {
+        const double step = channels.scale_of(j % features) * static_cast<double>(format.scale);
+        real[j] = static_cast<float>(channels.offset_of(j % features) + step * static_cast<double>(steps));
+      }
+    }
+  };
+  switch (format.kind) {
+    case FormatKind::kF32: std::copy_n(reinterpret_cast<const float*>(bytes), real.size(), real.data()); break;
+    case FormatKind::kI8: from_codes(reinterpret_cast<const std::int8_t*>(bytes)); break;
+    case FormatKind::kI16: from_codes(reinterpret_cast<const std::int16_t*>(bytes)); break;
+    case FormatKind::kI32: from_codes(reinterpret_cast<const std::int32_t*>(bytes)); break;
+    case FormatKind::kI4: break;  // no value is
+  }
+}
+
+void report_value(Observer& observer, std::string_view point, const Value& value, const Channels& channels,
+                  const std::byte* bytes) {
   const auto count = static_cast<std::size_t>(value.features);
   switch (value.format.kind) {
     case FormatKind::kF32: observer.real(point, {reinterpret_cast<const float*>(bytes), count}); break;
-    case FormatKind::kI8:
-      observer.codes(point, std::span(reinterpret_cast<const std::int8_t*>(bytes), count),
-                     static_cast<double>(value.format.scale), value.format.zero_point);
+    case FormatKind::kI8: {
+      const std::span codes(reinterpret_cast<const std::int8_t*>(bytes), count);
+      const auto scale = static_cast<double>(value.format.scale);
+      if (channels.empty()) {
+        observer.codes(point, codes, scale, value.format.zero_point);
+      } else {
+        observer.channel_codes(point, codes, scale, value.format.zero_point, channels.scale, channels.offset);
+      }
       break;
+    }
     case FormatKind::kI16:
       observer.codes(point, std::span(reinterpret_cast<const std::int16_t*>(bytes), count),
                      static_cast<double>(value.format.scale));
@@ -56,10 +86,10 @@ void Layer::run(const Passage& passage, std::byte* scratch, Observer* observer, 
     std::byte* out = passage.out + t * out_stride;
     if (observed) {
       observer->at(name_, "", t);
-      report_value(*observer, "input", input_, in);
+      report_input(*observer, in);
     }
     step(in, out, passage.state, scratch, observer);
-    if (observed) report_value(*observer, "output", output_, out);
+    if (observed) report_value(*observer, "output", output_, output_channels_, out);
   }
 }
 
@@ -89,6 +119,7 @@ class RecurrentLayer final : public Layer {
     std::string suffix;  // "" or "_reverse"
     std::size_t state_offset = 0;
     std::size_t output_offset = 0;  // bytes
+    Channels channels{};            // of its output
   };
   RecurrentLayer(std::string name, Value input, Value output, std::vector<Half> halves)
       : Layer(std::move(name), std::move(input), std::move(output)), halves_(std::move(halves)) {
@@ -105,6 +136,14 @@ class RecurrentLayer final : public Layer {
     }
   }
 
+  void set_channels(Channels input, Channels output) override {
+    std::size_t first = 0;
+    for (Half& half : halves_) {
+      half.channels = output.part(first, half.cell.output_size());
+      first += half.cell.output_size();
+    }
+    Layer::set_channels(std::move(input), std::move(output));
+  }
   bool streams() const override { return halves_.size() == 1 && halves_[0].suffix.empty(); }
   std::vector<StatePart> state_parts() const override { return halves_[0].cell.state_parts(); }
   std::size_t state_bytes() const override { return state_bytes_; }
@@ -217,10 +256,10 @@ class RecurrentLayer final : public Layer {
       std::byte* out_t = out + t * out_stride;
       if (observer != nullptr) {
         observer->at(name(), half.suffix, t);
-        report_value(*observer, "input", input(), in_t);
+        report_input(*observer, in_t);
       }
       advance(half, in_t, out_t, passage.state, scratch, observer);
-      if (observer != nullptr) report_value(*observer, "output", part, out_t);
+      if (observer != nullptr) report_value(*observer, "output", part, half.channels, out_t);
     }
   }
 
@@ -374,7 +413,7 @@ class ArgmaxLayer final : public Layer {
 
 // ---- conversions between formats -------------------------------------------------------------------------------
 
-double decode(const std::byte* bytes, std::size_t index, const Format& format) {
+double real_at(const std::byte* bytes, std::size_t index, const Format& format) {
   switch (format.kind) {
     case FormatKind::kF32: return static_cast<double>(typed<float>(bytes)[index]);
     case FormatKind::kI8:
@@ -394,8 +433,10 @@ class IslandBorderLayer final : public Layer {
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     const Format& to = output().format;
     for (std::size_t j = 0; j < static_cast<std::size_t>(input().features); ++j) {
-      const double found = decode(in, j, input().format);
-      const double real = std::isnan(found) ? 0.0 : found;  // a float island can overflow; codes hold no such number
+      const Channels &from = input_channels(), &into = output_channels();
+      const double found = from.offset_of(j) + from.scale_of(j) * real_at(in, j, input().format);
+      // A float island can overflow; codes hold no such number.
+      const double real = ((std::isnan(found) ? 0.0 : found) - into.offset_of(j)) / into.scale_of(j);
       const auto code = [&](std::int32_t low, std::int32_t high) {
         return quantize(real, static_cast<double>(to.scale), to.zero_point, low, high);
       };

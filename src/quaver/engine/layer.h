@@ -12,6 +12,7 @@
 #include "quaver/cells/state_part.h"
 #include "quaver/core/team.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/model/channels.h"
 #include "quaver/model/model.h"
 
 namespace quaver {
@@ -19,8 +20,13 @@ namespace quaver {
 // Bytes of one step of a value (or of the whole of a vector).
 std::size_t value_bytes(const Value& value);
 
-// Tells an observer about a value's bytes at `point`, decoded as its format says; ids and indices are not numbers.
-void report_value(Observer& observer, std::string_view point, const Value& value, const std::byte* bytes);
+// Codes to reals, real.size() of them: as many steps as that are.
+void decode(const Value& value, const Channels& channels, const std::byte* bytes, std::span<float> real) noexcept;
+
+// Tells an observer about a value's bytes at `point`, with what its format and channels say; ids and indices are not
+// numbers.
+void report_value(Observer& observer, std::string_view point, const Value& value, const Channels& channels,
+                  const std::byte* bytes);
 
 // One sequence's way through a layer: `steps` values at `in` become as many (or one, pooled) at `out`, from `state` on.
 struct Passage {
@@ -39,6 +45,13 @@ class Layer {
   const std::string& name() const { return name_; }  // of its node; "" for a conversion between two nodes
   const Value& input() const { return input_; }
   const Value& output() const { return output_; }
+  const Channels& input_channels() const { return input_channels_; }
+  const Channels& output_channels() const { return output_channels_; }
+  // What observers are told on top of the formats, and islands compute with. Integer layers have it in their weights.
+  virtual void set_channels(Channels input, Channels output) {
+    input_channels_ = std::move(input);
+    output_channels_ = std::move(output);
+  }
 
   virtual bool streams() const { return true; }  // false: needs the whole sequence
   virtual std::vector<StatePart> state_parts() const { return {}; }
@@ -59,9 +72,15 @@ class Layer {
   // Independent sequences, at most kCellGroup, longest first.
   virtual void run_batch(std::span<const Passage> passages, std::byte* scratch) const;
 
+ protected:
+  void report_input(Observer& observer, const std::byte* in) const {
+    report_value(observer, "input", input_, input_channels_, in);
+  }
+
  private:
   std::string name_;
   Value input_, output_;
+  Channels input_channels_, output_channels_;
 };
 
 // The prepared node; `isa` picks the path of its kernels. Float nodes run in float.

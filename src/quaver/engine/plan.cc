@@ -22,10 +22,13 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
   if (has_i4(model)) wide = unpacked(model);
   const Model& readable = wide ? *wide : model;
   values.push_back(model.input);
+  channels.push_back(channels_of(model, "input"));
   std::map<std::string, std::size_t> value_of{{"input", 0}};
   StateLayout states;
-  const auto add = [&](std::unique_ptr<Layer> layer, std::size_t input) {
+  const auto add = [&](std::unique_ptr<Layer> layer, std::size_t input, Channels made) {
     values.push_back(layer->output());
+    channels.push_back(std::move(made));
+    layer->set_channels(channels[input], channels.back());
     scratch_bytes = std::max(scratch_bytes, layer->scratch_bytes());
     weight_bytes += layer->weight_bytes();
     if (!layer->streams() && looks_ahead.empty()) looks_ahead = layer->name();
@@ -41,14 +44,16 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
   for (const Node& node : model.nodes) {
     std::size_t input = value_of.at(node.input);
     const Format wanted = input_format(model, node);
-    if (wanted != values[input].format) input = add(make_conversion(values[input], wanted), input);
+    if (wanted != values[input].format)
+      input = add(make_conversion(values[input], wanted), input, is_float(wanted) ? Channels{} : channels[input]);
     if (node.scheme == "f32" && is_coded(node.output.format)) {  // a float island that gives codes
       Node inside = node;
       inside.output.format = Format{};
-      const std::size_t real = add(make_layer(readable, inside, isa), input);
-      value_of[node.name] = add(make_conversion(values[real], node.output.format), real);
+      const std::size_t real = add(make_layer(readable, inside, isa), input, {});
+      value_of[node.name] =
+          add(make_conversion(values[real], node.output.format), real, channels_of(model, node.name));
     } else {
-      value_of[node.name] = add(make_layer(readable, node, isa), input);
+      value_of[node.name] = add(make_layer(readable, node, isa), input, channels_of(model, node.name));
     }
   }
   for (const std::string& name : model.outputs) outputs.push_back(value_of.at(name));
@@ -84,8 +89,10 @@ void Session::Plan::enter(const float* frame, std::byte* value) const noexcept {
     if (is_float(format)) {
       reinterpret_cast<float*>(value)[j] = x;
     } else {
-      reinterpret_cast<std::int8_t*>(value)[j] = static_cast<std::int8_t>(
-          quantize(static_cast<double>(x), static_cast<double>(format.scale), format.zero_point, -128, 127));
+      auto real = static_cast<double>(x);
+      if (!channels[0].empty()) real = (real - channels[0].offset_of(j)) / channels[0].scale_of(j);
+      reinterpret_cast<std::int8_t*>(value)[j] =
+          static_cast<std::int8_t>(quantize(real, static_cast<double>(format.scale), format.zero_point, -128, 127));
     }
   }
 }

@@ -23,7 +23,8 @@ struct Session::Plan {
 
   Model model;
   Isa isa;
-  std::vector<Value> values;  // [0] is the model's input as the first nodes read it
+  std::vector<Value> values;       // [0] is the model's input as the first nodes read it
+  std::vector<Channels> channels;  // of the values
   std::vector<Stage> stages;
   std::vector<std::size_t> outputs;  // values of model.outputs
   std::size_t scratch_bytes = 0;
@@ -41,6 +42,10 @@ struct Session::Plan {
   void reset(std::byte* state) const noexcept;
   // The border: real frame -> value 0. NaN and infinities count as 0.
   void enter(const float* frame, std::byte* value) const noexcept;
+  // values[v] of real.size() / features steps as reals.
+  void leave(std::size_t v, const std::byte* bytes, std::span<float> real) const noexcept {
+    quaver::decode(values[v], channels[v], bytes, real);
+  }
 };
 
 // Working memory of one worker: of one step of up to kCellGroup streams, or of all steps of as many sequences. What

@@ -18,22 +18,6 @@
 namespace quaver {
 namespace {
 
-// Codes to reals: real.size() elements.
-void decode(const Value& value, const std::byte* bytes, std::span<float> real) noexcept {
-  const Format& format = value.format;
-  const auto from_codes = [&](const auto* codes) {
-    for (std::size_t j = 0; j < real.size(); ++j)
-      real[j] = format.scale * static_cast<float>(std::int64_t{codes[j]} - format.zero_point);
-  };
-  switch (format.kind) {
-    case FormatKind::kF32: std::copy_n(reinterpret_cast<const float*>(bytes), real.size(), real.data()); break;
-    case FormatKind::kI8: from_codes(reinterpret_cast<const std::int8_t*>(bytes)); break;
-    case FormatKind::kI16: from_codes(reinterpret_cast<const std::int16_t*>(bytes)); break;
-    case FormatKind::kI32: from_codes(reinterpret_cast<const std::int32_t*>(bytes)); break;
-    case FormatKind::kI4: break;  // no value is
-  }
-}
-
 // A pool's count of steps comes back from a file: its next step divides by it.
 constexpr std::string_view kStepCountPart = ".count";
 constexpr std::int64_t kMostSteps = std::int64_t{1} << 40;
@@ -99,7 +83,7 @@ std::unique_ptr<Team> make_team(std::size_t threads) { return threads > 1 ? std:
 
 std::vector<float> Result::real() const {
   std::vector<float> real(steps * static_cast<std::size_t>(value.features));
-  decode(value, bytes.data(), real);
+  decode(value, channels, bytes.data(), real);
   return real;
 }
 
@@ -274,7 +258,7 @@ StepResult Session::step(std::span<const float> frame, State& state, std::span<f
   plan_->enter(frame.data(), workspace_->values[0].data());
   advance(state);
   const std::size_t first = plan_->outputs[0];
-  decode(plan_->values[first], workspace_->values[first].data(), scores);
+  plan_->leave(first, workspace_->values[first].data(), scores);
   return {};
 }
 
@@ -283,7 +267,7 @@ StepResult Session::step(std::int32_t id, State& state, std::span<float> scores)
   std::memcpy(workspace_->values[0].data(), &id, sizeof id);
   advance(state);
   const std::size_t first = plan_->outputs[0];
-  decode(plan_->values[first], workspace_->values[first].data(), scores);
+  plan_->leave(first, workspace_->values[first].data(), scores);
   return {};
 }
 
@@ -298,6 +282,26 @@ std::span<const std::byte> Session::output_codes(std::size_t output) const noexc
   if (plan_ == nullptr || output >= plan_->outputs.size()) return {};
   const std::size_t value = plan_->outputs[output];
   return {workspace_->values[value].data(), value_bytes(plan_->values[value])};
+}
+
+StepResult Session::encode(std::span<const float> frame, std::span<std::int8_t> codes) const noexcept {
+  if (plan_ == nullptr) return {StepRefusal::kNoModel};
+  if (plan_->values[0].format.kind != FormatKind::kI8) return {StepRefusal::kInputKind};
+  if (frame.size() != plan_->input_features()) return {StepRefusal::kInputSize};
+  if (codes.size() != frame.size()) return {StepRefusal::kOutputSize};
+  plan_->enter(frame.data(), std::as_writable_bytes(codes).data());
+  return {};
+}
+
+StepResult Session::decode(std::span<const std::byte> codes, std::span<float> reals,
+                           std::size_t output) const noexcept {
+  if (plan_ == nullptr) return {StepRefusal::kNoModel};
+  if (output >= plan_->outputs.size()) return {StepRefusal::kInputSize};
+  const std::size_t value = plan_->outputs[output];
+  if (codes.size() != value_bytes(plan_->values[value])) return {StepRefusal::kInputSize};
+  if (reals.size() != static_cast<std::size_t>(plan_->values[value].features)) return {StepRefusal::kOutputSize};
+  plan_->leave(value, codes.data(), reals);
+  return {};
 }
 
 // ---- one step of many streams ----------------------------------------------------------------------------------
@@ -326,7 +330,7 @@ StepResult Session::step(std::span<const float> frames, std::span<State> states,
   advance_streams(
       states, [&](std::size_t s, std::byte* value) { plan_->enter(frames.data() + s * features, value); },
       [&](std::size_t s, const std::byte* value) {
-        decode(plan_->values[plan_->outputs[0]], value, scores.subspan(s * count, count));
+        plan_->leave(plan_->outputs[0], value, scores.subspan(s * count, count));
       });
   return {};
 }
@@ -386,7 +390,7 @@ std::vector<Result> Session::empty_results(std::size_t steps) const {
   std::vector<Result> results;
   for (const std::size_t v : plan_->outputs) {
     const Value& value = plan_->values[v];
-    results.push_back({value, value.sequence ? steps : 1, {}});
+    results.push_back({value, value.sequence ? steps : 1, {}, plan_->channels[v]});
     results.back().bytes.reserve(results.back().steps * value_bytes(value));
   }
   return results;

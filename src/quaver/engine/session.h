@@ -25,6 +25,7 @@
 #include "quaver/engine/state.h"
 #include "quaver/engine/step_result.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/model/channels.h"
 #include "quaver/model/model.h"
 
 namespace quaver {
@@ -52,6 +53,7 @@ struct Result {
   Value value;
   std::size_t steps = 1;  // 1 when the value is a vector
   AlignedVector<std::byte> bytes;
+  Channels channels = {};
 
   std::vector<float> real() const;  // [steps, features], decoded
   bool operator==(const Result&) const = default;
@@ -104,6 +106,13 @@ class Session {
   StepResult step_checked(std::span<const std::int8_t> frame, State& state);
   StepResult step_checked(std::span<const float> frames, std::span<State> states, std::span<float> scores);
   StepResult step_checked(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes);
+
+  // The border alone, for callers who hand over codes: one frame as step() would code it (normalised, with the scale
+  // and offset of its channel), and the codes of an output as step() would give them. codes: input_features() of a model
+  // whose input is int8; bytes and reals of one step of that output. Refused as a step is; an output that is none counts
+  // as one of no size.
+  StepResult encode(std::span<const float> frame, std::span<std::int8_t> codes) const noexcept;
+  StepResult decode(std::span<const std::byte> codes, std::span<float> reals, std::size_t output = 0) const noexcept;
 
   // Whole sequences, from a fresh state: results[sequence][output]. Error (with sequence and step) for an empty
   // sequence, one that sets several of real, ids and codes or another than the model reads, wrong feature count, NaN

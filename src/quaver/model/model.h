@@ -8,6 +8,7 @@
 // Tensors of node N are called "N.<tensor>", the reverse direction's "N.<tensor>_reverse". Gate order is ONNX's:
 //   lstm   W [G*cell, input]  R [G*cell, output]  b [G*cell]   G = 4: i,o,f,c; CIFG G = 3: o,f,c
 //          P [(G-1)*cell] i,o,f or o,f   L [G*cell] layer norm   W_projection [output, cell]  b_projection [output]
+//          b_input [G*cell], optional, of an integer LSTM with layer norm: added to W x before the norm (A44)
 //   gru    W [3*hidden, input]  R [3*hidden, hidden]  b [3*hidden]  b_recurrent [3*hidden]    z,r,h
 //   rnn    W [hidden, input]  R [hidden, hidden]  b [hidden]
 //   dense  W [units, input]  b [units]           embedding  W [vocabulary, features]
@@ -181,6 +182,8 @@ struct TensorSlot {
   FormatKind kind = FormatKind::kF32;  // under the node's scheme
 };
 std::vector<TensorSlot> tensor_slots(const Node& node);
+// Those that it may have beside them: "b_input" of an integer layer-norm LSTM.
+std::vector<TensorSlot> optional_tensor_slots(const Node& node);
 // Names that Node::formats of this node must have, "input" apart, which some integer nodes have on top; none under f32.
 std::vector<std::string> format_slots(const Node& node);
 // Names that it may have beside them.

@@ -322,6 +322,12 @@ void check_node_tensors(const Model& model, const Node& node, std::set<std::stri
     if (tensor->kind == FormatKind::kI16) expect_symmetric<std::int16_t>(slot.name, *tensor);
     used.insert(slot.name);
   }
+  for (const TensorSlot& slot : optional_tensor_slots(node)) {
+    const Tensor* tensor = model.find_tensor(slot.name);
+    if (tensor == nullptr) continue;
+    check_tensor(slot, *tensor);
+    used.insert(slot.name);
+  }
 }
 
 void check_normalization(const Model& model, std::set<std::string>& used) {
@@ -447,6 +453,15 @@ std::vector<TensorSlot> tensor_slots(const Node& node) {
   } else if (std::holds_alternative<ActivationAttributes>(node.operation) && !in_float) {
     add("table", {256}, FormatKind::kI8);
   }
+  return slots;
+}
+
+std::vector<TensorSlot> optional_tensor_slots(const Node& node) {
+  const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
+  if (lstm == nullptr || !lstm->layer_norm || runs_in_float(node)) return {};
+  std::vector<TensorSlot> slots;
+  for (const std::string& suffix : direction_suffixes(lstm->direction))
+    slots.push_back({concat(node.name, ".b_input", suffix), {lstm->gate_count() * lstm->hidden_size}, FormatKind::kI32});
   return slots;
 }
 

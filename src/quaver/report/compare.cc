@@ -56,12 +56,20 @@ class RealObserver : public Observer {
     direction_ = direction;
     step_ = step;
   }
-  void real(std::string_view point, std::span<const float> values) final { take(named(point), values, 0); }
+  void real(std::string_view point, std::span<const float> values) final {
+    take(named(point), values, saturated_);
+  }
   void codes(std::string_view point, std::span<const std::int8_t> codes, double scale, std::int32_t zero_point) final {
     decode(point, codes, scale, zero_point);
   }
   void codes(std::string_view point, std::span<const std::int16_t> codes, double scale) final {
     decode(point, codes, scale, 0);
+  }
+  void channel_codes(std::string_view point, std::span<const std::int8_t> codes, double scale, std::int32_t zero_point,
+                     std::span<const float> scales, std::span<const float> offsets) final {
+    saturated_ = count_at_ends(codes);
+    Observer::channel_codes(point, codes, scale, zero_point, scales, offsets);
+    saturated_ = 0;
   }
 
  protected:
@@ -86,6 +94,7 @@ class RealObserver : public Observer {
   std::string node_, direction_;
   PointName name_;
   std::size_t step_ = 0;
+  std::uint64_t saturated_ = 0;  // of the codes that became the real values to come
   std::vector<float> values_;
 };
 

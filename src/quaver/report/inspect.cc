@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "quaver/core/text.h"
+#include "quaver/model/channels.h"
 #include "quaver/report/table.h"
 
 namespace quaver {
@@ -15,7 +17,7 @@ using enum OperandWidth;
 
 constexpr const char* kStepRules = "every node once a step, every operation it executes, sums as wide as they must be";
 
-constexpr std::uint64_t kNormalizeOps = 2, kEncodeOps = 5, kDecodeOps = 2;
+constexpr std::uint64_t kNormalizeOps = 2, kEncodeOps = 5, kDecodeOps = 2, kChannelOps = 2;
 
 template <typename... Handlers>
 struct Overloaded : Handlers... {
@@ -313,6 +315,12 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
     layer.bytes += layer.tensors.back().bytes;
     if (slot.name == node.name + ".W") layer.weight_format = layer.tensors.back().format;
   }
+  for (const TensorSlot& slot : optional_tensor_slots(node)) {
+    const Tensor* tensor = model.find_tensor(slot.name);
+    if (tensor == nullptr) continue;
+    layer.tensors.push_back(tensor_report(slot.name, *tensor));
+    layer.bytes += layer.tensors.back().bytes;
+  }
   layer.state_bytes = state_bytes(node, features);
 
   OperationCounts& operations = layer.operations;
@@ -342,6 +350,30 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
   layer.traffic.activations_written =
       number(node.output.features) * format_bytes(node.output.format.kind) + layer.state_bytes;
   return layer;
+}
+
+std::optional<ChannelReport> channel_report(const Model& model, const std::string& name) {
+  const Channels channels = channels_of(model, name);
+  if (channels.empty()) return std::nullopt;
+  const Format& format = model.value(name).format;
+  const bool i8 = format.kind == FormatKind::kI8;
+  const Tensor* mean = name == "input" ? model.find_tensor("input.mean") : nullptr;
+  ChannelReport report{name, {}, {}, {}};
+  for (std::size_t c = 0; c < static_cast<std::size_t>(model.value(name).features); ++c) {
+    const double deviation =
+        mean == nullptr ? 1 : 1 / static_cast<double>(model.tensor("input.inverse_deviation").as<float>()[c]);
+    const double middle = mean == nullptr ? 0 : static_cast<double>(mean->as<float>()[c]);
+    const double step = deviation * channels.scale_of(c) * static_cast<double>(format.scale);
+    const double zero = middle + deviation * channels.offset_of(c);  // of code zero_point
+    report.step.push_back(step);
+    report.low.push_back(zero + step * ((i8 ? -128 : -32768) - format.zero_point));
+    report.high.push_back(zero + step * ((i8 ? 127 : 32767) - format.zero_point));
+  }
+  return report;
+}
+
+nlohmann::ordered_json to_json(const ChannelReport& channels) {
+  return {{"value", channels.value}, {"step", channels.step}, {"low", channels.low}, {"high", channels.high}};
 }
 
 nlohmann::ordered_json to_json(const LayerReport& layer) {
@@ -403,6 +435,17 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   const std::uint64_t inputs = number(model.input.features);
   if (model.find_tensor("input.mean") != nullptr) inspection.border_float_ops += inputs * kNormalizeOps;
   if (model.input.format.kind == FormatKind::kI8) inspection.border_float_ops += inputs * kEncodeOps;
+  if (std::optional<ChannelReport> input = channel_report(model, "input")) {
+    inspection.border_float_ops += inputs * kChannelOps;
+    inspection.channels.push_back(std::move(*input));
+  }
+  for (const Node& node : model.nodes) {
+    std::optional<ChannelReport> report = channel_report(model, node.name);
+    if (!report) continue;
+    if (std::ranges::find(model.outputs, node.name) != model.outputs.end())
+      inspection.border_float_ops += number(node.output.features) * kChannelOps;
+    inspection.channels.push_back(std::move(*report));
+  }
   for (const std::string& output : model.outputs) {
     const Value& value = model.value(output);
     if (value.format.kind == FormatKind::kI8 || value.format.kind == FormatKind::kI16)
@@ -424,6 +467,8 @@ nlohmann::ordered_json to_json(const Inspection& inspection) {
   };
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const LayerReport& layer : inspection.layers) layers.push_back(to_json(layer));
+  nlohmann::ordered_json channels = nlohmann::ordered_json::array();
+  for (const ChannelReport& report : inspection.channels) channels.push_back(to_json(report));
   return {{"model", inspection.model},
           {"task", inspection.task},
           {"scheme", inspection.scheme},
@@ -443,6 +488,7 @@ nlohmann::ordered_json to_json(const Inspection& inspection) {
           {"traffic", to_json(inspection.traffic)},
           {"memory_pj_sram", optional(inspection.memory_pj_sram)},
           {"memory_pj_dram", optional(inspection.memory_pj_dram)},
+          {"channels", std::move(channels)},
           {"float_nodes", inspection.float_nodes},
           {"layers", std::move(layers)}};
 }
@@ -475,6 +521,11 @@ std::string to_text(const Inspection& inspection) {
       fmt::format("input       {} per step, {}\n",
                   inspection.input_format == "i32" ? "one id" : fmt::format("{} features", inspection.input_features),
                   inspection.input_format);
+  for (const ChannelReport& channels : inspection.channels) {
+    const auto [least, most] = std::ranges::minmax(channels.step);
+    text += fmt::format("channels    {}: a scale for each of {}, a code is {:.3g} to {:.3g}\n", channels.value,
+                        channels.step.size(), least, most);
+  }
   text += fmt::format("bytes       {} file, {} weights, {} state per stream, {} parameters\n", inspection.bytes,
                       inspection.weights_bytes, inspection.state_bytes, inspection.parameters);
   text += fmt::format("step        {} MACs, float_ops: {} (border: {})\n", inspection.macs, inspection.float_ops,

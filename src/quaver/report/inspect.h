@@ -5,7 +5,8 @@
 //   float_ops    float operations inside float nodes, the recoding of their edges included: each addition,
 //                multiplication, comparison, division, root, exp or tanh is one. 0 for an all-integer model.
 //   border_float_ops   at the model's border: normalising (2) and coding (5: scale, round, shift, clamp twice) an input
-//                value, decoding an output value (2). Callers that hold codes do not pay them.
+//                value, decoding an output value (2); scale and offset of a channel (2). Callers that hold codes do not
+//                pay them.
 //   weights_bytes      tensors with their scales, as stored; bytes: the model file
 //   state_bytes  what a stream keeps between steps, derived copies included; both directions of a bidirectional cell
 // In integers a requantization is one 32-bit multiplication and two additions, an int16 sigmoid or tanh
@@ -55,6 +56,14 @@ struct LayerReport {
   Traffic traffic;
 };
 
+// The channels of a value that has scales or offsets of its own (A44), in the units of its user: of the input those of a
+// frame before it is normalised.
+struct ChannelReport {
+  std::string value;                // "input" or a node
+  std::vector<double> step;         // of a code
+  std::vector<double> low, high;    // what the codes reach
+};
+
 struct Inspection {
   std::string model;  // its name
   std::string task;
@@ -74,6 +83,7 @@ struct Inspection {
   Traffic traffic;
   std::optional<double> memory_pj_sram, memory_pj_dram;  // of reading the weights; where the table has them
   std::vector<LayerReport> layers;
+  std::vector<ChannelReport> channels;
   std::vector<std::string> float_nodes;  // islands of a model that is not f32 as a whole
 };
 

@@ -73,7 +73,7 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
   };
   W_ = GateMatrix(
       params.W, params.bits, shape_.gate_count(),
-      fold_zero_point(params.W, shape_.layer_norm ? std::span<const std::int32_t>{} : params.b, params.x.zero_point),
+      fold_zero_point(params.W, shape_.layer_norm ? params.b_input : params.b, params.x.zero_point),
       to_gate(params.W_scales, params.x.scale), isa);
   R_ = GateMatrix(params.R, params.bits, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
                   to_gate(params.R_scales, params.h.scale), isa);
