@@ -6,9 +6,11 @@
 #include <iomanip>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/quantize/fold.h"
 #include "quaver/quantize/observers.h"
 
 namespace quaver {
@@ -93,8 +95,35 @@ void RangeObserver::at(std::string_view node, std::string_view direction, std::s
 void RangeObserver::real(std::string_view point, std::span<const float> values) {
   key_.assign(node_).append(".").append(point).append(direction_);
   calibration_.points[key_].add(values, step_);
+  if (const auto found = normalized_.find(key_); found != normalized_.end()) {
+    const NormalizedPoint& at = found->second;
+    normalized_values_.clear();
+    for (std::size_t c = 0; c < values.size(); ++c)
+      normalized_values_.push_back(static_cast<float>(
+          (static_cast<double>(values[c]) - at.channels.offset_of(c)) / at.channels.scale_of(c)));
+    at.statistics->add(normalized_values_, step_);
+  }
   if (const auto operand = calibration_.operands.find(key_); operand != calibration_.operands.end())
     operand->second.add(values);
+}
+
+void RangeObserver::normalize(const Model& model, const std::string& value, Folding folding) {
+  ChannelStatistics& statistics = calibration_.channels.at(value);
+  const Channels own = own_ranges(statistics, folding);
+  if (value == "input") {
+    const auto reader = std::ranges::find(model.nodes, value, &Node::input);  // one of them is enough
+    normalized_[reader->name + ".input" + direction_suffixes(direction_of(reader->operation)).front()] = {
+        own, &statistics.normalized};
+    return;
+  }
+  std::size_t first = 0;
+  const Node& node = model.node(value);
+  const std::vector<std::string> suffixes = direction_suffixes(direction_of(node.operation));
+  for (const std::string& suffix : suffixes) {
+    const std::size_t count = own.scale.size() / suffixes.size();
+    normalized_[node.name + ".output" + suffix] = {own.part(first, count), &statistics.normalized};
+    first += count;
+  }
 }
 
 namespace {
@@ -119,6 +148,113 @@ std::vector<std::string> operand_points(const Node& node) {
   return {};
 }
 
+std::size_t steps_of(std::span<const SequenceView> sequences) {
+  std::size_t steps = 0;
+  for (const SequenceView& sequence : sequences) steps += sequence.steps;
+  return steps;
+}
+
+// Ranges of the channels of real frames, as the user gives them.
+ChannelStatistics frame_ranges(std::size_t features, std::span<const SequenceView> sequences) {
+  ChannelRanges ranges(features, steps_of(sequences));
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const SequenceView& sequence = sequences[i];
+    if (sequence.real.size() != sequence.steps * features) continue;  // run() will say so
+    for (std::size_t t = 0; t < sequence.steps; ++t)
+      ranges.add(sequence.real.subspan(t * features, features), i, t);
+  }
+  return ranges.statistics();
+}
+
+// The sequences with values beyond the ranges cut to them; only those that hold such values are copied.
+class CutSequences {
+ public:
+  CutSequences(std::span<const SequenceView> sequences, const ChannelStatistics& ranges)
+      : views_(sequences.begin(), sequences.end()) {
+    for (const RangeCut& cut : ranges.cuts) {
+      SequenceView& view = views_[cut.sequence];
+      std::vector<float>& values = copies_[cut.sequence];
+      if (values.empty()) values.assign(view.real.begin(), view.real.end());
+      for (std::size_t i = cut.channel; i < values.size(); i += ranges.low.size())
+        values[i] = std::clamp(values[i], static_cast<float>(ranges.low[cut.channel]),
+                               static_cast<float>(ranges.high[cut.channel]));
+      view.real = values;
+    }
+  }
+  std::span<const SequenceView> views() const { return views_; }
+
+ private:
+  std::vector<SequenceView> views_;
+  std::map<std::size_t, std::vector<float>> copies_;
+};
+
+// What the border makes of a frame before it is coded.
+class Normalization {
+ public:
+  explicit Normalization(const Model& model)
+      : mean_(values(model, "input.mean")), inverse_(values(model, "input.inverse_deviation")) {}
+  double operator()(std::size_t channel, double x) const {
+    return mean_.empty() ? x : (x - static_cast<double>(mean_[channel])) * static_cast<double>(inverse_[channel]);
+  }
+
+ private:
+  static std::vector<float> values(const Model& model, const char* name) {
+    const Tensor* tensor = model.find_tensor(name);
+    if (tensor == nullptr) return {};
+    return {tensor->as<float>().begin(), tensor->as<float>().end()};
+  }
+  std::vector<float> mean_, inverse_;
+};
+
+// Ranges of the columns of an embedding: any row may be asked for.
+ChannelStatistics table_ranges(const Tensor& table) {
+  const MatrixView<const float> rows = table.matrix<float>();
+  ChannelStatistics statistics;
+  for (std::size_t c = 0; c < rows.cols(); ++c) {
+    float low = rows(0, c), high = rows(0, c);
+    for (std::size_t row = 1; row < rows.rows(); ++row) {
+      low = std::min(low, rows(row, c));
+      high = std::max(high, rows(row, c));
+    }
+    statistics.low.push_back(static_cast<double>(low));
+    statistics.high.push_back(static_cast<double>(high));
+  }
+  return statistics;
+}
+
+// Ranges of the channels that nodes hand on, as "NODE.output" reports them.
+class OutputRanges final : public Observer {
+ public:
+  OutputRanges(const Model& model, const std::map<std::string, Folding>& foldable, std::size_t steps) {
+    for (const auto& [value, folding] : foldable)
+      if (value != "input" && !std::holds_alternative<EmbeddingAttributes>(model.node(value).operation))
+        ranges_.try_emplace(value, static_cast<std::size_t>(model.value(value).features), steps);
+  }
+  bool empty() const { return ranges_.empty(); }
+  void next_sequence() { ++sequence_; }
+  void add_to(std::map<std::string, ChannelStatistics>& channels) const {
+    for (const auto& [value, ranges] : ranges_) channels[value] = ranges.statistics();
+  }
+
+  void at(std::string_view node, std::string_view direction, std::size_t step) override {
+    found_ = ranges_.find(std::string(node));
+    reverse_ = !direction.empty();
+    step_ = step;
+  }
+  void real(std::string_view point, std::span<const float> values) override {
+    if (found_ != ranges_.end() && point == "output")
+      found_->second.add(values, sequence_, step_, reverse_ ? found_->second.size() - values.size() : 0);
+  }
+  void codes(std::string_view, std::span<const std::int8_t>, double, std::int32_t) override {}
+  void codes(std::string_view, std::span<const std::int16_t>, double) override {}
+
+ private:
+  std::map<std::string, ChannelRanges> ranges_;
+  std::map<std::string, ChannelRanges>::iterator found_ = ranges_.end();
+  bool reverse_ = false;
+  std::size_t sequence_ = 0, step_ = 0;
+};
+
 }  // namespace
 
 Calibration calibrate(const Model& model, std::span<const SequenceView> sequences, const CalibrateOptions& options) {
@@ -133,22 +269,47 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   Calibration calibration;
   calibration.method = options.method;
   calibration.percentile = options.percentile;
+  const std::map<std::string, Folding> foldable = foldable_values(model);
+  std::optional<CutSequences> cut;
+  if (model.input.format.kind == FormatKind::kF32) {
+    ChannelStatistics& input = calibration.channels["input"];
+    input = frame_ranges(static_cast<std::size_t>(model.input.features), sequences);
+    sequences = cut.emplace(sequences, input).views();
+    const Normalization normalized(model);
+    for (std::size_t c = 0; c < input.low.size(); ++c) {
+      input.low[c] = normalized(c, input.low[c]);
+      input.high[c] = normalized(c, input.high[c]);
+    }
+  }
   Session session(model);
+  const auto run_all = [&](Observer& observer, auto after) {
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      try {
+        session.run(sequences[i], &observer);
+      } catch (const Error& error) {
+        throw Error(error.kind(), concat("calibration sequence ", i, ": ", error.what()));
+      }
+      after(i);
+    }
+  };
+  if (OutputRanges outputs(model, foldable, steps_of(sequences)); !outputs.empty()) {
+    run_all(outputs, [&](std::size_t) { outputs.next_sequence(); });
+    outputs.add_to(calibration.channels);
+  }
+  for (const auto& [value, folding] : foldable)
+    if (value != "input" && !calibration.channels.contains(value))
+      calibration.channels[value] = table_ranges(model.tensor(value + ".W"));
   if (options.moments) {
     for (const Node& node : model.nodes)
       for (const std::string& point : operand_points(node)) calibration.operands[node.name + "." + point];
   }
   RangeObserver observer(calibration);
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    try {
-      session.run(sequences[i], &observer);
-    } catch (const Error& error) {
-      throw Error(error.kind(), concat("calibration sequence ", i, ": ", error.what()));
-    }
+  for (const auto& [value, folding] : foldable) observer.normalize(model, value, folding);
+  run_all(observer, [&](std::size_t i) {
     ++calibration.sequences;
     calibration.steps += sequences[i].steps;
     if (options.progress) options.progress(i + 1, sequences.size());
-  }
+  });
   for (const auto& [point, statistics] : calibration.points)
     if (!std::isfinite(statistics.min) || !std::isfinite(statistics.max))
       throw_bad_input(

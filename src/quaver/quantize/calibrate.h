@@ -16,6 +16,8 @@
 
 #include "quaver/engine/session.h"
 #include "quaver/model/model.h"
+#include "quaver/quantize/channel_statistics.h"
+#include "quaver/quantize/range_statistics.h"
 #include "quaver/quantize/second_moment.h"
 #include "quaver/quantize/warning.h"
 
@@ -32,26 +34,13 @@ struct CalibrateOptions {
   std::function<void(std::size_t done, std::size_t total)> progress = {};  // after every sequence
 };
 
-inline constexpr std::size_t kHistogramBins = 2048;
-
-// What one point of the float model held over all sequences. A value: merge in any order, same result.
-struct RangeStatistics {
-  double min = 0;
-  double max = 0;
-  std::uint64_t count = 0;               // values seen
-  double bin_width = 0;                  // of the histogram of |x|; 0 while nothing but zeros was seen
-  std::vector<std::uint64_t> histogram;  // kHistogramBins bins of the first range; grows by bins of the same width
-  std::vector<float> step_max_abs;       // largest |x| at every time step over all sequences
-
-  double max_abs() const;
-  void add(std::span<const float> values, std::size_t step);
-};
-
 struct Calibration {
   std::map<std::string, RangeStatistics> points;  // "lstm0.cell", "lstm0.pre_i_reverse", "scores.output", ...
   // Of the points that a matrix multiplies: "lstm0.input" (W), "lstm0.output" (R), "lstm0.hidden" (W_projection),
   // "gru0.reset" (R of the candidate, reset before), "scores.input".
   std::map<std::string, SecondMoment> operands;
+  // Of real values whose channels may get scales of their own (fold.h), by name; "input" (as normalised) always.
+  std::map<std::string, ChannelStatistics> channels;
   std::size_t sequences = 0;
   std::size_t steps = 0;
   CalibrationMethod method = CalibrationMethod::kMinMax;
@@ -60,7 +49,9 @@ struct Calibration {
   const RangeStatistics& at(const std::string& point) const;  // Error naming the point
 };
 
-// Error when there is no sequence, an empty one, or one the model can not read (which and why).
+// The model sees what its integer form will see: values of the input beyond the range of their channel
+// (channel_statistics.h) are cut to it first. Error when there is no sequence, an empty one, or one the model can not
+// read (which and why).
 Calibration calibrate(const Model& model, std::span<const SequenceView> sequences,
                       const CalibrateOptions& options = {});
 

@@ -13,6 +13,7 @@
 #include "quaver/fixed/quantization.h"
 #include "quaver/model/scheme.h"
 #include "quaver/quantize/compensated_rounding.h"
+#include "quaver/quantize/fold.h"
 
 namespace quaver {
 namespace {
@@ -130,7 +131,9 @@ class Quantizer {
     Model& model = result_.model;
     model.scheme = options_.scheme;
     for (Node& node : model.nodes) node.scheme = schemes_.at(node.name);
+    fold_channels();
     code_input();
+    warn_features();
     for (Node& node : model.nodes)
       if (node.scheme == "f32")
         warn_island(node);
@@ -201,6 +204,83 @@ class Quantizer {
           {"float_island", node.name, "", {}, {}, concat("node '", node.name, "' stays a float island")});
   }
 
+  // -- channels
+
+  // Values around which everything is coded with a scale a row get channels where that pays.
+  void fold_channels() {
+    Model& model = result_.model;
+    const auto has_rows = [](const Node& node) { return find_scheme(node.scheme)->scale_a_row; };
+    for (const auto& [value, folding] : foldable_values(source_)) {
+      const bool coded = std::ranges::all_of(model.nodes, [&, name = value](const Node& node) {
+        return (node.input != name && node.name != name) || has_rows(node);
+      });
+      if (!coded) continue;
+      Channels channels = choose_channels(model, value, folding, calibration_);
+      if (channels.empty()) continue;
+      fold(model, value, channels);
+      channels_.emplace(value, std::move(channels));
+    }
+  }
+
+  const Channels* channels(const std::string& value) const {
+    const auto found = channels_.find(value);
+    return found == channels_.end() ? nullptr : &found->second;
+  }
+
+  // Of a value with channels: all of them share the codes of the widest.
+  Affine channel_affine(const std::string& value) const {
+    const Interval interval = channel_interval(calibration_, value);
+    return affine_i8(interval.low, interval.high);
+  }
+
+  // What the input's features make worth a look: in the user's units.
+  void warn_features() {
+    const Format& format = result_.model.input.format;
+    const auto found = calibration_.channels.find("input");
+    if (format.kind != FormatKind::kI8 || found == calibration_.channels.end()) return;
+    const ChannelStatistics& statistics = found->second;
+    const Channels* folded = channels("input");
+    const Tensor* mean = source_.find_tensor("input.mean");
+    const auto deviation = [&](std::size_t c) {
+      return mean == nullptr ? 1.0
+                             : 1 / static_cast<double>(source_.tensor("input.inverse_deviation").as<float>()[c]);
+    };
+    const auto user = [&](std::size_t c, double value) {
+      return mean == nullptr ? value : static_cast<double>(mean->as<float>()[c]) + value * deviation(c);
+    };
+    for (const RangeCut& cut : statistics.cuts)
+      result_.warnings.push_back(
+          {"range_cut", "input", concat("feature ", cut.channel), cut.extreme, cut.kept,
+           concat("feature ", cut.channel, " reaches ", cut.extreme, " once (sequence ", cut.sequence, ", step ",
+                  cut.step, ") and else ends at ", cut.kept, ": it is cut there. Calibrate on more such data if it is ",
+                  "no spike")});
+    for (const RangeCut& lone : statistics.lone)
+      result_.warnings.push_back(
+          {"lone_value", "input", concat("feature ", lone.channel), lone.extreme, lone.kept,
+           concat("feature ", lone.channel, " reaches ", lone.extreme, " once (sequence ", lone.sequence, ", step ",
+                  lone.step, ") and else ends at ", lone.kept, ": that one value sets its range. Calibrate on more ",
+                  "data, or without it if it is a spike")});
+    for (std::size_t c = 0; c < statistics.low.size(); ++c) {
+      const double step =
+          static_cast<double>(format.scale) * (folded == nullptr ? 1 : folded->scale_of(c));  // normalised units a code
+      const double low = statistics.low[c], high = statistics.high[c];
+      const std::string point = concat("feature ", c);
+      if (statistics.constant(c)) {
+        result_.warnings.push_back({"constant_feature", "input", point, user(c, low), 127 * step * deviation(c),
+                                    concat(point, " is ", user(c, low), " in all of the calibration data; it keeps a ",
+                                           "range of ", 127 * step * deviation(c),
+                                           " around its codes' middle. Calibrate on data in which it moves, or leave "
+                                           "it out")});
+      } else if ((high - low) / step < kFewestCodes) {
+        result_.warnings.push_back({"narrow_feature", "input", point, (high - low) / step, kFewestCodes,
+                                    concat(point, " spans ", (high - low) / step, " codes of ", kFewestCodes,
+                                           " expected: from ", user(c, low), " to ", user(c, high),
+                                           " beside features far larger. Scale the features alike, or take a scheme "
+                                           "with a scale a row, which folds a scale a feature")});
+      }
+    }
+  }
+
   // -- ranges
 
   // The points of a node's directions: "lstm0.output", "lstm0.output_reverse", as far as there are such.
@@ -222,6 +302,8 @@ class Quantizer {
   }
 
   Affine activation_affine(const Node& node, const std::string& point) const {
+    const std::string& value = point == "input" ? node.input : node.name;
+    if (channels(value) != nullptr) return channel_affine(value);
     Interval interval;
     std::uint64_t count = 0;
     for (const RangeStatistics* statistics : points(node, point)) {
@@ -328,7 +410,7 @@ class Quantizer {
                    float input_scale, const std::vector<std::string>& operands) {
     Tensor& W = tensor(node, weights);
     Tensor* b = bias.empty() ? nullptr : &tensor(node, bias);
-    const std::vector<float> scales = weight_scales(node, W, gates, b, input_scale);
+    const std::vector<float> scales = weight_scales(node, moving_columns(node, weights, W), gates, b, input_scale);
     if (b != nullptr) {
       std::vector<float> bias_scales;
       const auto rows = static_cast<std::size_t>(W.rows()), biased = static_cast<std::size_t>(b->rows());
@@ -339,6 +421,18 @@ class Quantizer {
     const FormatKind kind = node.scheme == "int4" ? FormatKind::kI4 : FormatKind::kI8;
     W = options_.rounding == Rounding::kNearest ? code_tensor(W, kind, scales)
                                                 : code_compensated(node, W, kind, scales, operands);
+  }
+
+  // W without the columns of features that calibration saw constant: folded, they are as large as the feature's least
+  // range, and would set the scales of rows in which they do nothing.
+  Tensor moving_columns(const Node& node, const std::string& name, Tensor W) const {
+    if (!name.starts_with("W") || name.starts_with("W_projection") || channels(node.input) == nullptr) return W;
+    const ChannelStatistics& statistics = calibration_.channels.at(node.input);
+    const auto cols = static_cast<std::size_t>(W.row_size());
+    const std::span<float> values = W.as_mutable<float>();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (statistics.constant(i % cols)) values[i] = 0;
+    return W;
   }
 
   Tensor code_compensated(const Node& node, const Tensor& W, FormatKind kind, std::vector<float> scales,
@@ -359,7 +453,7 @@ class Quantizer {
     return kind == FormatKind::kI4 ? packed_nibbles(coded) : coded;
   }
 
-  const SecondMoment& operand(const Node& node, const std::string& point, std::size_t size) const {
+  SecondMoment operand(const Node& node, const std::string& point, std::size_t size) const {
     const std::string name = node.name + "." + point;
     const auto found = calibration_.operands.find(name);
     if (found == calibration_.operands.end() || found->second.count() == 0)
@@ -368,6 +462,10 @@ class Quantizer {
     if (found->second.size() != size)
       throw_bad_input(concat("calibration has ", found->second.size(), " values of '", name, "', the model has ", size,
                              "; was it made for another model?"));
+    if (const Channels* folded = channels(node.input); folded != nullptr && point.starts_with("input"))
+      return found->second.normalized(*folded);
+    if (const Channels* folded = channels(node.name); folded != nullptr && point.starts_with("output"))
+      return found->second.normalized(folded->part(point.ends_with("_reverse") ? folded->scale.size() - size : 0, size));
     return found->second;
   }
 
@@ -409,7 +507,10 @@ class Quantizer {
 
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       node.formats["cell" + suffix] = {FormatKind::kI16, cell_scale, 0};
-      code_matrix(node, "W" + suffix, attributes.layer_norm ? "" : "b" + suffix, gates, x.scale, {"input" + suffix});
+      // Before the norm there is a bias only where the input's offset left one.
+      const bool moved = result_.model.tensors.contains(node.name + ".b_input" + suffix);
+      const std::string bias = !attributes.layer_norm ? "b" : moved ? "b_input" : "";
+      code_matrix(node, "W" + suffix, bias.empty() ? "" : bias + suffix, gates, x.scale, {"input" + suffix});
       code_matrix(node, "R" + suffix, "", gates, h.scale, {"output" + suffix});
       if (attributes.peephole) {
         Tensor& P = tensor(node, "P" + suffix);
@@ -500,8 +601,26 @@ class Quantizer {
     Tensor& table = tensor(node, "W");
     const double largest_value = max_abs(table.as<float>());
     const float scale = symmetric_scale(largest_value, kI8Limit);
+    warn_rows(node, table, scale);
     node.output.format = {FormatKind::kI8, scale, 0};
     table = code_tensor(table, FormatKind::kI8, {scale});
+  }
+
+  // One format serves all rows of an embedding: a row far larger than the others takes their codes.
+  void warn_rows(const Node& node, const Tensor& table, float scale) {
+    const MatrixView<const float> rows = table.matrix<float>();
+    std::vector<double> codes;  // that each row reaches
+    for (std::size_t row = 0; row < rows.rows(); ++row) codes.push_back(max_abs(rows.row(row)) / static_cast<double>(scale));
+    const auto largest = std::ranges::max_element(codes) - codes.begin();
+    std::vector<double> sorted = codes;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::ranges::nth_element(sorted, middle);
+    if (*middle >= kFewestCodes) return;
+    result_.warnings.push_back({"narrow_rows", node.name, concat("row ", largest), *middle, kFewestCodes,
+                                concat("half of the rows of '", node.name, "' span fewer than ", *middle,
+                                       " codes, expected ", kFewestCodes, ": row ", largest,
+                                       " is far larger and sets the scale. Shrink that row, or keep the node in float "
+                                       "with --ignore and --allow-float")});
   }
 
   void code(Node& node, const ActivationAttributes& attributes) {
@@ -528,12 +647,14 @@ class Quantizer {
 
   void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format
 
+  static constexpr double kFewestCodes = 16;  // that a feature should span
   static constexpr int kMaxCellIntegerBits = 6;
 
   const Model& source_;
   const Calibration& calibration_;
   const QuantizeOptions& options_;
   std::map<std::string, std::string> schemes_;
+  std::map<std::string, Channels> channels_;  // of values that were folded
   QuantizeResult result_;
 };
 

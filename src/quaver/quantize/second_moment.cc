@@ -13,9 +13,11 @@ void SecondMoment::add(std::span<const float> x) {
   if (size_ == 0) {
     size_ = x.size();
     sums_.resize(size_ * size_);
+    sum_.resize(size_);
   }
   QUAVER_DCHECK(x.size() == size_);
   waiting_.insert(waiting_.end(), x.begin(), x.end());
+  for (std::size_t i = 0; i < size_; ++i) sum_[i] += static_cast<double>(x[i]);
   ++count_;
   if (waiting_.size() < kBatch * size_) return;
   add_products(waiting_, size_, sums_);
@@ -31,6 +33,30 @@ void SecondMoment::add_products(std::span<const float> vectors, std::size_t n, s
       for (std::size_t j = 0; j <= i; ++j) row[j] += x_i * static_cast<double>(x[j]);
     }
   }
+}
+
+double SecondMoment::mean_square(std::size_t i) const {
+  double sum = sums_[i * size_ + i];
+  for (std::size_t at = i; at < waiting_.size(); at += size_)
+    sum += static_cast<double>(waiting_[at]) * static_cast<double>(waiting_[at]);
+  return sum / static_cast<double>(count_);
+}
+
+SecondMoment SecondMoment::normalized(const Channels& channels) const {
+  SecondMoment moment = *this;
+  add_products(waiting_, size_, moment.sums_);
+  moment.waiting_.clear();
+  const auto count = static_cast<double>(count_);
+  for (std::size_t i = 0; i < size_; ++i) {
+    const double o_i = channels.offset_of(i), s_i = channels.scale_of(i);
+    for (std::size_t j = 0; j <= i; ++j) {
+      const double o_j = channels.offset_of(j);
+      double& sum = moment.sums_[i * size_ + j];
+      sum = (sum - o_i * sum_[j] - o_j * sum_[i] + count * o_i * o_j) / (s_i * channels.scale_of(j));
+    }
+    moment.sum_[i] = (sum_[i] - count * o_i) / s_i;
+  }
+  return moment;
 }
 
 std::vector<double> SecondMoment::lower_mean() const {

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "quaver/model/channels.h"
+
 namespace quaver {
 
 // Sum of x x^T over vectors x of one size n. A value.
@@ -17,6 +19,10 @@ class SecondMoment {
   std::uint64_t count() const { return count_; }  // vectors seen
   // Mean of x_i x_j at [i, j] for j <= i; 0 above the diagonal. count() > 0.
   std::vector<double> lower_mean() const;
+  double mean(std::size_t i) const { return sum_[i] / static_cast<double>(count_); }  // of x_i; count() > 0
+  double mean_square(std::size_t i) const;
+  // The same of (x - offset) / scale: what the channels of a folded value hold (A44).
+  SecondMoment normalized(const Channels& channels) const;
 
  private:
   static void add_products(std::span<const float> vectors, std::size_t n, std::vector<double>& sums);
@@ -25,6 +31,7 @@ class SecondMoment {
   std::uint64_t count_ = 0;
   std::vector<float> waiting_;  // [fewer than a batch, n]: one pass over the sums serves a batch
   std::vector<double> sums_;    // [n, n], lower triangle
+  std::vector<double> sum_;     // [n], of x alone
 };
 
 }  // namespace quaver

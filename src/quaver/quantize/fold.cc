@@ -1,0 +1,281 @@
+#include "quaver/quantize/fold.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/model/scheme.h"
+
+namespace quaver {
+namespace {
+
+constexpr double kSteps = 255;           // of int8 over a range
+constexpr double kFewestCodes = 16;      // that a feature's own range spans, however little it weighs
+constexpr double kWorthwhile = 0.9;      // of the error without: else the model stays as it is
+constexpr double kCompensated = 0.25;    // what compensated rounding leaves of the weights' error, measured
+
+// s_c ~ range_c^range / largest weight_c^weight: from a range of its own for every channel to one for all; in between,
+// channels that count little leave steps to those that count much, in the codes as in the weights.
+struct Balance {
+  double range, weight;
+};
+constexpr std::array<Balance, 5> kBalances{{{1, 0}, {0.75, 0.25}, {0.5, 0.5}, {0.5, 0}, {0, 0}}};
+// Where new data goes far beyond what was seen, ranges of single channels are hardly known: they share room then.
+constexpr double kSteadyRange = 0.15;
+
+bool multiplies_its_input(const Operation& operation) {
+  return std::holds_alternative<LstmAttributes>(operation) || std::holds_alternative<GruAttributes>(operation) ||
+         std::holds_alternative<RnnAttributes>(operation) || std::holds_alternative<DenseAttributes>(operation);
+}
+
+// Whether a value can be divided by a scale a channel where it is made, and moved by an offset.
+std::optional<Folding> folding_of_producer(const Model& model, const std::string& value) {
+  if (value == "input")
+    return is_float(model.input.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
+  const Operation& operation = model.node(value).operation;
+  if (std::holds_alternative<DenseAttributes>(operation)) return Folding::kScaleAndOffset;
+  if (std::holds_alternative<EmbeddingAttributes>(operation)) return Folding::kScale;  // rows of 0 stay exact
+  const auto* lstm = std::get_if<LstmAttributes>(&operation);
+  // It starts from h = 0, and one clamp of codes serves all channels.
+  if (lstm != nullptr && lstm->projection_size > 0 && lstm->projection_clip == 0) return Folding::kScale;
+  return std::nullopt;
+}
+
+// A matrix that multiplies the channels [first, first + columns) of a value.
+struct Reader {
+  const Node* node;
+  std::string suffix;
+  std::string tensor, operand;  // full names
+  std::size_t first = 0;
+};
+
+std::vector<Reader> matrix_readers(const Model& model, const std::string& value) {
+  std::vector<Reader> readers;
+  for (const Node& node : model.nodes) {
+    std::size_t first = 0;
+    for (const std::string& suffix : direction_suffixes(direction_of(node.operation))) {
+      if (node.input == value)
+        readers.push_back({&node, suffix, node.name + ".W" + suffix, node.name + ".input" + suffix, 0});
+      if (node.name != value || !std::holds_alternative<LstmAttributes>(node.operation)) continue;
+      readers.push_back({&node, suffix, node.name + ".R" + suffix, node.name + ".output" + suffix, first});
+      first += static_cast<std::size_t>(std::get<LstmAttributes>(node.operation).output_size());
+    }
+  }
+  return readers;
+}
+
+// Estimates the squared error of the readers' sums that a choice of channels leaves: of the operand's codes, uniform
+// within their step, and of the weights'.
+class ErrorEstimate {
+ public:
+  ErrorEstimate(const Model& model, const std::string& value, const Calibration& calibration)
+      : statistics_(calibration.channels.at(value)) {
+    for (const Reader& reader : matrix_readers(model, value)) {
+      const FormatKind kind = find_scheme(reader.node->scheme)->weights;
+      matrices_.push_back({reader, model.tensor(reader.tensor).matrix<float>(),
+                           static_cast<double>(kind == FormatKind::kI4 ? kI4Limit : kI8Limit), {}});
+      const auto moment = calibration.operands.find(reader.operand);
+      if (moment != calibration.operands.end() && moment->second.count() > 0)
+        matrices_.back().moment = &moment->second;
+    }
+    largest_weights_.assign(statistics_.low.size(), 0);
+    for (const Matrix& matrix : matrices_)
+      for (std::size_t row = 0; row < matrix.weights.rows(); ++row)
+        for (std::size_t c = 0; c < matrix.weights.cols(); ++c) {
+          double& largest = largest_weights_[matrix.reader.first + c];
+          largest = std::max(largest, std::abs(static_cast<double>(matrix.weights(row, c))));
+        }
+  }
+
+  const std::vector<double>& largest_weights() const { return largest_weights_; }
+
+  // step: of the codes, in units of the scaled channels.
+  double operator()(const Channels& channels, double step) const {
+    double error = 0;
+    for (const Matrix& matrix : matrices_) {
+      const std::size_t cols = matrix.weights.cols();
+      double energy = 0;
+      for (std::size_t c = 0; c < cols; ++c) energy += mean_square(matrix, channels, c);
+      double sums = 0;
+      for (std::size_t row = 0; row < matrix.weights.rows(); ++row) {
+        double squares = 0, largest = 0;
+        for (std::size_t c = 0; c < cols; ++c) {
+          const double weight = std::abs(static_cast<double>(matrix.weights(row, c))) *
+                                channels.scale_of(matrix.reader.first + c);
+          squares += weight * weight;
+          if (!statistics_.constant(matrix.reader.first + c)) largest = std::max(largest, weight);
+        }
+        const double weight_step = largest / matrix.limit;
+        sums += step * step * squares + kCompensated * weight_step * weight_step * energy;
+      }
+      error += sums;
+    }
+    return error;
+  }
+
+ private:
+  struct Matrix {
+    Reader reader;
+    MatrixView<const float> weights;
+    double limit = kI8Limit;
+    const SecondMoment* moment = nullptr;
+  };
+
+  // Of a channel as it is coded.
+  double mean_square(const Matrix& matrix, const Channels& channels, std::size_t column) const {
+    const std::size_t c = matrix.reader.first + column;
+    const double offset = channels.offset_of(c), scale = channels.scale_of(c);
+    if (matrix.moment != nullptr) {
+      const double mean = matrix.moment->mean(column), square = matrix.moment->mean_square(column);
+      return std::max(0.0, square - 2 * offset * mean + offset * offset) / (scale * scale);
+    }
+    const double middle = 0.5 * (statistics_.low[c] + statistics_.high[c]) - offset;  // as if it were uniform
+    const double half = 0.5 * (statistics_.high[c] - statistics_.low[c]);
+    return (middle * middle + half * half / 3) / (scale * scale);
+  }
+
+  const ChannelStatistics& statistics_;
+  std::vector<Matrix> matrices_;
+  std::vector<double> largest_weights_;
+};
+
+// W diag(s).
+void scale_columns(Tensor& tensor, const Channels& channels, std::size_t first) {
+  const auto cols = static_cast<std::size_t>(tensor.row_size());
+  const std::span<float> values = tensor.as_mutable<float>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(static_cast<double>(values[i]) * channels.scale_of(first + i % cols));
+}
+
+// (P, q) of a producer: its rows are the channels.
+void normalize_rows(Tensor& weights, Tensor& bias, const Channels& channels, std::size_t first) {
+  const auto cols = static_cast<std::size_t>(weights.row_size());
+  const std::span<float> values = weights.as_mutable<float>(), q = bias.as_mutable<float>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(static_cast<double>(values[i]) / channels.scale_of(first + i / cols));
+  for (std::size_t r = 0; r < q.size(); ++r)
+    q[r] = static_cast<float>((static_cast<double>(q[r]) - channels.offset_of(first + r)) / channels.scale_of(first + r));
+}
+
+std::vector<double> times_offset(const Tensor& weights, const Channels& channels) {
+  const MatrixView<const float> W = weights.matrix<float>();
+  std::vector<double> sums;
+  for (std::size_t row = 0; row < W.rows(); ++row) {
+    double sum = 0;
+    for (std::size_t c = 0; c < W.cols(); ++c) sum += static_cast<double>(W(row, c)) * channels.offset_of(c);
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+}  // namespace
+
+std::map<std::string, Folding> foldable_values(const Model& model) {
+  std::map<std::string, Folding> foldable;
+  const auto consider = [&](const std::string& value) {
+    std::optional<Folding> folding = folding_of_producer(model, value);
+    bool read = false;
+    for (const Node& node : model.nodes) {
+      if (node.input != value) continue;
+      read = true;
+      if (!multiplies_its_input(node.operation)) folding.reset();
+    }
+    if (read && folding) foldable.emplace(value, *folding);
+  };
+  consider("input");
+  for (const Node& node : model.nodes) consider(node.name);
+  return foldable;
+}
+
+Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration) {
+  const auto found = calibration.channels.find(value);
+  const auto features = static_cast<std::size_t>(model.value(value).features);
+  if (found == calibration.channels.end() || found->second.low.size() != features)
+    throw_bad_input(concat("calibration has no ranges of the ", features, " channels of '", value,
+                           "'; was it made for another model?"));
+  const ChannelStatistics& statistics = found->second;
+  bool all_constant = true;
+  for (std::size_t c = 0; c < features; ++c) all_constant = all_constant && statistics.constant(c);
+  if (all_constant) return {};
+
+  const ErrorEstimate error(model, value, calibration);
+  const RangeStatistics& normalized = statistics.normalized;
+  if (normalized.max_abs() == 0) return {};
+  const Interval own_interval = channel_interval(calibration, value);
+  const double own_step = (own_interval.high - own_interval.low) / kSteps;
+  const double share = choose_max_abs(normalized, calibration.method, calibration.percentile) / normalized.max_abs();
+  const Channels own = own_ranges(statistics, folding);
+  const double low = std::min(0.0, std::ranges::min(statistics.low)),
+               high = std::max(0.0, std::ranges::max(statistics.high));
+  double least = kWorthwhile * error({}, share * (high - low) / kSteps);
+  Channels best;
+  for (const Balance& balance : kBalances) {
+    if (balance.range > 1 / statistics.headroom + kSteadyRange) continue;
+    std::vector<double> wanted(features);
+    double widest = 0;  // the channel that fills the codes
+    for (std::size_t c = 0; c < features; ++c) {
+      const auto range = static_cast<double>(own.scale[c]);
+      const double weight = error.largest_weights()[c];
+      wanted[c] = std::pow(range, balance.range) * (weight > 0 ? std::pow(weight, -balance.weight) : 1);
+      if (!statistics.constant(c)) widest = std::max(widest, range / wanted[c]);
+    }
+    Channels channels = own;
+    const double most = kSteps / (kFewestCodes * statistics.headroom);
+    for (std::size_t c = 0; c < features; ++c) {
+      const auto range = static_cast<double>(own.scale[c]);
+      channels.scale[c] = static_cast<float>(std::clamp(wanted[c] * widest, range, range * most));
+    }
+    const double left = error(channels, own_step);
+    if (left >= least) continue;
+    least = left;
+    best = std::move(channels);
+  }
+  return best;
+}
+
+Interval channel_interval(const Calibration& calibration, const std::string& value) {
+  const ChannelStatistics& statistics = calibration.channels.at(value);
+  const Interval seen = choose_interval(statistics.normalized, calibration.method, calibration.percentile);
+  return {std::max(-1.0, statistics.headroom * seen.low), std::min(1.0, statistics.headroom * seen.high)};
+}
+
+void fold(Model& model, const std::string& value, const Channels& channels) {
+  const auto features = static_cast<std::int64_t>(channels.scale.size());
+  for (const Reader& reader : matrix_readers(model, value)) {
+    Tensor& weights = model.tensors.at(reader.tensor);
+    if (!channels.offset.empty()) {
+      const std::vector<double> moved = times_offset(weights, channels);
+      const auto* lstm = std::get_if<LstmAttributes>(&reader.node->operation);
+      const bool norm = lstm != nullptr && lstm->layer_norm;  // its b is added after the norm
+      const std::string bias = reader.node->name + (norm ? ".b_input" : ".b") + reader.suffix;
+      if (norm) model.tensors[bias] = Tensor::zeros(FormatKind::kF32, {weights.rows()});
+      const std::span<float> b = model.tensors.at(bias).as_mutable<float>();
+      for (std::size_t row = 0; row < b.size(); ++row) b[row] = static_cast<float>(static_cast<double>(b[row]) + moved[row]);
+    }
+    scale_columns(weights, channels, reader.first);
+  }
+  if (value != "input") {
+    const Node& node = model.node(value);
+    const auto of = [&](const std::string& name) -> Tensor& { return model.tensors.at(node.name + "." + name); };
+    std::size_t first = 0;
+    if (std::holds_alternative<DenseAttributes>(node.operation)) {
+      normalize_rows(of("W"), of("b"), channels, 0);
+    } else if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
+      for (const std::string& suffix : direction_suffixes(lstm->direction)) {
+        normalize_rows(of("W_projection" + suffix), of("b_projection" + suffix), channels, first);
+        first += static_cast<std::size_t>(lstm->output_size());
+      }
+    } else {
+      const std::span<float> table = of("W").as_mutable<float>();
+      for (std::size_t i = 0; i < table.size(); ++i)
+        table[i] = static_cast<float>(static_cast<double>(table[i]) / channels.scale_of(i % channels.scale.size()));
+    }
+  }
+  model.tensors[value + ".scale"] = Tensor::from<float>({features}, channels.scale);
+  if (!channels.offset.empty()) model.tensors[value + ".offset"] = Tensor::from<float>({features}, channels.offset);
+}
+
+}  // namespace quaver
