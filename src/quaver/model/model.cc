@@ -216,17 +216,6 @@ const Tensor& Model::tensor(std::string_view tensor_name) const {
                          near.empty() ? "" : concat("; did you mean '", near, "'?")));
 }
 
-Direction direction_of(const Operation& operation) {
-  return std::visit(
-      [](const auto& attributes) {
-        if constexpr (requires { attributes.direction; })
-          return attributes.direction;
-        else
-          return Direction::kForward;
-      },
-      operation);
-}
-
 std::vector<std::string> direction_suffixes(Direction direction) {
   switch (direction) {
     case Direction::kForward: return {""};
@@ -245,6 +234,10 @@ std::int64_t output_features(const Operation& operation, std::int64_t input_feat
                                [](const ArgmaxAttributes&) { return std::int64_t{1}; },
                                [input_features](const auto&) { return input_features; }},
                     operation);
+}
+
+std::vector<std::string> direction_suffixes(const Operation& operation) {
+  return direction_suffixes(direction_of(operation).value_or(Direction::kForward));
 }
 
 std::optional<Direction> direction_of(const Operation& operation) {

@@ -191,7 +191,7 @@ std::vector<std::string> optional_format_slots(const Node& node);
 
 // "" and "_reverse": the tensor suffixes of the directions a node runs, in output order.
 std::vector<std::string> direction_suffixes(Direction direction);
-Direction direction_of(const Operation& operation);  // kForward for one that has none
+std::vector<std::string> direction_suffixes(const Operation& operation);  // "" alone of one without a direction
 // Output features of one step, all directions together.
 std::int64_t output_features(const Operation& operation, std::int64_t input_features);
 // Of a recurrent operation; nothing of others.

@@ -112,13 +112,13 @@ void RangeObserver::normalize(const Model& model, const std::string& value, Fold
   const Channels own = own_ranges(statistics, folding);
   if (value == "input") {
     const auto reader = std::ranges::find(model.nodes, value, &Node::input);  // one of them is enough
-    normalized_[reader->name + ".input" + direction_suffixes(direction_of(reader->operation)).front()] = {
+    normalized_[reader->name + ".input" + direction_suffixes(reader->operation).front()] = {
         own, &statistics.normalized};
     return;
   }
   std::size_t first = 0;
   const Node& node = model.node(value);
-  const std::vector<std::string> suffixes = direction_suffixes(direction_of(node.operation));
+  const std::vector<std::string> suffixes = direction_suffixes(node.operation);
   for (const std::string& suffix : suffixes) {
     const std::size_t count = own.scale.size() / suffixes.size();
     normalized_[node.name + ".output" + suffix] = {own.part(first, count), &statistics.normalized};

@@ -56,7 +56,7 @@ std::vector<Reader> matrix_readers(const Model& model, const std::string& value)
   std::vector<Reader> readers;
   for (const Node& node : model.nodes) {
     std::size_t first = 0;
-    for (const std::string& suffix : direction_suffixes(direction_of(node.operation))) {
+    for (const std::string& suffix : direction_suffixes(node.operation)) {
       if (node.input == value)
         readers.push_back({&node, suffix, node.name + ".W" + suffix, node.name + ".input" + suffix, 0});
       if (node.name != value || !std::holds_alternative<LstmAttributes>(node.operation)) continue;

@@ -559,8 +559,9 @@ class Quantizer {
     int integer_bits = kLeastBits;
     while (integer_bits < kMostBits && largest > std::ldexp(1.0, integer_bits)) ++integer_bits;
     if (largest > std::ldexp(1.0, integer_bits))
-      result_.warnings.push_back(concat("the candidate's recurrent half of '", node.name, "' reaches ", largest,
-                                        ", its format ends at ", std::ldexp(1.0, kMostBits), " and saturates there"));
+      result_.warnings.push_back({"candidate_range", node.name, "recurrent_h" + suffix, largest, std::ldexp(1.0, kMostBits),
+                                  concat("the candidate's recurrent half of '", node.name, "' reaches ", largest,
+                                         ", its format ends at ", std::ldexp(1.0, kMostBits), " and saturates there")});
     node.formats["candidate_recurrent" + suffix] = {FormatKind::kI16, std::ldexp(1.0f, integer_bits - 15), 0};
   }
 

@@ -9,6 +9,7 @@ namespace quaver {
 // Codes, and what value and limit count under each:
 //   float_island        a node stays in float
 //   cell_range          largest |c| of calibration; where its format ends
+//   candidate_range     largest recurrent half of a GRU's candidate; where its format ends
 //   growing_state       largest |c| of the last quarter of the steps; of those before
 //   constant_feature    the constant; half the range it keeps
 //   narrow_feature      codes that a feature's range spans; how many it should

@@ -38,7 +38,7 @@ class HalvesObserver final : public Observer {
   HalvesObserver(const Model& reference, const Model& quantized) {
     for (const Node& node : quantized.nodes) {
       if (!is_integer_recurrent(node) || node.sums != Sums::kHalves) continue;
-      for (const std::string& suffix : direction_suffixes(direction_of(node.operation))) add(reference, node, suffix);
+      for (const std::string& suffix : direction_suffixes(node.operation)) add(reference, node, suffix);
     }
   }
   bool empty() const { return halves_.empty(); }
