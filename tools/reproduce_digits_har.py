@@ -165,7 +165,6 @@ def warnings_of(rows):
     for row in rows:
         for scheme in SCHEMES:
             for warning in row[scheme]["warnings"]:
-                warning = warning if isinstance(warning, dict) else {"text": warning, "code": warning}
                 place = tuple(warning.get(key) for key in ("code", "node", "point"))
                 seeds, _ = places.setdefault((row["model"], *place), ({}, f"{scheme}: {warning['text']}"))
                 seeds.setdefault(row["seed"], scheme)
