@@ -24,7 +24,7 @@ build: ## build/release/quaver, optimized; not the tests
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target quaver_program
 
-demo: build ## the whole way on built-in data: train, quantize, compare; under two minutes
+demo: build ## the whole way on built-in data: train, quantize, compare; under two minutes once it is built
 	@$(QUAVER) demo
 
 test: ## every test of the release build
