@@ -6,10 +6,6 @@ JOBS      ?= $(shell nproc)
 QUAVER    := build/release/quaver
 TEST      := CTEST_PARALLEL_LEVEL=$(JOBS) tools/run_tests.sh
 
-# Clones and presets in other folders find what was compiled before.
-export CCACHE_BASEDIR := $(CURDIR)
-export CCACHE_NOHASHDIR := 1
-
 .DEFAULT_GOAL := build
 .PHONY: help setup build demo test results bench count count-update count-program lint tidy sanitize clang no-torch debug neon fuzz clean
 

@@ -16,10 +16,14 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
-# A rebuild of an unchanged file should cost nothing, also in another build folder.
+# A rebuild of an unchanged file should cost nothing, also in another build folder or clone. What a file depends on is
+# taken from the compiler's list: without it every miss runs the preprocessor once more. Precompiled headers hold headers
+# of other projects only, so that the time and the macros in them are no matter.
 find_program(QUAVER_CCACHE ccache)
 if(QUAVER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${QUAVER_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${QUAVER_CCACHE})
 endif()
 
 # Baseline flags only: instruction sets beyond the baseline live in target regions of single files (style: no leaks).
