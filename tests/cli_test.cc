@@ -604,6 +604,23 @@ TEST_F(CliTest, AModelOfOtherSizesIsRefusedWithBoth) {
   expect_failure(3, "eval steps.safetensors chirps --limit 3", {"scores", "labels"});
 }
 
+#ifndef QUAVER_SANITIZED  // a sanitizer needs all of the address space
+// Stacks of 256 MiB in 700 MB of address space: a few threads start, then none. Every verb ends, and says so.
+TEST_F(CliTest, ThreadsThatCannotBeStartedAreAFailure) {
+  save(float_model(static_cast<std::int64_t>(task_info("chirps").features), 10), path("chirps.safetensors"));
+  for (const char* arguments :
+       {"eval chirps.safetensors chirps --limit 5", "run float.safetensors --input x.npz -o y.npz",
+        "train stories --tasks all --questions 20 --epochs 1 -o s.safetensors",
+        "reproduce qmann --quick --task stories --questions 20 --epochs 1 --work w"}) {
+    const Outcome outcome =
+        run(std::string(arguments) + " --threads 64", "ulimit -s 262144 && ulimit -v 700000 && timeout 60 ");
+    EXPECT_EQ(outcome.exit_code, 1) << arguments;
+    for (const char* part : {"error: could not start ", "try fewer: --threads N"})
+      EXPECT_NE(outcome.err.find(part), std::string::npos) << arguments << '\n' << outcome.err;
+  }
+}
+#endif
+
 TEST_F(CliTest, DamagedModelFilesAreRefused) {
   const std::string bytes = file_text(path("float.safetensors"));
   for (const std::size_t size :

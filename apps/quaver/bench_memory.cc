@@ -238,7 +238,7 @@ class MemoryRace {
          .facts = facts_,
          .batch = kQuestions},
         [data, kept](std::size_t calls) {
-          for (std::size_t call = 0; call < calls; ++call) score_memory(*kept, *data);
+          for (std::size_t call = 0; call < calls; ++call) score_by_training_pass(*kept, *data);
         });
   }
 

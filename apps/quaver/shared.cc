@@ -18,6 +18,7 @@
 #include <variant>
 
 #include "quaver/core/error.h"
+#include "quaver/core/team.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/npz.h"

@@ -49,8 +49,11 @@ class WholeMemoryCell : public MemoryCell {
         workspace.cell.emplace(shape, network().scheme);
         workspace.cell->set_parameters(network().parameters);
       }
-      if (explained == nullptr && network().scheme.integer_only)
+      if (network().scheme.integer_only) {
+        if (explained != nullptr) *explained = workspace.cell->answer(question);
+        // Of the integers, explained or not: large ones that differ can be the same float.
         return static_cast<std::int32_t>(workspace.cell->answer_word(question));
+      }
       answer = workspace.cell->answer(question);
     }
     const std::size_t best = answer.best();

@@ -247,10 +247,16 @@ void MemorySession::answer(const Memory& memory, std::span<const WordNumbers> qu
   run(memory, questions, words, nullptr);
 }
 
+std::int32_t MemorySession::answer(const Memory& memory, WordNumbers question, MemoryAnswer& explained) {
+  std::int32_t word = 0;
+  explained = {};
+  run(memory, {&question, 1}, {&word, 1}, &explained);
+  return word;
+}
+
 MemoryAnswer MemorySession::explain(const Memory& memory, WordNumbers question) {
   MemoryAnswer explained;
-  std::int32_t word = 0;
-  run(memory, {&question, 1}, {&word, 1}, &explained);
+  answer(memory, question, explained);
   return explained;
 }
 

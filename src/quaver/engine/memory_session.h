@@ -117,7 +117,8 @@ class MemorySession {
   std::int32_t answer(const Memory& memory, WordNumbers question);
   // Of many questions to one memory: recent facts are coded and others read once for several. words: one a question.
   void answer(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words);
-  // The same with all scores and p of every hop and fact, in real units: for people, slower.
+  // The same with all scores and p of every hop and fact, in real units: for people and losses, slower.
+  std::int32_t answer(const Memory& memory, WordNumbers question, MemoryAnswer& explained);
   MemoryAnswer explain(const Memory& memory, WordNumbers question);
 
   // Bytes to keep (docs/file_format.md): word numbers, from which restore() makes the codes again. Error (bad input)

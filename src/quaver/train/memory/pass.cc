@@ -181,6 +181,13 @@ void MemoryPass::run_scaled_hops(const MemoryQuestion& question) {
   decode(scaled_->output().data(), d, scales.u[shape_.hops], u_.back().data());
 }
 
+AnswerLoss answer_loss(std::span<float> scores, std::int32_t answer) {
+  scores[0] = 0;  // number 0 is no answer
+  memory_softmax(scores.subspan(1));
+  const double probability = answer == 0 ? 0.0 : static_cast<double>(scores[static_cast<std::size_t>(answer)]);
+  return {probability > 0 ? std::min(kImpossible, -std::log(probability)) : kImpossible, probability};
+}
+
 MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int32_t answer, bool linear) {
   answer_ = answer;
   linear_ = linear;
@@ -205,13 +212,12 @@ MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int
     std::ranges::fill(probabilities_, 0.0f);
     rows_->add_weighted(u_.back().data(), W_transposed_.data(), shape_.d, words_, probabilities_.data());
   }
-  probabilities_[0] = 0;  // number 0 is no answer
   const std::span<float> words = std::span(probabilities_).subspan(1, shape_.vocabulary - 1);
   Outcome outcome;
   outcome.word = static_cast<std::size_t>(std::ranges::max_element(words) - words.begin()) + 1;
-  memory_softmax(words);
-  outcome.probability = answer == 0 ? 0.0 : static_cast<double>(probabilities_[static_cast<std::size_t>(answer)]);
-  outcome.loss = outcome.probability > 0 ? std::min(kImpossible, -std::log(outcome.probability)) : kImpossible;
+  const AnswerLoss found = answer_loss(std::span(probabilities_).first(shape_.vocabulary), answer);
+  outcome.loss = found.loss;
+  outcome.probability = found.probability;
   return outcome;
 }
 

@@ -27,6 +27,14 @@
 
 namespace quaver {
 
+// Of the answer, by the softmax over `scores` [vocabulary], which become the probabilities; number 0 is no answer.
+// Answer 0, which the vocabulary does not hold, counts as an impossible one: a fixed 100 nats, probability 0.
+struct AnswerLoss {
+  double loss = 0;  // cross entropy, nats
+  double probability = 0;
+};
+AnswerLoss answer_loss(std::span<float> scores, std::int32_t answer);
+
 class MemoryPass {
  public:
   explicit MemoryPass(const MemN2NShape& shape, const MemoryScheme& scheme = {}, const GradientRules& rules = {});
@@ -44,8 +52,7 @@ class MemoryPass {
     double probability = 0;  // of the answer
     std::size_t word = 0;    // of the highest score, the lowest of equals
   };
-  // linear: without the memory softmax. answer: 0 when the vocabulary does not hold it; then loss and probability are
-  // those of an impossible answer (a fixed 100 nats, 0).
+  // linear: without the memory softmax. answer: 0 when the vocabulary does not hold it.
   Outcome forward(const MemoryQuestion& question, std::int32_t answer, bool linear);
 
   // Collects the gradient of the last forward(). Nothing for answer 0.

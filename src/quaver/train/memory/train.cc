@@ -189,10 +189,6 @@ class Trainer {
     result.best_epoch = final_ones ? state_.epoch : state_.best_epoch;
     result.epochs = state_.epoch;
     result.seed = options_.seed;
-    if (!result.interrupted) {
-      result.train = score(pass_, result.network.scales, result.network.parameters, train_, false);
-      result.validation = score(pass_, result.network.scales, result.network.parameters, validation_, false);
-    }
     result.seconds = seconds_since(start);
     return result;
   }
@@ -447,6 +443,13 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
     if (repeat > 0) one.resume = options.resume && std::filesystem::exists(one.checkpoint);
     MemoryTrainResult result = Trainer(shape, train_data, validation_data, one, repeat).run();
     seconds += result.seconds;
+    result.network.words = vocabulary.words();
+    if (!result.interrupted) {
+      const Clock::time_point start = Clock::now();
+      result.train = score_memory(result.network, train_data);
+      result.validation = score_memory(result.network, validation_data);
+      seconds += seconds_since(start);
+    }
     const MemoryScore &now = result.validation, &before = best.validation;
     const bool better = now.error < before.error || (now.error <= before.error && now.loss < before.loss);
     const bool interrupted = result.interrupted;
@@ -454,11 +457,10 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
     if (interrupted) break;
   }
   best.seconds = seconds;
-  best.network.words = vocabulary.words();
   return best;
 }
 
-MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data) {
+MemoryScore score_by_training_pass(const MemoryNetwork& network, const CodedStories& data) {
   validate(network);
   MemoryPass pass(network.shape, network.scheme);
   return score(pass, network.scales, network.parameters, data, false);

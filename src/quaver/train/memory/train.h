@@ -112,7 +112,7 @@ struct MemoryScore {
 
 struct MemoryTrainResult {
   MemoryNetwork network;
-  MemoryScore train{}, validation{};  // of the parameters in `network`
+  MemoryScore train{}, validation{};  // score_memory() of `network`
   std::size_t epochs = 0;             // run, those of the linear start and before a resumption included
   std::size_t best_epoch = 0;         // that `network` is of, counted from 1
   std::uint64_t seed = 0;             // that `network` was trained with
@@ -141,7 +141,12 @@ std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& 
 MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
                                const Vocabulary& vocabulary, const MemoryTrainOptions& options);
 
-// Error (bad input) unless the network is valid. Facts of the data must fit the network's memory.
+// By MemorySession, so by the forward pass that answers questions everywhere. Error (bad input) unless the network is
+// valid. Of stories with more facts than the network's memory the oldest are forgotten.
 MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data);
+
+// By training's own forward pass, which keeps what backward() needs and embeds each sentence once for all questions:
+// what judges epochs, and the float row that 'bench' races. Tests hold it against score_memory().
+MemoryScore score_by_training_pass(const MemoryNetwork& network, const CodedStories& data);
 
 }  // namespace quaver

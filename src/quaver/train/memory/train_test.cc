@@ -54,6 +54,31 @@ TEST(MemoryTrain, TheScoreIsThatOfTheReference) {
   EXPECT_DOUBLE_EQ(score_memory(network, data.test).error, static_cast<double>(wrong));
 }
 
+// Training judges its epochs by its own pass; what it hands over is scored as it is run.
+TEST(MemoryTrain, TheSessionScoresAsTheTrainingPassDoes) {
+  const Data data(2, 200);
+  const Data other(7, 100);
+  for (const char* scheme : {"f32", "fixed8", "qmann8", "fixed-binary", "qmann-binary", "fixed-binary-weights", "int8",
+                             "fixed8-calibrated", "binary-calibrated"}) {
+    MemoryTrainOptions options = short_run(2);
+    options.scheme = memory_scheme_from_name(scheme);
+    options.linear_epochs = 0;
+    options.memory = 10;
+    const CodedStories train_data(data.stories.train, data.vocabulary, options.memory),
+        validation_data(data.stories.validation, data.vocabulary, options.memory),
+        test_data(data.stories.test, data.vocabulary, options.memory);
+    const MemoryTrainResult result = train_memory(train_data, validation_data, data.vocabulary, options);
+    EXPECT_DOUBLE_EQ(result.validation.error, score_memory(result.network, validation_data).error) << scheme;
+    EXPECT_DOUBLE_EQ(result.train.error, score_memory(result.network, train_data).error) << scheme;
+    const MemoryScore session = score_memory(result.network, test_data),
+                      pass = score_by_training_pass(result.network, test_data);
+    EXPECT_DOUBLE_EQ(session.error, pass.error) << scheme;
+    EXPECT_NEAR(session.loss, pass.loss, 1e-5 * (1 + pass.loss)) << scheme;
+    EXPECT_NEAR(session.probability, pass.probability, 1e-5) << scheme;
+    EXPECT_EQ(session.questions, pass.questions);
+  }
+}
+
 // Slots are part of the network and of what decides a training; without them both are as they were before.
 TEST(MemoryTrain, SlotsBelongToTheNetwork) {
   const Data data(6, 100, 10);
