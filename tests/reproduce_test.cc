@@ -9,11 +9,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace quaver {
 namespace {
@@ -112,6 +114,90 @@ TEST_F(ReproduceTest, ReportsWhatIsFinished) {
     std::ofstream(entry.path()) << "{\"row\": 7}";
   EXPECT_EQ(run("part", few + "--seeds 1"), 3);
   EXPECT_NE(read("part/err.txt").find("remove it, and it is made again"), std::string::npos) << read("part/err.txt");
+}
+
+// Files of finished trainings are believed only where they are what that training could have left.
+TEST_F(ReproduceTest, RunFilesAreCheckedAgainstNamesCountsAndRanges) {
+  const std::string command =
+      "reproduce qmann --task stories --tasks 1 --questions 40 --epochs 1 --rows f32,qmann8 --seeds 2 --work w";
+  ASSERT_EQ(run("runs", command), 0) << read("runs/err.txt");
+  ASSERT_EQ(run("runs", command + " --report-only"), 0) << read("runs/err.txt");
+  fs::path f32, qmann8;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_ / "runs/w")) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("f32.qa1.seed1.")) f32 = entry.path();
+    if (name.starts_with("qmann8.qa1.seed1.")) qmann8 = entry.path();
+  }
+  const auto refused = [&](const fs::path& file, const std::function<void(nlohmann::json&)>& change,
+                           const std::string& reason) {
+    std::ifstream in(file);
+    const nlohmann::json whole = nlohmann::json::parse(in);
+    nlohmann::json changed = whole;
+    change(changed);
+    std::ofstream(file) << changed;
+    for (const char* more : {"", " --report-only"}) {
+      EXPECT_EQ(run("runs", command + more), 3) << reason;
+      const std::string text = read("runs/err.txt");
+      EXPECT_NE(text.find(file.filename().string()), std::string::npos) << text;
+      EXPECT_NE(text.find(reason), std::string::npos) << text;
+      EXPECT_NE(text.find("remove it, and it is made again"), std::string::npos) << text;
+    }
+    std::ofstream(file) << whole;
+  };
+  using Json = nlohmann::json;
+  const auto of_hop = [](const char* key, const Json& value) {
+    return [=](Json& json) { json["similarities"][1][key] = value; };
+  };
+  refused(
+      f32, [](Json& json) { json["row"] = "qmann8"; }, "expected f32, 1 and 1");
+  refused(
+      f32, [](Json& json) { json["task"] = 2; }, "on task 2 with seed 1");
+  refused(
+      f32, [](Json& json) { json["seed"] = 2; }, "on task 1 with seed 2");
+  refused(
+      f32, [](Json& json) { json["seed"] = -1; }, "\"seed\" is not a whole number");
+  for (const char* key : {"final_test", "kept_train", "kept_validation", "kept_test"})
+    for (const double value : {-5.0, 100.5, 1e308})
+      refused(
+          f32, [&](Json& json) { json[key] = value; }, std::string("\"") + key + "\" is ");
+  refused(
+      f32, [](Json& json) { json["kept_epoch"] = 2; }, "\"kept_epoch\" is not a whole number of 0 to 1");
+  refused(
+      f32, [](Json& json) { json["similarities"] = {1}; }, "similarities of 1 hops, expected 0");
+  refused(
+      qmann8, [](Json& json) { json["similarities"].erase(2); }, "similarities of 2 hops, expected 3");
+  refused(qmann8, of_hop("counts", std::vector<int>(100000, 1)), "has 100000 bins, expected 64");
+  refused(qmann8, of_hop("counts", std::vector<int>(3, 1)), "has 3 bins, expected 64");
+  refused(qmann8, of_hop("counts", std::vector<int>(64, 0)), "add up to 0");
+  refused(qmann8, of_hop("counts", std::vector<int>(64, -1)), "does not fit");
+  refused(qmann8, of_hop("counts", 7), "bins, expected 64");
+  refused(qmann8, of_hop("count", 1), "expected one a fact and question");
+  refused(qmann8, of_hop("saturated", 1'000'000'000), "\"saturated\" is not a whole number");
+  refused(qmann8, of_hop("hop", 1), "similarities of hop 1, expected 2");
+  refused(qmann8, of_hop("low", -1e9), "\"low\" is ");
+  refused(qmann8, of_hop("largest", 1e300), "\"largest\" is ");
+  refused(qmann8, of_hop("limit", nullptr), "not what 'quaver reproduce' left there");
+  EXPECT_EQ(run("runs", command + " --report-only"), 0) << read("runs/err.txt");
+  fs::remove(f32);
+  fs::create_directory(f32);
+  EXPECT_EQ(run("runs", command), 3) << read("runs/err.txt");
+}
+
+TEST_F(ReproduceTest, TheSeedIsThatOfTheFirstTraining) {
+  const std::string few =
+      "reproduce qmann --task stories --tasks 1 --questions 40 --epochs 1 --rows f32 --work w --json ";
+  const auto seeds = [&](const std::string& flags) {
+    EXPECT_EQ(run("seeds", few + flags), 0) << read("seeds/err.txt");
+    const nlohmann::json json = nlohmann::json::parse(read("seeds/out.txt"));
+    std::vector<std::size_t> found{json["seed"].get<std::size_t>()};
+    for (const nlohmann::json& entry : json["rows"][0]["runs"]) found.push_back(entry["seed"].get<std::size_t>());
+    return found;
+  };
+  EXPECT_EQ(seeds("--seeds 1"), (std::vector<std::size_t>{1, 1}));
+  EXPECT_EQ(seeds("--seeds 2 --seed 7"), (std::vector<std::size_t>{7, 7, 8}));
+  EXPECT_NE(nlohmann::json::parse(read("seeds/out.txt"))["command"].get<std::string>().find(" --seed 7"),
+            std::string::npos);
+  EXPECT_EQ(seeds("--seeds 2"), (std::vector<std::size_t>{1, 1, 2}));
 }
 
 TEST_F(ReproduceTest, RefusesWhatMakesNoSense) {

@@ -35,6 +35,7 @@ struct ReproduceFlags {
   std::string paper, task = "babi", tasks;
   std::vector<std::string> rows;
   std::size_t seeds = 3, questions = 1000, epochs = 0;
+  std::uint64_t seed = 1;
   bool quick = false, report_only = false;
   fs::path work = "qmann.work", save;
   std::string note;
@@ -92,14 +93,15 @@ std::vector<QmannRow> chosen_rows(const ReproduceFlags& flags) {
 
 // Seed by seed, so that a table of every row is there early.
 std::vector<Job> make_jobs(const std::vector<QmannRow>& rows, const std::vector<QmannTask>& tasks,
-                           const fs::path& work) {
+                           std::uint64_t first_seed, const fs::path& work) {
   std::size_t most = 0;
   for (const QmannRow& row : rows) most = std::max(most, row.seeds);
   std::vector<Job> jobs;
-  for (std::uint64_t seed = 1; seed <= most; ++seed)
+  for (std::size_t i = 0; i < most; ++i)
     for (const QmannTask& task : tasks)
       for (const QmannRow& row : rows) {
-        if (seed > row.seeds || row.set != task.set) continue;
+        if (i >= row.seeds || row.set != task.set) continue;
+        const std::uint64_t seed = first_seed + i;
         const std::string identity = run_identity(row, task, seed);
         const std::string name = fmt::format("{}.qa{}.seed{}.{}.json", row.key, task.number, seed,
                                              hex64(fnv1a(std::as_bytes(std::span(identity)))));
@@ -158,18 +160,17 @@ QmannRun train_run(const Job& job, const std::function<bool()>& should_stop) {
   network.parameters = std::move(result.final_parameters);
   run.final_test = score_memory(network, task.test).error;
   if (network.scheme.is_fixed()) {
-    constexpr std::size_t kBins = 64;
-    run.similarities = similarity_histograms(network, questions_of(task.test), kBins);
+    run.similarities = similarity_histograms(network, questions_of(task.test), kSimilarityBins);
   }
   return run;
 }
 
-QmannRun read_run(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
+QmannRun read_run(const Job& job) {
+  std::ifstream in(job.file, std::ios::binary);
   try {
-    return run_from_json(nlohmann::json::parse(in));
-  } catch (const nlohmann::json::exception& error) {
-    throw_bad_input(concat(file.string(), ": not what 'quaver reproduce' left there (", error.what(),
+    return run_from_json(nlohmann::json::parse(in), *job.row, *job.task, job.seed);
+  } catch (const std::exception& error) {  // nlohmann's, ours, or of a stream that cannot be read
+    throw_bad_input(concat(job.file.string(), ": not what 'quaver reproduce' left there (", error.what(),
                            "); remove it, and it is made again"));
   }
 }
@@ -181,7 +182,7 @@ std::vector<QmannRun> run_jobs(const std::vector<Job>& jobs, const ReproduceFlag
   std::vector<const Job*> open;
   for (const Job& job : jobs) {
     if (fs::exists(job.file))
-      runs.push_back(read_run(job.file));
+      runs.push_back(read_run(job));
     else
       open.push_back(&job);
   }
@@ -236,6 +237,7 @@ std::string command_of(const ReproduceFlags& flags) {
   if (!flags.tasks.empty()) command += " --tasks " + flags.tasks;
   if (!flags.rows.empty()) command += " --rows " + join(flags.rows, ",");
   if (flags.epochs > 0) command += fmt::format(" --epochs {}", flags.epochs);
+  if (flags.seed != 1) command += fmt::format(" --seed {}", flags.seed);
   return command + fmt::format(" --seeds {}", flags.seeds);
 }
 
@@ -249,6 +251,7 @@ void run_reproduce(ReproduceFlags flags, bool seeds_said) {
                      .command = command_of(flags),
                      .note = flags.note,
                      .epochs = flags.epochs,
+                     .seed = flags.seed,
                      .rows = chosen_rows(flags)};
   if (!flags.save.empty()) require_writable(flags.save.string() + ".json");
   std::error_code failure;
@@ -271,7 +274,7 @@ void run_reproduce(ReproduceFlags flags, bool seeds_said) {
     report.task_names.push_back(task.name);
     report.small_train.push_back(task.small_train);
   }
-  const std::vector<Job> jobs = make_jobs(report.rows, tasks, flags.work);
+  const std::vector<Job> jobs = make_jobs(report.rows, tasks, flags.seed, flags.work);
   report.planned = jobs.size();
   catch_interrupts();
   report.runs = run_jobs(jobs, flags);
@@ -295,8 +298,10 @@ void add_reproduce(CLI::App& program) {
       ->capture_default_str();
   verb->add_option("--tasks", flags->tasks, "Numbers and ranges (1, 1,2,5, 1-20), or all");
   verb->add_option("--rows", flags->rows, "Rows of the table, by key; else all")->delimiter(',');
-  CLI::Option* seeds = verb->add_option("--seeds", flags->seeds, "Trainings of a row and task, with seeds 1, 2, ...")
-                           ->capture_default_str();
+  CLI::Option* seeds =
+      verb->add_option("--seeds", flags->seeds, "Trainings of a row and task, with seeds N, N + 1, ... from --seed on")
+          ->capture_default_str();
+  verb->add_option("--seed", flags->seed, "Of the first training of each row and task")->capture_default_str();
   verb->add_option("--epochs", flags->epochs, "Of every training; 0: as the recipes say")->capture_default_str();
   verb->add_option("--questions", flags->questions, "stories: to generate, for training and for the test")
       ->capture_default_str();

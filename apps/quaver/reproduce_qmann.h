@@ -65,13 +65,17 @@ struct QmannRun {
 };
 // Everything that decides the run's result, as text.
 std::string run_identity(const QmannRow& row, const QmannTask& task, std::uint64_t seed);
+inline constexpr std::size_t kSimilarityBins = 64;
 nlohmann::ordered_json to_json(const QmannRun& run);
-QmannRun run_from_json(const nlohmann::json& json);  // nlohmann's exceptions for what is no run
+// nlohmann's exceptions for what is no run; Error (bad input) for one that training this row on this task with this
+// seed cannot leave: another's, or with figures, counts or ranges that are none.
+QmannRun run_from_json(const nlohmann::json& json, const QmannRow& row, const QmannTask& task, std::uint64_t seed);
 
 struct QmannReport {
   // "babi"; the flags that decide the result, as a command; what the user has to say about machine and code.
   std::string task{}, command{}, note{};
   std::size_t epochs = 0;  // of each training; 0: as the recipes say
+  std::uint64_t seed = 1;  // of the first training of each row and task
   std::vector<QmannRow> rows{};
   std::vector<std::string> task_names{};           // of the numbers below
   std::vector<std::size_t> tasks{};                // in order
