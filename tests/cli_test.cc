@@ -342,8 +342,8 @@ TEST_F(CliTest, ConvertsPyTorchWeights) {
   EXPECT_EQ(converted["nodes"][0]["kind"], "lstm");
   EXPECT_EQ(run_json("inspect model.safetensors")["macs"], 12 * 7);
 
-  expect_failure(2, "convert model.safetensors -o again.safetensors", {"Quaver model already"});
-  expect_failure(2, "convert model.onnx -o out.safetensors", {".onnx", "not supported yet in this version"});
+  expect_failure(3, "convert model.safetensors -o again.safetensors", {"Quaver model already"});
+  expect_failure(3, "convert model.onnx -o out.safetensors", {".onnx", "not supported yet in this version"});
   expect_failure(2, "convert torch.safetensors -o out.tflite", {".tflite", "not supported yet in this version"});
   expect_failure(2, "convert torch.safetensors -o out.safetensors --head median", {"median"});
   expect_failure(3, "convert missing.safetensors -o out.safetensors", {"missing.safetensors"});

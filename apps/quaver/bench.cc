@@ -16,6 +16,9 @@
 #include "bench_presets.h"
 #include "bench_race.h"
 #include "bench_report.h"
+#include "checks.h"
+#include "command_files.h"
+#include "given_flags.h"
 #include "peers/peer.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -35,6 +38,7 @@ namespace {
 
 constexpr double kRaceSeconds = 20;
 constexpr std::size_t kLoads = 21;
+constexpr const char* kMemoryCell = "memn2n";
 
 struct BenchFlags {
   SharedFlags shared;
@@ -49,6 +53,8 @@ struct BenchFlags {
   std::filesystem::path save, plot;
   MemoryBench memory;
 
+  bool of_memory() const { return model.empty() && presets.empty() && cells == std::vector<std::string>{kMemoryCell}; }
+  bool with_peers() const { return peers || !peer_names.empty(); }
   bool plain_cell() const { return !cifg && !peephole && !layer_norm && projection == 0; }
 };
 
@@ -94,6 +100,12 @@ std::vector<BenchShape> shapes_of(const BenchFlags& flags) {
   return shapes;
 }
 
+std::vector<std::string> distinct(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 BenchShape shape_of(const Model& model) {
   BenchShape shape{.cell = "none", .input = static_cast<std::size_t>(model.input.features), .hidden = 0};
   for (const Node& node : model.nodes) {
@@ -122,7 +134,7 @@ class Bench {
                  .timing = {.repetitions = flags.repetitions, .race_seconds = kRaceSeconds}} {
     for (const std::string& name : flags.frames) options_.frames.push_back(frames_from_name(name));
     if (options_.frames.empty()) options_.frames.push_back(Frames::kReal);
-    if (flags.peers || !flags.peer_names.empty()) {
+    if (flags.with_peers()) {
       if (flags.frames.empty()) options_.frames.push_back(Frames::kCodes);
       peers_.emplace(PeerOptions{.names = flags.peer_names, .python = flags.peer_python, .folder = {}});
     }
@@ -238,20 +250,76 @@ void run_memory(const BenchFlags& flags) {
   run_memory_bench(bench);
 }
 
-void run_bench(const BenchFlags& flags) {
-  if (flags.cells == std::vector<std::string>{"memn2n"} && flags.model.empty() && flags.presets.empty())
+// Flags whose value nothing of this command would read.
+void require_useful(const BenchFlags& flags, const GivenFlags& given) {
+  if (flags.cells.size() > 1 && std::ranges::count(flags.cells, kMemoryCell) > 0)
+    throw_usage("--cell memn2n stands alone: its rows are facts and questions, not steps");
+  if (!flags.model.empty())
+    given.refuse({"--cell", "--preset", "--reset", "--hidden", "--input-size", "--scheme", "--projection", "--cifg",
+                  "--peephole", "--facts", "--embedding", "--hops", "--words", "--vocabulary", "--layer-norm",
+                  "--peers", "--peer", "--peer-python"},
+                 "cells with random weights", "here a model file is timed");
+  if (flags.of_memory())
+    given.refuse({"--reset", "--hidden", "--input-size", "--steps", "--streams", "--projection", "--cifg", "--peephole",
+                  "--layer-norm", "--plot", "--threads", "--frames"},
+                 "the cells lstm, gru and rnn", "here the cell is memn2n");
+  else
+    given.refuse({"--facts", "--embedding", "--hops", "--words", "--vocabulary"}, "--cell memn2n",
+                 "here other cells are timed");
+  if (!flags.presets.empty())
+    given.refuse({"--cell", "--reset", "--hidden", "--input-size", "--steps", "--batch", "--streams"},
+                 "shapes without a name", "here --preset says them");
+  if (flags.model.empty() && !flags.of_memory()) {
+    std::vector<std::string> cells;
+    for (const BenchShape& shape : shapes_of(flags)) cells.push_back(shape.cell);
+    const std::string here = concat("here the cells are ", join(distinct(cells), ", "));
+    if (std::ranges::count(cells, "lstm") == 0)
+      given.refuse({"--projection", "--cifg", "--peephole", "--layer-norm"}, "cell lstm", here);
+    if (std::ranges::count(cells, "gru") == 0) given.refuse({"--reset"}, "cell gru", here);
+  }
+  if (!flags.with_peers()) given.refuse({"--peer-python"}, "--peers and --peer", "here no other engine is asked for");
+  if (!flags.plain_cell())
+    given.refuse({"--peers", "--peer"}, "plain cells", "here flags change the lstm, as no other engine runs it");
+  if (flags.shared.thread_count() > 1) given.refuse({"--pin"}, "one thread", "here --threads asks for more");
+}
+
+// Sizes are bounded one by one; their products decide what fits into a memory.
+void require_fitting(const std::vector<BenchShape>& shapes, const BenchFlags& flags) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;
+  const auto require = [](const char* what, std::size_t found) {
+    if (found > kMost)
+      throw_usage(concat("these sizes make ", readable_count(found), " ", what, ", expected ", readable_count(kMost),
+                         " at most"));
+  };
+  for (const BenchShape& shape : shapes) {
+    const std::size_t gates = shape.cell == "lstm" ? 4 : shape.cell == "gru" ? 3 : 1;
+    require("weights", gates * shape.hidden * (shape.input + shape.hidden));
+    if (shape.cell == "lstm") require("weights", flags.projection * (shape.hidden + gates * shape.hidden));
+    const std::size_t frames = shape.batch * shape.steps * shape.streams;
+    require("frames", frames);
+    require("numbers in frames", frames * (shape.input + shape.hidden));
+  }
+}
+
+void run_bench(const BenchFlags& flags, const GivenFlags& given) {
+  require_useful(flags, given);
+  CommandFiles files;
+  files.reads("MODEL", flags.model);
+  files.writes("--save", flags.save, {".json", ".md"});
+  files.writes("--plot", flags.plot);
+  if (flags.of_memory()) {
+    files.check();
     return run_memory(flags);
+  }
   for (const std::string& cell : flags.cells) require_known("cell", cell, {"lstm", "gru", "rnn"});
   for (const std::string& reset : flags.resets) require_known("reset", reset, {"after", "before"});
   for (const std::string& scheme : flags.schemes) require_known("scheme", scheme, scheme_names());
   for (const std::string& name : flags.frames) frames_from_name(name);
   for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
   for (const std::string& preset : flags.presets) require_known("preset", preset, preset_names());
-  if (!flags.plot.empty()) {
-    require_plot(flags.plot);
-    require_writable(flags.plot);
-  }
-  if (!flags.save.empty()) require_writable(flags.save.string() + ".json");
+  if (flags.model.empty()) require_fitting(shapes_of(flags), flags);
+  if (!flags.plot.empty()) require_plot(flags.plot);
+  files.check();
   if (flags.pin && !pin_to_current_cpu()) warn("the system does not let this program bind itself to one CPU");
 
   const BenchResult result = Bench(flags).run();
@@ -266,7 +334,7 @@ void run_bench(const BenchFlags& flags) {
                         fixed_text(1e3 * loading.spread, 3));
   }
   if (!flags.save.empty()) {
-    write_file_atomically(flags.save.string() + ".json", json.dump(1) + "\n");
+    write_file_atomically(flags.save.string() + ".json", json_text(json, 1) + "\n");
     write_file_atomically(flags.save.string() + ".md",
                           fmt::format("# quaver bench\n\n    {}\n\n```\n{}```\n", command_line(), text));
   }
@@ -280,54 +348,48 @@ void add_bench(CLI::App& program) {
   auto flags = std::make_shared<BenchFlags>();
   flags->shared.threads = 1;
   CLI::App* verb = program.add_subcommand("bench", "Time a step of a model, or of a cell with random weights");
-  CLI::Option* model = verb->add_option("model", flags->model, "Model file; without one the shape that the flags say");
-  CLI::Option* preset = verb->add_option("--preset", flags->presets,
-                                         "Shapes with a name: " + join(preset_names(), ", ") + "; a list as well")
-                            ->delimiter(',')
-                            ->allow_extra_args(false)
-                            ->excludes(model);
+  verb->add_option("model", flags->model, "Model file; without one the shape that the flags say");
+  verb->add_option("--preset", flags->presets, "Shapes with a name: " + join(preset_names(), ", ") + "; a list as well")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   const auto sizes = [&](const char* name, std::vector<std::size_t>& values, const char* help) {
     return verb->add_option(name, values, help)
         ->delimiter(',')
         ->allow_extra_args(false)
-        ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
-        ->capture_default_str()
-        ->excludes(preset);
+        ->check(whole_number(1, kMaxSize))
+        ->capture_default_str();
   };
   const auto names = [&](const char* name, std::vector<std::string>& values, const char* help) {
     return verb->add_option(name, values, help)->delimiter(',')->allow_extra_args(false)->capture_default_str();
   };
-  names("--cell", flags->cells, "lstm, gru, rnn; a list is separated by commas. Or memn2n: facts and questions")
-      ->excludes(model)
-      ->excludes(preset);
-  names("--reset", flags->resets, "gru: after or before the product, or both")->excludes(model)->excludes(preset);
-  sizes("--hidden", flags->hidden, "Units; a list as well")->excludes(model);
+  names("--cell", flags->cells, "lstm, gru, rnn; a list is separated by commas. Or memn2n: facts and questions");
+  names("--reset", flags->resets, "gru: after or before the product, or both");
+  sizes("--hidden", flags->hidden, "Units; a list as well");
   verb->add_option("--input-size", flags->input, "Features of a step; 0: as many as units")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{65536}))
-      ->capture_default_str()
-      ->excludes(model)
-      ->excludes(preset);
+      ->check(whole_number(0, kMaxSize))
+      ->capture_default_str();
   sizes("--steps", flags->steps, "Steps in one call; 1 is a stream; a list as well");
   sizes("--batch", flags->batch, "Sequences that are run together; a list as well");
   sizes("--streams", flags->streams, "Independent streams that one call moves a step on; a list as well");
-  names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well")->excludes(model);
+  names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well");
   names("--frames", flags->frames,
         "What a call of an integer model is handed: real, codes, or both (default: real; beside peers both)");
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")
+      ->check(whole_number(0, kMaxSize))
       ->capture_default_str();
-  const auto of_memory = [&](const char* name, auto& value, std::size_t most, const char* help) {
+  const auto of_memory = [&](const char* name, auto& value, std::size_t least, std::size_t most, const char* help) {
     return verb->add_option(name, value, help)
-        ->check(CLI::Range(std::size_t{1}, most))
+        ->check(whole_number(least, most))
         ->capture_default_str()
         ->group("Memory networks (--cell memn2n)");
   };
-  of_memory("--facts", flags->memory.facts, 10000000, "Stored facts; a list as well")
+  of_memory("--facts", flags->memory.facts, 1, 10000000, "Stored facts; a list as well")
       ->delimiter(',')
       ->allow_extra_args(false);
-  of_memory("--embedding", flags->memory.embedding, 4096, "Numbers of an embedding");
-  of_memory("--hops", flags->memory.hops, kMaxHops, "Looks at the memory");
-  of_memory("--words", flags->memory.words, 4096, "Words of a sentence");
-  of_memory("--vocabulary", flags->memory.vocabulary, 1 << 24, "Words there are, the empty one included");
+  of_memory("--embedding", flags->memory.embedding, 1, 4096, "Numbers of an embedding");
+  of_memory("--hops", flags->memory.hops, 1, kMaxHops, "Looks at the memory");
+  of_memory("--words", flags->memory.words, 1, 4096, "Words of a sentence");
+  of_memory("--vocabulary", flags->memory.vocabulary, 2, 1 << 24, "Words there are, the empty one included");
   verb->add_flag("--cifg", flags->cifg, "lstm: input gate = 1 - forget gate");
   verb->add_flag("--peephole", flags->peephole, "lstm: gates see the cell");
   verb->add_flag("--layer-norm", flags->layer_norm, "lstm: layer norm inside the cell");
@@ -340,13 +402,13 @@ void add_bench(CLI::App& program) {
   verb->add_flag("--all-paths", flags->all_paths, "A row for every path this CPU can run");
   verb->add_flag("--pin", flags->pin, "Bind to one CPU (with one thread)");
   verb->add_option("--repetitions", flags->repetitions, "Of each row")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{100000}))
+      ->check(whole_number(1, 100000))
       ->capture_default_str();
-  verb->add_option("--seed", flags->seed, "Of weights and inputs")->capture_default_str();
+  verb->add_option("--seed", flags->seed, "Of weights and inputs")->check(seed_number())->capture_default_str();
   verb->add_option("--save", flags->save, "Also write NAME.json and NAME.md");
   verb->add_option("--plot", flags->plot, "Also draw the roofline and the ratios: a name that ends in .svg or .png");
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_bench(*flags); });
+  verb->callback([flags, verb] { run_bench(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

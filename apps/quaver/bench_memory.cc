@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "checks.h"
 #include "peers/peer.h"
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
@@ -303,7 +304,11 @@ std::string name_of(const Row& row) { return row.peer.empty() ? "quaver" : row.p
 }  // namespace
 
 void run_memory_bench(const MemoryBench& bench) {
-  if (!bench.save.empty()) require_writable(bench.save.string() + ".json");
+  constexpr std::size_t kMost = std::size_t{1} << 33;
+  for (const std::size_t facts : bench.facts)
+    if (const std::size_t found = std::max(facts, bench.vocabulary) * bench.embedding * bench.hops; found > kMost)
+      throw_usage(concat("these sizes make a memory of ", readable_count(found), " numbers, expected ",
+                         readable_count(kMost), " at most"));
   std::optional<Peers> peers;
   if (bench.peers || !bench.peer_names.empty())
     peers.emplace(PeerOptions{.names = bench.peer_names, .python = bench.peer_python, .folder = {}});
@@ -407,7 +412,7 @@ void run_memory_bench(const MemoryBench& bench) {
       {"results", results}, {"ratios", ratios},          {"roofline", to_json(roofline)},
       {"cpu", cpu_name()},  {"command", command_line()}, {"repetitions", bench.repetitions}};
   if (!bench.save.empty()) {
-    write_file_atomically(bench.save.string() + ".json", json.dump(1) + "\n");
+    write_file_atomically(bench.save.string() + ".json", json_text(json, 1) + "\n");
     write_file_atomically(bench.save.string() + ".md",
                           fmt::format("# quaver bench\n\n    {}\n\n```\n{}```\n", command_line(), text));
   }

@@ -7,6 +7,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "checks.h"
+#include "given_flags.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
@@ -49,8 +51,8 @@ void compare_memory_networks(const CompareFlags& flags) {
   print_result(flags.shared, json, to_text(comparison));
 }
 
-void compare_models(const CompareFlags& flags) {
-  flags.stories.require_none("models of sequences");
+void compare_models(const CompareFlags& flags, const GivenFlags& given) {
+  given.refuse({"--tasks", "--set", "--questions"}, "memory networks", "here are models of sequences");
   const Model reference = load(flags.reference), quantized = load(flags.quantized);
   const Sequences sequences = read_sequences(flags.input, "test", reference, flags.data, flags.limit);
   Progress progress("comparing", "sequences", sequences.views.size());
@@ -72,7 +74,8 @@ void compare_models(const CompareFlags& flags) {
                                                  second.energy_pj / 1000, second.energy_gain_vs_f32, table.source));
 }
 
-void run_compare(const CompareFlags& flags) {
+void run_compare(const CompareFlags& flags, const GivenFlags& given) {
+  require_useful_data_flags(given, flags.input);
   const bool first = is_memory_network_file(flags.reference), second = is_memory_network_file(flags.quantized);
   if (first != second)
     throw_bad_input(concat(first ? flags.reference : flags.quantized, " is a memory network and ",
@@ -81,7 +84,7 @@ void run_compare(const CompareFlags& flags) {
   if (first) {
     compare_memory_networks(flags);
   } else {
-    compare_models(flags);
+    compare_models(flags, given);
   }
 }
 
@@ -98,12 +101,13 @@ void add_compare(CLI::App& program) {
           "file in bAbI's format")
       ->required();
   verb->add_option("--limit", flags->limit, "Sequences, or questions of each task, at most; 0: all")
+      ->check(whole_number(0, kMostSequences))
       ->capture_default_str();
   flags->stories.add_to(*verb);
   flags->data.add_to(*verb);
   flags->energy.add_to(*verb);
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_compare(*flags); });
+  verb->callback([flags, verb] { run_compare(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,7 +10,11 @@
 #include <variant>
 #include <vector>
 
+#include "checks.h"
+#include "command_files.h"
+#include "given_flags.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
@@ -29,20 +34,27 @@ struct ConvertFlags {
   std::vector<std::string> maps;
 };
 
-void require_known_kind(const std::filesystem::path& path) {
+// A file that is there and of another kind is bad input; a name to write is a wrong command line.
+void require_known_kind(const std::filesystem::path& path, ErrorKind kind) {
   const std::string extension = path.extension().string();
   if (extension == ".safetensors") return;
   if (extension == ".onnx" || extension == ".tflite")
-    throw_usage(concat(path.string(), ": ", extension, " files are not supported yet in this version; ",
-                       "convert takes a .safetensors file of a PyTorch state_dict"));
-  throw_usage(
-      concat(path.string(), ": unknown kind of file '", extension, "', expected .safetensors (a PyTorch state_dict)"));
+    throw Error(kind, concat(path.string(), ": ", extension, " files are not supported yet in this version; ",
+                             "convert takes a .safetensors file of a PyTorch state_dict"));
+  throw Error(kind, concat(path.string(), ": unknown kind of file '", printable(extension),
+                           "', expected .safetensors (a PyTorch state_dict)"));
+}
+
+template <typename Attributes>
+bool has_node(const Model& model) {
+  return std::ranges::any_of(model.nodes,
+                             [](const Node& node) { return std::holds_alternative<Attributes>(node.operation); });
 }
 
 TorchOptions torch_options(const ConvertFlags& flags) {
   TorchOptions options;
   options.prefix = flags.prefix;
-  options.name = flags.in.stem().string();
+  options.name = as_utf8(flags.in.stem().string());
   options.max_memory = flags.memory.max_memory;
   for (const std::string& map : flags.maps) {
     const std::size_t equals = map.rfind('=');  // a name may hold one, a role does not
@@ -72,17 +84,21 @@ bool pools_last_of_both_directions(const Model& model) {
   return false;
 }
 
-void run_convert(const ConvertFlags& flags) {
-  require_known_kind(flags.in);
-  require_known_kind(flags.out);
+void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
+  require_known_kind(flags.out, ErrorKind::kUsage);
+  require_known_kind(flags.in, ErrorKind::kBadInput);
+  CommandFiles files;
+  files.reads("IN", flags.in);
+  files.writes("--output", flags.out);
+  files.check();
   const SafetensorsFile file = SafetensorsFile::open(flags.in);
   const auto format = file.metadata().find("format");
   if (format != file.metadata().end() && format->second == "quaver")
-    throw_usage(
+    throw_bad_input(
         concat(flags.in.string(), " is a Quaver model already: run, eval, quantize and inspect take it as it is"));
   if (is_memory_network_file(flags.in))
-    throw_usage(concat(flags.in.string(),
-                       " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
+    throw_bad_input(concat(flags.in.string(),
+                           " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
   TorchImport imported;
   try {
     imported = import_torch(file, torch_options(flags));
@@ -90,6 +106,9 @@ void run_convert(const ConvertFlags& flags) {
     throw Error(error.kind(), concat(flags.in.string(), ": ", error.what()));
   }
   Model& model = imported.model;
+  if (!has_node<RnnAttributes>(model)) given.refuse({"--nonlinearity"}, "nn.RNN", "here there is none");
+  if (!has_node<DenseAttributes>(model))
+    given.refuse({"--head"}, "a Linear after the recurrent layers", "here there is none");
   model.provenance["command"] = command_line();
   model.provenance["tool"] = "quaver " QUAVER_VERSION;
   save(model, flags.out);
@@ -148,13 +167,12 @@ void add_convert(CLI::App& program) {
           "What a Linear after the recurrent layers reads: last (output[-1]; of a bidirectional layer that is no "
           "h_n: its reverse direction has seen one step there), h_n (the last state of each direction), mean or "
           "max over time, or tags (every step)")
-      ->check(CLI::IsMember({"last", "h_n", "mean", "max", "tags"}))
+      ->check(one_of({"last", "h_n", "mean", "max", "tags"}))
       ->capture_default_str();
-  verb->add_option("--nonlinearity", flags->nonlinearity, "Of nn.RNN: tanh or relu")
-      ->check(CLI::IsMember({"tanh", "relu"}));
+  verb->add_option("--nonlinearity", flags->nonlinearity, "Of nn.RNN: tanh or relu")->check(one_of({"tanh", "relu"}));
   flags->memory.add_to(*verb);
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_convert(*flags); });
+  verb->callback([flags, verb] { run_convert(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

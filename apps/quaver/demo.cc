@@ -8,8 +8,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "checks.h"
+#include "command_files.h"
 #include "demo_memory.h"
-#include "quaver/core/random.h"
+#include "given_flags.h"
+#include "quaver/core/text.h"
 #include "quaver/io/model_file.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/compare.h"
@@ -152,11 +155,17 @@ DemoRows demo_sequences(const DemoFlags& flags, const std::vector<std::string>& 
   return all;
 }
 
-void run_demo(const DemoFlags& flags) {
+void run_demo(const DemoFlags& flags, const GivenFlags& given) {
   const auto start = std::chrono::steady_clock::now();
-  if (!flags.keep.empty()) require_writable(flags.keep / "model");
   std::vector<std::string> cells = flags.cells;
   const bool with_memory = std::erase(cells, kMemoryCell) > 0;
+  if (!with_memory)
+    given.refuse({"--questions"}, "cell memn2n", concat("here the cells are ", join(flags.cells, ", ")));
+  if (!flags.keep.empty()) {
+    CommandFiles files;
+    files.writes("--keep", flags.keep / "memn2n", {".qmann8.safetensors"});  // the longest name of all
+    files.check();
+  }
   DemoRows all;
   if (!cells.empty()) all = demo_sequences(flags, cells);
   nlohmann::ordered_json json{{"task", kTask}};
@@ -183,15 +192,15 @@ void add_demo(CLI::App& program) {
   verb->add_option("--cell", flags->cells, "lstm, gru, memn2n (without libtorch too); a list is separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"lstm", "gru", kMemoryCell}))
+      ->check(one_of({"lstm", "gru", kMemoryCell}))
       ->capture_default_str();
   verb->add_option("--questions", flags->questions, "memn2n: of the stories to train with, and of the test's")
-      ->check(CLI::Range(std::size_t{20}, std::size_t{1000000}))
+      ->check(whole_number(kLeastQuestions, kMostQuestions))
       ->capture_default_str();
   verb->add_option("--keep", flags->keep, "Folder to leave the models in");
-  verb->add_option("--seed", flags->seed, "Of weights and order")->capture_default_str();
+  verb->add_option("--seed", flags->seed, "Of weights and order")->check(seed_number())->capture_default_str();
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_demo(*flags); });
+  verb->callback([flags, verb] { run_demo(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "checks.h"
+#include "given_flags.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
@@ -28,17 +31,19 @@ struct EvalFlags {
   std::size_t limit = 0;
 };
 
-void run_eval(const EvalFlags& flags) {
+void run_eval(const EvalFlags& flags, const GivenFlags& given) {
+  if (std::filesystem::exists(flags.task) && !is_story_task(flags.task))
+    throw_usage(concat("task '", flags.task, "' is a file; 'quaver run ", flags.model, " --input ", flags.task,
+                       "' judges the answers of a memory network to a file of stories"));
+  require_known_task(flags.task);
+  require_useful_data_flags(given, flags.task);
   if (is_story_task(flags.task)) {
     run_memory_evaluation({flags.shared, flags.data, flags.stories, flags.model, flags.task, flags.split, flags.limit});
     return;
   }
   if (is_memory_network_file(flags.model))
-    throw_usage(concat("unknown task '", flags.task, "' of a memory network: there are ",
-                       join(story_task_names(), ", "), "; 'quaver run ", flags.model,
-                       " --input FILE' judges the answers to a file of stories"));
-  flags.stories.require_none(concat("task '", flags.task, "'"));
-  task_info(flags.task);
+    throw_bad_input(concat(flags.model, " is a memory network, task '", flags.task,
+                           "' needs a model of sequences; memory networks answer ", join(story_task_names(), ", ")));
   const Model model = load(flags.model);
   const Dataset data = load_split(flags.task, flags.split, flags.data, flags.limit);
   require_fit(model, data);
@@ -83,11 +88,13 @@ void add_eval(CLI::App& program) {
   verb->add_option("model", flags->model, "Model file")->required();
   verb->add_option("task", flags->task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb->add_option("--split", flags->split, "train, validation or test")->capture_default_str();
-  verb->add_option("--limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
+  verb->add_option("--limit", flags->limit, "Sequences at most; 0: all")
+      ->check(whole_number(0, kMostSequences))
+      ->capture_default_str();
   flags->stories.add_to(*verb);
   flags->data.add_to(*verb);
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_eval(*flags); });
+  verb->callback([flags, verb] { run_eval(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

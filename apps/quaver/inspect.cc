@@ -11,7 +11,10 @@
 #include <string>
 #include <utility>
 
+#include "checks.h"
+#include "given_flags.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
@@ -37,23 +40,25 @@ void print_inspection(const InspectFlags& flags, nlohmann::ordered_json json, st
                       const std::map<std::string, std::string>& provenance) {
   json["file"] = flags.model;
   json["provenance"] = provenance;
-  for (const auto& [key, value] : provenance) text += key + ": " + value + '\n';
+  constexpr std::size_t kShownProvenance = 500;
+  for (const auto& [key, value] : provenance) text += printable(key) + ": " + printable(value, kShownProvenance) + '\n';
   print_result(flags.shared, json, text);
 }
 
 // Without data: the largest question there is, or the one that --facts and --words describe.
-void inspect_memory_network(const InspectFlags& flags) {
+void inspect_memory_network(const InspectFlags& flags, const GivenFlags& given) {
   const MemoryNetwork network = load_memory_network(flags.model);
-  if (!flags.input.empty() && (flags.facts > 0 || flags.words > 0))
-    throw_usage(
-        concat(flags.facts > 0 ? "--facts" : "--words", " describes a question, --input reads some: one of them"));
+  if (flags.input.empty())
+    given.refuse({"--limit", "--tasks", "--set", "--questions", "--data-seed", "--data"}, "--input TASK",
+                 "here no questions are read");
+  else
+    given.refuse({"--facts", "--words"}, "a question that is described", "here --input reads some");
   if (flags.facts > network.shape.memory)
     throw_usage(concat("--facts ", flags.facts, ": the network's memory holds ", network.shape.memory));
   const EnergyTable table = flags.energy.table();
   QuestionSizes sizes;
   std::string source;
   if (flags.input.empty()) {
-    flags.stories.require_none("a described question: --input TASK reads some");
     sizes.facts = flags.facts > 0 ? flags.facts : network.shape.memory;
     sizes.question_words = flags.words > 0 ? flags.words : network.shape.sentence;
     sizes.fact_words = sizes.facts * sizes.question_words;
@@ -67,13 +72,9 @@ void inspect_memory_network(const InspectFlags& flags) {
   print_inspection(flags, to_json(inspection), to_text(inspection), network.provenance);
 }
 
-void inspect_model(const InspectFlags& flags) {
-  for (const auto& [flag, given] : {std::pair{"--input", !flags.input.empty()},
-                                    {"--facts", flags.facts > 0},
-                                    {"--words", flags.words > 0},
-                                    {"--limit", flags.limit > 0}})
-    if (given) throw_usage(concat(flag, " is for memory networks; ", flags.model, " is a model of sequences"));
-  flags.stories.require_none(concat("models of sequences as ", flags.model));
+void inspect_model(const InspectFlags& flags, const GivenFlags& given) {
+  given.refuse({"--input", "--facts", "--words", "--limit", "--tasks", "--set", "--questions", "--data-seed", "--data"},
+               "memory networks", concat("here ", flags.model, " is a model of sequences"));
   const Model model = load(flags.model);
   const Inspection inspection = inspect(model, std::filesystem::file_size(flags.model), flags.energy.table());
   nlohmann::ordered_json json = to_json(inspection);
@@ -82,11 +83,12 @@ void inspect_model(const InspectFlags& flags) {
   print_inspection(flags, std::move(json), to_text(inspection), model.provenance);
 }
 
-void run_inspect(const InspectFlags& flags) {
+void run_inspect(const InspectFlags& flags, const GivenFlags& given) {
+  if (!flags.input.empty()) require_useful_data_flags(given, flags.input);
   if (is_memory_network_file(flags.model)) {
-    inspect_memory_network(flags);
+    inspect_memory_network(flags, given);
   } else {
-    inspect_model(flags);
+    inspect_model(flags, given);
   }
 }
 
@@ -102,19 +104,20 @@ void add_inspect(CLI::App& program) {
                    "Count the mean of these questions: TASK[:split] (babi, stories) or a file in bAbI's format")
       ->group(group);
   verb->add_option("--facts", flags->facts, "Count a question with so many facts; else a full memory")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, 1u << 24))
       ->group(group);
   verb->add_option("--words", flags->words, "Of every fact and the question; else the longest sentence's")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
+      ->check(whole_number(1, 4096))
       ->group(group);
   verb->add_option("--limit", flags->limit, "Questions of each task at most; 0: all")
+      ->check(whole_number(0, kMostSequences))
       ->capture_default_str()
       ->group(group);
   flags->stories.add_to(*verb);
   flags->data.add_to(*verb);
   flags->energy.add_to(*verb);
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_inspect(*flags); });
+  verb->callback([flags, verb] { run_inspect(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

@@ -1,37 +1,40 @@
 // main.cc - reads the command line, runs one verb, turns what it throws into one line and an exit code.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <new>
 #include <string>
-#include <vector>
 
+#include "console.h"
+#include "given_flags.h"
 #include "quaver/core/error.h"
 #include "shared.h"
 #include "verbs.h"
 
 namespace {
 
-int fail(quaver::ErrorKind kind, std::string text) {
-  std::ranges::replace(text, '\n', ' ');  // one line, whatever the text was made from
-  fmt::print(stderr, "quaver: error: {}\n", text);
+int fail(quaver::ErrorKind kind, const std::string& text) {
+  quaver::say_failure(text);
   return static_cast<int>(kind);
 }
 
-// CLI11 would only say that a verb is missing.
-void require_known_verb(const CLI::App& program, const std::string& word) {
-  if (word.starts_with("-")) return;
-  std::vector<std::string> verbs;
-  for (const CLI::App* verb : program.get_subcommands({})) verbs.push_back(verb->get_name());
-  quaver::require_known("verb", word, verbs);
+void run(CLI::App& program, int argc, const char* const* argv) {
+  quaver::require_known_words(program, argc, argv);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    quaver::print_text(std::string(version.what()) + "\n");
+  } catch (const CLI::Success&) {  // --help, of the verb that was named
+    quaver::print_text(program.help());
+  } catch (const CLI::ParseError& error) {
+    quaver::throw_usage(std::string(error.what()) + "; see quaver --help, quaver VERB --help");
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  quaver::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone becomes a write error with a text
   std::signal(SIGXFSZ, SIG_IGN);  // and so does a file size limit
   CLI::App program{"Recurrent networks at few bits, with integers only", "quaver"};
@@ -50,13 +53,8 @@ int main(int argc, char** argv) {
   quaver::add_demo(program);
   quaver::remember_command_line(argc, argv);
   try {
-    if (argc > 1) require_known_verb(program, argv[1]);
-    program.parse(argc, argv);
+    run(program, argc, argv);
     return 0;
-  } catch (const CLI::Success& asked) {  // --help and --version
-    return program.exit(asked);
-  } catch (const CLI::ParseError& error) {
-    return fail(quaver::ErrorKind::kUsage, std::string(error.what()) + "; see quaver --help, quaver VERB --help");
   } catch (const quaver::Error& error) {
     return fail(error.kind(), error.what());
   } catch (const std::bad_alloc&) {

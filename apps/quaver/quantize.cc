@@ -9,6 +9,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "checks.h"
+#include "command_files.h"
+#include "given_flags.h"
 #include "quantize_memory.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -16,6 +19,7 @@
 #include "quaver/io/model_file.h"
 #include "quaver/model/scheme.h"
 #include "quaver/report/fidelity.h"
+#include "quaver/quantize/name_pattern.h"
 #include "quaver/report/inspect.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
@@ -39,6 +43,8 @@ struct QuantizeFlags {
   std::vector<std::string> overrides, ignore;
   bool allow_float = false, strict = false;
 };
+
+constexpr const char* kMemoryGroup = "Memory networks";
 
 // "REGEX=S" at the last '=', since expressions may hold one and schemes do not.
 std::pair<std::string, std::string> parse_override(const std::string& text) {
@@ -67,29 +73,33 @@ nlohmann::ordered_json calibration_json(const Calibration& calibration, const st
           {"points", std::move(points)}};
 }
 
-void run_quantize(const QuantizeFlags& flags) {
+void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   const auto start = std::chrono::steady_clock::now();
   require_model_name(flags.out);
+  require_useful_data_flags(given, flags.calib);
+  if (flags.method != "percentile") given.refuse({"--percentile"}, "--calib-method percentile", "here it is another");
   if (quantizes_memory(flags.in, flags.stories)) {
-    if (!flags.overrides.empty() || !flags.ignore.empty() || flags.allow_float || !flags.report.empty())
-      throw_usage(
-          "--override, --ignore, --allow-float and --calib-report are of models of sequences, and this is a "
-          "memory network");
+    given.refuse({"--override", "--ignore", "--allow-float", "--calib-report", "--rounding"}, "models of sequences",
+                 "here IN is a memory network");
+    const MemoryScheme scheme = flags.scheme_flags.scheme(flags.scheme);
+    if (!scheme.is_scaled() || scheme.shared_point)
+      given.refuse({"--calib-method", "--percentile", "--calib-limit"}, "schemes whose scales are calibrated",
+                   concat("here the scheme is ", flags.scheme));
     run_memory_quantization({.shared = flags.shared,
                              .data = flags.data,
                              .stories = flags.stories,
                              .in = flags.in,
                              .out = flags.out,
-                             .scheme = flags.scheme_flags.scheme(flags.scheme),
+                             .scheme = scheme,
                              .calib = flags.calib,
                              .limit = flags.limit,
                              .calibration = {method_from_name(flags.method), flags.percentile},
                              .strict = flags.strict});
     return;
   }
-  flags.stories.require_none("models of sequences");
-  if (flags.scheme_flags.given())
-    throw_usage("a switch of a memory network's scheme was given, but the model reads sequences");
+  const std::string here = "here IN is a model of sequences";
+  given.refuse({"--tasks", "--set", "--questions"}, "memory networks", here);
+  given.refuse_group(kMemoryGroup, "memory networks", here);
   require_known("scheme", flags.scheme, scheme_names());
   QuantizeOptions options;
   options.scheme = flags.scheme;
@@ -99,13 +109,20 @@ void run_quantize(const QuantizeFlags& flags) {
   for (const std::string& text : flags.overrides) {
     options.overrides.push_back(parse_override(text));
     require_known("scheme", options.overrides.back().second, scheme_names());
+    NamePattern{options.overrides.back().first};  // no pattern: said before calibration
   }
+  for (const std::string& pattern : options.ignore) NamePattern{pattern};
   CalibrateOptions calibrate_options;
   calibrate_options.method = method_from_name(flags.method);
   calibrate_options.percentile = flags.percentile;
   calibrate_options.moments = options.rounding == Rounding::kCompensated;
 
-  require_writable(flags.out);
+  CommandFiles files;
+  files.reads("IN", flags.in);
+  if (names_a_file(flags.calib)) files.reads("--calib", flags.calib);
+  files.writes("--output", flags.out);
+  files.writes("--calib-report", flags.report);
+  files.check();
   const Model model = load(flags.in);
   const Sequences sequences = read_sequences(flags.calib, "train", model, flags.data, flags.limit);
   Progress progress("calibrating", "sequences", sequences.views.size());
@@ -120,7 +137,7 @@ void run_quantize(const QuantizeFlags& flags) {
   const bool refused = flags.strict && !warnings.empty();
   if (!refused) save(result.model, flags.out);
   if (!flags.report.empty())
-    write_file_atomically(flags.report, calibration_json(calibration, sequences.source).dump(1) + "\n");
+    write_file_atomically(flags.report, json_text(calibration_json(calibration, sequences.source), 1) + "\n");
   for (const Warning& warning : warnings) progress.say("quaver: warning: " + warning.text);
 
   const Inspection before = inspect(model, std::filesystem::file_size(flags.in));
@@ -178,15 +195,24 @@ void add_quantize(CLI::App& program) {
       ->capture_default_str();
   verb->add_option("--calib", flags->calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
       ->required();
-  verb->add_option("--calib-method", flags->method, "minmax, percentile, entropy or mse")->capture_default_str();
+  verb->add_option("--calib-method", flags->method, "minmax, percentile, entropy or mse")
+      ->check(one_of({"minmax", "percentile", "entropy", "mse"}))
+      ->capture_default_str();
   verb->add_option("--percentile", flags->percentile, "Share of values inside, in percent, of method percentile")
+      ->check(real_number(50.000001, 100))
       ->capture_default_str();
   verb->add_option("--rounding", flags->rounding,
                    "Of weight matrices: nearest, or compensated (errors of a row cancel on the calibration data)")
+      ->check(one_of({"nearest", "compensated"}))
       ->capture_default_str();
-  verb->add_option("--calib-limit", flags->limit, "Sequences at most; 0: all")->capture_default_str();
+  verb->add_option("--calib-limit", flags->limit, "Sequences at most; 0: all")
+      ->check(whole_number(0, kMostSequences))
+      ->capture_default_str();
   verb->add_option("--calib-report", flags->report, "JSON file for what calibration saw at every point and step");
-  verb->add_option("--override", flags->overrides, "REGEX=SCHEME: another scheme for the nodes whose names match")
+  verb->add_option(
+          "--override", flags->overrides,
+          "REGEX=SCHEME: another scheme for the nodes whose names hold a match (characters, . [a-z] (a|b) * + ? "
+          "^ $, \\d \\w \\s)")
       ->allow_extra_args(false);
   verb->add_option("--ignore", flags->ignore, "REGEX: these nodes stay float (needs --allow-float)")
       ->allow_extra_args(false);
@@ -194,10 +220,10 @@ void add_quantize(CLI::App& program) {
   verb->add_flag("--strict", flags->strict, "Any warning is a failure: all is printed, nothing is written to -o");
   verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
   flags->stories.add_to(*verb);
-  flags->scheme_flags.add_to(*verb, "Memory networks");
+  flags->scheme_flags.add_to(*verb, kMemoryGroup);
   flags->data.add_to(*verb);
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_quantize(*flags); });
+  verb->callback([flags, verb] { run_quantize(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

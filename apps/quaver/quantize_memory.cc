@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "command_files.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
@@ -61,13 +62,23 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
   const MemoryScheme& scheme = quantization.scheme;
   if (scheme.is_float()) throw_usage("--scheme f32: a memory network to quantize is float already");
   const auto [task_name, split] = task_and_split(quantization.calib);
-  const std::vector<StoryTask> tasks =
-      load_story_tasks(task_name, {.tasks = quantization.stories.tasks == "joint" ? "all" : quantization.stories.tasks,
-                                   .set = quantization.stories.set,
-                                   .data_dir = quantization.data.data_dir,
-                                   .seed = quantization.data.data_seed,
-                                   .questions = quantization.stories.questions});
+  const std::string named = quantization.stories.tasks == "joint" ? "all" : quantization.stories.tasks;
+  const std::vector<std::size_t> numbers = story_task_numbers(task_name, named);
   const bool several = names_several(quantization.stories);
+  const auto place = [&](const std::filesystem::path& path, std::size_t number) {
+    return several ? path_of(path, number) : path;
+  };
+  CommandFiles files;
+  for (const std::size_t number : several ? numbers : std::vector{numbers.front()}) {
+    files.reads("IN", place(quantization.in, number));
+    files.writes("--output", place(quantization.out, number));
+  }
+  files.check();
+  const std::vector<StoryTask> tasks = load_story_tasks(task_name, {.tasks = named,
+                                                                    .set = quantization.stories.set,
+                                                                    .data_dir = quantization.data.data_dir,
+                                                                    .seed = quantization.data.data_seed,
+                                                                    .questions = quantization.stories.questions});
   Table table({{"model", Align::kLeft},
                {"scheme", Align::kLeft},
                {"validation error %"},
@@ -87,9 +98,8 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
   else
     groups.push_back(tasks);
   for (const std::vector<StoryTask>& group : groups) {
-    const auto in = several ? path_of(quantization.in, group.front().number) : quantization.in;
-    const auto out = several ? path_of(quantization.out, group.front().number) : quantization.out;
-    require_writable(out);
+    const std::filesystem::path in = place(quantization.in, group.front().number),
+                                out = place(quantization.out, group.front().number);
     const MemoryNetwork network = load_memory_network(in);
     const Vocabulary vocabulary(network.words);
     std::vector<Story> calibration, validation;

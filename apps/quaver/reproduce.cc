@@ -11,6 +11,9 @@
 #include <sstream>
 #include <utility>
 
+#include "checks.h"
+#include "command_files.h"
+#include "given_flags.h"
 #include "interrupt.h"
 #include "plot.h"
 #include "quaver/core/error.h"
@@ -213,7 +216,7 @@ std::vector<QmannRun> run_jobs(const std::vector<Job>& jobs, const ReproduceFlag
 }
 
 void save_report(const QmannReport& report, const nlohmann::ordered_json& json, const fs::path& name) {
-  write_file_atomically(name.string() + ".json", json.dump(1) + "\n");
+  write_file_atomically(name.string() + ".json", json_text(json, 1) + "\n");
   write_file_atomically(name.string() + ".md", to_markdown(report));
   if (!have_gnuplot()) {
     warn("gnuplot is not installed (Debian: gnuplot-nox), so there are no plots");
@@ -241,19 +244,21 @@ std::string command_of(const ReproduceFlags& flags) {
   return command + fmt::format(" --seeds {}", flags.seeds);
 }
 
-void run_reproduce(ReproduceFlags flags, bool seeds_said) {
+void run_reproduce(ReproduceFlags flags, const GivenFlags& given) {
   const auto start = std::chrono::steady_clock::now();
   require_known("paper", flags.paper, {"qmann"});
   require_known("task of stories", flags.task, story_task_names());
-  if (flags.quick && !seeds_said) flags.seeds = 1;
-  if (flags.seeds == 0) throw_usage("--seeds is 0, expected at least 1");
+  require_useful_data_flags(given, flags.task);
+  if (flags.quick && !given.has("--seeds")) flags.seeds = 1;
   QmannReport report{.task = flags.task,
                      .command = command_of(flags),
                      .note = flags.note,
                      .epochs = flags.epochs,
                      .seed = flags.seed,
                      .rows = chosen_rows(flags)};
-  if (!flags.save.empty()) require_writable(flags.save.string() + ".json");
+  CommandFiles files;
+  files.writes("--save", flags.save, {".json", ".md", "-errors.png", "-similarities.png"});
+  files.check();
   std::error_code failure;
   fs::create_directories(flags.work, failure);
   if (failure) throw_failed(concat("--work ", flags.work.string(), ": cannot be made: ", failure.message()));
@@ -298,12 +303,17 @@ void add_reproduce(CLI::App& program) {
       ->capture_default_str();
   verb->add_option("--tasks", flags->tasks, "Numbers and ranges (1, 1,2,5, 1-20), or all");
   verb->add_option("--rows", flags->rows, "Rows of the table, by key; else all")->delimiter(',');
-  CLI::Option* seeds =
-      verb->add_option("--seeds", flags->seeds, "Trainings of a row and task, with seeds N, N + 1, ... from --seed on")
-          ->capture_default_str();
-  verb->add_option("--seed", flags->seed, "Of the first training of each row and task")->capture_default_str();
-  verb->add_option("--epochs", flags->epochs, "Of every training; 0: as the recipes say")->capture_default_str();
+  verb->add_option("--seeds", flags->seeds, "Trainings of a row and task, with seeds N, N + 1, ... from --seed on")
+      ->check(whole_number(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--seed", flags->seed, "Of the first training of each row and task")
+      ->check(seed_number())
+      ->capture_default_str();
+  verb->add_option("--epochs", flags->epochs, "Of every training; 0: as the recipes say")
+      ->check(whole_number(0, 65536))
+      ->capture_default_str();
   verb->add_option("--questions", flags->questions, "stories: to generate, for training and for the test")
+      ->check(whole_number(kLeastQuestions, kMostQuestions))
       ->capture_default_str();
   verb->add_option("--work", flags->work, "Folder of finished trainings, which a second call does not repeat")
       ->capture_default_str();
@@ -312,7 +322,7 @@ void add_reproduce(CLI::App& program) {
   verb->add_option("--note", flags->note, "A sentence for the report: machine, code");
   flags->data.add_to(*verb, "--data-seed");
   flags->shared.add_to(*verb);
-  verb->callback([flags, seeds] { run_reproduce(*flags, seeds->count() > 0); });
+  verb->callback([flags, verb] { run_reproduce(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

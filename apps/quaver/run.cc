@@ -10,12 +10,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "checks.h"
+#include "command_files.h"
+#include "given_flags.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
-#include "quaver/io/printable.h"
 #include "quaver/report/table.h"
 #include "run_memory.h"
 #include "shared.h"
@@ -228,12 +231,26 @@ void run_model(const RunFlags& flags) {
                                           significant_text(1e6 * seconds / steps, 3), isa_name(session.isa())));
 }
 
-// Flags of one kind of file are refused for the other.
-void run_run(const RunFlags& flags) {
-  if (is_memory_network_file(flags.model)) {
-    if (!flags.output.empty() || flags.stream)
-      throw_usage(concat(flags.output.empty() ? "--stream" : "-o", " is for models of sequences; ",
-                         flags.model.string(), " is a memory network: its answers are printed"));
+void run_run(const RunFlags& flags, const GivenFlags& given) {
+  const bool is_memory = is_memory_network_file(flags.model);
+  if (is_memory) {
+    given.refuse({"--output", "--stream"}, "models of sequences",
+                 concat("here ", flags.model.string(), " is a memory network: its answers are printed"));
+  } else {
+    given.refuse({"--explain", "--memory"}, "memory networks",
+                 concat("here ", flags.model.string(), " is a model of sequences"));
+    if (flags.input.empty()) throw_usage("--input is required: the .npz file with the sequences");
+    if (flags.output.empty()) throw_usage("--output is required: the .npz file to write");
+  }
+  CommandFiles files;
+  files.reads("MODEL", flags.model);
+  if (flags.input != "-") files.reads("--input", flags.input);
+  files.reads("--state", flags.state_in);
+  files.writes("--output", flags.output);
+  files.writes("--save-state", flags.state_out);
+  files.may_replace("--save-state", "--state");
+  files.check();
+  if (is_memory) {
     run_memory({.shared = flags.shared,
                 .model = flags.model,
                 .input = flags.input,
@@ -242,14 +259,9 @@ void run_run(const RunFlags& flags) {
                 .memory = flags.memory,
                 .explain = flags.explain,
                 .max_memory = flags.memory_limit.max_memory});
-    return;
+  } else {
+    run_model(flags);
   }
-  if (flags.explain || flags.memory > 0)
-    throw_usage(concat(flags.explain ? "--explain" : "--memory", " is for memory networks; ", flags.model.string(),
-                       " is a model of sequences"));
-  if (flags.input.empty()) throw_usage("--input is required: the .npz file with the sequences");
-  if (flags.output.empty()) throw_usage("--output is required: the .npz file to write");
-  run_model(flags);
 }
 
 }  // namespace
@@ -266,14 +278,15 @@ void add_run(CLI::App& program) {
                  "One step a call, with the same bits; of a pooled model also y_stream, the scores after every step");
   verb->add_option("--state", flags->state_in,
                    "Start from the state in this .npz (state/NODE.PART), or from this saved memory");
-  verb->add_option("--save-state", flags->state_out,
-                   "Write the state after the last step to this .npz, or the memory to this file");
+  verb->add_option(
+      "--save-state", flags->state_out,
+      "Write the state after the last step to this .npz, or the memory to this file; may be that of --state");
   verb->add_flag("--explain", flags->explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", flags->memory, "Memory network: facts it holds; as many as it was trained with")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 31));
+      ->check(whole_number(1, std::uint64_t{1} << 31));
   flags->memory_limit.add_to(*verb);
   flags->shared.add_to(*verb);
-  verb->callback([flags] { run_run(*flags); });
+  verb->callback([flags, verb] { run_run(*flags, GivenFlags(*verb)); });
 }
 
 }  // namespace quaver

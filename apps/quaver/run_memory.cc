@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory_session.h"
@@ -29,10 +30,11 @@
 namespace quaver {
 namespace {
 
-constexpr std::size_t kShownFacts = 10;  // of each question, in tables and JSON
-constexpr double kLeastShown = 0.005;    // p that some hop must give a fact for it to be shown
-constexpr std::size_t kShownText = 60;   // characters of a fact in a table
-constexpr std::size_t kMostNamed = 10;   // words never seen that are named on standard error
+constexpr std::size_t kShownFacts = 10;       // of each question, in tables and JSON
+constexpr double kLeastShown = 0.005;         // p that some hop must give a fact for it to be shown
+constexpr std::size_t kShownText = 60;        // characters of a fact in a table
+constexpr std::size_t kMostOfAnAnswer = 500;  // characters
+constexpr std::size_t kMostNamed = 10;        // words never seen that are named on standard error
 
 // What ends a sentence: . ? ! before a blank or the end of the line. The rest of a line is a sentence too.
 std::vector<std::string_view> sentences_of(std::string_view line) {
@@ -56,11 +58,7 @@ std::vector<std::string_view> sentences_of(std::string_view line) {
 // The first line of a file in bAbI's format.
 bool begins_a_story(std::string_view line) { return line.starts_with("1 ") || line.starts_with("1\t"); }
 
-std::string shown(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-  return text;
-}
+std::string shown(const std::string& text) { return printable(text, text.size()); }
 
 class Dialogue {
  public:
@@ -182,7 +180,7 @@ class Dialogue {
       if (numbers.back() != 0) continue;
       if (++unknown_words_ <= kMostNamed)
         warn(fmt::format("{}: '{}' was never seen in training; it counts as absent", line_ == 0 ? source_ : where(),
-                         shown(word)));
+                         printable(word)));
     }
     return numbers;
   }
@@ -212,7 +210,7 @@ class Dialogue {
       if (answer == *expected) ++right_;
     }
     std::string lines =
-        fmt::format("{}\n  {}{}\n", text, answer,
+        fmt::format("{}\n  {}{}\n", text, printable(answer, kMostOfAnAnswer),
                     expected && answer != *expected ? fmt::format("  (the file says {})", *expected) : "");
     if (flags_.explain) {
       const std::vector<std::size_t> places = most_looked_at(explained);
@@ -226,8 +224,7 @@ class Dialogue {
       questions_.push_back(std::move(question));
       return;
     }
-    fmt::print("{}", lines);
-    std::fflush(stdout);
+    print_text(lines);
   }
 
   // The facts that some hop gave the most, in the order they were told.
@@ -306,7 +303,6 @@ class Dialogue {
 }  // namespace
 
 void run_memory(const MemoryRun& flags) {
-  if (!flags.state_out.empty()) require_writable(flags.state_out);
   Dialogue dialogue(flags, load_memory_network(flags.model));
   const auto start = std::chrono::steady_clock::now();
   if (flags.input.empty() || flags.input == "-") {

@@ -1,13 +1,7 @@
 #include "shared.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
@@ -17,12 +11,13 @@
 #include <utility>
 #include <variant>
 
+#include "checks.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/team.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/npz.h"
-#include "quaver/io/printable.h"
 #include "stories.h"
 
 namespace quaver {
@@ -31,11 +26,6 @@ namespace {
 std::string the_command_line;
 
 bool reads_ids(const Model& model) { return model.input.format.kind == FormatKind::kI32; }
-
-bool names_a_file(const std::string& spec) {
-  const std::filesystem::path path(spec);
-  return path.extension() == ".npz" || path.extension() == ".npy" || spec.find('/') != std::string::npos;
-}
 
 // Splits [batch, time, ...] or [time, ...] into its sequences.
 struct Layout {
@@ -153,7 +143,7 @@ std::string per_step(bool ids, std::size_t features) {
 void SharedFlags::add_to(CLI::App& verb) {
   verb.add_flag("--json", json, "Print one JSON object on standard output, and nothing else there");
   verb.add_option("--threads", threads, "Threads to work with; 0: as many as the machine has. No result depends on it")
-      ->check(CLI::Range(std::size_t{0}, Team::kMostWorkers))
+      ->check(whole_number(0, Team::kMostWorkers))
       ->capture_default_str();
 }
 
@@ -168,20 +158,20 @@ void EnergyFlags::add_to(CLI::App& verb) {
 
 EnergyTable EnergyFlags::table() const { return table_file.empty() ? horowitz_2014() : load_energy_table(table_file); }
 
-void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text) {
-  // A name in a model file may hold bytes that are no UTF-8: shown replaced, never an error.
-  const std::string out =
-      flags.json ? json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n' : text;
-  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
-    throw_failed("the result could not be written to standard output: is the disk full or the reader gone?");
+std::string json_text(const nlohmann::ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
-void warn(const std::string& line) { fmt::print(stderr, "quaver: warning: {}\n", line); }
+void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text) {
+  if (flags.json)
+    print_json(json_text(json, 2) + '\n');
+  else
+    print_text(text);
+}
 
 void remember_command_line(int argc, const char* const* argv) {
   the_command_line = "quaver";
-  for (int i = 1; i < argc; ++i) the_command_line.append(" ").append(argv[i]);
+  for (int i = 1; i < argc; ++i) the_command_line.append(" ").append(as_utf8(argv[i]));
 }
 
 const std::string& command_line() { return the_command_line; }
@@ -189,20 +179,23 @@ const std::string& command_line() { return the_command_line; }
 void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names) {
   if (std::ranges::find(names, name) != names.end()) return;
   const std::string near = closest(name, names);
-  throw_usage(concat("unknown ", what, " '", name, "'", near.empty() ? "" : concat(": did you mean '", near, "'?"),
-                     " (there are ", join(names, ", "), ")"));
+  throw_usage(concat("unknown ", what, " '", printable(name), "'",
+                     near.empty() ? "" : concat(": did you mean '", near, "'?"), " (there are ", join(names, ", "),
+                     ")"));
 }
 
 void MemoryFlag::add_to(CLI::App& verb) {
   verb.add_option("--max-memory", max_memory,
                   "Bytes that the data of one input may take once decoded, such as 512M or 8G; more is refused before "
                   "it is read (default 4G)")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(whole_number(1, INT64_MAX));
 }
 
 void DataFlags::add_to(CLI::App& verb, const std::string& seed_flag) {
   verb.add_option("--data", data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
   verb.add_option(seed_flag, data_seed, "Seed of generated data (chirps, stories); files have a fixed split")
+      ->check(seed_number())
       ->capture_default_str();
   memory.add_to(verb);
 }
@@ -230,6 +223,11 @@ Sequences read_npz_sequences(const std::filesystem::path& path, const Model& mod
   return sequences;
 }
 
+bool names_a_file(const std::string& spec) {
+  const std::filesystem::path path(spec);
+  return path.extension() == ".npz" || path.extension() == ".npy" || spec.find('/') != std::string::npos;
+}
+
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
                          const DataFlags& flags, std::size_t limit) {
   if (names_a_file(spec)) return read_npz_sequences(spec, model, {limit, flags.memory.max_memory});
@@ -238,7 +236,7 @@ Sequences read_sequences(const std::string& spec, const std::string& default_spl
   const std::string split = colon == std::string::npos ? default_split : spec.substr(colon + 1);
   if (is_story_task(task))
     throw_bad_input(concat("task '", task, "' asks questions about stories, which memory networks answer; '",
-                           model.name, "' is a model of sequences"));
+                           printable(model.name), "' is a model of sequences"));
   Dataset data = load_split(task, split, flags, limit);
   require_fit(model, data);
   Sequences sequences;
@@ -252,9 +250,9 @@ void require_fit(const Model& model, const Dataset& data) {
   const bool ids = reads_ids(model);
   const auto features = static_cast<std::size_t>(model.input.features);
   if (ids != (data.vocabulary > 0) || (!ids && features != data.features))
-    throw_bad_input(concat("model '", model.name, "' reads ", per_step(ids, features), ", task '", data.task, "' has ",
-                           per_step(data.vocabulary > 0, data.features), "; was the model trained for ",
-                           model.task.empty() ? "another task" : concat("task '", model.task, "'"), "?"));
+    throw_bad_input(concat("model '", printable(model.name), "' reads ", per_step(ids, features), ", task '", data.task,
+                           "' has ", per_step(data.vocabulary > 0, data.features), "; was the model trained for ",
+                           model.task.empty() ? "another task" : concat("task '", printable(model.task), "'"), "?"));
 }
 
 std::vector<LabelledSequence> labelled(const Dataset& data) {
@@ -263,23 +261,9 @@ std::vector<LabelledSequence> labelled(const Dataset& data) {
   return sequences;
 }
 
-void require_writable(const std::filesystem::path& path) {
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder))
-    throw_failed(concat("-o ", path.string(), ": '", folder.string(), "' is no folder; make it first"));
-  // Only an attempt knows: permissions, read-only mounts and folders that are no real ones all look different.
-  std::string probe = (folder / ".quaver_probe_XXXXXX").string();
-  const int file = mkstemp(probe.data());
-  if (file < 0)
-    throw_failed(
-        concat("-o ", path.string(), ": can not write into folder '", folder.string(), "': ", std::strerror(errno)));
-  close(file);
-  unlink(probe.c_str());
-}
-
 void require_model_name(const std::filesystem::path& path) {
   if (path.extension() != ".safetensors")
-    throw_usage(concat("-o ", path.string(), ": a model file is called NAME.safetensors"));
+    throw_usage(concat("--output ", path.string(), ": a model file is called NAME.safetensors"));
 }
 
 }  // namespace quaver

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "console.h"
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 #include "quaver/engine/session.h"
@@ -42,11 +43,11 @@ struct EnergyFlags {
 
 // The result of a verb: exactly one JSON object, or text for people, on standard output.
 void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text);
-// A line for people while the work goes on, on standard error.
-void say(const std::string& line);
-void warn(const std::string& line);
 
-// The command line as it was typed, for provenance.
+// Names of files and models may hold bytes that are no UTF-8: written replaced, never an error.
+std::string json_text(const nlohmann::ordered_json& json, int indent);
+
+// The command line as it was typed, for provenance: in UTF-8, bytes that are none replaced.
 void remember_command_line(int argc, const char* const* argv);
 const std::string& command_line();
 
@@ -97,6 +98,9 @@ struct SequenceLimits {
 // array beside it.
 Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, const SequenceLimits& limits);
 
+// Whether a flag names such a file, not TASK[:split].
+bool names_a_file(const std::string& spec);
+
 // From what a flag names: such a file, or TASK[:split].
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
                          const DataFlags& flags, std::size_t limit = 0);
@@ -106,9 +110,6 @@ void require_fit(const Model& model, const Dataset& data);
 
 // The examples as evaluate() reads them; views of `data`.
 std::vector<LabelledSequence> labelled(const Dataset& data);
-
-// Error (failed) when nothing could be written there: said before an hour of work, not after.
-void require_writable(const std::filesystem::path& path);
 
 // Error (usage) unless the name ends in .safetensors.
 void require_model_name(const std::filesystem::path& path);

@@ -11,8 +11,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "checks.h"
+#include "command_files.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/data/tasks.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
@@ -38,7 +42,7 @@ std::vector<StoryTask> load_tasks(const std::string& task, const StoryFlags& sto
 struct Group {
   std::string label;  // "qa7", "joint"
   std::filesystem::path out, warm_start;
-  std::vector<StoryTask> tasks;
+  std::vector<StoryTask> tasks{};  // once they are loaded
 
   std::vector<Story> stories(std::vector<Story> StoryTask::*split) const {
     std::vector<Story> all;
@@ -49,22 +53,39 @@ struct Group {
 
 std::filesystem::path own_checkpoint(const Group& group) { return group.out.string() + ".checkpoint"; }
 
-std::vector<Group> make_groups(const MemoryTraining& training) {
-  std::vector<StoryTask> tasks = load_tasks(training.task, training.stories, training.data, training.limit);
+// Of all networks, before any data is read.
+std::vector<Group> planned_groups(const MemoryTraining& training) {
+  if (training.stories.tasks == kJoint) return {Group{kJoint, training.out, training.warm_start}};
+  const std::vector<std::size_t> numbers = story_task_numbers(training.task, training.stories.tasks);
   std::vector<Group> groups;
-  if (training.stories.tasks == kJoint) {
-    groups.push_back({kJoint, training.out, training.warm_start, std::move(tasks)});
-    return groups;
-  }
-  const bool several = tasks.size() > 1;
-  for (StoryTask& task : tasks) {
-    const std::string label = concat("qa", task.number);
-    std::filesystem::path out = training.out, warm_start = training.warm_start;
-    for (std::filesystem::path* path : {&out, &warm_start})
-      if (several && !path->empty()) path->replace_extension(concat(".", label, ".safetensors"));
-    groups.push_back({label, out, warm_start, {std::move(task)}});
+  for (const std::size_t number : numbers) {
+    Group& group = groups.emplace_back(Group{concat("qa", number), training.out, training.warm_start});
+    for (std::filesystem::path* path : {&group.out, &group.warm_start})
+      if (numbers.size() > 1 && !path->empty()) path->replace_extension(concat(".", group.label, ".safetensors"));
   }
   return groups;
+}
+
+void load_groups(const MemoryTraining& training, std::vector<Group>& groups) {
+  std::vector<StoryTask> tasks = load_tasks(training.task, training.stories, training.data, training.limit);
+  if (training.stories.tasks == kJoint) {
+    groups.front().tasks = std::move(tasks);
+    return;
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i) groups[i].tasks.push_back(std::move(tasks[i]));
+}
+
+void require_files(const std::vector<Group>& groups, const MemoryTrainOptions& options) {
+  CommandFiles files;
+  for (const Group& group : groups) {
+    files.reads("--warm-start", group.warm_start);
+    files.writes("--output", group.out);
+    MemoryTrainOptions own = options;
+    if (own.checkpoint.empty()) own.checkpoint = own_checkpoint(group);
+    for (const std::filesystem::path& path : memory_checkpoints(own))
+      files.writes(options.checkpoint.empty() ? "the checkpoint of --output" : "--checkpoint", path);
+  }
+  files.check();
 }
 
 // With several networks some may not have begun when the program was stopped, but not all of them.
@@ -191,33 +212,47 @@ std::vector<Story> StoryTask::*story_split(const std::string& name) {
 bool is_story_task(const std::string& task) { return std::ranges::count(story_task_names(), task) > 0; }
 
 void StoryFlags::add_to(CLI::App& verb) {
-  const auto add = [&](const std::string& name, auto& field, const std::string& help) {
-    using Field = std::remove_reference_t<decltype(field)>;
-    return verb
-        .add_option_function<Field>(
-            name,
-            [this, name, &field](const Field& value) {
-              field = value;
-              said.push_back(name);
-            },
-            help)
-        ->group("Stories (tasks babi, stories)");
-  };
-  add("--tasks", tasks, "Numbers and ranges (1, 1,2,5, 1-20), all: a network each; joint: one network of all");
-  add("--set", set, "babi: en (1,000 training questions a task) or en-10k");
-  add("--questions", questions, "stories: to generate, for training and for the test");
+  const char* group = "Stories (tasks babi, stories)";
+  verb.add_option("--tasks", tasks,
+                  "Numbers and ranges (1, 1,2,5, 1-20), all: a network each; joint: one network of all")
+      ->group(group);
+  verb.add_option("--set", set, "babi: en (1,000 training questions a task) or en-10k")
+      ->check(one_of({"en", "en-10k"}))
+      ->group(group);
+  verb.add_option("--questions", questions, "stories: to generate, for training and for the test")
+      ->check(whole_number(kLeastQuestions, kMostQuestions))
+      ->group(group);
 }
 
-void StoryFlags::require_none(const std::string& what) const {
-  if (!said.empty()) throw_usage(concat(said.front(), " is a flag of tasks of stories, not of ", what));
+void require_known_task(const std::string& task) {
+  std::vector<std::string> names;
+  for (const TaskInfo& info : tasks()) names.push_back(info.name);
+  for (const std::string& name : story_task_names()) names.push_back(name);
+  require_known("task", task, names);
+}
+
+void require_useful_data_flags(const GivenFlags& given, const std::string& spec) {
+  const std::string task = spec.substr(0, spec.find(':'));
+  std::vector<std::string> generated{"stories"};
+  for (const TaskInfo& info : tasks())
+    if (info.needs.empty()) generated.push_back(info.name);
+  const std::string here = concat("here '", printable(spec), "' is read");
+  if (!is_story_task(task)) given.refuse({"--tasks"}, "tasks of stories (babi, stories)", here);
+  if (task != "babi") given.refuse({"--set"}, "task babi", here);
+  if (task != "stories") given.refuse({"--questions"}, "generated stories (task stories)", here);
+  if (std::ranges::count(generated, task) == 0)
+    given.refuse({"--data-seed"}, concat("generated data (", join(generated, ", "), ")"), here);
 }
 
 void run_memory_training(const MemoryTraining& training, const std::function<bool()>& should_stop) {
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<Group> groups = make_groups(training);
+  std::vector<Group> groups = planned_groups(training);
+  check_memory_training(training.options);
   if (groups.size() > 1 && !training.options.checkpoint.empty())
     throw_usage("--checkpoint names one file, but there are several networks; each has its own beside its model");
+  require_files(groups, training.options);
   if (training.options.resume) require_a_checkpoint(groups, training.options);
+  load_groups(training, groups);
   for (const Group& group : groups)
     for (const StoryTask& task : group.tasks)
       if (task.small_train)

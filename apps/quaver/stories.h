@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "given_flags.h"
 #include "quaver/data/babi.h"
 #include "quaver/train/memory/train.h"
 #include "shared.h"
@@ -20,16 +21,19 @@ std::vector<Story> StoryTask::*story_split(const std::string& name);
 // What was lost on the way from text to numbers, on standard error, once for each kind.
 void say_losses(const std::string& what, const CodedStories& data, std::size_t memory);
 
-// Flags of verbs that read stories; without effect on other tasks, which refuse them.
+// Flags of verbs that read stories.
 struct StoryFlags {
   std::string tasks = "1", set = "en-10k";
   std::size_t questions = 1000;
-  std::vector<std::string> said;  // names of the flags that were given
 
   void add_to(CLI::App& verb);
-  // Error (usage) when one was given for something else; what: "task 'digits'", "a file".
-  void require_none(const std::string& what) const;
 };
+
+// Error (usage) unless it is a task of sequences or of stories: lists all.
+void require_known_task(const std::string& task);
+
+// Error (usage) for a flag of DataFlags or StoryFlags that has no effect on what is read. spec: TASK[:split] or a file.
+void require_useful_data_flags(const GivenFlags& given, const std::string& spec);
 
 struct MemoryTraining {
   SharedFlags shared;

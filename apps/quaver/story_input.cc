@@ -86,7 +86,6 @@ AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& ne
     if (!std::filesystem::exists(spec))
       throw_usage(concat("--input ", spec, ": there is no such file, nor is it a task of stories (",
                          join(story_task_names(), ", "), ") that memory networks answer"));
-    stories.require_none(concat("a file as ", spec));
     if (std::filesystem::is_directory(spec))
       throw_bad_input(concat(spec, ": this is a folder, expected a file of stories in bAbI's format"));
     std::ifstream file(spec, std::ios::binary);

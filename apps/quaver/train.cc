@@ -4,14 +4,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <type_traits>
 
+#include "checks.h"
+#include "command_files.h"
+#include "given_flags.h"
 #include "interrupt.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -29,6 +29,9 @@
 namespace quaver {
 namespace {
 
+constexpr std::uint64_t kMostEpochs = 65536;
+constexpr const char* kMemoryGroup = "Memory networks (tasks babi, stories)";
+
 struct TrainFlags {
   SharedFlags shared;
   DataFlags data;
@@ -37,7 +40,6 @@ struct TrainFlags {
   std::size_t limit = 0;
   // What was said on the command line, on top of the task's defaults.
   std::vector<std::function<void(TrainOptions&)>> changes;
-  std::vector<std::string> said;  // names of the flags behind `changes`
   // Of tasks of stories.
   StoryFlags stories;
   std::string recipe;  // empty: the one that suits the scheme
@@ -47,13 +49,13 @@ struct TrainFlags {
 
 // A memory network shares some flags with the recurrent cells; their values pass through a TrainOptions that starts
 // with the recipe's. Error (usage) for a flag that it has no use for.
-void run_train_memory(const TrainFlags& flags) {
-  const std::vector<std::string> shared_flags{"--cell",  "--embedding",     "--epochs",
-                                              "--batch", "--learning-rate", "--gradient-clip",
-                                              "--seed",  "--checkpoint",    "--resume"};
-  for (const std::string& name : flags.said)
-    if (std::ranges::find(shared_flags, name) == shared_flags.end())
-      throw_usage(concat(name, ": no flag of a memory network, which task '", flags.task, "' trains"));
+void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
+  given.refuse(
+      {"--hidden",       "--layers",    "--projection",      "--cifg",         "--peephole",    "--layer-norm",
+       "--clip",         "--reset",     "--projection-clip", "--nonlinearity", "--direction",   "--pooling",
+       "--patience",     "--dropout",   "--label-smoothing", "--weight-decay", "--input-noise", "--level-shift",
+       "--time-stretch", "--time-mask", "--feature-mask"},
+      "recurrent cells", concat("here task '", flags.task, "' trains a memory network"));
   const MemoryScheme scheme = flags.scheme_flags.scheme(flags.scheme);
   const std::string recipe = !flags.recipe.empty() ? flags.recipe
                              : scheme.is_scaled()  ? "fine-tune"
@@ -88,40 +90,53 @@ void run_train_memory(const TrainFlags& flags) {
   options.seed = common.seed;
   options.checkpoint = common.checkpoint;
   options.resume = common.resume;
-  if (std::ranges::find(flags.said, "--learning-rate") != flags.said.end())
-    options.learning_rate = common.learning_rate;
+  if (given.has("--learning-rate")) options.learning_rate = common.learning_rate;
   for (const auto& change : flags.memory_changes) change(options);
   require_model_name(flags.out);
-  require_writable(flags.out);
   catch_interrupts();
   run_memory_training(training, [] { return interrupted(); });
 }
 
-void require_trainable(const TrainFlags& flags, const TrainOptions& options) {
-  task_info(flags.task);
+void require_trainable(const TrainFlags& flags, const GivenFlags& given, const TrainOptions& options) {
   if (flags.scheme != "f32")
     throw_usage(concat("--scheme ", flags.scheme, ": train in float, then 'quaver quantize --scheme ", flags.scheme,
                        "'; training makes f32 models in this version"));
   require_known("cell", options.cell, {"lstm", "gru", "rnn"});
+  const std::string here = concat("here the cell is ", options.cell);
+  if (options.cell != "lstm")
+    given.refuse({"--projection", "--cifg", "--peephole", "--layer-norm", "--clip", "--projection-clip"}, "cell lstm",
+                 here);
+  if (options.projection == 0) given.refuse({"--projection-clip"}, "--projection", "here there is none");
+  if (options.cell != "gru") given.refuse({"--reset"}, "cell gru", here);
+  if (options.cell != "rnn") given.refuse({"--nonlinearity"}, "cell rnn", here);
+  const std::string task = concat("here task '", flags.task, "' ");
+  if (task_info(flags.task).target != Target::kClass)
+    given.refuse({"--pooling"}, "tasks with a class a sequence", task + "has one a step");
+  given.refuse({"--embedding"}, "tasks of ids or words", task + "has reals");
 }
 
-void run_train(const TrainFlags& flags) {
+void run_train(const TrainFlags& flags, const GivenFlags& given) {
+  require_known_task(flags.task);
+  require_useful_data_flags(given, flags.task);
   if (is_story_task(flags.task)) {
-    run_train_memory(flags);
+    run_train_memory(flags, given);
     return;
   }
-  flags.stories.require_none(concat("task '", flags.task, "'"));
-  if (!flags.memory_changes.empty() || flags.scheme_flags.given() || !flags.recipe.empty() || !flags.warm_start.empty())
-    throw_usage(concat("task '", flags.task, "' trains no memory network, but a flag of one was given"));
+  given.refuse_group(kMemoryGroup, "memory networks", concat("here task '", flags.task, "' trains a recurrent cell"));
   TrainOptions options = default_train_options(flags.task);
   for (const auto& change : flags.changes) change(options);
-  require_trainable(flags, options);
+  require_trainable(flags, given, options);
   require_model_name(flags.out);
-  require_writable(flags.out);
-  require_training();
-  options.threads = flags.shared.threads;
   const bool own_checkpoint = options.checkpoint.empty();
   if (own_checkpoint) options.checkpoint = flags.out.string() + ".checkpoint";
+  CommandFiles files;
+  files.writes("--output", flags.out);
+  files.writes(own_checkpoint ? "the checkpoint of --output" : "--checkpoint", options.checkpoint);
+  files.check();
+  if (options.resume && !std::filesystem::exists(options.checkpoint))
+    throw_bad_input(concat(options.checkpoint.string(), ": there is no checkpoint to resume; start without --resume"));
+  require_training().check(options);
+  options.threads = flags.shared.threads;
 
   const Dataset train_data = load_split(flags.task, "train", flags.data, flags.limit);
   const Dataset validation_data = load_split(flags.task, "validation", flags.data, flags.limit);
@@ -175,8 +190,7 @@ CLI::Option* add_field(CLI::App& verb, TrainFlags& flags, const std::string& nam
                        const std::string& help) {
   return verb.add_option_function<Field>(
       name,
-      [&flags, name, field](const Field& value) {
-        flags.said.push_back(name);
+      [&flags, field](const Field& value) {
         flags.changes.push_back([field, value](TrainOptions& options) { options.*field = value; });
       },
       help);
@@ -185,31 +199,23 @@ CLI::Option* add_field(CLI::App& verb, TrainFlags& flags, const std::string& nam
 void add_switch(CLI::App& verb, TrainFlags& flags, const std::string& name, bool TrainOptions::*field,
                 const std::string& help) {
   verb.add_flag_callback(
-      name,
-      [&flags, name, field] {
-        flags.said.push_back(name);
-        flags.changes.push_back([field](TrainOptions& options) { options.*field = true; });
-      },
+      name, [&flags, field] { flags.changes.push_back([field](TrainOptions& options) { options.*field = true; }); },
       help);
 }
 
 // A flag whose text `set` turns into a value of the options.
-void add_choice(CLI::App& verb, TrainFlags& flags, const std::string& name, std::vector<std::string> choices,
+void add_choice(CLI::App& verb, TrainFlags& flags, const std::string& name, const std::vector<std::string>& choices,
                 void (*set)(TrainOptions&, const std::string&), const std::string& help) {
-  const std::string listed = join(choices, ", ");
   verb.add_option_function<std::string>(
           name,
-          [&flags, name, set](const std::string& value) {
-            flags.said.push_back(name);
+          [&flags, set](const std::string& value) {
             flags.changes.push_back([set, value](TrainOptions& options) { set(options, value); });
           },
-          help + ": " + listed)
-      ->check(CLI::IsMember(std::move(choices)));
+          help + ": " + join(choices, ", "))
+      ->check(one_of(choices));
 }
 
 // Flags that only memory networks have, named like the field they set.
-constexpr const char* kMemoryGroup = "Memory networks (tasks babi, stories)";
-
 template <typename Field>
 CLI::Option* add_memory_field(CLI::App& verb, TrainFlags& flags, const std::string& name,
                               Field MemoryTrainOptions::*field, const std::string& help) {
@@ -236,45 +242,49 @@ void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& nam
             flags.memory_changes.push_back([field, choice](MemoryTrainOptions& options) { options.*field = choice; });
           },
           help + ": " + join(names, ", "))
-      ->check(CLI::IsMember(names))
+      ->check(one_of(names))
       ->group(kMemoryGroup);
 }
 
 void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
-  const CLI::Range not_negative(0.0, 1e30);
-  flags.stories.add_to(verb);
   verb.add_option("--recipe", flags.recipe,
                   "Defaults: of a released program, memn2n (f32) or qmann (fixed point); or fine-tune (scaled schemes)")
-      ->check(CLI::IsMember(std::vector<std::string>{"memn2n", "qmann", "fine-tune"}))
+      ->check(one_of({"memn2n", "qmann", "fine-tune"}))
       ->group(kMemoryGroup);
   flags.scheme_flags.add_to(verb, kMemoryGroup);
   verb.add_option("--warm-start", flags.warm_start,
                   "Float network to start from; of several tasks: NAME.safetensors stands for NAME.qaN.safetensors")
       ->group(kMemoryGroup);
-  add_memory_field(verb, flags, "--hops", &MemoryTrainOptions::hops, "Looks at the memory, 1 to 6");
-  add_memory_field(verb, flags, "--memory", &MemoryTrainOptions::memory, "Facts kept, the most recent");
+  add_memory_field(verb, flags, "--hops", &MemoryTrainOptions::hops, "Looks at the memory")
+      ->check(whole_number(1, kMaxHops));
+  add_memory_field(verb, flags, "--memory", &MemoryTrainOptions::memory, "Facts kept, the most recent")
+      ->check(whole_number(1, 1'000'000));
   add_memory_choice<MemoryTying>(verb, flags, "--tying",
                                  {{"adjacent", MemoryTying::kAdjacent}, {"layerwise", MemoryTying::kLayerwise}},
                                  &MemoryTrainOptions::tying, "Which matrices the hops share");
   add_memory_choice<SentenceEncoding>(
       verb, flags, "--encoding", {{"words", SentenceEncoding::kWords}, {"position", SentenceEncoding::kPosition}},
       &MemoryTrainOptions::encoding, "Of a sentence: a bag of words, or words weighted by their place");
-  add_memory_field(verb, flags, "--temporal", &MemoryTrainOptions::temporal, "true or false: facts carry their age");
+  add_memory_field(verb, flags, "--temporal", &MemoryTrainOptions::temporal, "true or false: facts carry their age")
+      ->check(true_or_false());
   add_memory_field(verb, flags, "--slots", &MemoryTrainOptions::slots,
                    "Facts that every softmax sees at least, those not told as empty ones; 0: only what was told")
-      ->check(CLI::Range(std::size_t{0}, kMaxSlots));
+      ->check(whole_number(0, kMaxSlots));
   add_memory_field(verb, flags, "--linear-epochs", &MemoryTrainOptions::linear_epochs,
-                   "First epochs without the memory softmax; 0: none");
+                   "First epochs without the memory softmax; 0: none")
+      ->check(whole_number(0, kMostEpochs));
   add_memory_field(verb, flags, "--halve-every", &MemoryTrainOptions::halve_every,
-                   "Epochs after which the rate is halved; 0: never");
+                   "Epochs after which the rate is halved; 0: never")
+      ->check(whole_number(0, kMostEpochs));
   add_memory_field(verb, flags, "--noise", &MemoryTrainOptions::noise, "Empty memories in training, as a share")
-      ->check(not_negative);
+      ->check(real_number(0, 10));
   add_memory_choice<SampleOrder>(
       verb, flags, "--order",
       {{"drawn", SampleOrder::kDrawn}, {"shuffled", SampleOrder::kShuffled}, {"fixed", SampleOrder::kFixed}},
       &MemoryTrainOptions::order, "Of the questions of an epoch");
   add_memory_field(verb, flags, "--repeats", &MemoryTrainOptions::repeats,
-                   "Trainings with SEED, SEED + 1, ...; the best on validation is kept");
+                   "Trainings with SEED, SEED + 1, ...; the best on validation is kept")
+      ->check(whole_number(1, 1000));
   add_memory_choice<KeptWeights>(
       verb, flags, "--keep",
       {{"best", KeptWeights::kBest}, {"final", KeptWeights::kFinal}, {"early-stopped", KeptWeights::kEarlyStopped}},
@@ -287,21 +297,22 @@ void add_train(CLI::App& program) {
   auto shared = std::make_shared<TrainFlags>();
   TrainFlags& flags = *shared;
   CLI::App& verb = *program.add_subcommand("train", "Train a model on a task");
-  const CLI::Range at_least_one(std::size_t{1}, std::size_t{1} << 32), any_size(std::size_t{0}, std::size_t{1} << 32);
-  const CLI::Range not_negative(0.0, 1e30), share(0.0, 1.0);
+  const CLI::Validator size = whole_number(1, kMaxSize), size_or_none = whole_number(0, kMaxSize);
+  const CLI::Validator not_negative = real_number(0, 1e6), share = real_number(0, 0.99);
   verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb.add_option("-o,--output", flags.out, "Model file to write, .safetensors")->required();
   verb.add_option("--scheme", flags.scheme,
                   "f32; integers come from 'quaver quantize'. Stories: " + join(memory_scheme_names(), ", "))
       ->capture_default_str();
   verb.add_option("--limit", flags.limit, "Sequences (stories: questions) of each split at most; 0: all")
+      ->check(whole_number(0, kMostSequences))
       ->capture_default_str();
 
   add_field(verb, flags, "--cell", &TrainOptions::cell, "lstm, gru or rnn; stories: memn2n");
-  add_field(verb, flags, "--hidden", &TrainOptions::hidden, "Units of a layer and direction")->check(at_least_one);
-  add_field(verb, flags, "--layers", &TrainOptions::layers, "Recurrent layers")->check(at_least_one);
+  add_field(verb, flags, "--hidden", &TrainOptions::hidden, "Units of a layer and direction")->check(size);
+  add_field(verb, flags, "--layers", &TrainOptions::layers, "Recurrent layers")->check(whole_number(1, 64));
   add_field(verb, flags, "--projection", &TrainOptions::projection, "lstm: size of the projected output; 0: none")
-      ->check(any_size);
+      ->check(size_or_none);
   add_switch(verb, flags, "--cifg", &TrainOptions::cifg, "lstm: input gate = 1 - forget gate");
   add_switch(verb, flags, "--peephole", &TrainOptions::peephole, "lstm: gates see the cell");
   add_switch(verb, flags, "--layer-norm", &TrainOptions::layer_norm, "lstm: layer norm inside the cell");
@@ -325,14 +336,13 @@ void add_train(CLI::App& program) {
       [](TrainOptions& options, const std::string& value) { options.pooling = pooling_from_name(value); },
       "Classifiers: over time. last: the last step, at which a reverse direction has seen one step only; final: each "
       "direction after its own last step");
-  add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id or a word")->check(at_least_one);
+  add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id or a word")->check(size);
 
-  add_field(verb, flags, "--epochs", &TrainOptions::epochs, "Epochs at most")->check(at_least_one);
-  add_field(verb, flags, "--batch", &TrainOptions::batch, "Sequences (stories: questions) in a batch")
-      ->check(at_least_one);
+  add_field(verb, flags, "--epochs", &TrainOptions::epochs, "Epochs at most")->check(whole_number(1, kMostEpochs));
+  add_field(verb, flags, "--batch", &TrainOptions::batch, "Sequences (stories: questions) in a batch")->check(size);
   add_field(verb, flags, "--learning-rate", &TrainOptions::learning_rate,
             "Adam's, at its highest; stories: of plain descent on gradients summed over a batch")
-      ->check(not_negative);
+      ->check(real_number(1e-12, 1e6));
   add_field(verb, flags, "--weight-decay", &TrainOptions::weight_decay, "Per unit of learning rate")
       ->check(not_negative);
   add_field(verb, flags, "--gradient-clip", &TrainOptions::gradient_clip, "Largest norm of the gradient; 0: none")
@@ -341,7 +351,7 @@ void add_train(CLI::App& program) {
             "Share of the target given to all classes")
       ->check(share);
   add_field(verb, flags, "--patience", &TrainOptions::patience, "Epochs without a better validation; 0: all epochs")
-      ->check(any_size);
+      ->check(whole_number(0, kMostEpochs));
   add_field(verb, flags, "--dropout", &TrainOptions::dropout, "Share of what the last layer reads")->check(share);
   add_field(verb, flags, "--input-noise", &TrainOptions::input_noise, "Deviation of noise on every value")
       ->check(not_negative);
@@ -349,25 +359,25 @@ void add_train(CLI::App& program) {
       ->check(not_negative);
   add_field(verb, flags, "--time-stretch", &TrainOptions::time_stretch,
             "A sequence's speed changes by up to this share")
-      ->check(share);
+      ->check(real_number(0, 0.9));
   add_field(verb, flags, "--time-mask", &TrainOptions::time_mask, "Longest share of steps set to the mean")
-      ->check(share);
+      ->check(real_number(0, 1));
   add_field(verb, flags, "--feature-mask", &TrainOptions::feature_mask, "Widest share of features set to the mean")
-      ->check(share);
-  add_field(verb, flags, "--seed", &TrainOptions::seed, "Of weights, order and augmentation");
+      ->check(real_number(0, 1));
+  add_field(verb, flags, "--seed", &TrainOptions::seed, "Of weights, order and augmentation")->check(seed_number());
 
   verb.add_option_function<std::string>(
       "--checkpoint",
       [&flags](const std::string& path) {
-        flags.said.push_back("--checkpoint");
         flags.changes.push_back([path](TrainOptions& options) { options.checkpoint = path; });
       },
       "File to go on from after Ctrl-C; else OUT.checkpoint, removed at the end");
   add_switch(verb, flags, "--resume", &TrainOptions::resume, "Go on from the checkpoint, to the bits of a whole run");
+  flags.stories.add_to(verb);
   add_memory_flags(verb, flags);
   flags.data.add_to(verb, "--data-seed");
   flags.shared.add_to(verb);
-  verb.callback([shared] { run_train(*shared); });
+  verb.callback([shared, &verb] { run_train(*shared, GivenFlags(verb)); });
 }
 
 }  // namespace quaver

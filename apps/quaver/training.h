@@ -14,6 +14,7 @@ namespace quaver {
 // What the module offers, under the C name below.
 struct TrainingModule {
   const char* version;  // of Quaver: a module of another one does not fit
+  void (*check)(const TrainOptions& options);
   TrainResult (*train)(const Dataset& train_data, const Dataset& validation_data, const TrainOptions& options);
 };
 inline constexpr const char* kTrainingModuleName = "libquaver_training.so";

@@ -2,4 +2,4 @@
 #include "training.h"
 
 extern "C" const quaver::TrainingModule quaver_training_module;
-const quaver::TrainingModule quaver_training_module{QUAVER_VERSION, quaver::train};
+const quaver::TrainingModule quaver_training_module{QUAVER_VERSION, quaver::check_train_options, quaver::train};

@@ -47,6 +47,12 @@ class ProgramTest : public ::testing::Test {
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(".stdout"), read(".stderr")};
   }
+  // The exit code of a shell's commands in the folder; "$quaver" is the program.
+  int shell(const std::string& commands) const {
+    const int status =
+        std::system(("cd " + folder_.string() + " && quaver=" QUAVER_PROGRAM " && { " + commands + "; }").c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
   nlohmann::json run_json(const std::string& arguments) const {
     const Outcome outcome = run(arguments + " --json");
     EXPECT_EQ(outcome.exit_code, 0) << arguments << '\n' << outcome.err;

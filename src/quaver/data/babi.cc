@@ -7,6 +7,7 @@
 #include <set>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/archive.h"
 #include "quaver/data/stories.h"
@@ -53,19 +54,8 @@ std::optional<std::size_t> parse_number(std::string_view text) {
 std::optional<std::size_t> first_bad_byte(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i]);
-    const auto next = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
-    if (first < 0x80) {
-      if ((first < ' ' && first != '\t') || first == 0x7f) return i;
-      ++i;
-      continue;
-    }
-    const std::size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
-    if (first < 0xc2 || first > 0xf4) return i;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((next(k) & 0xc0u) != 0x80) return i;
-    const bool overlong = (first == 0xe0 && next(1) < 0xa0) || (first == 0xf0 && next(1) < 0x90);
-    const bool no_character = (first == 0xed && next(1) >= 0xa0) || (first == 0xf4 && next(1) >= 0x90);
-    if (overlong || no_character) return i;
+    const std::size_t length = utf8_length(text.substr(i));
+    if (length == 0 || (first < ' ' && first != '\t') || first == 0x7f) return i;
     i += length;
   }
   return std::nullopt;
@@ -282,9 +272,7 @@ class BabiFiles {
 std::vector<StoryTask> load_babi(const StoryOptions& options) {
   if (options.set != "en" && options.set != "en-10k")
     throw_usage(concat("unknown set '", options.set, "' of task 'babi': the sets are en, en-10k"));
-  std::vector<std::size_t> known;
-  for (std::size_t number = 1; number <= kTaskCount; ++number) known.push_back(number);
-  const std::vector<std::size_t> numbers = parse_task_numbers(options.tasks, known);
+  const std::vector<std::size_t> numbers = story_task_numbers("babi", options.tasks);
   const BabiFiles files(options.set, numbers, options);
   std::vector<StoryTask> tasks;
   for (const std::size_t number : numbers) {
@@ -302,10 +290,8 @@ std::vector<StoryTask> load_babi(const StoryOptions& options) {
 }
 
 std::vector<StoryTask> load_generated(const StoryOptions& options) {
-  std::vector<std::size_t> known;
-  for (const GeneratedTask& task : generated_tasks()) known.push_back(task.number);
   std::vector<StoryTask> tasks;
-  for (const std::size_t number : parse_task_numbers(options.tasks, known)) {
+  for (const std::size_t number : story_task_numbers("stories", options.tasks)) {
     StoryTask& task = tasks.emplace_back();
     task.number = number;
     task.name = std::ranges::find(generated_tasks(), number, &GeneratedTask::number)->name;
@@ -350,6 +336,15 @@ std::vector<Story> parse_stories(std::string_view text, const std::string& sourc
 
 std::vector<std::string> story_task_names() { return {"babi", "stories"}; }
 
+std::vector<std::size_t> story_task_numbers(const std::string& name, const std::string& tasks) {
+  std::vector<std::size_t> known;
+  if (name == "babi")
+    for (std::size_t number = 1; number <= kTaskCount; ++number) known.push_back(number);
+  else
+    for (const GeneratedTask& task : generated_tasks()) known.push_back(task.number);
+  return parse_task_numbers(tasks, known);
+}
+
 std::vector<StoryTask> load_story_tasks(const std::string& name, const StoryOptions& options) {
   if (name == "babi") return load_babi(options);
   if (name == "stories") return load_generated(options);
@@ -360,7 +355,7 @@ Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)
   if (words_.empty() || !words_[0].empty()) throw_bad_input("vocabulary: word 0 must be empty: it stands for no word");
   for (std::size_t i = 1; i < words_.size(); ++i)
     if (words_[i].empty() || !numbers_.emplace(words_[i], static_cast<std::int32_t>(i)).second)
-      throw_bad_input(concat("vocabulary: word ", i, " '", words_[i], "' is empty or comes twice"));
+      throw_bad_input(concat("vocabulary: word ", i, " '", printable(words_[i]), "' is empty or comes twice"));
 }
 
 std::int32_t Vocabulary::add(const std::string& word) {

@@ -74,6 +74,10 @@ struct StoryOptions {
 
 std::vector<std::string> story_task_names();  // "babi", "stories"
 
+// The numbers that StoryOptions::tasks stands for, in their order, without reading any data. name: one of
+// story_task_names(). Error (usage) for what is no number of its tasks.
+std::vector<std::size_t> story_task_numbers(const std::string& name, const std::string& tasks);
+
 // In order of their numbers. Error (usage) for an unknown name, set or number; Error (bad input) when the data is
 // missing or malformed. The same options give the same stories on every machine.
 std::vector<StoryTask> load_story_tasks(const std::string& name, const StoryOptions& options);

@@ -12,6 +12,7 @@
 
 #include "quaver/cells/scratch.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/plan.h"
 
@@ -124,7 +125,7 @@ std::size_t Session::threads() const {
 
 State Session::initial_state() const {
   if (!streams())
-    throw_bad_input(concat("model '", plan_->model.name, "' can not stream: node '", plan_->looks_ahead,
+    throw_bad_input(concat("model '", printable(plan_->model.name), "' can not stream: node '", plan_->looks_ahead,
                            "' runs backwards over the whole sequence; use run() on whole sequences"));
   AlignedVector<std::byte> bytes(plan_->state_bytes);
   plan_->reset(bytes.data());

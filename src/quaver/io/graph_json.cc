@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/printable.h"
 #include "quaver/io/strict_json.h"
 
 namespace quaver {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/contents_checksum.h"
 #include "quaver/io/graph_json.h"
-#include "quaver/io/printable.h"
 #include "quaver/io/safetensors.h"
 #include "quaver/io/strict_json.h"
 

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/contents_checksum.h"
 #include "quaver/io/graph_json.h"
 #include "quaver/io/memory_file.h"
-#include "quaver/io/printable.h"
 #include "quaver/io/safetensors.h"
 
 namespace quaver {

@@ -18,11 +18,11 @@
 #include <utility>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/input_file.h"
 #include "quaver/io/npy_header.h"
-#include "quaver/io/printable.h"
 
 namespace quaver {
 namespace {

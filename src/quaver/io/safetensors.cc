@@ -16,9 +16,9 @@
 #include <utility>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/input_file.h"
-#include "quaver/io/printable.h"
 #include "quaver/io/strict_json.h"
 
 namespace quaver {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/printable.h"
 
 namespace quaver {
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/printable.h"
 #include "quaver/io/torch_roles.h"
 
 namespace quaver {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 
 namespace quaver {
@@ -28,7 +29,7 @@ FormatKind format_from_name(std::string_view name) {
   for (const FormatKind kind : kKinds) {
     if (format_name(kind) == name) return kind;
   }
-  throw_bad_input(concat("unknown format '", name, "'; the formats are f32, i8, i16, i32"));
+  throw_bad_input(concat("unknown format '", printable(name), "'; the formats are f32, i8, i16, i32"));
 }
 
 std::size_t format_bytes(FormatKind kind) {

@@ -3,13 +3,14 @@
 #include <cmath>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 
 namespace quaver {
 
 void validate(const MemoryNetwork& network) {
   const auto refuse = [&](const std::string& what) {
-    throw_bad_input(concat("memory network '", network.name, "': ", what));
+    throw_bad_input(concat("memory network '", printable(network.name), "': ", what));
   };
   try {
     validate(network.shape);
@@ -41,13 +42,13 @@ std::string sentence_encoding_name(SentenceEncoding encoding) {
 MemoryTying memory_tying_from_name(const std::string& name) {
   for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise})
     if (memory_tying_name(tying) == name) return tying;
-  throw_usage(concat("unknown tying '", name, "': there are adjacent, layerwise"));
+  throw_usage(concat("unknown tying '", printable(name), "': there are adjacent, layerwise"));
 }
 
 SentenceEncoding sentence_encoding_from_name(const std::string& name) {
   for (const SentenceEncoding encoding : {SentenceEncoding::kWords, SentenceEncoding::kPosition})
     if (sentence_encoding_name(encoding) == name) return encoding;
-  throw_usage(concat("unknown sentence encoding '", name, "': there are words, position"));
+  throw_usage(concat("unknown sentence encoding '", printable(name), "': there are words, position"));
 }
 
 std::string memory_similarity_name(MemorySimilarity similarity) {
@@ -57,7 +58,7 @@ std::string memory_similarity_name(MemorySimilarity similarity) {
 MemorySimilarity memory_similarity_from_name(const std::string& name) {
   for (const MemorySimilarity similarity : {MemorySimilarity::kDot, MemorySimilarity::kHamming})
     if (memory_similarity_name(similarity) == name) return similarity;
-  throw_usage(concat("unknown similarity '", name, "': there are dot, hamming"));
+  throw_usage(concat("unknown similarity '", printable(name), "': there are dot, hamming"));
 }
 
 std::string memory_arithmetic_name(MemoryArithmetic arithmetic) {
@@ -68,7 +69,7 @@ MemoryArithmetic memory_arithmetic_from_name(const std::string& name) {
   for (const MemoryArithmetic arithmetic :
        {MemoryArithmetic::kFloat, MemoryArithmetic::kFixed, MemoryArithmetic::kScaled})
     if (memory_arithmetic_name(arithmetic) == name) return arithmetic;
-  throw_usage(concat("unknown arithmetic '", name, "': there are f32, fixed, scaled"));
+  throw_usage(concat("unknown arithmetic '", printable(name), "': there are f32, fixed, scaled"));
 }
 
 std::vector<std::string> memory_scheme_names() {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 
 namespace quaver {
@@ -53,7 +54,7 @@ Enum value_in(const NameTable<Enum, kCount>& table, std::string_view what, std::
     if (entry_name == name) return entry;
     names.emplace_back(entry_name);
   }
-  throw_bad_input(concat("unknown ", what, " '", name, "', expected one of: ", join(names, ", ")));
+  throw_bad_input(concat("unknown ", what, " '", printable(name), "', expected one of: ", join(names, ", ")));
 }
 
 std::vector<std::string> node_names(const Model& model) {
@@ -195,7 +196,8 @@ const Node& Model::node(std::string_view node_name) const {
   for (const Node& node : nodes) {
     if (node.name == node_name) return node;
   }
-  throw_bad_input(concat("the model has no node '", node_name, "'; its nodes are: ", join(node_names(*this), ", ")));
+  throw_bad_input(
+      concat("the model has no node '", printable(node_name), "'; its nodes are: ", join(node_names(*this), ", ")));
 }
 
 const Value& Model::value(std::string_view value_name) const {

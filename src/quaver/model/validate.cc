@@ -13,6 +13,7 @@
 #include <span>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/model/model.h"
 #include "quaver/model/scheme.h"
@@ -27,7 +28,7 @@ template <typename... Parts>
 
 void check_scheme(const std::string& what, const std::string& scheme) {
   if (find_scheme(scheme) == nullptr)
-    refuse(what, " has unknown scheme '", scheme, "', expected one of: ", join(scheme_names(), ", "));
+    refuse(what, " has unknown scheme '", printable(scheme), "', expected one of: ", join(scheme_names(), ", "));
 }
 bool runs_in_float(const Node& node) { return node.scheme == "f32"; }
 
@@ -220,8 +221,8 @@ void check_inner_formats(const Node& node) {
   for (const auto& [name, format] : node.formats) {
     if (converts && name == "input") continue;
     if (std::find(wanted.begin(), wanted.end(), name) == wanted.end())
-      refuse(described(node), " with scheme '", node.scheme, "' has a format '", name, "' that it does not use",
-             wanted.empty() ? "" : concat("; it uses: ", join(wanted, ", ")));
+      refuse(described(node), " with scheme '", node.scheme, "' has a format '", printable(name),
+             "' that it does not use", wanted.empty() ? "" : concat("; it uses: ", join(wanted, ", ")));
   }
 }
 
@@ -231,7 +232,8 @@ void check_codes(const Node& node) {
   constexpr std::array<std::string_view, 3> kNames{"cell_clip", "output_high", "output_low"};
   for (const auto& [name, code] : node.codes) {
     if (!wanted || std::find(kNames.begin(), kNames.end(), name) == kNames.end())
-      refuse(described(node), " with scheme '", node.scheme, "' has a code '", name, "' that it does not use");
+      refuse(described(node), " with scheme '", node.scheme, "' has a code '", printable(name),
+             "' that it does not use");
   }
   if (!wanted) return;
   const auto code = [&](std::string_view name, std::int32_t low, std::int32_t high) {
@@ -374,7 +376,7 @@ void check_name(const Node& node, const std::set<std::string>& known) {
   const bool plain =
       std::all_of(node.name.begin(), node.name.end(), [](char c) { return c > ' ' && c < 0x7f && c != '.'; });
   if (!plain || node.name.size() > 255)
-    refuse("node name '", node.name.substr(0, 255),
+    refuse("node name '", printable(node.name, 255),
            "' must be printable ASCII without blanks and '.', 255 characters at most");
   if (known.contains(node.name))
     refuse("the name '", node.name, "' is used twice", node.name == "input" ? "; 'input' is the model's input" : "");
@@ -399,7 +401,7 @@ void check_strays(const Model& model, const std::set<std::string>& used) {
   constexpr std::size_t kNamed = 5;  // a list that a reader can take in
   std::vector<std::string> strays;
   for (const auto& [name, tensor] : model.tensors) {
-    if (!used.contains(name)) strays.push_back(concat("'", name, "'"));
+    if (!used.contains(name)) strays.push_back(concat("'", printable(name), "'"));
   }
   if (strays.empty()) return;
   const std::size_t more = strays.size() - std::min(strays.size(), kNamed);
@@ -502,7 +504,7 @@ void validate(const Model& model) {
     check_scheme(described(node), node.scheme);
     const auto input = values.find(node.input);
     if (input == values.end())
-      refuse(described(node), " reads '", node.input, "', which is neither 'input' nor a node before it");
+      refuse(described(node), " reads '", printable(node.input), "', which is neither 'input' nor a node before it");
     const Value& value = *input->second;
     const auto before = std::find_if(model.nodes.begin(), model.nodes.end(),
                                      [&node](const Node& other) { return other.name == node.input; });
@@ -528,7 +530,7 @@ void validate(const Model& model) {
   if (model.outputs.empty()) refuse("there are no outputs");
   std::set<std::string> outputs;
   for (const std::string& output : model.outputs) {
-    if (output == "input" || !known.contains(output)) refuse("output '", output, "' is not a node");
+    if (output == "input" || !known.contains(output)) refuse("output '", printable(output), "' is not a node");
     if (!outputs.insert(output).second) refuse("output '", output, "' is listed twice");
   }
   check_classes(model);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/quantize/fold.h"
 #include "quaver/quantize/observers.h"
@@ -263,7 +264,7 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
         "calibration has no data: expected at least one sequence; pass --calib with sequences the model will see");
   if (model.scheme != "f32")
     throw_bad_input(
-        concat("model '", model.name, "' has scheme ", model.scheme, ", calibration needs the float model"));
+        concat("model '", printable(model.name), "' has scheme ", model.scheme, ", calibration needs the float model"));
   if (!(options.percentile > 50.0 && options.percentile <= 100.0))
     throw_usage(concat("percentile ", options.percentile, " is outside (50, 100]"));
   Calibration calibration;

@@ -6,6 +6,7 @@
 
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 
 namespace quaver {
@@ -195,8 +196,8 @@ MemoryNetwork quantize_memory(const MemoryNetwork& network, const MemoryScheme& 
   validate(network);
   validate(scheme);
   if (!network.scheme.is_float())
-    throw_usage(concat("memory network '", network.name, "' has the scheme ", memory_scheme_text(network.scheme),
-                       "; quantize the float network"));
+    throw_bad_input(concat("memory network '", printable(network.name), "' has the scheme ",
+                           memory_scheme_text(network.scheme), "; quantize the float network"));
   MemoryNetwork result = network;
   result.scheme = scheme;
   if (!scheme.is_scaled()) return result;

@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <regex>
 #include <set>
 
 #include "quaver/cells/feedforward/nonlinearity.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/bind.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/model/scheme.h"
 #include "quaver/quantize/compensated_rounding.h"
 #include "quaver/quantize/fold.h"
+#include "quaver/quantize/name_pattern.h"
 
 namespace quaver {
 namespace {
@@ -24,14 +25,6 @@ void check_scheme(const std::string& scheme) {
   const std::string near = closest(scheme, names);
   throw_usage(concat("unknown scheme '", scheme, "'; expected one of ", join(names, ", "),
                      near.empty() ? "" : concat("; did you mean '", near, "'?")));
-}
-
-std::regex compile(const std::string& pattern) {
-  try {
-    return std::regex(pattern);
-  } catch (const std::regex_error& error) {
-    throw_usage(concat("'", pattern, "' is no regular expression: ", error.what()));
-  }
 }
 
 // ---- tensors ---------------------------------------------------------------------------------------------------
@@ -124,8 +117,8 @@ class Quantizer {
 
   QuantizeResult run() {
     if (source_.scheme != "f32")
-      throw_bad_input(
-          concat("model '", source_.name, "' has scheme ", source_.scheme, " already; quantize the float model"));
+      throw_bad_input(concat("model '", printable(source_.name), "' has scheme ", source_.scheme,
+                             " already; quantize the float model"));
     choose_schemes();
     result_.model = source_;
     Model& model = result_.model;
@@ -153,15 +146,15 @@ class Quantizer {
   void choose_schemes() {
     check_scheme(options_.scheme);
     std::set<std::string> matched;
-    std::vector<std::pair<std::regex, std::string>> rules;  // pattern, scheme; ignored nodes first: they win
+    std::vector<std::pair<NamePattern, std::string>> rules;  // pattern, scheme; ignored nodes first: they win
     std::vector<std::string> patterns;
     for (const std::string& pattern : options_.ignore) {
-      rules.emplace_back(compile(pattern), "f32");
+      rules.emplace_back(NamePattern(pattern), "f32");
       patterns.push_back(pattern);
     }
     for (const auto& [pattern, scheme] : options_.overrides) {
       check_scheme(scheme);
-      rules.emplace_back(compile(pattern), scheme);
+      rules.emplace_back(NamePattern(pattern), scheme);
       patterns.push_back(pattern);
     }
     std::vector<std::string> names;
@@ -170,7 +163,7 @@ class Quantizer {
       schemes_[node.name] = options_.scheme;
       bool chosen = false;
       for (std::size_t r = 0; r < rules.size(); ++r) {
-        if (!std::regex_search(node.name, rules[r].first)) continue;
+        if (!rules[r].first.found_in(node.name)) continue;
         matched.insert(patterns[r]);
         if (!chosen) schemes_[node.name] = rules[r].second;
         chosen = true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/model/channels.h"
 #include "quaver/report/table.h"
@@ -515,8 +516,9 @@ std::string to_text(const Inspection& inspection) {
                    count_text(layer.operations.float_ops()), fixed_text(layer.energy_pj / 1000, 2), layer.detail});
   }
   std::string text = table.text() + '\n';
-  text += fmt::format("model       {}{}, scheme {}\n", inspection.model.empty() ? "(no name)" : inspection.model,
-                      inspection.task.empty() ? "" : fmt::format(", task {}", inspection.task), inspection.scheme);
+  text += fmt::format(
+      "model       {}{}, scheme {}\n", inspection.model.empty() ? "(no name)" : printable(inspection.model),
+      inspection.task.empty() ? "" : fmt::format(", task {}", printable(inspection.task)), inspection.scheme);
   text +=
       fmt::format("input       {} per step, {}\n",
                   inspection.input_format == "i32" ? "one id" : fmt::format("{} features", inspection.input_features),

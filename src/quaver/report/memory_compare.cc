@@ -8,6 +8,7 @@
 
 #include "quaver/cells/memn2n/scales.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/report/memory_inspect.h"
 #include "quaver/report/memory_points.h"
@@ -75,8 +76,8 @@ void require_comparable(const MemoryNetwork& reference, const MemoryNetwork& qua
     same("a longest sentence of", reference.shape.sentence, quantized.shape.sentence);
   const auto [a, b] = std::ranges::mismatch(reference.words, quantized.words);
   if (a != reference.words.end())
-    refuse(concat("word ", a - reference.words.begin(), " is '", *a, "' in the first network and '", *b,
-                  "' in the second"));
+    refuse(concat("word ", a - reference.words.begin(), " is '", printable(*a), "' in the first network and '",
+                  printable(*b), "' in the second"));
 }
 
 double MemoryPointError::saturated_percent() const { return percent(saturated, count); }

@@ -9,6 +9,7 @@
 
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/report/table.h"
 
@@ -220,8 +221,9 @@ std::string to_text(const MemoryInspection& inspection) {
                    part.energy_pj > 0 ? fixed_text(part.f32_energy_pj / part.energy_pj, 1) : "-",
                    fixed_text(part.moved_bytes, 0)});
   std::string text = matrices.text() + '\n' + hops.text() + '\n' + parts.text() + '\n';
-  text += fmt::format("network     {}{}, {}\n", inspection.name.empty() ? "(no name)" : inspection.name,
-                      inspection.task.empty() ? "" : fmt::format(", task {}", inspection.task), inspection.scheme);
+  text += fmt::format("network     {}{}, {}\n", inspection.name.empty() ? "(no name)" : printable(inspection.name),
+                      inspection.task.empty() ? "" : fmt::format(", task {}", printable(inspection.task)),
+                      inspection.scheme);
   text += fmt::format("shape       {} words, {} facts, embedding {}, {} hops {}, encoding {}{}{}\n", shape.vocabulary,
                       shape.memory, shape.d, shape.hops, memory_tying_name(shape.tying),
                       sentence_encoding_name(shape.encoding), shape.temporal ? ", ages" : "",

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "quaver/core/printable.h"
+#include "quaver/report/message.h"
 #include "quaver/report/table.h"
 
 namespace quaver {
@@ -54,23 +56,21 @@ void Progress::update(std::size_t done, const std::string& note) {
   if (now - last_shown_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return;
   last_shown_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const std::string text = ProgressLine{label_, unit_, note, done, done_before_, total_, seconds, terminal_}.text();
+  const std::string text =
+      printable_lines(ProgressLine{label_, unit_, note, done, done_before_, total_, seconds, terminal_}.text());
   // The escape clears what a longer line before has left behind.
-  fmt::print(out_, "{}{}{}", terminal_ ? "\r" : "", text, terminal_ ? "\x1b[K" : "\n");
-  std::fflush(out_);
+  write_message(terminal_ ? "\r" + text + "\x1b[K" : text + "\n", out_);
   bar_shown_ = terminal_;
 }
 
 void Progress::say(const std::string& line) {
   clear_bar();
-  fmt::print(out_, "{}\n", line);
-  std::fflush(out_);
+  write_message(printable_lines(line) + "\n", out_);
 }
 
 void Progress::clear_bar() {
   if (!bar_shown_) return;
-  fmt::print(out_, "\r\x1b[K");
-  std::fflush(out_);
+  write_message("\r\x1b[K", out_);
   bar_shown_ = false;
 }
 

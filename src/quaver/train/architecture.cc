@@ -16,58 +16,6 @@ constexpr std::size_t kMaxLayers = 64;
 constexpr std::size_t kMaxBatch = 65536;
 constexpr std::size_t kLargestOrthogonal = 1024;  // beyond it the work, cubic, would be minutes
 
-void check_options(const TrainOptions& options) {
-  if (options.cell != "lstm" && options.cell != "gru" && options.cell != "rnn")
-    throw_usage(concat("unknown cell '", options.cell, "': the cells are lstm, gru and rnn"));
-  const auto check_range = [](std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
-    if (value < low || value > high) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
-  };
-  constexpr auto kSize = static_cast<std::size_t>(kMaxSize);
-  check_range("hidden", options.hidden, 1, kSize);
-  check_range("layers", options.layers, 1, kMaxLayers);
-  check_range("projection", options.projection, 0, kSize);
-  check_range("embedding", options.embedding, 1, kSize);
-  check_range("epochs", options.epochs, 1, kSize);
-  check_range("batch", options.batch, 1, kMaxBatch);
-
-  const auto check_real = [](std::string_view name, double value, double low, double high) {
-    if (!(value >= low && value <= high)) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
-  };
-  constexpr double kLarge = 1e6;
-  check_real("learning_rate", options.learning_rate, 1e-12, kLarge);
-  check_real("weight_decay", options.weight_decay, 0, kLarge);
-  check_real("gradient_clip", options.gradient_clip, 0, kLarge);
-  check_real("clip", options.clip, 0, kLarge);
-  check_real("projection_clip", options.projection_clip, 0, kLarge);
-  check_real("average", options.average, 0, kLarge);
-  check_real("label_smoothing", options.label_smoothing, 0, 0.99);
-  check_real("dropout", options.dropout, 0, 0.99);
-  check_real("input_noise", options.input_noise, 0, kLarge);
-  check_real("level_shift", options.level_shift, 0, kLarge);
-  check_real("time_stretch", options.time_stretch, 0, 0.9);
-  check_real("time_mask", options.time_mask, 0, 1);
-  check_real("feature_mask", options.feature_mask, 0, 1);
-
-  const bool lstm = options.cell == "lstm";
-  const auto lstm_only = [&](std::string_view name, bool given) {
-    if (given && !lstm) throw_usage(concat(name, " belongs to the lstm, but the cell is ", options.cell));
-  };
-  lstm_only("projection", options.projection > 0);
-  lstm_only("cifg", options.cifg);
-  lstm_only("peephole", options.peephole);
-  lstm_only("layer_norm", options.layer_norm);
-  lstm_only("clip", options.clip > 0);
-  lstm_only("projection_clip", options.projection_clip > 0);
-  if (options.projection_clip > 0 && options.projection == 0)
-    throw_usage(concat("projection_clip is ", options.projection_clip, ", but there is no projection"));
-  if (options.pooling == Pooling::kFinal && options.direction == Direction::kForward)
-    throw_usage(
-        "pooling final takes the last state of each direction, but there is no reverse one: it is pooling last");
-  if (options.cell == "rnn" && options.nonlinearity != Nonlinearity::kTanh &&
-      options.nonlinearity != Nonlinearity::kRelu)
-    throw_usage(concat("nonlinearity is ", nonlinearity_name(options.nonlinearity), ", expected tanh or relu"));
-}
-
 Operation recurrent_layer(const TrainOptions& options, std::int64_t inputs) {
   const auto hidden = static_cast<std::int64_t>(options.hidden);
   if (options.cell == "gru")
@@ -149,6 +97,58 @@ std::size_t gates_of(const Operation& operation) {
 
 }  // namespace
 
+void check_train_options(const TrainOptions& options) {
+  if (options.cell != "lstm" && options.cell != "gru" && options.cell != "rnn")
+    throw_usage(concat("unknown cell '", options.cell, "': the cells are lstm, gru and rnn"));
+  const auto check_range = [](std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
+    if (value < low || value > high) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
+  };
+  constexpr auto kSize = static_cast<std::size_t>(kMaxSize);
+  check_range("hidden", options.hidden, 1, kSize);
+  check_range("layers", options.layers, 1, kMaxLayers);
+  check_range("projection", options.projection, 0, kSize);
+  check_range("embedding", options.embedding, 1, kSize);
+  check_range("epochs", options.epochs, 1, kSize);
+  check_range("batch", options.batch, 1, kMaxBatch);
+
+  const auto check_real = [](std::string_view name, double value, double low, double high) {
+    if (!(value >= low && value <= high)) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
+  };
+  constexpr double kLarge = 1e6;
+  check_real("learning_rate", options.learning_rate, 1e-12, kLarge);
+  check_real("weight_decay", options.weight_decay, 0, kLarge);
+  check_real("gradient_clip", options.gradient_clip, 0, kLarge);
+  check_real("clip", options.clip, 0, kLarge);
+  check_real("projection_clip", options.projection_clip, 0, kLarge);
+  check_real("average", options.average, 0, kLarge);
+  check_real("label_smoothing", options.label_smoothing, 0, 0.99);
+  check_real("dropout", options.dropout, 0, 0.99);
+  check_real("input_noise", options.input_noise, 0, kLarge);
+  check_real("level_shift", options.level_shift, 0, kLarge);
+  check_real("time_stretch", options.time_stretch, 0, 0.9);
+  check_real("time_mask", options.time_mask, 0, 1);
+  check_real("feature_mask", options.feature_mask, 0, 1);
+
+  const bool lstm = options.cell == "lstm";
+  const auto lstm_only = [&](std::string_view name, bool given) {
+    if (given && !lstm) throw_usage(concat(name, " belongs to the lstm, but the cell is ", options.cell));
+  };
+  lstm_only("projection", options.projection > 0);
+  lstm_only("cifg", options.cifg);
+  lstm_only("peephole", options.peephole);
+  lstm_only("layer_norm", options.layer_norm);
+  lstm_only("clip", options.clip > 0);
+  lstm_only("projection_clip", options.projection_clip > 0);
+  if (options.projection_clip > 0 && options.projection == 0)
+    throw_usage(concat("projection_clip is ", options.projection_clip, ", but there is no projection"));
+  if (options.pooling == Pooling::kFinal && options.direction == Direction::kForward)
+    throw_usage(
+        "pooling final takes the last state of each direction, but there is no reverse one: it is pooling last");
+  if (options.cell == "rnn" && options.nonlinearity != Nonlinearity::kTanh &&
+      options.nonlinearity != Nonlinearity::kRelu)
+    throw_usage(concat("nonlinearity is ", nonlinearity_name(options.nonlinearity), ", expected tanh or relu"));
+}
+
 void initialise(Model& model, std::uint64_t seed) {
   const Random source(seed);
   std::uint64_t key = 0;
@@ -188,7 +188,7 @@ void initialise(Model& model, std::uint64_t seed) {
 }
 
 Model initial_model(const Dataset& data, const TrainOptions& options) {
-  check_options(options);
+  check_train_options(options);
   Model model;
   model.name = concat(data.task, "-", options.cell, options.hidden);
   model.task = data.task;

@@ -89,6 +89,9 @@ struct TrainResult {
   bool interrupted = false;
 };
 
+// Error (usage) for options that make no sense together, whatever the data; train() asks it first.
+void check_train_options(const TrainOptions& options);
+
 // Error for options that make no sense together, for data that a network cannot learn from (empty sequences, labels
 // out of range, numbers that are not finite), for a checkpoint that does not fit, and when training diverges.
 TrainResult train(const Dataset& train_data, const Dataset& validation_data, const TrainOptions& options);

@@ -24,27 +24,6 @@ constexpr std::uint64_t kWeightStream = 1, kEpochStream = 1000;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void check_options(const MemoryTrainOptions& options) {
-  const auto require = [](bool ok, const char* what, double found, const char* expected) {
-    if (!ok) throw_usage(concat("training of a memory network: ", what, " is ", found, ", expected ", expected));
-  };
-  require(options.epochs >= 1, "epochs", static_cast<double>(options.epochs), "at least 1");
-  require(options.repeats >= 1, "repeats", static_cast<double>(options.repeats), "at least 1");
-  require(options.batch >= 1, "batch", static_cast<double>(options.batch), "at least 1");
-  const double rate = options.learning_rate.value_or(0.01);
-  require(std::isfinite(rate) && rate > 0, "the learning rate", rate, "a positive number");
-  require(options.gradient_clip >= 0 && options.controller_clip >= 0, "a clip", options.gradient_clip, "0 or more");
-  require(!options.scheme.is_scaled() || options.linear_epochs == 0, "epochs of a linear start",
-          static_cast<double>(options.linear_epochs), "0 under a scaled scheme: train in float, then warm-start");
-  require(options.noise >= 0 && options.noise <= 10, "the noise", options.noise, "0 to 10");
-  require(std::isfinite(options.deviation) && options.deviation > 0, "the deviation of the first weights",
-          options.deviation, "a positive number");
-  if (options.train_on && (options.keep != KeptWeights::kEarlyStopped || !options.checkpoint.empty()))
-    throw_usage("training of a memory network: training on after an early stop needs one, and no checkpoint");
-  require(std::isfinite(options.controller_rate) && options.controller_rate >= 0, "the controller's rate",
-          options.controller_rate, "0 or more");
-}
-
 MemoryQuestion question_of(const CodedStories::Question& question) {
   return {.facts = question.facts, .words = question.words, .sentences = question.sentences};
 }
@@ -409,9 +388,30 @@ std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& 
   return paths;
 }
 
+void check_memory_training(const MemoryTrainOptions& options) {
+  const auto require = [](bool ok, const char* what, double found, const char* expected) {
+    if (!ok) throw_usage(concat("training of a memory network: ", what, " is ", found, ", expected ", expected));
+  };
+  require(options.epochs >= 1, "epochs", static_cast<double>(options.epochs), "at least 1");
+  require(options.repeats >= 1, "repeats", static_cast<double>(options.repeats), "at least 1");
+  require(options.batch >= 1, "batch", static_cast<double>(options.batch), "at least 1");
+  const double rate = options.learning_rate.value_or(0.01);
+  require(std::isfinite(rate) && rate > 0, "the learning rate", rate, "a positive number");
+  require(options.gradient_clip >= 0 && options.controller_clip >= 0, "a clip", options.gradient_clip, "0 or more");
+  require(!options.scheme.is_scaled() || options.linear_epochs == 0, "epochs of a linear start",
+          static_cast<double>(options.linear_epochs), "0 under a scaled scheme: train in float, then warm-start");
+  require(options.noise >= 0 && options.noise <= 10, "the noise", options.noise, "0 to 10");
+  require(std::isfinite(options.deviation) && options.deviation > 0, "the deviation of the first weights",
+          options.deviation, "a positive number");
+  if (options.train_on && (options.keep != KeptWeights::kEarlyStopped || !options.checkpoint.empty()))
+    throw_usage("training of a memory network: training on after an early stop needs one, and no checkpoint");
+  require(std::isfinite(options.controller_rate) && options.controller_rate >= 0, "the controller's rate",
+          options.controller_rate, "0 or more");
+}
+
 MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
                                const Vocabulary& vocabulary, const MemoryTrainOptions& options) {
-  check_options(options);
+  check_memory_training(options);
   if (train_data.questions().empty() || validation_data.questions().empty())
     throw_bad_input("training of a memory network: there are no questions to train or to validate with");
   const MemN2NShape shape = memory_shape(train_data, validation_data, vocabulary, options);

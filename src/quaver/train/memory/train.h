@@ -136,6 +136,9 @@ std::map<std::string, std::string> memory_training_identity(const CodedStories& 
 // The files that a training with these options may leave behind.
 std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options);
 
+// Error (usage) for options that make no sense, whatever the data; train_memory() asks it first.
+void check_memory_training(const MemoryTrainOptions& options);
+
 // Error (usage) for options that make no sense, for a checkpoint that does not fit; Error (failed) when training
 // diverges. The vocabulary's words become the network's.
 MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
