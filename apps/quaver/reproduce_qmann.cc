@@ -9,8 +9,8 @@
 
 #include "plot.h"
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/printable.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
 #include "quaver/report/table.h"
