@@ -64,9 +64,9 @@ TEST(MemoryTrain, TheSessionScoresAsTheTrainingPassDoes) {
     options.scheme = memory_scheme_from_name(scheme);
     options.linear_epochs = 0;
     options.memory = 10;
-    const CodedStories train_data(data.stories.train, data.vocabulary, options.memory),
-        validation_data(data.stories.validation, data.vocabulary, options.memory),
-        test_data(data.stories.test, data.vocabulary, options.memory);
+    const CodedStories train_data(data.tasks[0].train, data.vocabulary, options.memory),
+        validation_data(data.tasks[0].validation, data.vocabulary, options.memory),
+        test_data(data.tasks[0].test, data.vocabulary, options.memory);
     const MemoryTrainResult result = train_memory(train_data, validation_data, data.vocabulary, options);
     EXPECT_DOUBLE_EQ(result.validation.error, score_memory(result.network, validation_data).error) << scheme;
     EXPECT_DOUBLE_EQ(result.train.error, score_memory(result.network, train_data).error) << scheme;
