@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
@@ -138,6 +140,21 @@ std::string per_step(bool ids, std::size_t features) {
   return ids ? std::string("ids") : concat(features, " features a step");
 }
 
+// "512M" becomes the number of bytes, in steps of 1024; returns what is wrong with the text, or "".
+std::string bytes_from_text(std::string& text) {
+  constexpr std::string_view kUnits = "KMGT";
+  std::uint64_t bytes = 0;
+  const char* end = text.data() + text.size();
+  const auto [read, error] = std::from_chars(text.data(), end, bytes);
+  const std::size_t unit = read == end ? std::string_view::npos : kUnits.find(*read);
+  const int shift = unit == std::string_view::npos ? 0 : 10 * static_cast<int>(unit + 1);
+  const bool whole = read == end || (unit != std::string_view::npos && read + 1 == end);
+  if (error != std::errc() || !whole || bytes == 0 || bytes > (std::numeric_limits<std::uint64_t>::max() >> shift))
+    return "expected a number of bytes above 0, such as 100000, 512M or 4G";
+  text = std::to_string(bytes << shift);
+  return "";
+}
+
 }  // namespace
 
 void SharedFlags::add_to(CLI::App& verb) {
@@ -188,8 +205,7 @@ void MemoryFlag::add_to(CLI::App& verb) {
   verb.add_option("--max-memory", max_memory,
                   "Bytes that the data of one input may take once decoded, such as 512M or 8G; more is refused before "
                   "it is read (default 4G)")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->check(whole_number(1, INT64_MAX));
+      ->transform(CLI::Validator(bytes_from_text, "BYTES"));
 }
 
 void DataFlags::add_to(CLI::App& verb, const std::string& seed_flag) {
