@@ -193,8 +193,8 @@ TEST_F(CliTest, QuantizeSaysWhatTheOutputsLost) {
 }
 
 TEST_F(CliTest, StrictWritesNothingWhenThereIsAWarning) {
-  const Outcome outcome = run(
-      "quantize float.safetensors --calib x.npz --ignore gru0 --allow-float --strict -o out.safetensors --json");
+  const Outcome outcome =
+      run("quantize float.safetensors --calib x.npz --ignore gru0 --allow-float --strict -o out.safetensors --json");
   EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
   EXPECT_FALSE(fs::exists(path("out.safetensors")));
   const auto json = nlohmann::json::parse(outcome.out, nullptr, false);

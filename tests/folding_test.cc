@@ -52,8 +52,8 @@ enum class Cell { kLstm, kGru, kRnn, kLayerNormLstm };
 
 // One cell over `features`, uniform weights of torch's size.
 Model cell_model(Cell cell, std::int64_t features, std::int64_t hidden, std::uint64_t seed) {
-  Operation operation = LstmAttributes{
-      .input_size = features, .hidden_size = hidden, .layer_norm = cell == Cell::kLayerNormLstm};
+  Operation operation =
+      LstmAttributes{.input_size = features, .hidden_size = hidden, .layer_norm = cell == Cell::kLayerNormLstm};
   if (cell == Cell::kGru) operation = GruAttributes{.input_size = features, .hidden_size = hidden};
   if (cell == Cell::kRnn) operation = RnnAttributes{.input_size = features, .hidden_size = hidden};
   Model model = ModelBuilder("cell", features, seed).add("cell", operation).finish();
@@ -248,7 +248,8 @@ TEST(ChannelRanges, AnEventIsOnePlaceInOneSequence) {
   EXPECT_TRUE(ranges([](auto& data) {  // a feature that is 0 but once: that is what it says
                 for (Sequence& sequence : data) std::ranges::fill(sequence.values, 0.0f);
                 data[1].values[7] = 1;
-              }).cuts.empty());
+              })
+                  .cuts.empty());
 }
 
 // ---- the border ------------------------------------------------------------------------------------------------
@@ -336,11 +337,12 @@ TEST(InnerChannels, UnevenUnitsOfADenseLayerAreFoldedIntoItsRows) {
 TEST(InnerChannels, UnevenUnitsOfAProjectionAreFoldedIntoAllThatReadsThem) {
   for (const Direction direction : {Direction::kForward, Direction::kBidirectional}) {
     const std::int64_t both = direction == Direction::kBidirectional ? 12 : 6;
-    Model model = ModelBuilder("m", 6, 5)
-                      .add("first", LstmAttributes{.input_size = 6, .hidden_size = 12, .projection_size = 6,
-                                                   .direction = direction})
-                      .add("cell", LstmAttributes{.input_size = both, .hidden_size = 16})
-                      .finish();
+    Model model =
+        ModelBuilder("m", 6, 5)
+            .add("first",
+                 LstmAttributes{.input_size = 6, .hidden_size = 12, .projection_size = 6, .direction = direction})
+            .add("cell", LstmAttributes{.input_size = both, .hidden_size = 16})
+            .finish();
     const std::vector<Sequence> data = normal_sequences(6, 40, 6, 1), fresh = normal_sequences(3, 40, 6, 2);
     const double even = sqnr_db(model, quantize(model, calibrate(model, views(data))).model, fresh);
     const Units units = units_of(6, 1.5, 0);

@@ -50,8 +50,7 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
       Node inside = node;
       inside.output.format = Format{};
       const std::size_t real = add(make_layer(readable, inside, isa), input, {});
-      value_of[node.name] =
-          add(make_conversion(values[real], node.output.format), real, channels_of(model, node.name));
+      value_of[node.name] = add(make_conversion(values[real], node.output.format), real, channels_of(model, node.name));
     } else {
       value_of[node.name] = add(make_layer(readable, node, isa), input, channels_of(model, node.name));
     }

@@ -108,9 +108,9 @@ class Session {
   StepResult step_checked(std::span<const std::int8_t> frames, std::span<State> states, std::span<std::byte> codes);
 
   // The border alone, for callers who hand over codes: one frame as step() would code it (normalised, with the scale
-  // and offset of its channel), and the codes of an output as step() would give them. codes: input_features() of a model
-  // whose input is int8; bytes and reals of one step of that output. Refused as a step is; an output that is none counts
-  // as one of no size.
+  // and offset of its channel), and the codes of an output as step() would give them. codes: input_features() of a
+  // model whose input is int8; bytes and reals of one step of that output. Refused as a step is; an output that is none
+  // counts as one of no size.
   StepResult encode(std::span<const float> frame, std::span<std::int8_t> codes) const noexcept;
   StepResult decode(std::span<const std::byte> codes, std::span<float> reals, std::size_t output = 0) const noexcept;
 

@@ -463,7 +463,8 @@ std::vector<TensorSlot> optional_tensor_slots(const Node& node) {
   if (lstm == nullptr || !lstm->layer_norm || runs_in_float(node)) return {};
   std::vector<TensorSlot> slots;
   for (const std::string& suffix : direction_suffixes(lstm->direction))
-    slots.push_back({concat(node.name, ".b_input", suffix), {lstm->gate_count() * lstm->hidden_size}, FormatKind::kI32});
+    slots.push_back(
+        {concat(node.name, ".b_input", suffix), {lstm->gate_count() * lstm->hidden_size}, FormatKind::kI32});
   return slots;
 }
 

@@ -100,8 +100,8 @@ void RangeObserver::real(std::string_view point, std::span<const float> values) 
     const NormalizedPoint& at = found->second;
     normalized_values_.clear();
     for (std::size_t c = 0; c < values.size(); ++c)
-      normalized_values_.push_back(static_cast<float>(
-          (static_cast<double>(values[c]) - at.channels.offset_of(c)) / at.channels.scale_of(c)));
+      normalized_values_.push_back(
+          static_cast<float>((static_cast<double>(values[c]) - at.channels.offset_of(c)) / at.channels.scale_of(c)));
     at.statistics->add(normalized_values_, step_);
   }
   if (const auto operand = calibration_.operands.find(key_); operand != calibration_.operands.end())
@@ -113,8 +113,8 @@ void RangeObserver::normalize(const Model& model, const std::string& value, Fold
   const Channels own = own_ranges(statistics, folding);
   if (value == "input") {
     const auto reader = std::ranges::find(model.nodes, value, &Node::input);  // one of them is enough
-    normalized_[reader->name + ".input" + direction_suffixes(reader->operation).front()] = {
-        own, &statistics.normalized};
+    normalized_[reader->name + ".input" + direction_suffixes(reader->operation).front()] = {own,
+                                                                                            &statistics.normalized};
     return;
   }
   std::size_t first = 0;
@@ -161,8 +161,7 @@ ChannelStatistics frame_ranges(std::size_t features, std::span<const SequenceVie
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const SequenceView& sequence = sequences[i];
     if (sequence.real.size() != sequence.steps * features) continue;  // run() will say so
-    for (std::size_t t = 0; t < sequence.steps; ++t)
-      ranges.add(sequence.real.subspan(t * features, features), i, t);
+    for (std::size_t t = 0; t < sequence.steps; ++t) ranges.add(sequence.real.subspan(t * features, features), i, t);
   }
   return ranges.statistics();
 }
@@ -219,6 +218,7 @@ ChannelStatistics table_ranges(const Tensor& table) {
     }
     statistics.low.push_back(static_cast<double>(low));
     statistics.high.push_back(static_cast<double>(high));
+    statistics.mean.push_back(0.5 * (statistics.low.back() + statistics.high.back()));  // without headroom any would do
   }
   return statistics;
 }
@@ -280,6 +280,7 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
     for (std::size_t c = 0; c < input.low.size(); ++c) {
       input.low[c] = normalized(c, input.low[c]);
       input.high[c] = normalized(c, input.high[c]);
+      input.mean[c] = normalized(c, input.mean[c]);
     }
   }
   Session session(model);

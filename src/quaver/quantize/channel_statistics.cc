@@ -13,7 +13,8 @@ constexpr std::size_t kKept = 2 * kEventSteps - 1 + kBulk;
 constexpr std::uint64_t kFewest = 100;  // values of a channel: below that no extreme is told from the rest
 constexpr double kTail = 2;             // half widths of the bulk: where others lie beyond, large values are usual
 constexpr double kAlone = 2;            // times as far out as any other
-constexpr double kMostHeadroom = 4;
+constexpr double kMostHeadroom = 2.5;
+constexpr double kGrowth = 4.0 / 3;  // of the headroom's logarithm, from three quarters of the data to data that is new
 constexpr double kFloatRounding = 0x1p-20;  // relative: some units in the last place of a float
 constexpr double kConstantScale = 0x1p-7;
 
@@ -26,9 +27,11 @@ bool ChannelStatistics::constant(std::size_t channel) const {
 Channels own_ranges(const ChannelStatistics& statistics, Folding folding) {
   Channels channels;
   for (std::size_t c = 0; c < statistics.low.size(); ++c) {
-    const double low = statistics.low[c], high = statistics.high[c];
+    const double mean = statistics.mean[c];
+    const double low = mean - statistics.headroom * (mean - statistics.low[c]),
+                 high = mean + statistics.headroom * (statistics.high[c] - mean);
     const double offset = folding == Folding::kScaleAndOffset ? 0.5 * (low + high) : 0;
-    double scale = statistics.headroom * std::max(high - offset, offset - low);
+    double scale = std::max(high - offset, offset - low);
     if (statistics.constant(c)) scale = std::max(scale, kConstantScale * std::max(std::abs(offset), 1.0));
     channels.scale.push_back(static_cast<float>(scale));
     if (folding == Folding::kScaleAndOffset) channels.offset.push_back(static_cast<float>(offset));
@@ -46,6 +49,7 @@ void ChannelRanges::add(std::span<const float> values, std::size_t sequence, std
     low = starts ? static_cast<double>(values[c]) : std::min(low, static_cast<double>(values[c]));
     high = starts ? static_cast<double>(values[c]) : std::max(high, static_cast<double>(values[c]));
     ++channel.count;
+    channel.sum += static_cast<double>(values[c]);
     const Sample sample{values[c], sequence, step};
     const auto keep = [&](std::vector<Sample>& kept, auto is_beyond) {
       if (kept.size() == kKept && !is_beyond(sample, kept.back())) return;
@@ -59,9 +63,9 @@ void ChannelRanges::add(std::span<const float> values, std::size_t sequence, std
 
 // What the extremes of one channel look like.
 struct ChannelRanges::Outline {
-  double low = 0, high = 0;  // of all values
-  double rest_low = 0, rest_high = 0;  // of those outside the event of the farther extreme
-  bool long_tail = false;              // these go far beyond their own bulk
+  double low = 0, high = 0;                    // of all values
+  double rest_low = 0, rest_high = 0;          // of those outside the event of the farther extreme
+  bool long_tail = false;                      // these go far beyond their own bulk
   bool low_alone = false, high_alone = false;  // lies twice as far out as any of them
 };
 
@@ -118,6 +122,8 @@ ChannelStatistics ChannelRanges::statistics() const {
     };
     statistics.low.push_back(judge(found.low_alone, found.low, found.rest_low, extremes_[c].low));
     statistics.high.push_back(judge(found.high_alone, found.high, found.rest_high, extremes_[c].high));
+    const double mean = extremes_[c].sum / static_cast<double>(std::max<std::uint64_t>(extremes_[c].count, 1));
+    statistics.mean.push_back(std::clamp(mean, statistics.low.back(), statistics.high.back()));
   }
   statistics.headroom = headroom(statistics);
   return statistics;
@@ -137,7 +143,7 @@ double ChannelRanges::headroom(const ChannelStatistics& statistics) const {
     sum += std::log(widths[0] / widths[1]);
     ++channels;
   }
-  return channels == 0 ? 1 : std::clamp(std::exp(sum / static_cast<double>(channels)), 1.0, kMostHeadroom);
+  return channels == 0 ? 1 : std::clamp(std::exp(kGrowth * sum / static_cast<double>(channels)), 1.0, kMostHeadroom);
 }
 
 }  // namespace quaver

@@ -27,10 +27,12 @@ struct RangeCut {
 
 struct ChannelStatistics {
   std::vector<double> low, high;  // of every channel, after the cuts
+  std::vector<double> mean;       // within them
   std::vector<RangeCut> cuts;
   std::vector<RangeCut> lone;  // such extremes that were left: large values are usual here, or values too few to judge
-  // How much wider one quarter of the data is than the widest other one, in the mean over the channels: new data goes
-  // beyond what was seen so far about as much. Some 1.1 of steady data, 2 where it grows loud and quiet.
+  // How far new data goes beyond what was seen, as far as the seen tells: from how much wider one quarter of it is than
+  // the widest other one, in the mean over the channels. Some 1.1 of steady data, 2.5 where it is loud and quiet by
+  // turns.
   double headroom = 1;
   RangeStatistics normalized;  // of (v - offset) / scale of own_ranges(): within -1..1
 
@@ -40,9 +42,9 @@ struct ChannelStatistics {
 
 enum class Folding { kScale, kScaleAndOffset };  // of a value's channels: fold.h
 
-// Every channel by its own range: the offset is its middle and the scale half its width, or without offsets its largest
-// magnitude, times the headroom. A constant channel keeps a scale of 2^-7 of max(|offset|, 1): should it move one day, it is not lost at
-// once.
+// Every channel by its own range, widened about its mean by the headroom: the offset is its middle and the scale half
+// its width, or without offsets its largest magnitude. A constant channel keeps a scale of 2^-7 of max(|offset|, 1):
+// should it move one day, it is not lost at once.
 Channels own_ranges(const ChannelStatistics& statistics, Folding folding);
 
 // Finds the ranges of the channels of one value.
@@ -64,6 +66,7 @@ class ChannelRanges {
   struct Extremes {
     std::vector<Sample> low, high;  // the outermost kKept, outermost first
     std::uint64_t count = 0;
+    double sum = 0;
     std::array<double, kQuarters> quarter_low{}, quarter_high{};
   };
   struct Outline;

@@ -12,10 +12,10 @@
 namespace quaver {
 namespace {
 
-constexpr double kSteps = 255;           // of int8 over a range
-constexpr double kFewestCodes = 16;      // that a feature's own range spans, however little it weighs
-constexpr double kWorthwhile = 0.9;      // of the error without: else the model stays as it is
-constexpr double kCompensated = 0.25;    // what compensated rounding leaves of the weights' error, measured
+constexpr double kSteps = 255;         // of int8 over a range
+constexpr double kFewestCodes = 16;    // that a feature's own range spans, however little it weighs
+constexpr double kWorthwhile = 0.9;    // of the error without: else the model stays as it is
+constexpr double kWeightsCount = 0.1;  // of the weights' error: compensated rounding leaves a sixth, open gates less
 
 // s_c ~ range_c^range / largest weight_c^weight: from a range of its own for every channel to one for all; in between,
 // channels that count little leave steps to those that count much, in the codes as in the weights.
@@ -24,7 +24,7 @@ struct Balance {
 };
 constexpr std::array<Balance, 5> kBalances{{{1, 0}, {0.75, 0.25}, {0.5, 0.5}, {0.5, 0}, {0, 0}}};
 // Where new data goes far beyond what was seen, ranges of single channels are hardly known: they share room then.
-constexpr double kSteadyRange = 0.15;
+constexpr double kSteadyRange = 0.15, kBalanced = 0.5;
 
 bool multiplies_its_input(const Operation& operation) {
   return std::holds_alternative<LstmAttributes>(operation) || std::holds_alternative<GruAttributes>(operation) ||
@@ -33,8 +33,7 @@ bool multiplies_its_input(const Operation& operation) {
 
 // Whether a value can be divided by a scale a channel where it is made, and moved by an offset.
 std::optional<Folding> folding_of_producer(const Model& model, const std::string& value) {
-  if (value == "input")
-    return is_float(model.input.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
+  if (value == "input") return is_float(model.input.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
   const Operation& operation = model.node(value).operation;
   if (std::holds_alternative<DenseAttributes>(operation)) return Folding::kScaleAndOffset;
   if (std::holds_alternative<EmbeddingAttributes>(operation)) return Folding::kScale;  // rows of 0 stay exact
@@ -75,11 +74,12 @@ class ErrorEstimate {
       : statistics_(calibration.channels.at(value)) {
     for (const Reader& reader : matrix_readers(model, value)) {
       const FormatKind kind = find_scheme(reader.node->scheme)->weights;
-      matrices_.push_back({reader, model.tensor(reader.tensor).matrix<float>(),
-                           static_cast<double>(kind == FormatKind::kI4 ? kI4Limit : kI8Limit), {}});
+      matrices_.push_back({reader,
+                           model.tensor(reader.tensor).matrix<float>(),
+                           static_cast<double>(kind == FormatKind::kI4 ? kI4Limit : kI8Limit),
+                           {}});
       const auto moment = calibration.operands.find(reader.operand);
-      if (moment != calibration.operands.end() && moment->second.count() > 0)
-        matrices_.back().moment = &moment->second;
+      if (moment != calibration.operands.end() && moment->second.count() > 0) matrices_.back().moment = &moment->second;
     }
     largest_weights_.assign(statistics_.low.size(), 0);
     for (const Matrix& matrix : matrices_)
@@ -103,13 +103,13 @@ class ErrorEstimate {
       for (std::size_t row = 0; row < matrix.weights.rows(); ++row) {
         double squares = 0, largest = 0;
         for (std::size_t c = 0; c < cols; ++c) {
-          const double weight = std::abs(static_cast<double>(matrix.weights(row, c))) *
-                                channels.scale_of(matrix.reader.first + c);
+          const double weight =
+              std::abs(static_cast<double>(matrix.weights(row, c))) * channels.scale_of(matrix.reader.first + c);
           squares += weight * weight;
           if (!statistics_.constant(matrix.reader.first + c)) largest = std::max(largest, weight);
         }
         const double weight_step = largest / matrix.limit;
-        sums += step * step * squares + kCompensated * weight_step * weight_step * energy;
+        sums += step * step * squares + kWeightsCount * weight_step * weight_step * energy;
       }
       error += sums;
     }
@@ -157,7 +157,8 @@ void normalize_rows(Tensor& weights, Tensor& bias, const Channels& channels, std
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] = static_cast<float>(static_cast<double>(values[i]) / channels.scale_of(first + i / cols));
   for (std::size_t r = 0; r < q.size(); ++r)
-    q[r] = static_cast<float>((static_cast<double>(q[r]) - channels.offset_of(first + r)) / channels.scale_of(first + r));
+    q[r] =
+        static_cast<float>((static_cast<double>(q[r]) - channels.offset_of(first + r)) / channels.scale_of(first + r));
 }
 
 std::vector<double> times_offset(const Tensor& weights, const Channels& channels) {
@@ -190,7 +191,8 @@ std::map<std::string, Folding> foldable_values(const Model& model) {
   return foldable;
 }
 
-Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration) {
+Channels choose_channels(const Model& model, const std::string& value, Folding folding,
+                         const Calibration& calibration) {
   const auto found = calibration.channels.find(value);
   const auto features = static_cast<std::size_t>(model.value(value).features);
   if (found == calibration.channels.end() || found->second.low.size() != features)
@@ -213,7 +215,7 @@ Channels choose_channels(const Model& model, const std::string& value, Folding f
   double least = kWorthwhile * error({}, share * (high - low) / kSteps);
   Channels best;
   for (const Balance& balance : kBalances) {
-    if (balance.range > 1 / statistics.headroom + kSteadyRange) continue;
+    if (balance.range > std::max(kBalanced, 1 / statistics.headroom + kSteadyRange)) continue;
     std::vector<double> wanted(features);
     double widest = 0;  // the channel that fills the codes
     for (std::size_t c = 0; c < features; ++c) {
@@ -237,9 +239,9 @@ Channels choose_channels(const Model& model, const std::string& value, Folding f
 }
 
 Interval channel_interval(const Calibration& calibration, const std::string& value) {
-  const ChannelStatistics& statistics = calibration.channels.at(value);
-  const Interval seen = choose_interval(statistics.normalized, calibration.method, calibration.percentile);
-  return {std::max(-1.0, statistics.headroom * seen.low), std::min(1.0, statistics.headroom * seen.high)};
+  const RangeStatistics& normalized = calibration.channels.at(value).normalized;
+  const double share = choose_max_abs(normalized, calibration.method, calibration.percentile) / normalized.max_abs();
+  return {normalized.min < 0 ? -share : 0, normalized.max > 0 ? share : 0};
 }
 
 void fold(Model& model, const std::string& value, const Channels& channels) {
@@ -253,7 +255,8 @@ void fold(Model& model, const std::string& value, const Channels& channels) {
       const std::string bias = reader.node->name + (norm ? ".b_input" : ".b") + reader.suffix;
       if (norm) model.tensors[bias] = Tensor::zeros(FormatKind::kF32, {weights.rows()});
       const std::span<float> b = model.tensors.at(bias).as_mutable<float>();
-      for (std::size_t row = 0; row < b.size(); ++row) b[row] = static_cast<float>(static_cast<double>(b[row]) + moved[row]);
+      for (std::size_t row = 0; row < b.size(); ++row)
+        b[row] = static_cast<float>(static_cast<double>(b[row]) + moved[row]);
     }
     scale_columns(weights, channels, reader.first);
   }

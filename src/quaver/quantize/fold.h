@@ -5,8 +5,8 @@
 // before it is coded costs nothing inside; the border and whoever shows a value know s and o (channels.h).
 //
 // Which s? All features at their own whole range share the int8 steps best, but W diag(s) shares its steps over a row
-// too, and there the feature of the widest column rules. So between "every feature its own range" and "the format alone"
-// that s is taken whose error in the readers' sums is least, as far as the calibration's moments tell.
+// too, and there the feature of the widest column rules. So between "every feature its own range" and "the format
+// alone" that s is taken whose error in the readers' sums is least, as far as the calibration's moments tell.
 #pragma once
 
 #include <map>

@@ -235,18 +235,16 @@ class Quantizer {
     const Channels* folded = channels("input");
     const Tensor* mean = source_.find_tensor("input.mean");
     const auto deviation = [&](std::size_t c) {
-      return mean == nullptr ? 1.0
-                             : 1 / static_cast<double>(source_.tensor("input.inverse_deviation").as<float>()[c]);
+      return mean == nullptr ? 1.0 : 1 / static_cast<double>(source_.tensor("input.inverse_deviation").as<float>()[c]);
     };
     const auto user = [&](std::size_t c, double value) {
       return mean == nullptr ? value : static_cast<double>(mean->as<float>()[c]) + value * deviation(c);
     };
     for (const RangeCut& cut : statistics.cuts)
-      result_.warnings.push_back(
-          {"range_cut", "input", concat("feature ", cut.channel), cut.extreme, cut.kept,
-           concat("feature ", cut.channel, " reaches ", cut.extreme, " once (sequence ", cut.sequence, ", step ",
-                  cut.step, ") and else ends at ", cut.kept, ": it is cut there. Calibrate on more such data if it is ",
-                  "no spike")});
+      result_.warnings.push_back({"range_cut", "input", concat("feature ", cut.channel), cut.extreme, cut.kept,
+                                  concat("feature ", cut.channel, " reaches ", cut.extreme, " once (sequence ",
+                                         cut.sequence, ", step ", cut.step, ") and else ends at ", cut.kept,
+                                         ": it is cut there. Calibrate on more such data if it is ", "no spike")});
     for (const RangeCut& lone : statistics.lone)
       result_.warnings.push_back(
           {"lone_value", "input", concat("feature ", lone.channel), lone.extreme, lone.kept,
@@ -458,7 +456,8 @@ class Quantizer {
     if (const Channels* folded = channels(node.input); folded != nullptr && point.starts_with("input"))
       return found->second.normalized(*folded);
     if (const Channels* folded = channels(node.name); folded != nullptr && point.starts_with("output"))
-      return found->second.normalized(folded->part(point.ends_with("_reverse") ? folded->scale.size() - size : 0, size));
+      return found->second.normalized(
+          folded->part(point.ends_with("_reverse") ? folded->scale.size() - size : 0, size));
     return found->second;
   }
 
@@ -552,7 +551,8 @@ class Quantizer {
     int integer_bits = kLeastBits;
     while (integer_bits < kMostBits && largest > std::ldexp(1.0, integer_bits)) ++integer_bits;
     if (largest > std::ldexp(1.0, integer_bits))
-      result_.warnings.push_back({"candidate_range", node.name, "recurrent_h" + suffix, largest, std::ldexp(1.0, kMostBits),
+      result_.warnings.push_back({"candidate_range", node.name, "recurrent_h" + suffix, largest,
+                                  std::ldexp(1.0, kMostBits),
                                   concat("the candidate's recurrent half of '", node.name, "' reaches ", largest,
                                          ", its format ends at ", std::ldexp(1.0, kMostBits), " and saturates there")});
     node.formats["candidate_recurrent" + suffix] = {FormatKind::kI16, std::ldexp(1.0f, integer_bits - 15), 0};
@@ -604,7 +604,8 @@ class Quantizer {
   void warn_rows(const Node& node, const Tensor& table, float scale) {
     const MatrixView<const float> rows = table.matrix<float>();
     std::vector<double> codes;  // that each row reaches
-    for (std::size_t row = 0; row < rows.rows(); ++row) codes.push_back(max_abs(rows.row(row)) / static_cast<double>(scale));
+    for (std::size_t row = 0; row < rows.rows(); ++row)
+      codes.push_back(max_abs(rows.row(row)) / static_cast<double>(scale));
     const auto largest = std::ranges::max_element(codes) - codes.begin();
     std::vector<double> sorted = codes;
     const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);

@@ -56,9 +56,7 @@ class RealObserver : public Observer {
     direction_ = direction;
     step_ = step;
   }
-  void real(std::string_view point, std::span<const float> values) final {
-    take(named(point), values, saturated_);
-  }
+  void real(std::string_view point, std::span<const float> values) final { take(named(point), values, saturated_); }
   void codes(std::string_view point, std::span<const std::int8_t> codes, double scale, std::int32_t zero_point) final {
     decode(point, codes, scale, zero_point);
   }

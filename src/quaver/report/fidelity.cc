@@ -140,7 +140,8 @@ std::string to_text(const Fidelity& fidelity) {
   std::vector<std::string> outputs;
   for (const OutputFidelity& output : fidelity.outputs) {
     std::vector<std::string> figures;
-    if (output.sqnr_db) figures.push_back(*output.sqnr_db >= kEqualDb ? "equal" : fmt::format("{:.1f} dB", *output.sqnr_db));
+    if (output.sqnr_db)
+      figures.push_back(*output.sqnr_db >= kEqualDb ? "equal" : fmt::format("{:.1f} dB", *output.sqnr_db));
     if (output.agreement) figures.push_back(fmt::format("same answer in {:.2f} %", *output.agreement));
     outputs.push_back(output.name + " " + join(figures, ", "));
   }

@@ -56,12 +56,12 @@ struct LayerReport {
   Traffic traffic;
 };
 
-// The channels of a value that has scales or offsets of its own (A44), in the units of its user: of the input those of a
-// frame before it is normalised.
+// The channels of a value that has scales or offsets of its own (A44), in the units of its user: of the input those of
+// a frame before it is normalised.
 struct ChannelReport {
-  std::string value;                // "input" or a node
-  std::vector<double> step;         // of a code
-  std::vector<double> low, high;    // what the codes reach
+  std::string value;              // "input" or a node
+  std::vector<double> step;       // of a code
+  std::vector<double> low, high;  // what the codes reach
 };
 
 struct Inspection {
