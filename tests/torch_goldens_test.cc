@@ -24,6 +24,7 @@
 namespace quaver {
 namespace {
 
+using testing_support::absent_goldens;
 using testing_support::golden_array;
 using testing_support::golden_files;
 using testing_support::large_goldens;

@@ -29,8 +29,8 @@ std::string strict_failure(std::size_t warnings, const std::filesystem::path& ou
 // True when `path`, or of several tasks the first one's file, is a memory network.
 bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stories);
 
-// Calibrates, saves and reports; the errors of both on the validation split stand beside each other. Error (failed) when
-// it is strict and there was a warning.
+// Calibrates, saves and reports; the errors of both on the validation split stand beside each other. Error (failed)
+// when it is strict and there was a warning.
 void run_memory_quantization(const MemoryQuantization& quantization);
 
 }  // namespace quaver

@@ -71,10 +71,9 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
       return scale * input_scale / static_cast<float>(gate_scale_[row / n]);
     });
   };
-  W_ = GateMatrix(
-      params.W, params.bits, shape_.gate_count(),
-      fold_zero_point(params.W, shape_.layer_norm ? params.b_input : params.b, params.x.zero_point),
-      to_gate(params.W_scales, params.x.scale), isa);
+  W_ = GateMatrix(params.W, params.bits, shape_.gate_count(),
+                  fold_zero_point(params.W, shape_.layer_norm ? params.b_input : params.b, params.x.zero_point),
+                  to_gate(params.W_scales, params.x.scale), isa);
   R_ = GateMatrix(params.R, params.bits, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
                   to_gate(params.R_scales, params.h.scale), isa);
   const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);

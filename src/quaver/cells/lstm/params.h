@@ -58,7 +58,7 @@ struct LstmIntParams {
   LstmShape shape;
   MatrixView<const std::int8_t> W;
   MatrixView<const std::int8_t> R;
-  std::span<const std::int32_t> b;  // scale s_x s_W a row; with layer norm s_L 2^-10 a gate
+  std::span<const std::int32_t> b;        // scale s_x s_W a row; with layer norm s_L 2^-10 a gate
   std::span<const std::int32_t> b_input;  // with layer norm: scale s_x s_W a row, added before it; may be empty
   std::span<const std::int16_t> P;
   std::span<const std::int16_t> L;
