@@ -76,7 +76,8 @@ class FilesTest : public ProgramTest {
   }
   std::size_t temporaries() const {
     std::size_t count = 0;
-    for (const auto& entry : fs::directory_iterator(path(""))) count += entry.path().extension() == ".tmp" ? 1 : 0;
+    for (const auto& entry : fs::directory_iterator(path("")))
+      if (entry.path().extension() == ".tmp") ++count;
     return count;
   }
 };
