@@ -209,7 +209,7 @@ TEST_F(ReproduceTest, RefusesWhatMakesNoSense) {
   refused(2, "reproduce hitnet", "qmann");
   refused(2, "reproduce qmann --task digits", "babi");
   refused(2, "reproduce qmann --task stories --rows qman8", "did you mean 'qmann8'");
-  refused(2, "reproduce qmann --task stories --seeds 0", "at least 1");
+  refused(2, "reproduce qmann --task stories --seeds 0", "1 to 1,000");
   refused(2, "reproduce qmann --task stories --tasks 5", "5");
   refused(3, "reproduce qmann --data /nowhere", "--task stories");
   refused(1, "reproduce qmann --task stories --work /dev/null/w", "cannot be made");

@@ -397,7 +397,8 @@ class Converter {
                       concat("'", shown(group), "' reads ", size[1], " features, but the recurrent module gives ",
                              outputs, behind_another(group, size[1])));
       case NameSays::kLinear:
-        if (may_head && !may_precede) return TorchRole::kHead;
+        // Only a square one is as likely to stand before: the head of a forecast or a mask gives what the layers read.
+        if (may_head && (!may_precede || size[0] != size[1])) return TorchRole::kHead;
         if (!may_head && !may_precede)
           refuse_tensor(group, "weight",
                         concat("'", shown(group), "' reads ", size[1], " features, but the recurrent module gives ",

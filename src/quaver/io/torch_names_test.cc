@@ -409,7 +409,7 @@ TEST(TorchNames, NamesSayWhatAMatrixIs) {
                                     "transformer.wte", "encoder.embedding", "embedding.0", "token_lookup"});
   expect_all(NameSays::kEncoder, {"encoder", "model.encoder"});
   expect_all(NameSays::kHead, {"head", "_head", "lm_head", "head.3", "output.w", "out", "out_proj", "fc_out", "fcOut",
-                               "decoder", "decoder.fc_out", "classifier.1", "hidden2tag", "logits", "scores"});
+                               "decoder", "decoder.fc_out", "classifier.1", "hidden2tag", "logits", "scores", "mask"});
   expect_all(NameSays::kLinear, {"fc", "fc1", "linear", "model.linear2", "proj", "dense"});
   expect_all(NameSays::kNothing, {"",
                                   "0",
@@ -460,7 +460,8 @@ TEST(TorchNames, AShapeThatFitsTwoPlacesNeedsAName) {
   for (const char* name : {"word_embeddings", "wte", "embed", "encoder"})
     EXPECT_EQ(role_of(name, {9, 4}, false), "embedding");
   for (const char* name : {"head", "out", "decoder", "fc", "linear"}) EXPECT_EQ(role_of(name, {9, 4}, false), "head");
-  for (const char* name : {"head", "out", "decoder"}) EXPECT_EQ(role_of(name, {4, 4}, true), "head");
+  for (const char* name : {"head", "out", "decoder", "mask"}) EXPECT_EQ(role_of(name, {4, 4}, true), "head");
+  EXPECT_EQ(error_beside_lstm(9, "fc", {9, 4}, true), "") << "it gives what the LSTM reads: a forecast";
   for (const char* name : {"input_proj", "fc", "linear", "proj", "pre", "encoder", "mixer"}) {
     const std::string error = error_beside_lstm(4, name, {4, 4}, true);
     EXPECT_TRUE(contains(error, concat("tensor '", name,

@@ -9,21 +9,21 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kEmbedding{"wte", "lookup", "glove", "emb"};  // "emb": as a beginning
 constexpr std::array<std::string_view, 2> kEncoder{"encoder", "enc"};
-constexpr std::array<std::string_view, 31> kHead{
+constexpr std::array<std::string_view, 32> kHead{
     "head",  "out",     "output",    "outputs",    "classifier", "classify", "classification", "cls",
     "clf",   "decoder", "dec",       "logit",      "logits",     "score",    "scores",         "scorer",
     "pred",  "predict", "predictor", "prediction", "readout",    "tag",      "tags",           "tagger",
-    "label", "labels",  "final",     "last",       "top",        "class",    "classes"};
+    "label", "labels",  "final",     "last",       "top",        "class",    "classes",        "mask"};
 constexpr std::array<std::string_view, 9> kLinear{"fc",         "linear", "lin",   "dense", "proj",
                                                   "projection", "affine", "layer", "layers"};
 // Before the recurrent layers, where no Linear is supported.
 constexpr std::array<std::string_view, 9> kBefore{"in",   "input", "inputs", "pre",     "prenet",
                                                   "stem", "front", "first",  "frontend"};
-constexpr std::array<std::string_view, 36> kForeign{
-    "attn",      "attention", "query", "key",     "value",   "gate", "gates",    "gating",        "norm",
-    "layernorm", "batchnorm", "ln",    "bn",      "conv",    "cnn",  "aux",      "auxiliary",     "criterion",
-    "loss",      "teacher",   "ema",   "student", "critic",  "pos",  "position", "positions",     "positional",
-    "wpe",       "segment",   "type",  "speaker", "adapter", "lora", "mask",     "discriminator", "dropout"};
+constexpr std::array<std::string_view, 35> kForeign{
+    "attn",      "attention", "query", "key",     "value",   "gate", "gates",         "gating",    "norm",
+    "layernorm", "batchnorm", "ln",    "bn",      "conv",    "cnn",  "aux",           "auxiliary", "criterion",
+    "loss",      "teacher",   "ema",   "student", "critic",  "pos",  "position",      "positions", "positional",
+    "wpe",       "segment",   "type",  "speaker", "adapter", "lora", "discriminator", "dropout"};
 
 template <typename Words>
 bool has(const Words& known, const std::string& word) {
