@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
 
     const quaver::Calibration calibration = quaver::calibrate(model, sequences);
     const quaver::QuantizeResult result = quaver::quantize(model, calibration, {.scheme = "int8"});
-    for (const std::string& warning : result.warnings) std::printf("warning: %s\n", warning.c_str());
+    for (const quaver::Warning& warning : result.warnings) std::printf("warning: %s\n", warning.text.c_str());
 
     quaver::Session real(model), integer(result.model);
     const std::vector<float> frames = random_frames(50, random);

@@ -220,9 +220,11 @@ class Quantizer {
     return found == channels_.end() ? nullptr : &found->second;
   }
 
-  // Of a value with channels: all of them share the codes of the widest.
+  // Of a value with channels: all of them share the codes of the widest. A range that is as wide on both sides has 0 in
+  // its middle and a code for either end: features that know two values alone, as switches do, are coded exactly.
   Affine channel_affine(const std::string& value) const {
     const Interval interval = channel_interval(calibration_, value);
+    if (interval.low == -interval.high) return {symmetric_scale(interval.high, kI8Limit), 0};
     return affine_i8(interval.low, interval.high);
   }
 

@@ -249,7 +249,7 @@ TEST(Quantize, RefusesWithNames) {
       [&] {
         quantize(model, calibration, {.overrides = {{"(", "int8"}}});
       },
-      ErrorKind::kUsage, "no regular expression");
+      ErrorKind::kUsage, "'(' without its ')'");
   const Model relu = small_model(true);
   const Calibration relu_calibration = calibration_of(relu);
   expect_error([&] { quantize(relu, relu_calibration); }, ErrorKind::kBadInput, "'rnn0' has no integer form");
