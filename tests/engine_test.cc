@@ -366,12 +366,17 @@ TEST(EngineBorder, CodesInGiveTheBitsOfRealsIn) {
   State by_reals = s.initial_state(), by_codes = s.initial_state();
   std::vector<float> scores(s.score_count());
   const Format& format = model.input.format;
+  const Channels channels = channels_of(model, "input");
   for (std::size_t t = 0; t < sequence.steps; ++t) {
     const auto frame = std::span(sequence.values).subspan(t * kFeatures, kFeatures);
-    std::vector<std::int8_t> codes;
-    for (const float x : frame)
-      codes.push_back(static_cast<std::int8_t>(
-          quantize(static_cast<double>(x), static_cast<double>(format.scale), format.zero_point, -128, 127)));
+    std::vector<std::int8_t> codes, encoded(kFeatures);
+    for (std::size_t f = 0; f < kFeatures; ++f) {
+      const double own = (static_cast<double>(frame[f]) - channels.offset_of(f)) / channels.scale_of(f);
+      codes.push_back(
+          static_cast<std::int8_t>(quantize(own, static_cast<double>(format.scale), format.zero_point, -128, 127)));
+    }
+    ASSERT_TRUE(s.encode(frame, encoded));
+    EXPECT_EQ(encoded, codes) << "step " << t;
     s.step(frame, by_reals, scores);
     const auto expected = s.output_codes();
     const std::vector<std::byte> expected_bytes(expected.begin(), expected.end());

@@ -199,7 +199,7 @@ TEST_F(MemoryRunTest, GoesOnFromASavedMemory) {
   EXPECT_EQ(json["questions"][0]["facts"], 2);
   expect_refused(3, "float.safetensors --state m.bin", "Where is Mary?", {"m.bin", "belongs to network"});
   expect_refused(3, "q.safetensors --state story.txt", "Where is Mary?", {"story.txt", "not a saved memory"});
-  expect_refused(3, "q.safetensors --state none.bin", "Where is Mary?", {"none.bin", "cannot be read"});
+  expect_refused(3, "q.safetensors --state none.bin", "Where is Mary?", {"none.bin", "No such file"});
 }
 
 TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
