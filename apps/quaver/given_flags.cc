@@ -19,6 +19,14 @@ std::vector<std::string> long_flags(const CLI::App& app) {
   return flags;
 }
 
+// The shortest flag that begins with what was typed, else the closest by letters.
+std::string nearest(const std::string& flag, const std::vector<std::string>& known) {
+  std::string longer;
+  for (const std::string& name : known)
+    if (name.starts_with(flag) && (longer.empty() || name.size() < longer.size())) longer = name;
+  return longer.empty() ? closest(flag, known) : longer;
+}
+
 std::string advice(const std::string& near) { return near.empty() ? "" : concat(": did you mean '", near, "'?"); }
 
 // Reads the words of one verb as CLI11 will, without their values.
@@ -65,7 +73,7 @@ class Words {
   [[noreturn]] void refuse(const std::string& flag) const {
     const std::string dashes = flag.starts_with("--") ? "" : "-";
     throw_usage(concat("unknown flag '", printable(flag), "' of quaver ", name_,
-                       advice(closest(dashes + flag, long_flags(verb_)))));
+                       advice(nearest(dashes + flag, long_flags(verb_)))));
   }
 
   const CLI::App& verb_;
@@ -87,7 +95,7 @@ void require_known_words(const CLI::App& program, int argc, const char* const* a
   if (first.starts_with("-")) {
     if (program.get_option_no_throw(first) == nullptr)
       throw_usage(concat("unknown flag '", printable(first), "' before a verb",
-                         advice(closest(first, long_flags(program))), "; flags of a verb follow it"));
+                         advice(nearest(first, long_flags(program))), "; flags of a verb follow it"));
     return;
   }
   std::vector<std::string> verbs;
