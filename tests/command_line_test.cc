@@ -138,7 +138,6 @@ TEST_F(CommandLineTest, OutputsDoNotReplaceInputsOrEachOther) {
        {"quantize m.safetensors --calib x.npz -o r.safetensors --calib-report x.npz", {"--calib-report", "--calib"}},
        {"quantize n.safetensors --calib stories --questions 20 -o n.safetensors", {"--output", "IN"}},
        {"convert m.safetensors -o m.safetensors", {"--output", "IN"}},
-       {"bench m.safetensors --save m --plot m.md.png", {"--plot", "--save"}},
        {"train chirps --checkpoint c.safetensors -o c.safetensors", {"--checkpoint", "--output"}},
        {"train stories --warm-start n.safetensors -o n.safetensors", {"--output", "--warm-start"}},
        {"train stories --checkpoint c.safetensors -o c.safetensors", {"--checkpoint", "--output"}}});
@@ -254,10 +253,9 @@ TEST_F(CommandLineTest, NumbersAreInTheirRange) {
       {"demo", "--seed", "0 to 9,223,372,036,854,775,807"}};
   std::vector<Refusal> refusals;
   for (const Flag& flag : counts)
-    for (const std::string value : {"-5", "''", "1e3", "99999999999999999999999"})
-      refusals.push_back({flag.before + " " + flag.flag + " " + value,
-                          {flag.flag, value == "''" ? value : "'" + value + "'", flag.range}});
-  for (const std::string value : {"+5", "5x", "' 5'", "0x10", "nan", "5.0", "18446744073709551616"})
+    for (const std::string value : {"-5", "99999999999999999999999"})
+      refusals.push_back({flag.before + " " + flag.flag + " " + value, {flag.flag, "'" + value + "'", flag.range}});
+  for (const std::string value : {"''", "+5", "5x", "' 5'", "0x10", "1e3", "nan", "5.0", "18446744073709551616"})
     refusals.push_back({"eval m.safetensors chirps --limit " + value, {"--limit", "whole number"}});
   refusals.push_back({"eval m.safetensors chirps --limit=", {"--limit="}});
   refusals.push_back({"bench --hidden 64,-3", {"--hidden", "'-3'"}});
@@ -353,18 +351,19 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreRefused) {
 }
 
 TEST_F(CommandLineTest, TheWrongKindOfFileIsBadInput) {
-  expect_refusals({{"quantize q.safetensors --calib stories --questions 20 -o i.safetensors", {"qmann8", "float"}},
-                   {"eval n.safetensors chirps", {"memory network", "chirps"}},
-                   {"eval m.safetensors stories", {"not a memory network"}},
-                   {"convert m.safetensors -o c.safetensors", {"Quaver model already"}},
-                   {"convert n.safetensors -o c.safetensors", {"memory network"}},
-                   {"convert model.onnx -o c.safetensors", {"model.onnx"}},
-                   {"bench n.safetensors", {"memory network"}},
-                   {"compare n.safetensors m.safetensors --input x.npz", {"memory network"}},
-                   {"run m.safetensors --input x.npz -o y.npz --state .", {""}},
-                   {"train chirps --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}},
-                   {"train stories --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}}},
-                  3);
+  expect_refusals(
+      {{"quantize q.safetensors --calib stories --questions 20 -o i.safetensors", {"quantize the float network"}},
+       {"eval n.safetensors chirps", {"memory network", "chirps"}},
+       {"eval m.safetensors stories", {"not a memory network"}},
+       {"convert m.safetensors -o c.safetensors", {"Quaver model already"}},
+       {"convert n.safetensors -o c.safetensors", {"memory network"}},
+       {"convert model.onnx -o c.safetensors", {"model.onnx"}},
+       {"bench n.safetensors", {"memory network"}},
+       {"compare n.safetensors m.safetensors --input x.npz", {"memory network"}},
+       {"run m.safetensors --input x.npz -o y.npz --state .", {""}},
+       {"train chirps --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}},
+       {"train stories --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}}},
+      3);
 }
 
 // ---- hostile texts
@@ -381,8 +380,13 @@ TEST_F(CommandLineTest, TextsOfOthersReachTheTerminalCutAndClean) {
   for (std::size_t word = 1; word < network.words.size(); ++word) network.words[word] = hostile + std::to_string(word);
   network.provenance = {{"command", hostile}};
   save(network, path("hn.safetensors"));
-  write_npz(path("h.npz"),
-            {{hostile.substr(0, 1000), NpzArray::from<std::int32_t>({1}, std::vector<std::int32_t>{1})}});
+  write_npz(path("h.npz"), {{"name_of_array", NpzArray::from<std::int32_t>({1}, std::vector<std::int32_t>{1})}});
+  std::string archive = read("h.npz");  // no writer takes such a name
+  const std::string plain = "name_of_array", replaced = "\x1b[2J\xc2\x9b_arrays";
+  ASSERT_EQ(plain.size(), replaced.size());
+  for (std::size_t at = 0; (at = archive.find(plain, at)) != std::string::npos;)
+    archive.replace(at, plain.size(), replaced);
+  write("h.npz", archive);
   const std::string long_word(100000, 'y');
   for (const std::string& arguments :
        {std::string("inspect h.safetensors"), std::string("inspect hn.safetensors"),
