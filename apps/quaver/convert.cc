@@ -107,7 +107,8 @@ void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
   }
   Model& model = imported.model;
   if (!has_node<RnnAttributes>(model)) given.refuse({"--nonlinearity"}, "nn.RNN", "here there is none");
-  if (!has_node<DenseAttributes>(model))
+  // Without a Linear a model gives every step, so tags says what is so anyway.
+  if (!has_node<DenseAttributes>(model) && flags.head != "tags")
     given.refuse({"--head"}, "a Linear after the recurrent layers", "here there is none");
   model.provenance["command"] = command_line();
   model.provenance["tool"] = "quaver " QUAVER_VERSION;
@@ -166,7 +167,7 @@ void add_convert(CLI::App& program) {
           "--head", flags->head,
           "What a Linear after the recurrent layers reads: last (output[-1]; of a bidirectional layer that is no "
           "h_n: its reverse direction has seen one step there), h_n (the last state of each direction), mean or "
-          "max over time, or tags (every step)")
+          "max over time, or tags (every step; what a file without a Linear gives, too)")
       ->check(one_of({"last", "h_n", "mean", "max", "tags"}))
       ->capture_default_str();
   verb->add_option("--nonlinearity", flags->nonlinearity, "Of nn.RNN: tanh or relu")->check(one_of({"tanh", "relu"}));
