@@ -32,7 +32,7 @@ struct Half {
   Half(WeightBits weight_bits, std::size_t gate_count, std::size_t unit_count, std::size_t col_count, int max_exponent,
        Fill fill, Random& random)
       : bits(weight_bits), gates(gate_count), units(unit_count), cols(col_count) {
-    const std::int8_t limit = bits == WeightBits::kFour ? kI4Limit : kI8Limit;
+    const auto limit = static_cast<std::int8_t>(bits == WeightBits::kFour ? kI4Limit : kI8Limit);
     const auto least = static_cast<std::int8_t>(-limit);
     weights = filled<std::int8_t>(fill, gates * units * cols, random, least, limit);
     bias = filled<std::int32_t>(fill, gates * units, random, -(1 << 24), 1 << 24);
