@@ -478,8 +478,9 @@ void Session::run_group(Workspace& workspace, std::span<const SequenceView> batc
 }
 
 std::vector<std::vector<Result>> Session::run(std::span<const SequenceView> batch) {
+  const Plan& prepared = plan();
   for (std::size_t i = 0; i < batch.size(); ++i)
-    check_sequence(plan().values[0], plan_->model.nodes, batch[i], concat("sequence ", i));
+    check_sequence(prepared.values[0], prepared.model.nodes, batch[i], concat("sequence ", i));
   if (batch.size() == 1) return {run(batch[0])};
   std::vector<std::vector<Result>> results(batch.size());
   // Longest first: a group's sequences end at about the same time. Sequences are independent, so which ones are
