@@ -28,8 +28,8 @@ Channels own_ranges(const ChannelStatistics& statistics, Folding folding) {
   Channels channels;
   for (std::size_t c = 0; c < statistics.low.size(); ++c) {
     const double mean = statistics.mean[c];
-    const double low = mean - statistics.headroom * (mean - statistics.low[c]),
-                 high = mean + statistics.headroom * (statistics.high[c] - mean);
+    const double low = mean - statistics.headroom_low * (mean - statistics.low[c]),
+                 high = mean + statistics.headroom_high * (statistics.high[c] - mean);
     const double offset = folding == Folding::kScaleAndOffset ? 0.5 * (low + high) : 0;
     double scale = std::max(high - offset, offset - low);
     if (statistics.constant(c)) scale = std::max(scale, kConstantScale * std::max(std::abs(offset), 1.0));
@@ -37,6 +37,13 @@ Channels own_ranges(const ChannelStatistics& statistics, Folding folding) {
     if (folding == Folding::kScaleAndOffset) channels.offset.push_back(static_cast<float>(offset));
   }
   return channels;
+}
+
+double offset_of_wider(const ChannelStatistics& statistics, std::size_t channel, const Channels& own, double scale) {
+  const double below = (statistics.headroom_low - 1) * (statistics.mean[channel] - statistics.low[channel]);
+  const double above = (statistics.headroom_high - 1) * (statistics.high[channel] - statistics.mean[channel]);
+  const double upward = below + above > 0 ? (above - below) / (above + below) : 0;
+  return own.offset_of(channel) + upward * (scale - own.scale_of(channel));
 }
 
 void ChannelRanges::add(std::span<const float> values, std::size_t sequence, std::size_t step, std::size_t first) {
@@ -125,22 +132,26 @@ ChannelStatistics ChannelRanges::statistics() const {
     const double mean = extremes_[c].sum / static_cast<double>(std::max<std::uint64_t>(extremes_[c].count, 1));
     statistics.mean.push_back(std::clamp(mean, statistics.low.back(), statistics.high.back()));
   }
-  statistics.headroom = headroom(statistics);
+  statistics.headroom_low = headroom(statistics, [&](const Extremes& channel, std::size_t c, std::size_t quarter) {
+    return statistics.mean[c] - std::max(channel.quarter_low[quarter], statistics.low[c]);
+  });
+  statistics.headroom_high = headroom(statistics, [&](const Extremes& channel, std::size_t c, std::size_t quarter) {
+    return std::min(channel.quarter_high[quarter], statistics.high[c]) - statistics.mean[c];
+  });
   return statistics;
 }
 
-double ChannelRanges::headroom(const ChannelStatistics& statistics) const {
+template <typename Side>
+double ChannelRanges::headroom(const ChannelStatistics& statistics, Side side) const {
   double sum = 0;
   std::size_t channels = 0;
   for (std::size_t c = 0; c < extremes_.size(); ++c) {
     if (extremes_[c].count < kQuarters || statistics.constant(c)) continue;
-    std::array<double, kQuarters> widths{};
-    for (std::size_t q = 0; q < kQuarters; ++q)
-      widths[q] = std::min(extremes_[c].quarter_high[q], statistics.high[c]) -
-                  std::max(extremes_[c].quarter_low[q], statistics.low[c]);
-    std::ranges::sort(widths, std::greater{});
-    if (widths[1] <= 0) continue;
-    sum += std::log(widths[0] / widths[1]);
+    std::array<double, kQuarters> reaches{};
+    for (std::size_t q = 0; q < kQuarters; ++q) reaches[q] = side(extremes_[c], c, q);
+    std::ranges::sort(reaches, std::greater{});
+    if (reaches[0] <= 0) continue;
+    sum += std::log(std::min(reaches[0] / std::max(reaches[1], 0.0), kMostHeadroom));  // one quarter alone: the most
     ++channels;
   }
   return channels == 0 ? 1 : std::clamp(std::exp(kGrowth * sum / static_cast<double>(channels)), 1.0, kMostHeadroom);

@@ -30,22 +30,27 @@ struct ChannelStatistics {
   std::vector<double> mean;       // within them
   std::vector<RangeCut> cuts;
   std::vector<RangeCut> lone;  // such extremes that were left: large values are usual here, or values too few to judge
-  // How far new data goes beyond what was seen, as far as the seen tells: from how much wider one quarter of it is than
-  // the widest other one, in the mean over the channels. Some 1.1 of steady data, 2.5 where it is loud and quiet by
-  // turns.
-  double headroom = 1;
+  // How far new data goes beyond what was seen, downward and upward from the mean, as far as the seen tells: from how
+  // much farther one quarter of it goes than the farthest other one, in the mean over the channels. Some 1.1 of steady
+  // data, 2.5 where it is loud and quiet by turns; a magnitude that comes to 0 time and again needs none below.
+  double headroom_low = 1, headroom_high = 1;
   RangeStatistics normalized;  // of (v - offset) / scale of own_ranges(): within -1..1
 
   bool constant(std::size_t channel) const;  // but for the rounding of float
+  double headroom() const { return headroom_low > headroom_high ? headroom_low : headroom_high; }
   bool operator==(const ChannelStatistics&) const = default;
 };
 
 enum class Folding { kScale, kScaleAndOffset };  // of a value's channels: fold.h
 
-// Every channel by its own range, widened about its mean by the headroom: the offset is its middle and the scale half
+// Every channel by its own range, widened from its mean by the headroom: the offset is its middle and the scale half
 // its width, or without offsets its largest magnitude. A constant channel keeps a scale of 2^-7 of max(|offset|, 1):
 // should it move one day, it is not lost at once.
 Channels own_ranges(const ChannelStatistics& statistics, Folding folding);
+
+// The offset of a channel whose scale is larger than that of its own range, `own`: the room that it gains lies where
+// new data goes, below and above as the headroom does.
+double offset_of_wider(const ChannelStatistics& statistics, std::size_t channel, const Channels& own, double scale);
 
 // Finds the ranges of the channels of one value.
 class ChannelRanges {
@@ -72,7 +77,9 @@ class ChannelRanges {
   struct Outline;
   static Outline outline(const Extremes& channel);
   static bool same_event(const Sample& a, const Sample& b);
-  double headroom(const ChannelStatistics& statistics) const;
+  // side: of a quarter, how far it goes from the mean (negative where it stays on the other side).
+  template <typename Side>
+  double headroom(const ChannelStatistics& statistics, Side side) const;
 
   std::size_t values_;
   std::vector<Extremes> extremes_;

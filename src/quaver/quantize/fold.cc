@@ -49,6 +49,7 @@ struct Reader {
   std::string suffix;
   std::string tensor, operand;  // full names
   std::size_t first = 0;
+  bool biased = false;  // its bias takes what the weights' errors come to on the mean operand
 };
 
 std::vector<Reader> matrix_readers(const Model& model, const std::string& value) {
@@ -57,9 +58,9 @@ std::vector<Reader> matrix_readers(const Model& model, const std::string& value)
     std::size_t first = 0;
     for (const std::string& suffix : direction_suffixes(node.operation)) {
       if (node.input == value)
-        readers.push_back({&node, suffix, node.name + ".W" + suffix, node.name + ".input" + suffix, 0});
+        readers.push_back({&node, suffix, node.name + ".W" + suffix, node.name + ".input" + suffix, 0, true});
       if (node.name != value || !std::holds_alternative<LstmAttributes>(node.operation)) continue;
-      readers.push_back({&node, suffix, node.name + ".R" + suffix, node.name + ".output" + suffix, first});
+      readers.push_back({&node, suffix, node.name + ".R" + suffix, node.name + ".output" + suffix, first, false});
       first += static_cast<std::size_t>(std::get<LstmAttributes>(node.operation).output_size());
     }
   }
@@ -98,7 +99,8 @@ class ErrorEstimate {
     for (const Matrix& matrix : matrices_) {
       const std::size_t cols = matrix.weights.cols();
       double energy = 0;
-      for (std::size_t c = 0; c < cols; ++c) energy += mean_square(matrix, channels, c);
+      for (std::size_t c = 0; c < cols; ++c)
+        energy += matrix.reader.biased ? variance(matrix, channels, c) : mean_square(matrix, channels, c);
       double sums = 0;
       for (std::size_t row = 0; row < matrix.weights.rows(); ++row) {
         double squares = 0, largest = 0;
@@ -135,6 +137,14 @@ class ErrorEstimate {
     const double middle = 0.5 * (statistics_.low[c] + statistics_.high[c]) - offset;  // as if it were uniform
     const double half = 0.5 * (statistics_.high[c] - statistics_.low[c]);
     return (middle * middle + half * half / 3) / (scale * scale);
+  }
+
+  double variance(const Matrix& matrix, const Channels& channels, std::size_t column) const {
+    const std::size_t c = matrix.reader.first + column;
+    const double scale = channels.scale_of(c), half = 0.5 * (statistics_.high[c] - statistics_.low[c]);
+    if (matrix.moment == nullptr) return half * half / 3 / (scale * scale);
+    const double mean = matrix.moment->mean(column);
+    return std::max(0.0, matrix.moment->mean_square(column) - mean * mean) / (scale * scale);
   }
 
   const ChannelStatistics& statistics_;
@@ -215,7 +225,7 @@ Channels choose_channels(const Model& model, const std::string& value, Folding f
   double least = kWorthwhile * error({}, share * (high - low) / kSteps);
   Channels best;
   for (const Balance& balance : kBalances) {
-    if (balance.range > std::max(kBalanced, 1 / statistics.headroom + kSteadyRange)) continue;
+    if (balance.range > std::max(kBalanced, 1 / statistics.headroom() + kSteadyRange)) continue;
     std::vector<double> wanted(features);
     double widest = 0;  // the channel that fills the codes
     for (std::size_t c = 0; c < features; ++c) {
@@ -225,10 +235,12 @@ Channels choose_channels(const Model& model, const std::string& value, Folding f
       if (!statistics.constant(c)) widest = std::max(widest, range / wanted[c]);
     }
     Channels channels = own;
-    const double most = kSteps / (kFewestCodes * statistics.headroom);
+    const double most = kSteps / (kFewestCodes * statistics.headroom());
     for (std::size_t c = 0; c < features; ++c) {
       const auto range = static_cast<double>(own.scale[c]);
       channels.scale[c] = static_cast<float>(std::clamp(wanted[c] * widest, range, range * most));
+      if (!channels.offset.empty())
+        channels.offset[c] = static_cast<float>(offset_of_wider(statistics, c, own, channels.scale_of(c)));
     }
     const double left = error(channels, own_step);
     if (left >= least) continue;

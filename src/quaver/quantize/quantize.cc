@@ -404,16 +404,16 @@ class Quantizer {
     Tensor& W = tensor(node, weights);
     Tensor* b = bias.empty() ? nullptr : &tensor(node, bias);
     const std::vector<float> scales = weight_scales(node, moving_columns(node, weights, W), gates, b, input_scale);
+    std::vector<float> bias_scales;
     if (b != nullptr) {
-      std::vector<float> bias_scales;
       const auto rows = static_cast<std::size_t>(W.rows()), biased = static_cast<std::size_t>(b->rows());
       for (std::size_t row = rows - biased; row < rows; ++row)
         bias_scales.push_back(scales[row * scales.size() / rows] * input_scale);
-      code_bias(*b, std::move(bias_scales));
     }
     const FormatKind kind = node.scheme == "int4" ? FormatKind::kI4 : FormatKind::kI8;
     W = options_.rounding == Rounding::kNearest ? code_tensor(W, kind, scales)
-                                                : code_compensated(node, W, kind, scales, operands);
+                                                : code_compensated(node, W, kind, scales, operands, b);
+    if (b != nullptr) code_bias(*b, std::move(bias_scales));
   }
 
   // W without the columns of features that calibration saw constant: folded, they are as large as the feature's least
@@ -428,20 +428,36 @@ class Quantizer {
     return W;
   }
 
+  // bias, of the last rows or null: takes what the codes' errors come to on the mean operand, so that the codes need
+  // only follow how operands differ from it.
   Tensor code_compensated(const Node& node, const Tensor& W, FormatKind kind, std::vector<float> scales,
-                          const std::vector<std::string>& operands) const {
+                          const std::vector<std::string>& operands, Tensor* bias) const {
     const std::int32_t limit = kind == FormatKind::kI4 ? kI4Limit : kI8Limit;
     Tensor coded = Tensor::zeros(FormatKind::kI8, W.shape);
     coded.scales = std::move(scales);
     const auto cols = static_cast<std::size_t>(W.row_size());
     const std::size_t rows = static_cast<std::size_t>(W.rows()) / operands.size();
+    const auto unbiased = static_cast<std::size_t>(bias == nullptr ? W.rows() : W.rows() - bias->rows());
     for (std::size_t part = 0; part < operands.size(); ++part) {
+      const std::size_t first = part * rows;
       std::vector<float> row_scales;
-      for (std::size_t row = part * rows; row < (part + 1) * rows; ++row)
+      for (std::size_t row = first; row < first + rows; ++row)
         row_scales.push_back(coded.scale_of_row(static_cast<std::int64_t>(row)));
-      const MatrixView<const float> weights(W.as<float>().data() + part * rows * cols, rows, cols);
-      const auto codes = round_compensated(weights, row_scales, limit, operand(node, operands[part], cols));
-      std::ranges::copy(codes, coded.as_mutable<std::int8_t>().subspan(part * rows * cols).begin());
+      const MatrixView<const float> weights(W.as<float>().data() + first * cols, rows, cols);
+      const SecondMoment moment = operand(node, operands[part], cols);
+      const bool is_state = operands[part].starts_with("output") || operands[part].starts_with("reset");
+      const bool biased = first >= unbiased && !is_state;
+      const auto codes = round_compensated(weights, row_scales, limit, biased ? moment.centered() : moment);
+      std::ranges::copy(codes, coded.as_mutable<std::int8_t>().subspan(first * cols).begin());
+      for (std::size_t row = 0; biased && row < rows; ++row) {
+        double left = 0;
+        for (std::size_t c = 0; c < cols; ++c)
+          left +=
+              (static_cast<double>(weights(row, c)) - static_cast<double>(row_scales[row]) * codes[row * cols + c]) *
+              moment.mean(c);
+        float& b = bias->as_mutable<float>()[first + row - unbiased];
+        b = static_cast<float>(static_cast<double>(b) + left);
+      }
     }
     return kind == FormatKind::kI4 ? packed_nibbles(coded) : coded;
   }

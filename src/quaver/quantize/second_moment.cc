@@ -59,6 +59,12 @@ SecondMoment SecondMoment::normalized(const Channels& channels) const {
   return moment;
 }
 
+SecondMoment SecondMoment::centered() const {
+  Channels channels;
+  for (std::size_t i = 0; i < size_; ++i) channels.offset.push_back(static_cast<float>(mean(i)));
+  return normalized(channels);
+}
+
 std::vector<double> SecondMoment::lower_mean() const {
   std::vector<double> mean = sums_;
   add_products(waiting_, size_, mean);

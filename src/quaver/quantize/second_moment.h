@@ -23,6 +23,7 @@ class SecondMoment {
   double mean_square(std::size_t i) const;
   // The same of (x - offset) / scale: what the channels of a folded value hold (A44).
   SecondMoment normalized(const Channels& channels) const;
+  SecondMoment centered() const;  // of x - its mean; count() > 0
 
  private:
   static void add_products(std::span<const float> vectors, std::size_t n, std::vector<double>& sums);
