@@ -30,6 +30,8 @@ class Tensors {
 
 Affine affine(const Format& format) { return {format.scale, format.zero_point}; }
 
+bool is_wide(const Format& format) { return format.kind == FormatKind::kI16; }
+
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
 GruShape gru_shape(const GruAttributes& attributes) {
@@ -116,6 +118,7 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
     params.m = affine(node.formats.at("hidden" + suffix));
   }
   params.x = affine(input_format(model, node));
+  params.wide_input = is_wide(input_format(model, node));
   params.h = affine(node.output.format);
   params.cell_integer_bits = std::ilogb(node.formats.at("cell" + suffix).scale) + 15;  // a power of two: exact
   params.cell_clip = node.codes.at("cell_clip");
@@ -148,6 +151,7 @@ GruIntParams gru_int_params(const Model& model, const Node& node, const std::str
   params.W_scales = tensors.scales("W");
   params.R_scales = tensors.scales("R");
   params.x = affine(input_format(model, node));
+  params.wide_input = is_wide(input_format(model, node));
   params.h = affine(node.output.format);
   if (const auto u = node.formats.find("candidate_recurrent" + suffix); u != node.formats.end())
     params.candidate_integer_bits = std::ilogb(u->second.scale) + 15;  // a power of two: exact
@@ -181,6 +185,7 @@ RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::str
   params.W_scales = tensors.scales("W");
   params.R_scales = tensors.scales("R");
   params.x = affine(input_format(model, node));
+  params.wide_input = is_wide(input_format(model, node));
   params.h = affine(node.output.format);
   return params;
 }
@@ -193,6 +198,7 @@ DenseIntParams dense_int_params(const Model& model, const Node& node) {
   params.b = tensors.vector<std::int32_t>("b");
   params.W_scales = tensors.scales("W");
   params.x = affine(input_format(model, node));
+  params.wide_input = is_wide(input_format(model, node));
   params.y = affine(node.output.format);
   return params;
 }

@@ -148,6 +148,16 @@ struct CheckAttributes {
   void operator()(const ArgmaxAttributes&) const {}
 };
 
+// What the matrices of a recurrent node read. Codes of 16 bits are two addends of a sum (A45), which halves that are
+// cut one by one have no place for.
+void expect_codes_of_input(const std::string& in, const Format& input, const Node& node) {
+  if (node.sums == Sums::kWhole) {
+    expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
+  } else {
+    expect_kind(in, input, {FormatKind::kI8});
+  }
+}
+
 // Formats at the node's borders, as its scheme wants them. An integer node reads the codes of its format "input" when
 // it has one (the engine converts), else those of the edge.
 void check_border_formats(const Node& node, const Value& edge) {
@@ -170,19 +180,19 @@ void check_border_formats(const Node& node, const Value& edge) {
     return;
   }
   if (std::holds_alternative<LstmAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI8});
+    expect_codes_of_input(in, input, node);
     expect_kind(out, format, {FormatKind::kI8});
   } else if (std::holds_alternative<GruAttributes>(node.operation) ||
              std::holds_alternative<RnnAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI8});
+    expect_codes_of_input(in, input, node);
     expect_kind(out, format, {FormatKind::kI8});
     if (format.scale < 0x1p-15f)
       refuse(out, " has scale ", format.scale, ", expected at least 2^-15, the step of the state it is a copy of");
   } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI8});
+    expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
     expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
   } else if (reads_ids) {
-    expect_kind(out, format, {FormatKind::kI8});
+    expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
   } else if (std::holds_alternative<ActivationAttributes>(node.operation)) {
     expect_kind(in, input, {FormatKind::kI8});
     expect_kind(out, format, {FormatKind::kI8});
@@ -305,7 +315,7 @@ void check_tensor(const TensorSlot& slot, const Tensor& tensor) {
 }
 
 void check_node_tensors(const Model& model, const Node& node, std::set<std::string>& used) {
-  // A table and an integer embedding hold output codes, which use all of i8; weights are symmetric.
+  // A table and an integer embedding hold output codes, which use all of i8 (or i16); weights are symmetric.
   const bool output_codes = std::holds_alternative<ActivationAttributes>(node.operation) ||
                             std::holds_alternative<EmbeddingAttributes>(node.operation);
   for (const TensorSlot& slot : tensor_slots(node)) {
@@ -321,7 +331,7 @@ void check_node_tensors(const Model& model, const Node& node, std::set<std::stri
     check_tensor(slot, *tensor);
     if (tensor->kind == FormatKind::kI4) expect_nibbles(slot.name, *tensor);
     if (tensor->kind == FormatKind::kI8 && !output_codes) expect_symmetric<std::int8_t>(slot.name, *tensor);
-    if (tensor->kind == FormatKind::kI16) expect_symmetric<std::int16_t>(slot.name, *tensor);
+    if (tensor->kind == FormatKind::kI16 && !output_codes) expect_symmetric<std::int16_t>(slot.name, *tensor);
     used.insert(slot.name);
   }
   for (const TensorSlot& slot : optional_tensor_slots(node)) {
@@ -451,7 +461,8 @@ std::vector<TensorSlot> tensor_slots(const Node& node) {
     add("W", {dense->units, dense->input_size}, weight);
     add("b", {dense->units}, bias);
   } else if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation)) {
-    add("W", {embedding->vocabulary, embedding->features}, table);
+    const bool wide = !in_float && node.output.format.kind == FormatKind::kI16;
+    add("W", {embedding->vocabulary, embedding->features}, wide ? FormatKind::kI16 : table);
   } else if (std::holds_alternative<ActivationAttributes>(node.operation) && !in_float) {
     add("table", {256}, FormatKind::kI8);
   }

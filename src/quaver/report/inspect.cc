@@ -208,9 +208,28 @@ void count(const PoolAttributes& pool, std::uint64_t features, Counter& counter)
   }
 }
 
+// The second product of matrices whose input has codes of 16 bits (A45): an addend of each gate's sums, else added to
+// the accumulators.
+void count_high_halves(const Node& node, std::uint64_t cols, Counter& counter) {
+  std::uint64_t rows = 0, accumulators = 0;
+  if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation))
+    rows = number(lstm->gate_count() * lstm->hidden_size);
+  else if (const auto* gru = std::get_if<GruAttributes>(&node.operation))
+    rows = number(3 * gru->hidden_size);
+  else if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation))
+    accumulators = number(rnn->hidden_size);
+  else if (const auto* dense = std::get_if<DenseAttributes>(&node.operation))
+    accumulators = number(dense->units);
+  counter.matrix(rows + accumulators, cols);
+  counter.requantize(rows);
+  counter.operations.add(kShift, kI32, accumulators);
+  counter.add(rows + accumulators);
+}
+
 // Operations of one node in f32 or in integers, without the recoding of its edges.
-OperationCounts count(const Node& node, std::uint64_t input_features, bool in_float) {
+OperationCounts count(const Node& node, std::uint64_t input_features, FormatKind input, bool in_float) {
   Counter one(in_float);
+  if (!in_float && input == FormatKind::kI16) count_high_halves(node, input_features, one);
   std::uint64_t times = 1;
   std::visit(Overloaded{[&](const LstmAttributes& lstm) {
                           count(lstm, one);
@@ -325,13 +344,13 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
   layer.state_bytes = state_bytes(node, features);
 
   OperationCounts& operations = layer.operations;
-  operations = count(node, features, in_float);
+  const auto own = node.formats.find("input");
+  operations = count(node, features, (own == node.formats.end() ? edge.format : own->second).kind, in_float);
   layer.macs = operations.macs;
   const auto recode = [&](std::uint64_t values, std::uint64_t each) {
     operations.add(kMultiply, kF32, values);
     operations.add(kAdd, kF32, values * (each - 1));
   };
-  const auto own = node.formats.find("input");
   if (in_float && !reads_ids && !is_float(edge.format)) recode(features, kDecodeOps);
   if (own != node.formats.end()) {
     if (is_float(edge.format)) {
@@ -423,7 +442,7 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
     inspection.state_bytes += layer.state_bytes;
     operations += layer.operations;
     inspection.traffic += layer.traffic;
-    in_float += count(node, number(model.value(node.input).features), true);
+    in_float += count(node, number(model.value(node.input).features), FormatKind::kF32, true);
     if (model.scheme != "f32" && layer.operations.float_ops() > 0) inspection.float_nodes.push_back(node.name);
   }
   for (const auto& [name, tensor] : model.tensors) {

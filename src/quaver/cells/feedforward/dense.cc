@@ -6,21 +6,20 @@ namespace quaver {
 
 DenseInt::DenseInt(const DenseIntParams& params, Isa isa)
     : elementwise_(&elementwise_path(isa)),
-      W_(params.W, params.bits, isa),
-      B_(fold_zero_point(params.W, params.b, params.x.zero_point)),
+      W_(params.W, params.bits, params.b, params.x.zero_point, params.wide_input, isa),
       r_(row_multipliers(params.W.rows(), params.W_scales,
                          [&](std::size_t, float scale) { return scale * params.x.scale / params.y.scale; })),
       codes_{params.y.zero_point, -128, 127} {}
 
 void DenseInt::run(const std::int8_t* x, std::int8_t* y, std::byte* scratch) const noexcept {
   auto* acc = reinterpret_cast<std::int32_t*>(scratch);
-  W_.run(x, B_.data(), acc);
+  W_.run(x, acc, scratch + sums_bytes());
   elementwise_->requantize_i8(acc, r_, codes_, units(), y);
 }
 
 void DenseInt::run(const std::int8_t* x, std::int16_t* y, std::byte* scratch) const noexcept {
   auto* acc = reinterpret_cast<std::int32_t*>(scratch);
-  W_.run(x, B_.data(), acc);
+  W_.run(x, acc, scratch + sums_bytes());
   elementwise_->requantize_i16(acc, r_, units(), y);
 }
 

@@ -6,10 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "quaver/cells/input_product.h"
 #include "quaver/cells/linear_ref.h"
+#include "quaver/cells/scratch.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/kernels/elementwise/elementwise.h"
-#include "quaver/kernels/matvec/matvec.h"
 
 namespace quaver {
 
@@ -34,6 +35,7 @@ struct DenseIntParams {
   Affine x;
   Affine y;  // output: i8 with zero point, or i16 symmetric (zero point 0)
   WeightBits bits = WeightBits::kEight;
+  bool wide_input = false;  // x: int16 codes, zero point 0
 };
 
 class DenseInt {
@@ -42,14 +44,16 @@ class DenseInt {
   DenseInt(const DenseIntParams& params, Isa isa);
   std::size_t units() const { return W_.rows(); }
   std::size_t weight_bytes() const { return W_.bytes(); }
-  std::size_t scratch_bytes() const { return align_up(padded_rows(units()) * sizeof(std::int32_t)); }
+  std::size_t scratch_bytes() const { return sums_bytes() + W_.scratch_bytes(); }
+  // x: codes, of a wide input int16 as bytes.
   void run(const std::int8_t* x, std::int8_t* y, std::byte* scratch) const noexcept;
   void run(const std::int8_t* x, std::int16_t* y, std::byte* scratch) const noexcept;  // needs y.zero_point 0
 
  private:
+  std::size_t sums_bytes() const { return align_up(padded_rows(units()) * sizeof(std::int32_t)); }
+
   const ElementwisePath* elementwise_;
-  PackedMatrix W_;
-  AlignedVector<std::int32_t> B_;
+  InputProduct W_;
   RowMultipliers r_;
   OutputCodes codes_;
 };

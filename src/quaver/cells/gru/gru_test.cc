@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -157,10 +158,24 @@ class WrittenGru {
         static_cast<double>(scales[row * scales.size() / (3 * params_.shape.n)] * input_scale / step));
   }
   std::int32_t input(const std::int8_t* x, std::size_t row) const {
+    const float step = row < 2 * params_.shape.n ? 0x1p-11f : 0x1p-12f;  // of z and r, of the candidate
+    if (params_.wide_input) return wide_input(x, row, step);
     std::int64_t sum = params_.b[row];
     for (std::size_t k = 0; k < params_.shape.n_in; ++k) sum += params_.W(row, k) * (x[k] - params_.x.zero_point);
-    const float step = row < 2 * params_.shape.n ? 0x1p-11f : 0x1p-12f;  // of z and r, of the candidate
     return multiplier(params_.W_scales, row, params_.x.scale, step).apply(static_cast<std::int32_t>(sum));
+  }
+  // (A45)
+  std::int32_t wide_input(const std::int8_t* x, std::size_t row, float step) const {
+    std::int64_t low = params_.b[row], high = 0;
+    for (std::size_t k = 0; k < params_.shape.n_in; ++k) {
+      std::int16_t code;
+      std::memcpy(&code, x + 2 * k, sizeof code);
+      const int floor = code >= 0 ? code / 256 : -((255 - code) / 256);
+      high += params_.W(row, k) * floor;
+      low += params_.W(row, k) * (code - 256 * floor);
+    }
+    return multiplier(params_.W_scales, row, params_.x.scale, step).apply(static_cast<std::int32_t>(low)) +
+           multiplier(params_.W_scales, row, 256 * params_.x.scale, step).apply(static_cast<std::int32_t>(high));
   }
   std::int32_t recurrent(const std::vector<std::int8_t>& operand, std::size_t row, float step) const {
     std::int64_t sum = params_.b_recurrent[row];
@@ -191,6 +206,31 @@ TEST_P(GruForms, GivesTheBitsOfTheWrittenRecipe) {
         ASSERT_EQ(std::vector<std::int16_t>(h.begin(), h.end()), written.step(x.data())) << "step " << t;
       }
     }
+  }
+}
+
+TEST_P(GruForms, AWideInputGivesTheBitsOfTheWrittenRecipe) {
+  Random random(62);
+  const CodedGru coded(RandomGru(shape(19, 37), 1, random), kInput, WeightScales::kPerRow, formats());
+  GruIntParams params = coded.params();
+  params.wide_input = true;
+  params.sums = kWholeSums;
+  params.x = {kInput.scale / 256, 0};
+  const GruInt cell(params, chosen_isa());
+  Running<GruInt> running(cell), observed(cell);
+  WrittenGru written(params);
+  PointNames observer;
+  for (int t = 0; t < 200; ++t) {
+    std::vector<std::int16_t> x(19);
+    for (std::int16_t& code : x)
+      code = static_cast<std::int16_t>(t % 7 == 0 ? (random.below(2) == 0 ? -32768 : 32767)
+                                                  : random.between(-32768, 32767));
+    const auto* bytes = reinterpret_cast<const std::int8_t*>(x.data());
+    running.step(bytes);
+    observed.step(bytes, &observer);
+    const auto h = running.part<std::int16_t>(0), other = observed.part<std::int16_t>(0);
+    ASSERT_EQ(std::vector<std::int16_t>(h.begin(), h.end()), written.step(bytes)) << "step " << t;
+    ASSERT_TRUE(std::ranges::equal(h, other)) << "step " << t;
   }
 }
 

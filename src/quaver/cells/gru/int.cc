@@ -22,6 +22,7 @@ MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std:
 struct GruInt::Buffers {
   std::byte* x;              // kCellGroup operands
   std::byte* h;              // kCellGroup operands: of h8, then of r .* h
+  std::int8_t* halves;       // [2, n_in] of a wide input
   std::int32_t* input_sums;  // [kCellGroup, 3, padded]
   std::int32_t* a;           // [3, padded] input half
   std::int32_t* u;           // [3, padded] recurrent half
@@ -32,7 +33,7 @@ struct GruInt::Buffers {
   std::int32_t* candidate;   // [kCellGroup, padded]
   std::size_t used;
 
-  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums}; }
+  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums, halves}; }
 };
 
 GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
@@ -41,6 +42,7 @@ GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
   Buffers buffers{};
   buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
   buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
+  buffers.halves = pieces.take<std::int8_t>(2 * W_high_.cols());
   buffers.input_sums = pieces.take<std::int32_t>(kCellGroup * 3 * row);
   buffers.a = pieces.take<std::int32_t>(3 * row);
   buffers.u = pieces.take<std::int32_t>(3 * row);
@@ -66,11 +68,14 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
            .reset_shift = 18 - params.candidate_integer_bits,
            .codes = StateCodes::from(params.h)};
   const auto sum_scale = [n](std::size_t row) { return static_cast<float>(row < 2 * n ? Q4_11::kStep : Q3_12::kStep); };
-  W_ =
-      GateMatrix(params.W, params.bits, 3, fold_zero_point(params.W, params.b, params.x.zero_point),
-                 row_multipliers(3 * n, params.W_scales,
-                                 [&](std::size_t row, float scale) { return scale * params.x.scale / sum_scale(row); }),
-                 isa);
+  const auto input_multipliers = [&](float x_scale) {
+    return row_multipliers(3 * n, params.W_scales,
+                           [&](std::size_t row, float scale) { return scale * x_scale / sum_scale(row); });
+  };
+  W_ = GateMatrix(params.W, params.bits, 3, fold_zero_point(params.W, params.b, low_zero_point(params)),
+                  input_multipliers(params.x.scale), isa);
+  if (params.wide_input)
+    W_high_ = W_.with(params.W, fold_zero_point(params.W, {}, 0), input_multipliers(kHighFactor * params.x.scale), isa);
   const float candidate_scale =
       shape_.linear_before_reset ? std::ldexp(1.0f, params.candidate_integer_bits - 15) : sum_scale(2 * n);
   const RowMultipliers multipliers = row_multipliers(3 * n, params.R_scales, [&](std::size_t row, float scale) {
@@ -114,8 +119,13 @@ const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingM
                                 Observer* observer) const noexcept {
   const Buffers buffers = lay_out(scratch);
   GruStream stream;
-  stream.x = buffers.x;
-  step_->prepare(x, shape_.n_in, buffers.x);
+  if (W_high_.cols() > 0) {
+    keep_inputs(&x, 1, scratch);
+    stream.input_sums = buffers.kept(x_size_).at(W_, 0);
+  } else {
+    stream.x = buffers.x;
+    step_->prepare(x, shape_.n_in, buffers.x);
+  }
   advance(buffers, &stream, &state, 1, scratch, observer);
   return h8_of(state);
 }
@@ -123,6 +133,10 @@ const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingM
 void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
                           WorkingMemory scratch) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
+  if (W_high_.cols() > 0) {
+    keep_inputs(x, count, scratch);
+    return step_kept(0, states, count, scratch);
+  }
   const Buffers buffers = lay_out(scratch);
   std::array<GruStream, kCellGroup> streams{};
   for (std::size_t s = 0; s < count; ++s) {
@@ -134,7 +148,7 @@ void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states,
 }
 
 void GruInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  keep_input_halves(*step_, W_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
+  keep_input_halves(*step_, W_, W_high_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
                     team_for(scratch.team, count * weight_bytes()));
 }
 

@@ -35,7 +35,7 @@ class GruInt {
   std::size_t scratch_bytes() const;
   void reset(std::byte* state) const noexcept;
   void restore_derived(std::byte* state) const noexcept;  // h8 from h
-  // Advances the state by x[n_in]; returns h8[n], which lives in the state.
+  // Advances the state by x[n_in], of a wide input int16 codes as bytes; returns h8[n], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
                           Observer* observer) const noexcept;
   // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
@@ -67,6 +67,7 @@ class GruInt {
   const RecurrentStepPath* step_;
   std::size_t x_size_, h_size_;  // bytes of an operand
   GateMatrix W_;                 // with folded biases and multipliers
+  GateMatrix W_high_;            // of a wide input's high halves (A45), else empty
   GateMatrix R_;                 // all gates (reset after), or z and r (reset before)
   GateMatrix R_candidate_;       // reset before only: it reads r .* h
   GruRule rule_;

@@ -39,6 +39,7 @@ struct GruIntParams {
   int candidate_integer_bits = 3;             // reset after: u = R h + b' of the candidate is Qm.(15-m), m = 3..7
   WeightBits bits = WeightBits::kEight;       // of W and R
   SumLimits sums = kCutHalves;                // how the sums of gates are cut off
+  bool wide_input = false;                    // int16 codes, zero point 0; whole sums only
 };
 
 }  // namespace quaver

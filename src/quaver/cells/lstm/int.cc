@@ -20,6 +20,7 @@ constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without 
 struct LstmInt::Buffers {
   std::byte* x;              // kCellGroup operands
   std::byte* h;              // kCellGroup operands
+  std::int8_t* halves;       // [2, n_in] of a wide input
   std::int32_t* input_sums;  // [kCellGroup, G, padded]
   std::int32_t* sums;        // [G, padded]
   std::int16_t* gates;       // [G, padded]
@@ -29,7 +30,7 @@ struct LstmInt::Buffers {
   std::int32_t* acc;         // of the projection
   std::size_t used;
 
-  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums}; }
+  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums, halves}; }
 };
 
 LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
@@ -38,6 +39,7 @@ LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
   Buffers buffers{};
   buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
   buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
+  buffers.halves = pieces.take<std::int8_t>(2 * W_high_.cols());
   buffers.input_sums = pieces.take<std::int32_t>(kCellGroup * sums);
   buffers.sums = pieces.take<std::int32_t>(sums);
   buffers.gates = pieces.take<std::int16_t>(sums);
@@ -72,8 +74,11 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
     });
   };
   W_ = GateMatrix(params.W, params.bits, shape_.gate_count(),
-                  fold_zero_point(params.W, shape_.layer_norm ? params.b_input : params.b, params.x.zero_point),
+                  fold_zero_point(params.W, shape_.layer_norm ? params.b_input : params.b, low_zero_point(params)),
                   to_gate(params.W_scales, params.x.scale), isa);
+  if (params.wide_input)
+    W_high_ = W_.with(params.W, fold_zero_point(params.W, {}, 0),
+                      to_gate(params.W_scales, kHighFactor * params.x.scale), isa);
   R_ = GateMatrix(params.R, params.bits, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
                   to_gate(params.R_scales, params.h.scale), isa);
   const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);
@@ -128,8 +133,13 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, Working
                                  Observer* observer) const noexcept {
   const Buffers buffers = lay_out(scratch);
   LstmStream stream;
-  stream.x = buffers.x;
-  step_->prepare(x, shape_.n_in, buffers.x);
+  if (W_high_.cols() > 0) {
+    keep_inputs(&x, 1, scratch);
+    stream.input_sums = buffers.kept(x_size_).at(W_, 0);
+  } else {
+    stream.x = buffers.x;
+    step_->prepare(x, shape_.n_in, buffers.x);
+  }
   advance(buffers, &stream, &state, 1, scratch, observer);
   return h_of(state);
 }
@@ -137,6 +147,10 @@ const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, Working
 void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
                            WorkingMemory scratch) const noexcept {
   QUAVER_DCHECK(count <= kCellGroup);
+  if (W_high_.cols() > 0) {
+    keep_inputs(x, count, scratch);
+    return step_kept(0, states, count, scratch);
+  }
   const Buffers buffers = lay_out(scratch);
   std::array<LstmStream, kCellGroup> streams{};
   for (std::size_t s = 0; s < count; ++s) {
@@ -148,7 +162,7 @@ void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states
 }
 
 void LstmInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  keep_input_halves(*step_, W_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
+  keep_input_halves(*step_, W_, W_high_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
                     team_for(scratch.team, count * weight_bytes()));
 }
 

@@ -34,7 +34,7 @@ class LstmInt {
   std::vector<StatePart> state_parts() const;
   std::size_t scratch_bytes() const;
   void reset(std::byte* state) const noexcept;  // h is the code of real 0, its zero point; c = 0
-  // Advances the state by x[n_in]; returns h[n_out], which lives in the state.
+  // Advances the state by x[n_in], of a wide input int16 codes as bytes; returns h[n_out], which lives in the state.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
                           Observer* observer) const noexcept;
   // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
@@ -65,6 +65,7 @@ class LstmInt {
   const RecurrentStepPath* step_;
   std::size_t x_size_, h_size_;  // bytes of an operand
   GateMatrix W_, R_;             // with folded biases and multipliers
+  GateMatrix W_high_;            // of a wide input's high halves (A45), else empty
   PackedMatrix W_projection_;
   AlignedVector<std::int32_t> B_projection_;
   RowMultipliers r_projection_;

@@ -76,6 +76,7 @@ struct LstmIntParams {
   std::int32_t output_high = 127;
   WeightBits bits = WeightBits::kEight;  // of W, R and W_projection
   SumLimits sums = kCutHalves;           // how the sums of gates are cut off
+  bool wide_input = false;               // int16 codes, zero point 0; whole sums only
 };
 
 }  // namespace quaver

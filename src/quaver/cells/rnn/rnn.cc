@@ -28,9 +28,8 @@ const float* RnnRef::step(const float* x, std::byte* state, std::byte* scratch, 
 RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
     : n_(params.n),
       elementwise_(&elementwise_path(isa)),
-      W_(params.W, params.bits, isa),
+      W_(params.W, params.bits, params.b, params.x.zero_point, params.wide_input, isa),
       R_(params.R, params.bits, isa),
-      B_W_(fold_zero_point(params.W, params.b, params.x.zero_point)),
       B_R_(fold_zero_point(params.R, {}, params.h.zero_point)),
       limits_(params.sums),
       codes_(StateCodes::from(params.h)) {
@@ -62,7 +61,7 @@ const std::int8_t* RnnInt::step(const std::int8_t* x, std::byte* state, std::byt
   auto* h8 = reinterpret_cast<std::int8_t*>(state + align_up(n_ * sizeof(std::int16_t)));
   auto* a = reinterpret_cast<std::int32_t*>(scratch);
   auto* u = reinterpret_cast<std::int32_t*>(scratch + align_up(padded_rows(n_) * sizeof(std::int32_t)));
-  W_.run(x, B_W_.data(), a);
+  W_.run(x, a, scratch + 2 * align_up(padded_rows(n_) * sizeof(std::int32_t)));
   R_.run(h8, B_R_.data(), u);
   elementwise_->requantize_sum_i16(a, r_W_, u, r_R_, limits_, n_, h);
   if (observer != nullptr) observer->codes("pre_h", std::span<const std::int16_t>(h, n_), Q3_12::kStep);

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "quaver/cells/input_product.h"
 #include "quaver/cells/linear_ref.h"
 #include "quaver/cells/observer.h"
 #include "quaver/cells/scratch.h"
@@ -57,17 +58,21 @@ struct RnnIntParams {
   Affine h{0x1p-7f, 0};  // the state's int8 copy, which is the output
   WeightBits bits = WeightBits::kEight;
   SumLimits sums = kCutHalves;  // how the sums are cut off
+  bool wide_input = false;      // int16 codes, zero point 0
 };
 
 class RnnInt {
  public:
   using Input = std::int8_t;
   using Output = std::int8_t;
+  // Error when a sum can leave int32.
   RnnInt(const RnnIntParams& params, Isa isa);
   std::size_t output_size() const { return n_; }
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes(); }
   std::vector<StatePart> state_parts() const;
-  std::size_t scratch_bytes() const { return 2 * align_up(padded_rows(n_) * sizeof(std::int32_t)); }
+  std::size_t scratch_bytes() const {
+    return 2 * align_up(padded_rows(n_) * sizeof(std::int32_t)) + W_.scratch_bytes();
+  }
   void reset(std::byte* state) const noexcept;
   void restore_derived(std::byte* state) const noexcept;  // h8 from h
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
@@ -76,8 +81,9 @@ class RnnInt {
  private:
   std::size_t n_;
   const ElementwisePath* elementwise_;
-  PackedMatrix W_, R_;
-  AlignedVector<std::int32_t> B_W_, B_R_;
+  InputProduct W_;
+  PackedMatrix R_;
+  AlignedVector<std::int32_t> B_R_;
   RowMultipliers r_W_, r_R_;
   SumLimits limits_;
   StateCodes codes_;

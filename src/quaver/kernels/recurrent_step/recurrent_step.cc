@@ -60,9 +60,27 @@ GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, s
   const std::size_t units = weights.rows() / gates;
   block_ = path.block;
   blocks_ = (units + block_ - 1) / block_;
-  weights_ = path.pack(weights, bits, gates);
+  weights_ = std::make_shared<const AlignedVector<std::int8_t>>(path.pack(weights, bits, gates));
+  set_constants(weights, bias, m, path);
+}
+
+GateMatrix GateMatrix::with(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
+                            const RowMultipliers& m, Isa isa) const {
+  GateMatrix other = *this;
+  other.set_constants(weights, bias, m, recurrent_step_path(isa));
+  return other;
+}
+
+void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
+                               const RowMultipliers& m, const RecurrentStepPath& path) {
+  const std::size_t units = weights.rows() / gates_;
+  bias_.clear();
+  mantissa_.clear();
+  left_shift_.clear();
+  right_shift_.clear();
+  shrinks_ = true;
   for (std::size_t b = 0; b < blocks_; ++b) {
-    for (std::size_t g = 0; g < gates; ++g) {
+    for (std::size_t g = 0; g < gates_; ++g) {
       for (std::size_t p = 0; p < block_; ++p) {
         const std::size_t unit = b * block_ + woven_unit(p, block_), row = g * units + unit;
         const bool there = unit < units;
@@ -85,14 +103,14 @@ GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, s
 }
 
 GateRows GateMatrix::rows() const {
-  return {.weights = weights_.data(),
+  return {.weights = weights_ == nullptr ? nullptr : weights_->data(),
           .bias = bias_.data(),
           .mantissa = mantissa_.data(),
           .left_shift = left_shift_.data(),
           .right_shift = right_shift_.data(),
           .cols = cols_,
           .gates = gates_,
-          .block_bytes = blocks_ == 0 ? 0 : weights_.size() / blocks_,
+          .block_bytes = blocks_ == 0 ? 0 : bytes() / blocks_,
           .shrinks = shrinks_,
           .four_bits = four_bits_};
 }

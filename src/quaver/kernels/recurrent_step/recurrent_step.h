@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "quaver/core/aligned.h"
@@ -55,8 +56,11 @@ class GateMatrix {
   // at least one a row; m: one a row.
   GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates,
              std::span<const std::int32_t> bias, const RowMultipliers& m, Isa isa);
+  // The same packed weights, of which `weights` is the view that they were made from, with other constants.
+  GateMatrix with(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias, const RowMultipliers& m,
+                  Isa isa) const;
 
-  std::size_t bytes() const { return weights_.size(); }  // read once a step
+  std::size_t bytes() const { return weights_ == nullptr ? 0 : weights_->size(); }  // read once a step
   std::size_t cols() const { return cols_; }
   std::size_t padded() const { return blocks_ * block_; }  // length of a row of sums
   std::size_t blocks() const { return blocks_; }
@@ -65,7 +69,10 @@ class GateMatrix {
   bool shrinks() const { return shrinks_; }
 
  private:
-  AlignedVector<std::int8_t> weights_;
+  void set_constants(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias, const RowMultipliers& m,
+                     const RecurrentStepPath& path);
+
+  std::shared_ptr<const AlignedVector<std::int8_t>> weights_;
   AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
   std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0;
   bool shrinks_ = true, four_bits_ = false;

@@ -1,0 +1,31 @@
+// input_product.h - b + W x of a cell whose input has int8 codes, or int16 codes (a wide input, A45).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "quaver/core/matrix_view.h"
+#include "quaver/kernels/matvec/matvec.h"
+
+namespace quaver {
+
+class InputProduct {
+ public:
+  // b: one a row, in units of the products; wide: zero_point is 0. Error when a sum can leave int32.
+  InputProduct(MatrixView<const std::int8_t> W, WeightBits bits, std::span<const std::int32_t> b,
+               std::int32_t zero_point, bool wide, Isa isa);
+
+  std::size_t rows() const { return W_.rows(); }
+  std::size_t bytes() const { return W_.bytes(); }  // of weights
+  std::size_t scratch_bytes() const;
+  // acc: padded_rows(rows()). x: cols codes, of a wide input int16 as bytes.
+  void run(const std::int8_t* x, std::int32_t* acc, std::byte* scratch) const noexcept;
+
+ private:
+  PackedMatrix W_;
+  AlignedVector<std::int32_t> B_;
+  bool wide_;
+};
+
+}  // namespace quaver
