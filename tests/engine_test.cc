@@ -103,6 +103,26 @@ std::vector<ModelCase> make_cases() {
   add("rnn", ModelBuilder("m", kFeatures, 142)
                  .add("rnn0", RnnAttributes{kFeatures, 20, Nonlinearity::kTanh, Direction::kForward})
                  .finish());
+  // Embeddings with a row far larger than the others have int16 codes; a pool hands them on.
+  const auto large_row = [](Model model) {
+    for (float& value : model.tensors.at("embedding.W").as_mutable<float>().subspan(7 * 11, 11)) value *= 50;
+    return model;
+  };
+  const auto of_wide = [&] {
+    ModelBuilder builder = ModelBuilder::of_ids("m", 145);
+    builder.add("embedding", EmbeddingAttributes{50, 11});
+    return builder;
+  };
+  add("wide_lstm", large_row(of_wide().add("lstm0", lstm(11, 20, 0)).finish()), true);
+  add("wide_lstm_norm_peephole", large_row(of_wide().add("lstm0", lstm(11, 20, 7)).finish()), true);
+  for (const bool after : {true, false})
+    add(std::string("wide_gru_") + (after ? "after" : "before"),
+        large_row(of_wide().add("gru0", gru(11, 70, after, Direction::kBidirectional)).finish()), true);
+  add("wide_rnn",
+      large_row(of_wide().add("rnn0", RnnAttributes{11, 20, Nonlinearity::kTanh, Direction::kForward}).finish()), true);
+  add("wide_pool_dense",
+      large_row(of_wide().add("pool", PoolAttributes{Pooling::kMean}).add("scores", DenseAttributes{11, 5}).finish()),
+      true);
   add("embedding_gru",
       ModelBuilder::of_ids("m", 143)
           .add("embedding", EmbeddingAttributes{50, 11})

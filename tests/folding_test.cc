@@ -301,6 +301,63 @@ TEST(Border, CallersOfCodesEncodeAndDecodeAsStepDoes) {
   EXPECT_EQ(of_reals.encode(frame, codes).refusal, StepRefusal::kNoModel);  // NOLINT(bugprone-use-after-move)
 }
 
+// ---- rows of an embedding
+
+// A row far larger than the others: they keep their decibels, and it has its own where it is read. Gates that the table
+// drives all over their range, so that the state's range is the same with the row and without.
+TEST(LargeRow, CostsTheOthersNothingAndIsReadWell) {
+  constexpr std::int64_t kWords = 50, kFeatures = 16;
+  constexpr std::int32_t kLarge = 7;
+  const auto ids = [](std::uint64_t seed, bool with_large) {
+    std::vector<Sequence> sequences;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      Sequence sequence = random_ids(40, kWords, seed + i);
+      for (std::int32_t& id : sequence.ids)
+        if (id == kLarge && !with_large) id = 8;
+      sequences.push_back(std::move(sequence));
+    }
+    return sequences;
+  };
+  const std::vector<Operation> readers{
+      LstmAttributes{.input_size = kFeatures, .hidden_size = 24},
+      LstmAttributes{.input_size = kFeatures, .hidden_size = 24, .peephole = true},
+      GruAttributes{.input_size = kFeatures, .hidden_size = 24},
+      GruAttributes{.input_size = kFeatures, .hidden_size = 24, .linear_before_reset = false},
+      RnnAttributes{.input_size = kFeatures, .hidden_size = 24},
+      DenseAttributes{.input_size = kFeatures, .units = 24}};
+  for (std::size_t r = 0; r < readers.size(); ++r) {
+    double alike = 0;
+    for (const float times : {1.0f, 5.0f, 10.0f, 100.0f}) {
+      Model model = ModelBuilder::of_ids("m", 6)
+                        .add("embedding", EmbeddingAttributes{kWords, kFeatures})
+                        .add("reader", readers[r])
+                        .finish();
+      const std::span<float> table = model.tensors.at("embedding.W").as_mutable<float>();
+      for (float& value : table) value *= 1.2f;
+      for (float& value : table.subspan(kLarge * kFeatures, kFeatures)) value *= times;
+      const Model integer = quantize(model, calibrate(model, views(ids(20, true)))).model;
+      const double others = sqnr_db(model, integer, ids(60, false));
+      if (times == 1) alike = others;
+      EXPECT_GE(others, alike - 1) << "reader " << r << " times " << times;
+      // The steps at which it is read.
+      Session first(model), second(integer);
+      std::vector<float> expected, found;
+      for (const Sequence& sequence : ids(100, true)) {
+        const std::vector<float> f = first.run(view(sequence))[0].real(), q = second.run(view(sequence))[0].real();
+        for (std::size_t t = 0; t < sequence.ids.size(); ++t) {
+          if (sequence.ids[t] != kLarge) continue;
+          expected.insert(expected.end(), f.begin() + 24 * static_cast<std::ptrdiff_t>(t),
+                          f.begin() + 24 * static_cast<std::ptrdiff_t>(t + 1));
+          found.insert(found.end(), q.begin() + 24 * static_cast<std::ptrdiff_t>(t),
+                       q.begin() + 24 * static_cast<std::ptrdiff_t>(t + 1));
+        }
+      }
+      ASSERT_FALSE(expected.empty());
+      EXPECT_GE(sqnr_db(expected, found), 30) << "reader " << r << " times " << times;
+    }
+  }
+}
+
 // ---- between nodes ---------------------------------------------------------------------------------------------
 
 // The rows of a producer times `sizes`, the columns of its reader divided by them.

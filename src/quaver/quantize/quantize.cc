@@ -124,6 +124,7 @@ class Quantizer {
     Model& model = result_.model;
     model.scheme = options_.scheme;
     for (Node& node : model.nodes) node.scheme = schemes_.at(node.name);
+    widen_tables();
     fold_channels();
     code_input();
     warn_features();
@@ -197,15 +198,46 @@ class Quantizer {
           {"float_island", node.name, "", {}, {}, concat("node '", node.name, "' stays a float island")});
   }
 
+  // -- wide edges
+
+  // Embeddings whose rows need codes of 16 bits, and whose readers take them (A45).
+  void widen_tables() {
+    for (const Node& node : result_.model.nodes) {
+      if (!std::holds_alternative<EmbeddingAttributes>(node.operation) || !has_row_scales(node)) continue;
+      if (narrow_rows(source_.tensor(node.name + ".W")).codes < kFewestRowCodes && read_wide(node.name))
+        wide_.insert(node.name);
+    }
+  }
+
+  bool read_wide(const std::string& value) const {
+    return std::ranges::all_of(result_.model.nodes, [&](const Node& node) {
+      if (node.input != value) return true;
+      return std::holds_alternative<PoolAttributes>(node.operation) ? read_wide(node.name) : reads_wide(node);
+    });
+  }
+
+  // A matrix that takes codes of 16 bits: in a gated cell any, else one whose sums are sure to fit int32.
+  bool reads_wide(const Node& node) const {
+    constexpr std::int64_t kMostFeatures = 512;  // 512 * 127 * 2^15 < 2^31
+    if (!has_row_scales(node)) return false;
+    const bool gated =
+        std::holds_alternative<LstmAttributes>(node.operation) || std::holds_alternative<GruAttributes>(node.operation);
+    const bool plain = std::holds_alternative<RnnAttributes>(node.operation) ||
+                       std::holds_alternative<DenseAttributes>(node.operation);
+    return gated || (plain && source_.value(node.input).features <= kMostFeatures);
+  }
+
+  static bool has_row_scales(const Node& node) { return find_scheme(node.scheme)->scale_a_row; }
+
   // -- channels
 
   // Values around which everything is coded with a scale a row get channels where that pays.
   void fold_channels() {
     Model& model = result_.model;
-    const auto has_rows = [](const Node& node) { return find_scheme(node.scheme)->scale_a_row; };
     for (const auto& [value, folding] : foldable_values(source_)) {
+      if (wide_.contains(value)) continue;
       const bool coded = std::ranges::all_of(model.nodes, [&, name = value](const Node& node) {
-        return (node.input != name && node.name != name) || has_rows(node);
+        return (node.input != name && node.name != name) || has_row_scales(node);
       });
       if (!coded) continue;
       Channels channels = choose_channels(model, value, folding, calibration_);
@@ -329,10 +361,11 @@ class Quantizer {
     }
   }
 
-  // The int8 codes a node reads; sets its own "input" format when its edge has none.
+  // The codes a node reads, of 8 bits where it does not take 16; sets its own "input" format when its edge has none.
   Affine read_input(Node& node) {
     const Format& edge = result_.model.value(node.input).format;
-    if (edge.kind != FormatKind::kI8) node.formats["input"] = format_i8(activation_affine(node, "input"));
+    const bool wide = edge.kind == FormatKind::kI16 && reads_wide(node);
+    if (edge.kind != FormatKind::kI8 && !wide) node.formats["input"] = format_i8(activation_affine(node, "input"));
     const Format format = input_format(result_.model, node);
     return {format.scale, format.zero_point};
   }
@@ -611,27 +644,37 @@ class Quantizer {
 
   void code(Node& node, const EmbeddingAttributes&) {
     Tensor& table = tensor(node, "W");
-    const double largest_value = max_abs(table.as<float>());
-    const float scale = symmetric_scale(largest_value, kI8Limit);
-    warn_rows(node, table, scale);
-    node.output.format = {FormatKind::kI8, scale, 0};
-    table = code_tensor(table, FormatKind::kI8, {scale});
+    const bool wide = wide_.contains(node.name);
+    if (!wide) warn_rows(node, table);
+    const float scale = symmetric_scale(max_abs(table.as<float>()), wide ? kI16Limit : kI8Limit);
+    const FormatKind kind = wide ? FormatKind::kI16 : FormatKind::kI8;
+    node.output.format = {kind, scale, 0};
+    table = code_tensor(table, kind, {scale});
   }
 
+  struct NarrowRows {
+    double codes = 0;         // that half of the rows span at most, in int8
+    std::size_t largest = 0;  // the row that sets the scale
+  };
+
   // One format serves all rows of an embedding: a row far larger than the others takes their codes.
-  void warn_rows(const Node& node, const Tensor& table, float scale) {
+  static NarrowRows narrow_rows(const Tensor& table) {
     const MatrixView<const float> rows = table.matrix<float>();
-    std::vector<double> codes;  // that each row reaches
-    for (std::size_t row = 0; row < rows.rows(); ++row)
-      codes.push_back(max_abs(rows.row(row)) / static_cast<double>(scale));
-    const auto largest = std::ranges::max_element(codes) - codes.begin();
-    std::vector<double> sorted = codes;
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::ranges::nth_element(sorted, middle);
-    if (*middle >= kFewestCodes) return;
-    result_.warnings.push_back({"narrow_rows", node.name, concat("row ", largest), *middle, kFewestCodes,
-                                concat("half of the rows of '", node.name, "' span fewer than ", *middle,
-                                       " codes, expected ", kFewestCodes, ": row ", largest,
+    std::vector<double> largest;  // of each row
+    for (std::size_t row = 0; row < rows.rows(); ++row) largest.push_back(max_abs(rows.row(row)));
+    const auto widest = std::ranges::max_element(largest) - largest.begin();
+    const double step = largest[static_cast<std::size_t>(widest)] / kI8Limit;
+    const auto middle = largest.begin() + static_cast<std::ptrdiff_t>(largest.size() / 2);
+    std::ranges::nth_element(largest, middle);
+    return {step > 0 ? *middle / step : kI8Limit, static_cast<std::size_t>(widest)};
+  }
+
+  void warn_rows(const Node& node, const Tensor& table) {
+    const NarrowRows narrow = narrow_rows(table);
+    if (narrow.codes >= kFewestCodes) return;
+    result_.warnings.push_back({"narrow_rows", node.name, concat("row ", narrow.largest), narrow.codes, kFewestCodes,
+                                concat("half of the rows of '", node.name, "' span fewer than ", narrow.codes,
+                                       " codes, expected ", kFewestCodes, ": row ", narrow.largest,
                                        " is far larger and sets the scale. Shrink that row, or keep the node in float "
                                        "with --ignore and --allow-float")});
   }
@@ -660,7 +703,8 @@ class Quantizer {
 
   void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format
 
-  static constexpr double kFewestCodes = 16;  // that a feature should span
+  static constexpr double kFewestCodes = 16;     // that a feature should span
+  static constexpr double kFewestRowCodes = 48;  // that rows of an embedding should: fewer, and they get 16 bits
   static constexpr int kMaxCellIntegerBits = 6;
 
   const Model& source_;
@@ -668,6 +712,7 @@ class Quantizer {
   const QuantizeOptions& options_;
   std::map<std::string, std::string> schemes_;
   std::map<std::string, Channels> channels_;  // of values that were folded
+  std::set<std::string> wide_;                // embeddings with codes of 16 bits
   QuantizeResult result_;
 };
 

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "quaver/quantize/quantize.h"
 #include "quaver/report/test_models.h"
+#include "support/random_model.h"
 
 namespace quaver {
 namespace {
@@ -67,6 +69,22 @@ TEST(Inspect, FindsNoFloatInsideAnIntegerModel) {
     EXPECT_LT(after.state_bytes, before.state_bytes) << operation_name(cell);
     EXPECT_TRUE(after.float_nodes.empty());
   }
+}
+
+// Codes of 16 bits at the input are a second product of the input half.
+TEST(Inspect, CountsBothProductsOfAWideInput) {
+  Model model = quaver::testing::ModelBuilder::of_ids("m", 3)
+                    .add("words", EmbeddingAttributes{20, 6})
+                    .add("gru0", GruAttributes{.input_size = 6, .hidden_size = 8})
+                    .finish();
+  const std::vector<Sequence> data{quaver::testing::random_ids(60, 20, 1)};
+  const auto macs_of = [&] {
+    const Model integer = quantize(model, calibrate(model, quaver::testing::views(data))).model;
+    return inspect(integer).layers[1].macs;
+  };
+  EXPECT_EQ(macs_of(), 3 * 8 * (6 + 8));
+  for (float& value : model.tensors.at("words.W").as_mutable<float>().first(6)) value *= 50;
+  EXPECT_EQ(macs_of(), 3 * 8 * (6 + 6 + 8));
 }
 
 TEST(Inspect, StateBytesAreThoseOfTheSession) {
