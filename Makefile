@@ -65,13 +65,13 @@ tidy: ## clang-tidy over the runtime
 	  xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build/clang
 
 # One preset each: configure, build, test. Under the thread sanitizer the tests of the team of threads and of the engine
-# that have several threads, of one scheme; other threads take whole tasks and meet at their ends only.
+# that have several threads, of one scheme on vector paths; other threads take whole tasks and meet at their ends only.
 sanitize: ## tests under address + undefined-behaviour sanitizers, those with threads under the thread sanitizer
 	$(SETUP) build test tools
 	@cmake --preset asan-ubsan >/dev/null && cmake --build --preset asan-ubsan -j $(JOBS) && \
 	  $(TEST) asan-ubsan
 	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) --target quaver_core_test test_engine && \
-	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*' $(TEST) tsan -R '^(core_test|engine)$$'
+	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*:*scalar*' $(TEST) tsan -R '^(core_test|engine)$$'
 
 clang: ALSO := clang
 clang no-torch debug: ## all tests and benchmarks, built that way
