@@ -7,12 +7,14 @@
 
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "quaver/core/random.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/kernels/dispatch/path_table.h"
 #include "support/paths.h"
 
 namespace quaver::testing_support {
@@ -33,6 +35,21 @@ inline void PrintTo(const PathCase& c, std::ostream* out) { *out << isa_name(c.i
 
 // At the end of a full run, a kernel and a path that this CPU supports but nobody noted here fail the program.
 void note_exercised(std::string_view kernel, Isa isa);
+
+// A table begins with scalar, keeps the order of all_isas() and names no path twice. Those that it does not have are
+// run by the set that they extend.
+template <typename Path>
+void expect_rows_of_paths(std::span<const Path> paths) {
+  ASSERT_FALSE(paths.empty());
+  EXPECT_EQ(paths[0].isa, Isa::kScalar);
+  std::size_t row = 0;
+  for (const Isa isa : all_isas()) {
+    const bool own = row < paths.size() && paths[row].isa == isa;
+    row += own ? 1 : 0;
+    EXPECT_EQ(find_path(paths, isa).isa, own ? isa : find_path(paths, extended_by(isa)).isa) << isa_name(isa);
+  }
+  EXPECT_EQ(row, paths.size());
+}
 
 // n values of T within [low, high].
 template <typename T>

@@ -39,7 +39,7 @@ std::span<const AddressPath> address_paths() {
 #if defined(__x86_64__)
   static const std::array paths{kScalarAddress, kAvx2Address, kAvx512VnniAddress};
 #elif defined(__aarch64__)
-  static const std::array paths{kScalarAddress, kNeonAddress, kNeonDotAddress};
+  static const std::array paths{kScalarAddress, kNeonAddress};
 #else
   static const std::array paths{kScalarAddress};
 #endif

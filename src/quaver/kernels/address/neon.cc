@@ -112,9 +112,6 @@ inline V add_i64(V a, V b) { return bytes(vaddq_u64(u64(a), u64(b))); }
 
 const AddressPath kNeonAddress{Isa::kNeon, split,    narrow,    hamming,     truncated,   exact, agreement,
                                read,       sum_rows, code_rows, code_packed, add_limited, find,  largest};
-// The same: most products are cut before they are summed, which the dot product cannot do.
-const AddressPath kNeonDotAddress{Isa::kNeonDot, split,    narrow,    hamming,     truncated,   exact, agreement,
-                                  read,          sum_rows, code_rows, code_packed, add_limited, find,  largest};
 
 }  // namespace quaver
 

@@ -11,7 +11,6 @@ extern const AddressPath kAvx2Address;
 extern const AddressPath kAvx512VnniAddress;
 #elif defined(__aarch64__)
 extern const AddressPath kNeonAddress;
-extern const AddressPath kNeonDotAddress;
 #endif
 
 }  // namespace quaver

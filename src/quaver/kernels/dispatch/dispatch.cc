@@ -8,6 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/kernels/dispatch/path_table.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -61,6 +62,17 @@ std::string_view isa_name(Isa isa) {
 }
 
 // __builtin_cpu_supports() also asks whether the operating system saves the registers.
+Isa extended_by(Isa isa) {
+  switch (isa) {
+    case Isa::kAvx512Vnni: return Isa::kAvx2;
+    case Isa::kNeonDot: return Isa::kNeon;
+    case Isa::kScalar:
+    case Isa::kAvx2:
+    case Isa::kNeon: break;
+  }
+  return Isa::kScalar;
+}
+
 bool isa_supported(Isa isa) noexcept {
   switch (isa) {
     case Isa::kScalar: return true;

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "quaver/core/error.h"
+#include "quaver/kernels/dispatch/path_table.h"
 #include "support/paths.h"
 
 namespace quaver {
@@ -70,6 +73,24 @@ TEST(Dispatch, ScalarComesFirstAndTheCpuHasAName) {
   EXPECT_EQ(all_isas().front(), Isa::kScalar);
   EXPECT_TRUE(isa_supported(Isa::kScalar));
   EXPECT_FALSE(cpu_name().empty());
+}
+
+TEST(PathTable, AMissingPathIsThatOfTheSetItExtends) {
+  struct Row {
+    Isa isa;
+  };
+  const std::vector<Row> rows{{Isa::kScalar}, {Isa::kAvx2}, {Isa::kNeon}}, scalar_alone{{Isa::kScalar}},
+      without_scalar{{Isa::kAvx2}};
+  const auto found = [](const std::vector<Row>& table, Isa isa) {
+    return find_path(std::span<const Row>(table), isa).isa;
+  };
+  EXPECT_EQ(found(rows, Isa::kAvx512Vnni), Isa::kAvx2);
+  EXPECT_EQ(found(rows, Isa::kNeonDot), Isa::kNeon);
+  EXPECT_EQ(found(rows, Isa::kAvx2), Isa::kAvx2);
+  EXPECT_EQ(found(scalar_alone, Isa::kAvx512Vnni), Isa::kScalar);
+  EXPECT_EQ(found(scalar_alone, Isa::kNeonDot), Isa::kScalar);
+  EXPECT_EQ(found(without_scalar, Isa::kAvx512Vnni), Isa::kAvx2);
+  EXPECT_THROW(found(without_scalar, Isa::kNeonDot), Error);
 }
 
 // What the tests of all paths go by: a required path that this CPU lacks must not pass as skipped.

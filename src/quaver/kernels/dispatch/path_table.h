@@ -9,12 +9,20 @@
 
 namespace quaver {
 
+// What runs where a kernel has no path of its own: the set that `isa` extends; of the smallest sets scalar.
+Isa extended_by(Isa isa);
+
+// The path for `isa`, or for the nearest set that it extends. A new instruction set brings the kernels that it speeds
+// up.
 template <typename Path>
 const Path& find_path(std::span<const Path> paths, Isa isa) {
-  for (const Path& path : paths) {
-    if (path.isa == isa) return path;
+  for (Isa at = isa;; at = extended_by(at)) {
+    for (const Path& path : paths) {
+      if (path.isa == at) return path;
+    }
+    if (at == Isa::kScalar)
+      throw_usage(concat("a kernel has no path for '", isa_name(isa), "' in this build; all have 'scalar'"));
   }
-  throw_usage(concat("a kernel has no path for '", isa_name(isa), "' in this build; all have 'scalar'"));
 }
 
 }  // namespace quaver

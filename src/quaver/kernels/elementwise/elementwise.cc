@@ -32,7 +32,7 @@ std::span<const ElementwisePath> elementwise_paths() {
 #if defined(__x86_64__)
   static const std::array paths{kScalarElementwise, kAvx2Elementwise, kAvx512VnniElementwise};
 #elif defined(__aarch64__)
-  static const std::array paths{kScalarElementwise, kNeonElementwise, kNeonDotElementwise};
+  static const std::array paths{kScalarElementwise, kNeonElementwise};
 #else
   static const std::array paths{kScalarElementwise};
 #endif

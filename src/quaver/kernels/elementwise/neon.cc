@@ -24,7 +24,6 @@ namespace {
 }  // namespace
 
 const ElementwisePath kNeonElementwise = row_of(Isa::kNeon);
-const ElementwisePath kNeonDotElementwise = row_of(Isa::kNeonDot);  // nothing here multiplies bytes
 
 }  // namespace quaver
 

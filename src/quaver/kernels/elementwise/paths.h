@@ -11,7 +11,6 @@ extern const ElementwisePath kAvx2Elementwise;
 extern const ElementwisePath kAvx512VnniElementwise;
 #elif defined(__aarch64__)
 extern const ElementwisePath kNeonElementwise;
-extern const ElementwisePath kNeonDotElementwise;
 #endif
 
 }  // namespace quaver

@@ -145,10 +145,7 @@ TEST_P(MatvecIsa, ReadsNoColumnBeyondTheLast) {  // the sanitizer build watches 
 INSTANTIATE_TEST_SUITE_P(All, MatvecIsa, testing::ValuesIn(all_isas().begin(), all_isas().end()),
                          testing_support::isa_case_name);
 
-TEST(Matvec, HasEveryPathThatWasBuilt) {
-  ASSERT_EQ(matvec_paths().size(), all_isas().size());
-  for (std::size_t i = 0; i < all_isas().size(); ++i) EXPECT_EQ(matvec_paths()[i].isa, all_isas()[i]);
-}
+TEST(Matvec, HasEveryPathThatWasBuilt) { testing_support::expect_rows_of_paths(matvec_paths()); }
 
 TEST(Matvec, AnEmptyMatrixDoesNothing) {
   const PackedMatrix none;

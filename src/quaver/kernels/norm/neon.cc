@@ -60,7 +60,6 @@ void layer_norm(const std::int16_t* in, const std::int16_t* weight, const std::i
 }  // namespace
 
 const LayerNormPath kNeonLayerNorm{Isa::kNeon, layer_norm};
-const LayerNormPath kNeonDotLayerNorm{Isa::kNeonDot, layer_norm};  // nothing here multiplies bytes
 
 }  // namespace quaver
 

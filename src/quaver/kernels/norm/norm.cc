@@ -40,7 +40,7 @@ std::span<const LayerNormPath> layer_norm_paths() {
 #if defined(__x86_64__)
   static const std::array paths{kScalarLayerNorm, kAvx2LayerNorm, kAvx512VnniLayerNorm};
 #elif defined(__aarch64__)
-  static const std::array paths{kScalarLayerNorm, kNeonLayerNorm, kNeonDotLayerNorm};
+  static const std::array paths{kScalarLayerNorm, kNeonLayerNorm};
 #else
   static const std::array paths{kScalarLayerNorm};
 #endif

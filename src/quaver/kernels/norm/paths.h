@@ -18,7 +18,6 @@ extern const LayerNormPath kAvx2LayerNorm;
 extern const LayerNormPath kAvx512VnniLayerNorm;
 #elif defined(__aarch64__)
 extern const LayerNormPath kNeonLayerNorm;
-extern const LayerNormPath kNeonDotLayerNorm;
 #endif
 
 }  // namespace quaver

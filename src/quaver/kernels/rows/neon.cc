@@ -15,7 +15,6 @@ constexpr std::size_t kBytes = 16;
 }  // namespace
 
 const RowsPath kNeonRows{Isa::kNeon, dots, add_weighted, add_outer, add};
-const RowsPath kNeonDotRows{Isa::kNeonDot, dots, add_weighted, add_outer, add};  // nothing here multiplies bytes
 
 }  // namespace quaver
 

@@ -11,7 +11,6 @@ extern const RowsPath kAvx2Rows;
 extern const RowsPath kAvx512VnniRows;
 #elif defined(__aarch64__)
 extern const RowsPath kNeonRows;
-extern const RowsPath kNeonDotRows;
 #endif
 
 }  // namespace quaver

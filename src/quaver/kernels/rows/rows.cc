@@ -11,7 +11,7 @@ std::span<const RowsPath> rows_paths() {
 #if defined(__x86_64__)
   static const std::array paths{kScalarRows, kAvx2Rows, kAvx512VnniRows};
 #elif defined(__aarch64__)
-  static const std::array paths{kScalarRows, kNeonRows, kNeonDotRows};
+  static const std::array paths{kScalarRows, kNeonRows};
 #else
   static const std::array paths{kScalarRows};
 #endif

@@ -21,12 +21,6 @@ const SignMagnitudePath kNeonSignMagnitude{Isa::kNeon,     code,
                                            product_dots,   add_weighted_products,
                                            hamming_sums,   add_hamming_slopes,
                                            add_coded_outer};
-const SignMagnitudePath kNeonDotSignMagnitude{Isa::kNeonDot,  code,
-                                              decode,         reformat,
-                                              limit,          add_products,
-                                              product_dots,   add_weighted_products,
-                                              hamming_sums,   add_hamming_slopes,
-                                              add_coded_outer};  // nothing here multiplies bytes
 
 }  // namespace quaver
 

@@ -11,7 +11,6 @@ extern const SignMagnitudePath kAvx2SignMagnitude;
 extern const SignMagnitudePath kAvx512VnniSignMagnitude;
 #elif defined(__aarch64__)
 extern const SignMagnitudePath kNeonSignMagnitude;
-extern const SignMagnitudePath kNeonDotSignMagnitude;
 #endif
 
 }  // namespace quaver

@@ -11,7 +11,7 @@ std::span<const SignMagnitudePath> sign_magnitude_paths() {
 #if defined(__x86_64__)
   static const std::array paths{kScalarSignMagnitude, kAvx2SignMagnitude, kAvx512VnniSignMagnitude};
 #elif defined(__aarch64__)
-  static const std::array paths{kScalarSignMagnitude, kNeonSignMagnitude, kNeonDotSignMagnitude};
+  static const std::array paths{kScalarSignMagnitude, kNeonSignMagnitude};
 #else
   static const std::array paths{kScalarSignMagnitude};
 #endif
