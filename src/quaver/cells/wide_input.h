@@ -13,12 +13,6 @@ namespace quaver {
 inline constexpr std::int32_t kLowZeroPoint = -128;
 inline constexpr std::int32_t kHighFactor = 256;  // of high's step to x's
 
-// Of the codes that a cell's first product reads.
-template <typename Params>
-std::int32_t low_zero_point(const Params& params) {
-  return params.wide_input ? kLowZeroPoint : params.x.zero_point;
-}
-
 // x: n int16 codes, as bytes at any address; low, high: [n].
 inline void split_wide(const std::int8_t* x, std::size_t n, std::int8_t* low, std::int8_t* high) noexcept {
   for (std::size_t j = 0; j < n; ++j) {

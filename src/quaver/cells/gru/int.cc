@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include "quaver/cells/kept_inputs.h"
 #include "quaver/cells/row_scales.h"
 #include "quaver/core/check.h"
 #include "quaver/fixed/q_format.h"
@@ -20,30 +19,22 @@ MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std:
 }  // namespace
 
 struct GruInt::Buffers {
-  std::byte* x;              // kCellGroup operands
-  std::byte* h;              // kCellGroup operands: of h8, then of r .* h
-  std::int8_t* halves;       // [2, n_in] of a wide input
-  std::int32_t* input_sums;  // [kCellGroup, 3, padded]
-  std::int32_t* a;           // [3, padded] input half
-  std::int32_t* u;           // [3, padded] recurrent half
-  std::int16_t* gates;       // [3, padded]
-  std::int16_t* u_coded;     // [padded] of the candidate, reset after
-  std::int8_t* reset;        // [kCellGroup, n] r .* h
-  std::int16_t* update;      // [kCellGroup, padded]
-  std::int32_t* candidate;   // [kCellGroup, padded]
+  std::byte* h;             // kCellGroup operands: of h8, then of r .* h
+  std::int32_t* a;          // [3, padded] input half
+  std::int32_t* u;          // [3, padded] recurrent half
+  std::int16_t* gates;      // [3, padded]
+  std::int16_t* u_coded;    // [padded] of the candidate, reset after
+  std::int8_t* reset;       // [kCellGroup, n] r .* h
+  std::int16_t* update;     // [kCellGroup, padded]
+  std::int32_t* candidate;  // [kCellGroup, padded]
   std::size_t used;
-
-  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums, halves}; }
 };
 
 GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
   const std::size_t row = W_.padded();
   Buffers buffers{};
-  buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
   buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
-  buffers.halves = pieces.take<std::int8_t>(2 * W_high_.cols());
-  buffers.input_sums = pieces.take<std::int32_t>(kCellGroup * 3 * row);
   buffers.a = pieces.take<std::int32_t>(3 * row);
   buffers.u = pieces.take<std::int32_t>(3 * row);
   buffers.gates = pieces.take<std::int16_t>(3 * row);
@@ -56,10 +47,9 @@ GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
 }
 
 GruInt::GruInt(const GruIntParams& params, Isa isa)
-    : shape_(params.shape),
+    : GatedCell(recurrent_step_path(isa), params.sums),
+      shape_(params.shape),
       elementwise_(&elementwise_path(isa)),
-      step_(&recurrent_step_path(isa)),
-      x_size_(step_->operand_bytes(shape_.n_in)),
       h_size_(step_->operand_bytes(shape_.n)),
       h_scale_(static_cast<double>(params.h.scale)) {
   const std::size_t n = shape_.n;
@@ -72,10 +62,7 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
     return row_multipliers(3 * n, params.W_scales,
                            [&](std::size_t row, float scale) { return scale * x_scale / sum_scale(row); });
   };
-  W_ = GateMatrix(params.W, params.bits, 3, fold_zero_point(params.W, params.b, low_zero_point(params)),
-                  input_multipliers(params.x.scale), isa);
-  if (params.wide_input)
-    W_high_ = W_.with(params.W, fold_zero_point(params.W, {}, 0), input_multipliers(kHighFactor * params.x.scale), isa);
+  set_input(params.W, params.bits, 3, params.b, params.x, params.wide_input, input_multipliers);
   const float candidate_scale =
       shape_.linear_before_reset ? std::ldexp(1.0f, params.candidate_integer_bits - 15) : sum_scale(2 * n);
   const RowMultipliers multipliers = row_multipliers(3 * n, params.R_scales, [&](std::size_t row, float scale) {
@@ -104,7 +91,7 @@ std::vector<StatePart> GruInt::state_parts() const {
           {"h8", StateType::kI8, shape_.n, align_up(shape_.n * sizeof(std::int16_t)), /*derived=*/true}};
 }
 
-std::size_t GruInt::scratch_bytes() const { return lay_out(nullptr).used; }
+std::size_t GruInt::scratch_bytes() const { return input_bytes() + lay_out(nullptr).used; }
 
 void GruInt::reset(std::byte* state) const noexcept {
   std::fill_n(h_of(state), shape_.n, std::int16_t{0});
@@ -113,58 +100,6 @@ void GruInt::reset(std::byte* state) const noexcept {
 
 void GruInt::restore_derived(std::byte* state) const noexcept {
   elementwise_->state_codes(h_of(state), rule_.codes, shape_.n, h8_of(state));
-}
-
-const std::int8_t* GruInt::step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
-                                Observer* observer) const noexcept {
-  const Buffers buffers = lay_out(scratch);
-  GruStream stream;
-  if (W_high_.cols() > 0) {
-    keep_inputs(&x, 1, scratch);
-    stream.input_sums = buffers.kept(x_size_).at(W_, 0);
-  } else {
-    stream.x = buffers.x;
-    step_->prepare(x, shape_.n_in, buffers.x);
-  }
-  advance(buffers, &stream, &state, 1, scratch, observer);
-  return h8_of(state);
-}
-
-void GruInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                          WorkingMemory scratch) const noexcept {
-  QUAVER_DCHECK(count <= kCellGroup);
-  if (W_high_.cols() > 0) {
-    keep_inputs(x, count, scratch);
-    return step_kept(0, states, count, scratch);
-  }
-  const Buffers buffers = lay_out(scratch);
-  std::array<GruStream, kCellGroup> streams{};
-  for (std::size_t s = 0; s < count; ++s) {
-    std::byte* operand = buffers.x + s * x_size_;
-    step_->prepare(x[s], shape_.n_in, operand);
-    streams[s].x = operand;
-  }
-  advance(buffers, streams.data(), states, count, scratch, nullptr);
-}
-
-void GruInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  keep_input_halves(*step_, W_, W_high_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
-                    team_for(scratch.team, count * weight_bytes()));
-}
-
-void GruInt::step_kept(std::size_t first, std::byte* const* states, std::size_t count,
-                       WorkingMemory scratch) const noexcept {
-  QUAVER_DCHECK(first + count <= kCellGroup);
-  const Buffers buffers = lay_out(scratch);
-  const KeptInputs kept = buffers.kept(x_size_);
-  if (count == 1) {  // without the arrays
-    GruStream stream;
-    stream.input_sums = kept.at(W_, first);
-    return advance(buffers, &stream, states, 1, scratch, nullptr);
-  }
-  std::array<GruStream, kCellGroup> streams{};
-  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept.at(W_, first + s);
-  advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
@@ -198,8 +133,9 @@ void GruInt::pass(GruStream* streams, std::size_t count, WorkingMemory memory) c
   });
 }
 
-void GruInt::advance(const Buffers& buffers, GruStream* streams, std::byte* const* states, std::size_t count,
-                     WorkingMemory memory, Observer* observer) const noexcept {
+void GruInt::advance(GruStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
+                     Observer* observer) const noexcept {
+  const Buffers buffers = lay_out(memory);
   if (!one_pass_ || observer != nullptr) {
     for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], observer);
     return;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "quaver/cells/gated_cell.h"
 #include "quaver/cells/gru/params.h"
 #include "quaver/cells/observer.h"
 #include "quaver/cells/scratch.h"
@@ -22,10 +23,8 @@
 
 namespace quaver {
 
-class GruInt {
+class GruInt : public GatedCell<GruInt, GruStream> {
  public:
-  using Input = std::int8_t;
-  using Output = std::int8_t;
   // Folds zero points, derives multipliers and packs weights for `isa`. Error when a sum can leave int32.
   GruInt(const GruIntParams& params, Isa isa);
 
@@ -34,21 +33,11 @@ class GruInt {
   std::vector<StatePart> state_parts() const;
   std::size_t scratch_bytes() const;
   void reset(std::byte* state) const noexcept;
-  void restore_derived(std::byte* state) const noexcept;  // h8 from h
-  // Advances the state by x[n_in], of a wide input int16 codes as bytes; returns h8[n], which lives in the state.
-  const std::int8_t* step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
-                          Observer* observer) const noexcept;
-  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
-  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                    WorkingMemory scratch) const noexcept;
+  void restore_derived(std::byte* state) const noexcept;                      // h8 from h
   const std::int8_t* output(std::byte* state) const { return h8_of(state); }  // of the last step: h8[n]
-  // Steps whose inputs are known before: keep_inputs() computes the input halves of `count` <= kCellGroup of them, in
-  // any order, as one product and keeps them in `scratch`; step_kept() advances `count` states by those from `first`
-  // on.
-  void keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept;
-  void step_kept(std::size_t first, std::byte* const* states, std::size_t count, WorkingMemory scratch) const noexcept;
 
  private:
+  friend GatedCell;
   struct Buffers;
   Buffers lay_out(std::byte* scratch) const noexcept;
 
@@ -58,18 +47,15 @@ class GruInt {
   }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
   void pass(GruStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
-  void advance(const Buffers& buffers, GruStream* streams, std::byte* const* states, std::size_t count,
-               WorkingMemory memory, Observer* observer) const noexcept;
+  void advance(GruStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
+               Observer* observer) const noexcept;
   void compose(const Buffers& buffers, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
 
   GruShape shape_;
   const ElementwisePath* elementwise_;
-  const RecurrentStepPath* step_;
-  std::size_t x_size_, h_size_;  // bytes of an operand
-  GateMatrix W_;                 // with folded biases and multipliers
-  GateMatrix W_high_;            // of a wide input's high halves (A45), else empty
-  GateMatrix R_;                 // all gates (reset after), or z and r (reset before)
-  GateMatrix R_candidate_;       // reset before only: it reads r .* h
+  std::size_t h_size_;      // bytes of an operand
+  GateMatrix R_;            // all gates (reset after), or z and r (reset before)
+  GateMatrix R_candidate_;  // reset before only: it reads r .* h
   GruRule rule_;
   double h_scale_;
   bool one_pass_ = false;

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <string>
 
-#include "quaver/cells/kept_inputs.h"
 #include "quaver/cells/row_scales.h"
 #include "quaver/core/check.h"
 #include "quaver/fixed/q_format.h"
@@ -18,29 +17,21 @@ constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without 
 }  // namespace
 
 struct LstmInt::Buffers {
-  std::byte* x;              // kCellGroup operands
-  std::byte* h;              // kCellGroup operands
-  std::int8_t* halves;       // [2, n_in] of a wide input
-  std::int32_t* input_sums;  // [kCellGroup, G, padded]
-  std::int32_t* sums;        // [G, padded]
-  std::int16_t* gates;       // [G, padded]
-  std::int16_t* input;       // [n_cell] CIFG's input gate
-  std::int16_t* tanh_c;      // [n_cell]
-  std::int8_t* m;            // [kCellGroup, n_cell] before the projection
-  std::int32_t* acc;         // of the projection
+  std::byte* h;          // kCellGroup operands
+  std::int32_t* sums;    // [G, padded]
+  std::int16_t* gates;   // [G, padded]
+  std::int16_t* input;   // [n_cell] CIFG's input gate
+  std::int16_t* tanh_c;  // [n_cell]
+  std::int8_t* m;        // [kCellGroup, n_cell] before the projection
+  std::int32_t* acc;     // of the projection
   std::size_t used;
-
-  KeptInputs kept(std::size_t operand_bytes) const { return {x, operand_bytes, input_sums, halves}; }
 };
 
 LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
   const std::size_t sums = shape_.gate_count() * W_.padded();
   Buffers buffers{};
-  buffers.x = pieces.take<std::byte>(kCellGroup * x_size_);
   buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
-  buffers.halves = pieces.take<std::int8_t>(2 * W_high_.cols());
-  buffers.input_sums = pieces.take<std::int32_t>(kCellGroup * sums);
   buffers.sums = pieces.take<std::int32_t>(sums);
   buffers.gates = pieces.take<std::int16_t>(sums);
   buffers.input = pieces.take<std::int16_t>(shape_.n_cell);
@@ -52,11 +43,10 @@ LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
 }
 
 LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
-    : shape_(params.shape),
+    : GatedCell(recurrent_step_path(isa), params.sums),
+      shape_(params.shape),
       elementwise_(&elementwise_path(isa)),
       layer_norm_(&layer_norm_path(isa)),
-      step_(&recurrent_step_path(isa)),
-      x_size_(step_->operand_bytes(shape_.n_in)),
       h_size_(step_->operand_bytes(shape_.n_out)),
       P_(params.P.begin(), params.P.end()),
       L_(params.L.begin(), params.L.end()),
@@ -73,12 +63,8 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
       return scale * input_scale / static_cast<float>(gate_scale_[row / n]);
     });
   };
-  W_ = GateMatrix(params.W, params.bits, shape_.gate_count(),
-                  fold_zero_point(params.W, shape_.layer_norm ? params.b_input : params.b, low_zero_point(params)),
-                  to_gate(params.W_scales, params.x.scale), isa);
-  if (params.wide_input)
-    W_high_ = W_.with(params.W, fold_zero_point(params.W, {}, 0),
-                      to_gate(params.W_scales, kHighFactor * params.x.scale), isa);
+  set_input(params.W, params.bits, shape_.gate_count(), shape_.layer_norm ? params.b_input : params.b, params.x,
+            params.wide_input, [&](float x_scale) { return to_gate(params.W_scales, x_scale); });
   R_ = GateMatrix(params.R, params.bits, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
                   to_gate(params.R_scales, params.h.scale), isa);
   const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);
@@ -122,63 +108,11 @@ std::vector<StatePart> LstmInt::state_parts() const {
   return {{"h", StateType::kI8, shape_.n_out}, {"c", StateType::kI16, shape_.n_cell, align_up(shape_.n_out)}};
 }
 
-std::size_t LstmInt::scratch_bytes() const { return lay_out(nullptr).used; }
+std::size_t LstmInt::scratch_bytes() const { return input_bytes() + lay_out(nullptr).used; }
 
 void LstmInt::reset(std::byte* state) const noexcept {
   std::fill_n(h_of(state), shape_.n_out, static_cast<std::int8_t>(h_codes_.zero_point));
   std::fill_n(c_of(state), shape_.n_cell, std::int16_t{0});
-}
-
-const std::int8_t* LstmInt::step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
-                                 Observer* observer) const noexcept {
-  const Buffers buffers = lay_out(scratch);
-  LstmStream stream;
-  if (W_high_.cols() > 0) {
-    keep_inputs(&x, 1, scratch);
-    stream.input_sums = buffers.kept(x_size_).at(W_, 0);
-  } else {
-    stream.x = buffers.x;
-    step_->prepare(x, shape_.n_in, buffers.x);
-  }
-  advance(buffers, &stream, &state, 1, scratch, observer);
-  return h_of(state);
-}
-
-void LstmInt::step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                           WorkingMemory scratch) const noexcept {
-  QUAVER_DCHECK(count <= kCellGroup);
-  if (W_high_.cols() > 0) {
-    keep_inputs(x, count, scratch);
-    return step_kept(0, states, count, scratch);
-  }
-  const Buffers buffers = lay_out(scratch);
-  std::array<LstmStream, kCellGroup> streams{};
-  for (std::size_t s = 0; s < count; ++s) {
-    std::byte* operand = buffers.x + s * x_size_;
-    step_->prepare(x[s], shape_.n_in, operand);
-    streams[s].x = operand;
-  }
-  advance(buffers, streams.data(), states, count, scratch, nullptr);
-}
-
-void LstmInt::keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept {
-  keep_input_halves(*step_, W_, W_high_, rule_.limits, x, count, lay_out(scratch).kept(x_size_),
-                    team_for(scratch.team, count * weight_bytes()));
-}
-
-void LstmInt::step_kept(std::size_t first, std::byte* const* states, std::size_t count,
-                        WorkingMemory scratch) const noexcept {
-  QUAVER_DCHECK(first + count <= kCellGroup);
-  const Buffers buffers = lay_out(scratch);
-  const KeptInputs kept = buffers.kept(x_size_);
-  if (count == 1) {  // without the arrays
-    LstmStream stream;
-    stream.input_sums = kept.at(W_, first);
-    return advance(buffers, &stream, states, 1, scratch, nullptr);
-  }
-  std::array<LstmStream, kCellGroup> streams{};
-  for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept.at(W_, first + s);
-  advance(buffers, streams.data(), states, count, scratch, nullptr);
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
@@ -196,8 +130,9 @@ void LstmInt::pass(const LstmStream* streams, std::size_t count, WorkingMemory m
   });
 }
 
-void LstmInt::advance(const Buffers& buffers, LstmStream* streams, std::byte* const* states, std::size_t count,
-                      WorkingMemory memory, Observer* observer) const noexcept {
+void LstmInt::advance(LstmStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
+                      Observer* observer) const noexcept {
+  const Buffers buffers = lay_out(memory);
   if (!one_pass_ || observer != nullptr) {
     for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], observer);
     return;

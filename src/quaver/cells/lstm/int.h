@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "quaver/cells/gated_cell.h"
 #include "quaver/cells/lstm/params.h"
 #include "quaver/cells/observer.h"
 #include "quaver/cells/scratch.h"
@@ -22,10 +23,8 @@
 
 namespace quaver {
 
-class LstmInt {
+class LstmInt : public GatedCell<LstmInt, LstmStream> {
  public:
-  using Input = std::int8_t;
-  using Output = std::int8_t;
   // Folds zero points, derives multipliers and packs weights for `isa`. Error when a sum can leave int32.
   LstmInt(const LstmIntParams& params, Isa isa);
 
@@ -34,38 +33,26 @@ class LstmInt {
   std::vector<StatePart> state_parts() const;
   std::size_t scratch_bytes() const;
   void reset(std::byte* state) const noexcept;  // h is the code of real 0, its zero point; c = 0
-  // Advances the state by x[n_in], of a wide input int16 codes as bytes; returns h[n_out], which lives in the state.
-  const std::int8_t* step(const std::int8_t* x, std::byte* state, WorkingMemory scratch,
-                          Observer* observer) const noexcept;
-  // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
-  void step_streams(const std::int8_t* const* x, std::byte* const* states, std::size_t count,
-                    WorkingMemory scratch) const noexcept;
   const std::int8_t* output(std::byte* state) const { return h_of(state); }  // of the last step: h[n_out]
-  // Steps whose inputs are known before: keep_inputs() computes the input halves of `count` <= kCellGroup of them, in
-  // any order, as one product and keeps them in `scratch`; step_kept() advances `count` states by those from `first`
-  // on.
-  void keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory scratch) const noexcept;
-  void step_kept(std::size_t first, std::byte* const* states, std::size_t count, WorkingMemory scratch) const noexcept;
 
  private:
+  friend GatedCell;
   struct Buffers;
   Buffers lay_out(std::byte* scratch) const noexcept;
   std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state); }
   std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)); }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
   void pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
-  void advance(const Buffers& buffers, LstmStream* streams, std::byte* const* states, std::size_t count,
-               WorkingMemory memory, Observer* observer) const noexcept;
+  void advance(LstmStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
+               Observer* observer) const noexcept;
   void compose(const Buffers& buffers, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
   void project(const Buffers& buffers, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
   LstmShape shape_;
   const ElementwisePath* elementwise_;
   const LayerNormPath* layer_norm_;
-  const RecurrentStepPath* step_;
-  std::size_t x_size_, h_size_;  // bytes of an operand
-  GateMatrix W_, R_;             // with folded biases and multipliers
-  GateMatrix W_high_;            // of a wide input's high halves (A45), else empty
+  std::size_t h_size_;  // bytes of an operand
+  GateMatrix R_;        // with folded biases and multipliers
   PackedMatrix W_projection_;
   AlignedVector<std::int32_t> B_projection_;
   RowMultipliers r_projection_;

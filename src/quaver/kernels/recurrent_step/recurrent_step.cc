@@ -1,5 +1,6 @@
 #include "quaver/kernels/recurrent_step/recurrent_step.h"
 
+#include <algorithm>
 #include <array>
 
 #include "quaver/core/check.h"
@@ -61,6 +62,7 @@ GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, s
   block_ = path.block;
   blocks_ = (units + block_ - 1) / block_;
   weights_ = std::make_shared<const AlignedVector<std::int8_t>>(path.pack(weights, bits, gates));
+  block_bytes_ = bytes() / std::max<std::size_t>(blocks_, 1);
   set_constants(weights, bias, m, path);
 }
 
@@ -110,7 +112,7 @@ GateRows GateMatrix::rows() const {
           .right_shift = right_shift_.data(),
           .cols = cols_,
           .gates = gates_,
-          .block_bytes = blocks_ == 0 ? 0 : bytes() / blocks_,
+          .block_bytes = block_bytes_,
           .shrinks = shrinks_,
           .four_bits = four_bits_};
 }

@@ -74,7 +74,7 @@ class GateMatrix {
 
   std::shared_ptr<const AlignedVector<std::int8_t>> weights_;
   AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
-  std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0;
+  std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0, block_bytes_ = 0;
   bool shrinks_ = true, four_bits_ = false;
 };
 
