@@ -20,6 +20,7 @@
 #include "quaver/report/inspect.h"
 #include "quaver/report/table.h"
 #include "quaver/report/timing.h"
+#include "quaver/report/warning_lines.h"
 #include "shared.h"
 #include "training.h"
 #include "verbs.h"
@@ -94,7 +95,7 @@ std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, 
   for (const Example& example : train_data.examples)
     if (calibration.size() < kCalibrationSequences) calibration.push_back(view_of(example.input));
   const QuantizeResult quantized = quantize(trained.model, calibrate(trained.model, calibration));
-  for (const Warning& warning : quantized.warnings) warn(warning.text);
+  for (const std::string& line : warning_lines(quantized.warnings)) warn(line);
   const std::vector<Model> models{trained.model, quantized.model};
 
   std::vector<SequenceView> test;

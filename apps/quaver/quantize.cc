@@ -23,6 +23,7 @@
 #include "quaver/report/inspect.h"
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
+#include "quaver/report/warning_lines.h"
 #include "scheme_flags.h"
 #include "shared.h"
 #include "stories.h"
@@ -138,7 +139,7 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   if (!refused) save(result.model, flags.out);
   if (!flags.report.empty())
     write_file_atomically(flags.report, json_text(calibration_json(calibration, sequences.source), 1) + "\n");
-  for (const Warning& warning : warnings) progress.say("quaver: warning: " + warning.text);
+  for (const std::string& line : warning_lines(warnings)) progress.say("quaver: warning: " + line);
 
   const Inspection before = inspect(model, std::filesystem::file_size(flags.in));
   const Inspection after = inspect(result.model, refused ? 0 : std::filesystem::file_size(flags.out));

@@ -12,6 +12,7 @@
 #include "quaver/io/memory_file.h"
 #include "quaver/report/fidelity.h"
 #include "quaver/report/table.h"
+#include "quaver/report/warning_lines.h"
 #include "quaver/train/memory/train.h"
 
 namespace quaver {
@@ -118,7 +119,7 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
     outputs.push_back(to_json(fidelity.outputs)[0]);
     answers += concat("answers     ", out.string(), ": ", to_text(fidelity), '\n');
     warnings.insert(warnings.end(), fidelity.warnings.begin(), fidelity.warnings.end());
-    for (const Warning& warning : fidelity.warnings) warn(concat(out.string(), ": ", warning.text));
+    for (const std::string& line : warning_lines(fidelity.warnings)) warn(concat(out.string(), ": ", line));
     result.name = out.stem().string();
     result.provenance["quantize_command"] = command_line();
     result.provenance["calibration_sqnr"] = to_text(fidelity);
