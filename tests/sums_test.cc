@@ -89,6 +89,39 @@ Model lstm(LstmAttributes attributes, double sum) {
   return cell.model();
 }
 
+// The same units behind a layer norm, which sees the differences between a gate's units alone: the opposed sum of one
+// stands beside two that stay at +-margin. Where a row of L is 0, the gate is its bias.
+Model layer_norm_lstm(Direction direction, double sum) {
+  constexpr std::size_t n = 3, i = 0, o = n, f = 2 * n, z = 3 * n;
+  Cell cell(LstmAttributes{.input_size = kFeatures, .hidden_size = n, .layer_norm = true, .direction = direction});
+  for (std::size_t row = 0; row < 4 * n; ++row) cell.set("L", row, 0);
+  const double h0 = std::tanh(1.0), open = 9, beside = margin(sum);
+  for (std::size_t j = 0; j < n; ++j) cell.set("b", o + j, open);
+  cell.set("b", i, open);
+  cell.set("b", i + 2, open);
+  cell.set("b", f, -open);
+  cell.set("b", f + 2, -open);
+  cell.set("b", z, open);
+  cell.set("b", z + 1, 1.2);
+  const auto spread = [&](std::size_t high, std::size_t low, double size) {
+    cell.set("W", high, size);
+    cell.set("W", low, -size);
+  };
+  spread(i, i + 2, 1);
+  spread(o, o + 2, 1);
+  spread(f, f + 2, beside);
+  spread(z, z + 1, beside);
+  cell.set("W", i + 1, 4, 2);
+  cell.set("L", i + 1, 14);
+  cell.set("b", i + 1, -open);
+  cell.oppose(f + 1, sum, (sum - beside) / h0);
+  cell.set("L", f + 1, 12);
+  cell.set("b", f + 1, 2);
+  cell.oppose(z + 2, sum, (sum - beside) / h0);
+  cell.set("L", z + 2, 2);
+  return cell.model();
+}
+
 // Unit 0 holds h = 1. Unit 1 takes its candidate when the update gate under test lets it. Unit 2's candidate has a
 // large recurrent half u, of which a reset gate of 2.4 / u lets 2.4 through (reset before: a sum under test). Unit 3's
 // reset gate is under test.
@@ -151,6 +184,9 @@ std::vector<Case> make_cases() {
     add_lstm("lstm_peephole", {.peephole = true});
     add_lstm("lstm_projection", {.projection_size = 3});
     add_lstm("lstm_bidirectional", {.peephole = true, .direction = Direction::kBidirectional});
+    for (const Direction direction : {Direction::kForward, Direction::kBidirectional})
+      add(direction == Direction::kForward ? "lstm_layer_norm" : "lstm_layer_norm_bidirectional",
+          [&](double exact) { return layer_norm_lstm(direction, exact); });
     for (const bool after : {true, false}) {
       const std::string form = after ? "gru_after" : "gru_before";
       add(form, [&](double exact) { return gru(after, Direction::kForward, exact); });
