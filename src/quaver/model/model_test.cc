@@ -139,6 +139,11 @@ LstmAttributes& lstm_of(Model& model) { return std::get<LstmAttributes>(model.no
 const Breakage kBreakages[] = {
     {"unknown_scheme", float_sample, [](Model& m) { m.scheme = "int3"; }, "unknown scheme 'int3'"},
     {"unknown_node_scheme", float_sample, [](Model& m) { m.nodes[0].scheme = "int3"; }, "unknown scheme 'int3'"},
+    {"input_of_int16", gru_sample,
+     [](Model& m) {
+       m.input.format = {FormatKind::kI16, 0.1f, 0};
+     },
+     "the model's input is i16, expected f32 or i8 or i32"},
     {"no_nodes", float_sample, [](Model& m) { m.nodes.clear(); }, "no nodes"},
     {"empty_name", float_sample, [](Model& m) { m.nodes[1].name = ""; }, "no name"},
     {"dotted_name", float_sample, [](Model& m) { m.nodes[1].name = "a.b"; }, "'a.b'"},

@@ -504,6 +504,8 @@ std::vector<std::string> optional_format_slots(const Node& node) {
 void validate(const Model& model) {
   check_scheme("the whole", model.scheme);
   check_format("the model's input", model.input.format);
+  // What codes its frames, or hands codes over, has int8 alone.
+  expect_kind("the model's input", model.input.format, {FormatKind::kF32, FormatKind::kI8, FormatKind::kI32});
   if (model.input.features < 1 || model.input.features > kMaxSize)
     refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
   if (model.nodes.empty()) refuse("there are no nodes");
