@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <bit>
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +17,7 @@
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
+#include "quaver/io/state_npz.h"
 #include "quaver/report/table.h"
 #include "run_memory.h"
 #include "shared.h"
@@ -27,9 +26,6 @@
 namespace quaver {
 namespace {
 
-constexpr const char* kStatePrefix = "state/";
-constexpr const char* kFingerprintName = "fingerprint";
-
 struct RunFlags {
   SharedFlags shared;
   MemoryFlag memory_limit;
@@ -37,87 +33,6 @@ struct RunFlags {
   bool stream = false, explain = false;
   std::size_t memory = 0;
 };
-
-NpyType npy_type(StateType type) {
-  switch (type) {
-    case StateType::kF32: return NpyType::kF32;
-    case StateType::kI8: return NpyType::kI8;
-    case StateType::kI16: return NpyType::kI16;
-    case StateType::kI64: return NpyType::kI64;
-  }
-  return NpyType::kF32;
-}
-
-// ---- states: arrays "state/<node>.<part>" [batch, elements], and the fingerprint of the model they belong to ------
-
-std::vector<State> states_of(NpzFile& file, const Session& session, std::size_t batch, std::uint64_t max_memory) {
-  const State fresh = session.initial_state();
-  for (const std::string& name : file.names()) {
-    if (name != kFingerprintName && !name.starts_with(kStatePrefix))
-      throw_bad_input(concat("array '", printable(name), "' is no part of a state ('", kStatePrefix, "NODE.PART')"));
-  }
-  Npz arrays = file.read_all(max_memory);
-  const auto mark = arrays.find(kFingerprintName);
-  if (mark != arrays.end()) {
-    if (mark->second.type != NpyType::kI64 || mark->second.element_count() != 1)
-      throw_bad_input(concat("array '", kFingerprintName, "' is not one int64"));
-    if (std::memcmp(mark->second.bytes.data(), std::vector{fresh.fingerprint()}.data(), sizeof(std::uint64_t)) != 0)
-      throw_bad_input("the state was saved by another model; run the model that saved it, or start without --state");
-    arrays.erase(mark);
-  }
-  std::map<std::string, const NpzArray*> named;
-  for (const auto& [name, array] : arrays) named[name.substr(std::string_view(kStatePrefix).size())] = &array;
-  std::vector<State> states;
-  for (std::size_t i = 0; i < batch; ++i) {
-    std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
-    for (const auto& [name, array] : named) parts.emplace_back(name, array->bytes);
-    for (const StatePart& part : fresh.layout().parts) {
-      const auto found = named.find(part.name);
-      if (part.derived || found == named.end()) continue;
-      const NpzArray& array = *found->second;
-      const std::string full = kStatePrefix + part.name;
-      const std::vector<std::int64_t> expected{static_cast<std::int64_t>(batch), static_cast<std::int64_t>(part.count)};
-      const bool single = batch == 1 && array.shape == std::vector{expected[1]};
-      if (array.type != npy_type(part.type) || (array.shape != expected && !single))
-        throw_bad_input(concat("array '", full, "' is ", npy_type_name(array.type), " ", shape_text(array.shape),
-                               ", expected ", npy_type_name(npy_type(part.type)), " ", shape_text(expected),
-                               " (sequences of the input x elements of the state)"));
-      if (i == 0 && array.type == NpyType::kF32) check_finite(array.as<float>(), array.shape, full);
-      const std::size_t bytes = part.count * state_type_bytes(part.type);
-      for (auto& [name, view] : parts)
-        if (name == part.name) view = view.subspan(i * bytes, bytes);
-    }
-    states.push_back(session.restore_state(parts));
-  }
-  return states;
-}
-
-std::vector<State> read_states(const std::filesystem::path& path, const Session& session, std::size_t batch,
-                               std::uint64_t max_memory) {
-  NpzFile file = NpzFile::open(path);
-  try {
-    return states_of(file, session, batch, max_memory);
-  } catch (const Error& error) {
-    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
-  }
-}
-
-void write_states(const std::filesystem::path& path, const std::vector<State>& states) {
-  Npz arrays;
-  for (const StatePart& part : states[0].layout().parts) {
-    if (part.derived) continue;
-    NpzArray& array = arrays[kStatePrefix + part.name];
-    array.type = npy_type(part.type);
-    array.shape = {static_cast<std::int64_t>(states.size()), static_cast<std::int64_t>(part.count)};
-    for (const State& state : states) {
-      const auto bytes = state.part(part.name);
-      array.bytes.insert(array.bytes.end(), bytes.begin(), bytes.end());
-    }
-  }
-  const std::vector<std::int64_t> mark{std::bit_cast<std::int64_t>(states[0].fingerprint())};
-  arrays[kFingerprintName] = NpzArray::from<std::int64_t>({1}, mark);
-  write_npz(path, arrays);
-}
 
 // ---- running -----------------------------------------------------------------------------------------------------
 

@@ -1,25 +1,11 @@
 #include "support/model_golden.h"
 
-#include <bit>
-#include <string_view>
-
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/io/state_npz.h"
 
 namespace quaver::testing_support {
 namespace {
-
-constexpr std::string_view kStatePrefix = "state/";
-
-NpyType type_of(StateType type) {
-  switch (type) {
-    case StateType::kF32: return NpyType::kF32;
-    case StateType::kI8: return NpyType::kI8;
-    case StateType::kI16: return NpyType::kI16;
-    case StateType::kI64: return NpyType::kI64;
-  }
-  return NpyType::kF32;
-}
 
 NpyType type_of(FormatKind kind) {
   switch (kind) {
@@ -69,14 +55,10 @@ void ModelGolden::record(const Model& model) {
   if (!session.streams()) return;
   State state = session.initial_state();
   session.run(sequence(0, steps_ / 2), state);
-  for (const StatePart& part : state.layout().parts) {
-    if (part.derived) continue;
-    const auto bytes = std::as_const(state).part(part.name);
-    arrays_[concat(kStatePrefix, part.name)] = {
-        type_of(part.type), {static_cast<std::int64_t>(part.count)}, {bytes.begin(), bytes.end()}};
+  for (auto& [name, array] : state_arrays({&state, 1})) {
+    if (name != kStateFingerprint) array.shape.erase(array.shape.begin());
+    arrays_[name] = std::move(array);
   }
-  const std::vector<std::int64_t> mark{std::bit_cast<std::int64_t>(state.fingerprint())};
-  arrays_["fingerprint"] = NpzArray::from<std::int64_t>({1}, mark);
 }
 
 }  // namespace quaver::testing_support
