@@ -183,6 +183,33 @@ TEST_F(ReproduceTest, RunFilesAreCheckedAgainstNamesCountsAndRanges) {
   EXPECT_EQ(run("runs", command), 3) << read("runs/err.txt");
 }
 
+// A run file is a training that may have taken hours.
+TEST_F(ReproduceTest, TheReportDoesNotReplaceARun) {
+  const std::string command =
+      "reproduce qmann --task stories --tasks 1 --questions 40 --epochs 1 --rows f32 --seeds 1 ";
+  ASSERT_EQ(run("here", command + "--work w"), 0) << read("here/err.txt");
+  const fs::path made = fs::directory_iterator(folder_ / "here/w")->path();
+  const std::string before = read("here/w/" + made.filename().string());
+  const auto refused = [&](const std::string& name, const std::string& more) {
+    EXPECT_EQ(run("here", command + more + " --save " + name), 2) << name << more << read("here/err.txt");
+    for (const char* word : {"--save", "--work", "would be lost"})
+      EXPECT_NE(read("here/err.txt").find(word), std::string::npos) << word << read("here/err.txt");
+  };
+  fs::create_hard_link(made, folder_ / "here/link.json");
+  for (const std::string& name : {"w/" + made.stem().string(), std::string("link")}) {
+    refused(name, "--work w");
+    refused(name, "--work w --report-only");
+    refused(name, "--work w --seed 2");  // of another table
+  }
+  EXPECT_EQ(read("here/w/" + made.filename().string()), before);
+  // Nor the place of one that is still to be made.
+  fs::create_directories(folder_ / "here/new");
+  refused("new/" + made.stem().string(), "--work new");
+  EXPECT_TRUE(fs::is_empty(folder_ / "here/new"));
+  EXPECT_EQ(run("here", command + "--work w --save w/table"), 0) << read("here/err.txt");
+  EXPECT_EQ(run("here", command + "--work w --save w/table"), 0) << read("here/err.txt");
+}
+
 TEST_F(ReproduceTest, TheSeedIsThatOfTheFirstTraining) {
   const std::string few =
       "reproduce qmann --task stories --tasks 1 --questions 40 --epochs 1 --rows f32 --work w --json ";

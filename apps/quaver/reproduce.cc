@@ -94,6 +94,19 @@ std::vector<QmannRow> chosen_rows(const ReproduceFlags& flags) {
   return rows;
 }
 
+std::string run_file(const QmannRow& row, const QmannTask& task, std::uint64_t seed) {
+  const std::string identity = run_identity(row, task, seed);
+  return fmt::format("{}.qa{}.seed{}.{}.json", row.key, task.number, seed,
+                     hex64(fnv1a(std::as_bytes(std::span(identity)))));
+}
+
+// Whether a file has such a name: it may be a training of hours, of this table or of another.
+bool is_run_file(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return path.extension() == ".json" && name.find(".qa") < name.find(".seed") &&
+         name.find(".seed") != std::string::npos;
+}
+
 // Seed by seed, so that a table of every row is there early.
 std::vector<Job> make_jobs(const std::vector<QmannRow>& rows, const std::vector<QmannTask>& tasks,
                            std::uint64_t first_seed, const fs::path& work) {
@@ -105,10 +118,7 @@ std::vector<Job> make_jobs(const std::vector<QmannRow>& rows, const std::vector<
       for (const QmannRow& row : rows) {
         if (i >= row.seeds || row.set != task.set) continue;
         const std::uint64_t seed = first_seed + i;
-        const std::string identity = run_identity(row, task, seed);
-        const std::string name = fmt::format("{}.qa{}.seed{}.{}.json", row.key, task.number, seed,
-                                             hex64(fnv1a(std::as_bytes(std::span(identity)))));
-        jobs.push_back({&row, &task, seed, work / name});
+        jobs.push_back({&row, &task, seed, work / run_file(row, task, seed)});
       }
   return jobs;
 }
@@ -258,10 +268,10 @@ void run_reproduce(ReproduceFlags flags, const GivenFlags& given) {
                      .rows = chosen_rows(flags)};
   CommandFiles files;
   files.writes("--save", flags.save, {".json", ".md", "-errors.png", "-similarities.png"});
-  files.check();
   std::error_code failure;
-  fs::create_directories(flags.work, failure);
-  if (failure) throw_failed(concat("--work ", flags.work.string(), ": cannot be made: ", failure.message()));
+  for (fs::directory_iterator entry(flags.work, failure), end; !failure && entry != end; entry.increment(failure))
+    if (is_run_file(entry->path())) files.reads("--work", entry->path());
+  files.check();
 
   std::vector<QmannTask> tasks;
   for (const char* set : {"en-10k", "en"}) {
@@ -281,6 +291,10 @@ void run_reproduce(ReproduceFlags flags, const GivenFlags& given) {
   }
   const std::vector<Job> jobs = make_jobs(report.rows, tasks, flags.seed, flags.work);
   report.planned = jobs.size();
+  for (const Job& job : jobs) files.reads("--work", job.file);  // those that are not there yet as well
+  files.check();
+  fs::create_directories(flags.work, failure);
+  if (failure) throw_failed(concat("--work ", flags.work.string(), ": cannot be made: ", failure.message()));
   catch_interrupts();
   report.runs = run_jobs(jobs, flags);
   // Threads end in any order.
