@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quaver/core/random.h"
@@ -297,6 +300,37 @@ TEST_F(CommandLineTest, UnknownWordsComeFirst) {
                    {"train storys -o t.safetensors", {"'storys'", "'stories'", "chirps", "digits", "har", "babi"}},
                    {"eval m.safetensors storys", {"'storys'", "'stories'", "chirps", "babi"}},
                    {"convert m.safetensors -o c.safetensors --head lats", {"'lats'", "'last'"}}});
+}
+
+// Left out, an empty entry would be work that was asked for and not done.
+TEST_F(CommandLineTest, ListsHaveNoEmptyEntries) {
+  std::vector<Refusal> refusals;
+  const std::vector<std::pair<std::string, std::string>> lists{{"bench --hidden", "64"},
+                                                               {"bench --steps", "1"},
+                                                               {"bench --batch", "1"},
+                                                               {"bench --streams", "1"},
+                                                               {"bench --cell", "gru"},
+                                                               {"bench --cell gru --reset", "after"},
+                                                               {"bench --scheme", "int8"},
+                                                               {"bench --frames", "codes"},
+                                                               {"bench --preset", "kws"},
+                                                               {"bench --peers --peer", "onednn"},
+                                                               {"bench --cell memn2n --facts", "10"},
+                                                               {"demo --cell", "gru"},
+                                                               {"reproduce qmann --task stories --rows", "f32"}};
+  for (const auto& [flag, value] : lists) {
+    const std::string name = flag.substr(flag.rfind(' ') + 1);
+    for (const std::string& list :
+         {value + ",," + value, value + ",", "," + value, value + ", ," + value, std::string()})
+      for (const std::string between : {" ", "="}) {
+        if (list.empty() && between == "=") continue;
+        refusals.push_back({flag + between + "'" + list + "'", {name, "'" + list + "'", "is empty", "comma"}});
+      }
+  }
+  for (const std::string list : {"1,,2", "1,", ",1", ""})
+    refusals.push_back({"train stories -o t.safetensors --tasks '" + list + "'", {"'" + list + "'", "'' is no task"}});
+  refusals.push_back({"reproduce qmann --task stories --tasks 1,", {"'1,'", "'' is no task"}});
+  expect_refusals(refusals);
 }
 
 TEST_F(CommandLineTest, FlagsWithoutEffectAreRefused) {

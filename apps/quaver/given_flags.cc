@@ -47,6 +47,10 @@ class Words {
         const CLI::Option& flag = flag_of(word);
         const bool has_value = word[1] == '-' ? word.find('=') != std::string::npos : word.size() > 2;
         if (word.ends_with('=')) throw_usage(concat(printable(word), ": there is no value behind the '='"));
+        if (has_value)
+          check_list(flag, word.substr(word[1] == '-' ? word.find('=') + 1 : 2));
+        else if (flag.get_items_expected_min() > 0 && i + 1 < argc)
+          check_list(flag, argv[i + 1]);
         if (!has_value) i += flag.get_items_expected_min();
         if (flag.get_allow_extra_args())
           while (i + 1 < argc && !looks_like_a_flag(argv[i + 1])) ++i;
@@ -69,6 +73,18 @@ class Words {
     const bool misses_a_dash = !is_long && word.size() > 2 && verb_.get_option_no_throw("-" + word) != nullptr;
     if (option == nullptr || misses_a_dash) refuse(is_long ? flag : word);
     return *option;
+  }
+  // CLI11 would leave out what is empty between two commas, and run less than was asked for.
+  static void check_list(const CLI::Option& flag, const std::string& value) {
+    if (flag.get_delimiter() == '\0') return;
+    const char comma = flag.get_delimiter();
+    for (std::size_t begin = 0, entry = 1; begin <= value.size(); ++entry) {
+      const std::size_t end = std::min(value.find(comma, begin), value.size());
+      if (CLI::detail::trim_copy(value.substr(begin, end - begin)).empty())
+        throw_usage(concat(flag.get_name(), " '", printable(value), "': entry ", entry,
+                           " of the list is empty; expected ", "a value, or several with one comma between them"));
+      begin = end + 1;
+    }
   }
   [[noreturn]] void refuse(const std::string& flag) const {
     const std::string dashes = flag.starts_with("--") ? "" : "-";

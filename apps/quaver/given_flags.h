@@ -10,8 +10,8 @@ class App;
 
 namespace quaver {
 
-// Error (usage) for the first word that is no verb, no flag of its verb or one argument too many, in the order they
-// were typed, with the closest flag: before anything else about the command line is judged.
+// Error (usage) for the first word that is no verb, no flag of its verb, one argument too many or a list with an empty
+// entry, in the order they were typed, with the closest flag: before anything else about the command line is judged.
 void require_known_words(const CLI::App& program, int argc, const char* const* argv);
 
 // The flags of a verb that were typed.

@@ -316,7 +316,9 @@ void add_reproduce(CLI::App& program) {
   verb->add_option("--task", flags->task, "babi, or stories: generated ones, for machines without the data")
       ->capture_default_str();
   verb->add_option("--tasks", flags->tasks, "Numbers and ranges (1, 1,2,5, 1-20), or all");
-  verb->add_option("--rows", flags->rows, "Rows of the table, by key; else all")->delimiter(',');
+  verb->add_option("--rows", flags->rows, "Rows of the table, by key, a list; else all")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   verb->add_option("--seeds", flags->seeds, "Trainings of a row and task, with seeds N, N + 1, ... from --seed on")
       ->check(whole_number(1, 1000))
       ->capture_default_str();
