@@ -685,6 +685,15 @@ TEST_F(CliTest, AFullDiskLeavesTheOldFileAndNothingElse) {
 
 const std::string kTinyTraining = "train chirps --cell gru --hidden 8 --limit 60 --batch 10 --threads 1 --seed 3 ";
 
+// Before any of it is taken: by the flags alone, then with the sizes of the data.
+TEST_F(CliTest, TrainingThatNoMemoryHoldsIsRefused) {
+  for (const std::string sizes : {"--hidden 65536", "--cell gru --hidden 4096 --layers 64", "--cell rnn --hidden 40000",
+                                  "--hidden 65536 --projection 65536", "--hidden 8 --max-memory 1K"})
+    expect_failure(2, "train chirps -o t.safetensors " + sizes, {"bytes", "units", "--max-memory"});
+  expect_failure(2, "train chirps --limit 20 -o t.safetensors --cell rnn --hidden 1 --max-memory 8K",
+                 {"batches of 20", "8192 bytes", "--max-memory"});
+}
+
 TEST_F(CliTest, TrainsAModelThatTheOtherVerbsTake) {
   const auto trained = run_json(kTinyTraining + "--epochs 2 -o gru.safetensors");
   for (const char* key : {"metric", "value", "epochs", "seconds", "model"}) EXPECT_TRUE(trained.contains(key)) << key;

@@ -277,7 +277,10 @@ TEST_F(CommandLineTest, SizesWhoseProductNoMemoryHolds) {
   expect_refusals({{"bench --hidden 65536 --input-size 65536", {"weights", "1,073,741,824"}},
                    {"bench --projection 65536 --hidden 65536", {"weights"}},
                    {"bench --hidden 8 --steps 65536 --batch 65536", {"frames"}},
-                   {"bench --cell memn2n --facts 10000000 --embedding 4096", {"numbers"}}});
+                   {"bench --cell memn2n --facts 10000000 --embedding 4096", {"numbers"}},
+                   {"train stories --memory 1000000 --embedding 4096 -o t.safetensors",
+                    {"1000000 facts", "4294967296 bytes", "--max-memory"}},
+                   {"train stories --max-memory 1K -o t.safetensors", {"1024 bytes", "--max-memory"}}});
 }
 
 // ---- flags

@@ -88,6 +88,7 @@ void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
   options.batch = common.batch;
   options.gradient_clip = common.gradient_clip;
   options.seed = common.seed;
+  options.max_memory = flags.data.memory.max_memory;
   options.checkpoint = common.checkpoint;
   options.resume = common.resume;
   if (given.has("--learning-rate")) options.learning_rate = common.learning_rate;
@@ -135,8 +136,9 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
   files.check();
   if (options.resume && !std::filesystem::exists(options.checkpoint))
     throw_bad_input(concat(options.checkpoint.string(), ": there is no checkpoint to resume; start without --resume"));
-  require_training().check(options);
+  options.max_memory = flags.data.memory.max_memory;
   options.threads = flags.shared.threads;
+  require_training().check(options);
 
   const Dataset train_data = load_split(flags.task, "train", flags.data, flags.limit);
   const Dataset validation_data = load_split(flags.task, "validation", flags.data, flags.limit);
@@ -376,6 +378,10 @@ void add_train(CLI::App& program) {
   flags.stories.add_to(verb);
   add_memory_flags(verb, flags);
   flags.data.add_to(verb, "--data-seed");
+  verb.get_option("--max-memory")
+      ->description(
+          "Bytes that the data may take once decoded, and that the network may take while it learns, such as 512M or "
+          "8G; more is refused before it is taken (default 4G)");
   flags.shared.add_to(verb);
   verb.callback([shared, &verb] { run_train(*shared, GivenFlags(verb)); });
 }

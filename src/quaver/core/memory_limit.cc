@@ -11,4 +11,10 @@ void require_memory(std::string_view what, std::uint64_t bytes, std::uint64_t li
                          " bytes; give less at a time, or raise --max-memory"));
 }
 
+void require_memory_for(std::string_view what, std::uint64_t bytes, std::uint64_t limit) {
+  if (bytes <= limit) return;
+  throw_usage(concat(what, " at least ", bytes, " bytes, more than the limit of ", limit,
+                     " bytes; take smaller sizes, or raise --max-memory"));
+}
+
 }  // namespace quaver

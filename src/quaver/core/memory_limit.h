@@ -1,4 +1,4 @@
-// memory_limit.h - how much memory one input may ask for: said by a file before any of it is taken.
+// memory_limit.h - how much memory one input, or one set of sizes, may ask for: judged before any of it is taken.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +10,8 @@ inline constexpr std::uint64_t kDefaultMaxMemory = std::uint64_t{1} << 32;  // b
 
 // Error (bad input) when `bytes` are more than `limit`. what: with its verb, "array 'x' has".
 void require_memory(std::string_view what, std::uint64_t bytes, std::uint64_t limit);
+
+// The same of sizes that were asked for, not read: Error (usage). what: "training has".
+void require_memory_for(std::string_view what, std::uint64_t bytes, std::uint64_t limit);
 
 }  // namespace quaver

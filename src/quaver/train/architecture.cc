@@ -95,6 +95,52 @@ std::size_t gates_of(const Operation& operation) {
   return std::holds_alternative<GruAttributes>(operation) ? 3 : 1;
 }
 
+// The nodes and the input, without a tensor. data: its sizes, classes and target alone.
+Model layers(const Dataset& data, const TrainOptions& options) {
+  Model model;
+  if (data.vocabulary > 0) {
+    model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+    append(model, "embedding",
+           EmbeddingAttributes{.vocabulary = static_cast<std::int64_t>(data.vocabulary),
+                               .features = static_cast<std::int64_t>(options.embedding)});
+  } else {
+    model.input = {true, static_cast<std::int64_t>(data.features), {}};
+  }
+  const auto last = [&] { return model.nodes.empty() ? model.input : model.nodes.back().output; };
+  for (std::size_t layer = 0; layer < options.layers; ++layer)
+    append(model, concat(options.cell, layer), recurrent_layer(options, last().features));
+  if (data.target == Target::kClass) {
+    const Pooling usual = options.direction == Direction::kForward ? Pooling::kLast : Pooling::kMean;
+    append(model, "pool", PoolAttributes{options.pooling.value_or(usual)});
+  }
+  append(model, "scores",
+         DenseAttributes{.input_size = last().features, .units = static_cast<std::int64_t>(data.classes.size())});
+  model.outputs = {"scores"};
+  return model;
+}
+
+// Every parameter is there as a weight of the model, a value that learns, its gradient, two moments of Adam, its decay,
+// the running mean and the best mean so far; of every step of a batch a direction keeps at least its gates and state.
+void require_memory_to_learn(const Model& model, const TrainOptions& options, std::size_t sequences,
+                             std::size_t steps) {
+  constexpr std::uint64_t kCopies = 8;
+  std::uint64_t floats = 0;
+  for (const Node& node : model.nodes) {
+    for (const TensorSlot& slot : tensor_slots(node)) {
+      std::uint64_t elements = 1;
+      for (const std::int64_t size : slot.shape) elements *= static_cast<std::uint64_t>(size);
+      floats += kCopies * elements;
+    }
+    if (is_recurrent(node.operation)) {
+      const std::size_t directions = options.direction == Direction::kBidirectional ? 2 : 1;
+      floats += std::uint64_t{sequences} * steps * directions * (gates_of(node.operation) + 1) * options.hidden;
+    }
+  }
+  require_memory_for(concat("training ", options.layers, options.layers == 1 ? " layer" : " layers", " of ",
+                            options.hidden, " units in batches of ", sequences, " takes"),
+                     floats * sizeof(float), options.max_memory);
+}
+
 }  // namespace
 
 void check_train_options(const TrainOptions& options) {
@@ -147,6 +193,10 @@ void check_train_options(const TrainOptions& options) {
   if (options.cell == "rnn" && options.nonlinearity != Nonlinearity::kTanh &&
       options.nonlinearity != Nonlinearity::kRelu)
     throw_usage(concat("nonlinearity is ", nonlinearity_name(options.nonlinearity), ", expected tanh or relu"));
+  Dataset least;  // that can be learnt from
+  least.features = 1;
+  least.classes = {""};
+  require_memory_to_learn(layers(least, options), options, 1, 1);
 }
 
 void initialise(Model& model, std::uint64_t seed) {
@@ -189,32 +239,19 @@ void initialise(Model& model, std::uint64_t seed) {
 
 Model initial_model(const Dataset& data, const TrainOptions& options) {
   check_train_options(options);
-  Model model;
+  Model model = layers(data, options);
+  std::size_t longest = 0;
+  for (const Example& example : data.examples) longest = std::max(longest, example.input.steps);
+  require_memory_to_learn(model, options, std::min(options.batch, data.examples.size()), longest);
   model.name = concat(data.task, "-", options.cell, options.hidden);
   model.task = data.task;
   model.classes = data.classes;
-  if (data.vocabulary > 0) {
-    model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
-    append(model, "embedding",
-           EmbeddingAttributes{.vocabulary = static_cast<std::int64_t>(data.vocabulary),
-                               .features = static_cast<std::int64_t>(options.embedding)});
-  } else {
-    const auto features = static_cast<std::int64_t>(data.features);
-    model.input = {true, features, {}};
+  if (data.vocabulary == 0) {
+    const std::vector<std::int64_t> shape{model.input.features};
     const FeatureStatistics statistics = feature_statistics(data);
-    model.tensors["input.mean"] = Tensor::from<float>({features}, statistics.mean);
-    model.tensors["input.inverse_deviation"] = Tensor::from<float>({features}, statistics.inverse_deviation);
+    model.tensors["input.mean"] = Tensor::from<float>(shape, statistics.mean);
+    model.tensors["input.inverse_deviation"] = Tensor::from<float>(shape, statistics.inverse_deviation);
   }
-  const auto last = [&] { return model.nodes.empty() ? model.input : model.nodes.back().output; };
-  for (std::size_t layer = 0; layer < options.layers; ++layer)
-    append(model, concat(options.cell, layer), recurrent_layer(options, last().features));
-  if (data.target == Target::kClass) {
-    const Pooling usual = options.direction == Direction::kForward ? Pooling::kLast : Pooling::kMean;
-    append(model, "pool", PoolAttributes{options.pooling.value_or(usual)});
-  }
-  append(model, "scores",
-         DenseAttributes{.input_size = last().features, .units = static_cast<std::int64_t>(data.classes.size())});
-  model.outputs = {"scores"};
   initialise(model, options.seed);
   validate(model);
   return model;

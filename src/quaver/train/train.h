@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 
+#include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 #include "quaver/model/model.h"
 
@@ -74,7 +75,9 @@ struct TrainOptions {
   std::uint64_t seed = 1;
 
   // The run.
-  std::size_t threads = 0;              // 0: as many as the machine has; the result does not depend on it
+  std::size_t threads = 0;  // 0: as many as the machine has; the result does not depend on it
+  // Bytes that the parameters, what is kept beside each of them and what a batch leaves for its gradients may take.
+  std::uint64_t max_memory = kDefaultMaxMemory;
   std::filesystem::path checkpoint{};   // written after every epoch and when the run is stopped; empty: none
   bool resume = false;                  // go on from `checkpoint`; Error when it is of other options or data
   std::function<bool()> should_stop{};  // asked before every batch
@@ -89,7 +92,8 @@ struct TrainResult {
   bool interrupted = false;
 };
 
-// Error (usage) for options that make no sense together, whatever the data; train() asks it first.
+// Error (usage) for options that make no sense together, or whose sizes take more than max_memory whatever the data;
+// train() asks it first, and again with the sizes of its data before it allocates.
 void check_train_options(const TrainOptions& options);
 
 // Error for options that make no sense together, for data that a network cannot learn from (empty sequences, labels

@@ -388,6 +388,19 @@ std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& 
   return paths;
 }
 
+namespace {
+
+// Every parameter is there as a value that learns and the best one so far, both once more as they were before the
+// epoch, the sum of its gradients, and as value and gradient of the pass.
+void require_memory_to_learn(const MemN2NShape& shape, const MemoryTrainOptions& options) {
+  constexpr std::uint64_t kCopies = 7;
+  require_memory_for(concat("training an embedding of ", shape.d, " numbers in ", shape.hops, " hops with a memory of ",
+                            shape.memory, " facts takes"),
+                     kCopies * parameter_count(shape) * sizeof(float), options.max_memory);
+}
+
+}  // namespace
+
 void check_memory_training(const MemoryTrainOptions& options) {
   const auto require = [](bool ok, const char* what, double found, const char* expected) {
     if (!ok) throw_usage(concat("training of a memory network: ", what, " is ", found, ", expected ", expected));
@@ -407,6 +420,16 @@ void check_memory_training(const MemoryTrainOptions& options) {
     throw_usage("training of a memory network: training on after an early stop needs one, and no checkpoint");
   require(std::isfinite(options.controller_rate) && options.controller_rate >= 0, "the controller's rate",
           options.controller_rate, "0 or more");
+  const MemN2NShape least{.vocabulary = 2,  // that can be learnt from
+                          .memory = options.memory,
+                          .d = options.d,
+                          .hops = options.hops,
+                          .sentence = 1,
+                          .tying = options.tying,
+                          .temporal = options.temporal,
+                          .slots = options.slots};
+  validate(least);
+  require_memory_to_learn(least, options);
 }
 
 MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
@@ -416,6 +439,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
     throw_bad_input("training of a memory network: there are no questions to train or to validate with");
   const MemN2NShape shape = memory_shape(train_data, validation_data, vocabulary, options);
   validate(shape);
+  require_memory_to_learn(shape, options);
   if (options.warm_start != nullptr) {
     const MemoryNetwork& start = *options.warm_start;
     validate(start);

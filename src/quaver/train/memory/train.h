@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "quaver/core/memory_limit.h"
 #include "quaver/data/babi.h"
 #include "quaver/model/memory_network.h"
 #include "quaver/train/memory/gradient_rules.h"
@@ -89,6 +90,8 @@ struct MemoryTrainOptions {
   std::size_t repeats = 1;  // trainings, with seed, seed + 1, ...; the one with the lowest validation error is kept
 
   // The run.
+  // Bytes that the parameters and what is kept beside each of them may take.
+  std::uint64_t max_memory = kDefaultMaxMemory;
   std::filesystem::path checkpoint{};   // written when an epoch ends, at most once a second; empty: none. Repeats after
                                         // the first add ".2", ".3", ... to the name
   bool resume = false;                  // go on from `checkpoint`; Error when it is of other options or data
@@ -136,7 +139,8 @@ std::map<std::string, std::string> memory_training_identity(const CodedStories& 
 // The files that a training with these options may leave behind.
 std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& options);
 
-// Error (usage) for options that make no sense, whatever the data; train_memory() asks it first.
+// Error (usage) for options that make no sense, or whose sizes take more than max_memory whatever the data;
+// train_memory() asks it first, and again with the sizes of its data before it allocates.
 void check_memory_training(const MemoryTrainOptions& options);
 
 // Error (usage) for options that make no sense, for a checkpoint that does not fit; Error (failed) when training
