@@ -282,6 +282,26 @@ TEST_F(CliTest, BenchDraws) {
   EXPECT_NE(file_text(path("drawn.svg")).find("</svg>"), std::string::npos);
 }
 
+// In float too, whose weights are bytes that a step reads; under names that gnuplot would read otherwise.
+TEST_F(CliTest, BenchDrawsModelsOfAnySize) {
+  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+  quantize_small();
+  for (const std::string model : {"float.safetensors", "int8.safetensors"}) {
+    const auto timed = run_json("bench " + model + " --repetitions 2 --plot \"it's \\\"drawn.svg\"");
+    EXPECT_GT(timed["results"][0]["bytes_per_step"], 0) << model;
+    EXPECT_NE(file_text(path("it's \"drawn.svg")).find("</svg>"), std::string::npos) << model;
+    fs::remove(path("it's \"drawn.svg"));
+  }
+  Model weightless;
+  weightless.input = {true, 4, {}};
+  samples::append(weightless, "pool", PoolAttributes{}, "f32", {});
+  weightless.outputs = {"pool"};
+  save(weightless, path("weightless.safetensors"));
+  expect_failure(3, "bench weightless.safetensors --plot drawn.svg", {"weightless.safetensors", "weights", "--plot"});
+  EXPECT_EQ(run_json("bench weightless.safetensors --repetitions 2")["results"][0]["bytes_per_step"], 0);
+  expect_failure(2, "bench float.safetensors --steps 65536 --batch 65536", {"frames"});
+}
+
 TEST_F(CliTest, TaggersAreJudgedAStep) {
   const TaskInfo& task = task_info("chirps_tags");
   save(float_model(static_cast<std::int64_t>(task.features), static_cast<std::int64_t>(task.classes.size()), true),

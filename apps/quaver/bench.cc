@@ -124,6 +124,24 @@ BenchShape shape_of(const Model& model) {
   return shape;
 }
 
+// Sizes are bounded one by one; their products decide what fits into a memory.
+void require_fitting(const std::vector<BenchShape>& shapes, const BenchFlags& flags) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;
+  const auto require = [](const char* what, std::size_t found) {
+    if (found > kMost)
+      throw_usage(concat("these sizes make ", readable_count(found), " ", what, ", expected ", readable_count(kMost),
+                         " at most"));
+  };
+  for (const BenchShape& shape : shapes) {
+    const std::size_t gates = shape.cell == "lstm" ? 4 : shape.cell == "gru" ? 3 : 1;
+    require("weights", gates * shape.hidden * (shape.input + shape.hidden));
+    if (shape.cell == "lstm") require("weights", flags.projection * (shape.hidden + gates * shape.hidden));
+    const std::size_t frames = shape.batch * shape.steps * shape.streams;
+    require("frames", frames);
+    require("numbers in frames", frames * (shape.input + shape.hidden));
+  }
+}
+
 class Bench {
  public:
   explicit Bench(const BenchFlags& flags)
@@ -141,24 +159,10 @@ class Bench {
   }
 
   BenchResult run() {
-    result_.roofline = measure_roofline();
-    if (flags_.model.empty()) {
-      const std::vector<BenchShape> shapes = shapes_of(flags_);
-      for (std::size_t i = 0; i < shapes.size(); ++i) {
-        if (shapes.size() > 1)
-          say(fmt::format("{} of {}: {} hidden {} input {} batch {} streams {} steps {}", i + 1, shapes.size(),
-                          shapes[i].cell, shapes[i].hidden, shapes[i].input, shapes[i].batch, shapes[i].streams,
-                          shapes[i].steps));
-        race(shapes[i]);
-      }
-    } else {
-      const Model model = load(flags_.model);
-      for (const BenchShape& shape : with_counts(shape_of(model), flags_)) {
-        Race race(options_);
-        for (const std::size_t threads : thread_counts()) race.add(model, row_of(shape, threads));
-        std::ranges::move(race.finish(), std::back_inserter(result_.rows));
-      }
-    }
+    if (flags_.model.empty())
+      run_shapes();
+    else
+      run_model();
     const std::string scheme = flags_.model.empty() ? flags_.schemes.front() : result_.rows.front().scheme;
     result_.ratios = peer_ratios(result_.rows, scheme, chosen_isa());
     result_.own_ratios = own_ratios(result_.rows, scheme, chosen_isa());
@@ -166,6 +170,32 @@ class Bench {
   }
 
  private:
+  void run_shapes() {
+    result_.roofline = measure_roofline();
+    const std::vector<BenchShape> shapes = shapes_of(flags_);
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      if (shapes.size() > 1)
+        say(fmt::format("{} of {}: {} hidden {} input {} batch {} streams {} steps {}", i + 1, shapes.size(),
+                        shapes[i].cell, shapes[i].hidden, shapes[i].input, shapes[i].batch, shapes[i].streams,
+                        shapes[i].steps));
+      race(shapes[i]);
+    }
+  }
+
+  void run_model() {
+    const Model model = load(flags_.model);
+    const std::vector<BenchShape> shapes = with_counts(shape_of(model), flags_);
+    require_fitting(shapes, flags_);
+    if (!flags_.plot.empty() && Session(model).weight_bytes() == 0)
+      throw_bad_input(concat(flags_.model, ": no node has weights, over whose bytes --plot would draw it"));
+    result_.roofline = measure_roofline();
+    for (const BenchShape& shape : shapes) {
+      Race race(options_);
+      for (const std::size_t threads : thread_counts()) race.add(model, row_of(shape, threads));
+      std::ranges::move(race.finish(), std::back_inserter(result_.rows));
+    }
+  }
+
   // One thread as well as many, in turns: that is the comparison that matters.
   std::vector<std::size_t> thread_counts() const {
     const std::size_t most = flags_.shared.thread_count();
@@ -281,24 +311,6 @@ void require_useful(const BenchFlags& flags, const GivenFlags& given) {
   if (!flags.plain_cell())
     given.refuse({"--peers", "--peer"}, "plain cells", "here flags change the lstm, as no other engine runs it");
   if (flags.shared.thread_count() > 1) given.refuse({"--pin"}, "one thread", "here --threads asks for more");
-}
-
-// Sizes are bounded one by one; their products decide what fits into a memory.
-void require_fitting(const std::vector<BenchShape>& shapes, const BenchFlags& flags) {
-  constexpr std::size_t kMost = std::size_t{1} << 30;
-  const auto require = [](const char* what, std::size_t found) {
-    if (found > kMost)
-      throw_usage(concat("these sizes make ", readable_count(found), " ", what, ", expected ", readable_count(kMost),
-                         " at most"));
-  };
-  for (const BenchShape& shape : shapes) {
-    const std::size_t gates = shape.cell == "lstm" ? 4 : shape.cell == "gru" ? 3 : 1;
-    require("weights", gates * shape.hidden * (shape.input + shape.hidden));
-    if (shape.cell == "lstm") require("weights", flags.projection * (shape.hidden + gates * shape.hidden));
-    const std::size_t frames = shape.batch * shape.steps * shape.streams;
-    require("frames", frames);
-    require("numbers in frames", frames * (shape.input + shape.hidden));
-  }
 }
 
 void run_bench(const BenchFlags& flags, const GivenFlags& given) {

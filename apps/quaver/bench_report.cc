@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "plot.h"
 #include "quaver/core/error.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/report/table.h"
@@ -163,11 +162,6 @@ nlohmann::ordered_json optional_json(std::optional<double> value) {
 
 constexpr int kPanelWidth = 900, kPanelHeight = 620;
 
-std::string quoted(std::string text) {
-  std::ranges::replace(text, '"', '\'');
-  return '"' + text + '"';
-}
-
 // Where each level ends: at its last byte the roof steps down.
 std::string roof_data(const Roofline& roofline, double from, double to) {
   std::string data;
@@ -216,7 +210,7 @@ std::string roofline_panel(const BenchResult& result) {
   std::string text = block("roof", roof_data(result.roofline, least, most));
   for (std::size_t i = 0; i < series.size(); ++i) text += block(fmt::format("points{}", i), series[i].data);
   text += "set logscale xy\nset format x \"%.0s %cB\"\nset key outside below left Left reverse\nset yrange [*:*]\n";
-  text += "set title " + quoted("One thread of " + cpu_name()) + "\n";
+  text += "set title " + gnuplot_quoted("One thread of " + cpu_name()) + "\n";
   text += "set xlabel \"bytes of weights\"\nset ylabel \"int8 multiplications, billions a second\"\n";
   text += fmt::format("set xrange [{}:{}]\n", least, most);
   text += "plot $roof using 1:2 with lines lw 3 lc rgb \"gray\" title \"read bandwidth, GB/s: the roof of one step\"";
@@ -224,7 +218,7 @@ std::string roofline_panel(const BenchResult& result) {
                       result.roofline.macs_per_second * 1e-9);
   for (std::size_t i = 0; i < series.size(); ++i)
     text += fmt::format(", $points{} using 1:2 with linespoints lt {} pt {} title {}", i, i + 1, i + 4,
-                        quoted(series[i].title));
+                        gnuplot_quoted(series[i].title));
   return text + "\n";
 }
 
@@ -237,7 +231,7 @@ std::string ratio_panel(const BenchResult& result) {
     if (shape.batch * shape.streams > 1) name += fmt::format(" x {}", shape.batch * shape.streams);
     if (shape.steps > 1) name += fmt::format(", {} steps", shape.steps);
     if (first->ours->frames == Frames::kCodes) name += ", codes";
-    data += quoted(name);
+    data += gnuplot_quoted(name);
     for (const std::string& peer : peers) {
       const auto found = std::find_if(first, last, [&](const BenchRatio& r) { return peer_text(*r.other) == peer; });
       data += found == last ? " -" : fmt::format(" {}", found->ratio.median);
@@ -253,7 +247,7 @@ std::string ratio_panel(const BenchResult& result) {
   text += "set boxwidth 0.9\nset xtics rotate by 60 right font \",8\"\nset grid ytics\nset datafile missing \"-\"\n";
   text += "plot 1 with lines lc rgb \"black\" title \"ours\"";
   for (std::size_t i = 0; i < peers.size(); ++i)
-    text += fmt::format(", $ratios using {}{} title {}", i + 2, i == 0 ? ":xtic(1)" : "", quoted(peers[i]));
+    text += fmt::format(", $ratios using {}{} title {}", i + 2, i == 0 ? ":xtic(1)" : "", gnuplot_quoted(peers[i]));
   return text + "\n";
 }
 
@@ -334,8 +328,7 @@ std::string to_text(const BenchResult& result) {
 void require_plot(const std::filesystem::path& file) {
   if (const auto extension = file.extension(); extension != ".svg" && extension != ".png")
     throw_usage("--plot '" + file.string() + "' ends in neither .svg nor .png");
-  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0)
-    throw_failed("--plot needs gnuplot, which is not installed (Debian: gnuplot-nox)");
+  if (!have_gnuplot()) throw_failed("--plot needs gnuplot, which is not installed (Debian: gnuplot-nox)");
 }
 
 std::string plot_program(const BenchResult& result, const std::filesystem::path& file) {
@@ -347,19 +340,14 @@ std::string plot_program(const BenchResult& result, const std::filesystem::path&
       "set linetype 1 lc rgb '#1b6ca8'\nset linetype 2 lc rgb '#c8553d'\nset linetype 3 lc rgb '#3a7d44'\n"
       "set linetype 4 lc rgb '#8b5fbf'\nset linetype 5 lc rgb '#d99a2b'\nset linetype 6 lc rgb '#4c4c4c'\n"
       "set linetype 7 lc rgb '#2aa1a1'\nset linetype cycle 7\n";
-  text += fmt::format("set output {}\nset multiplot layout {},1\n", quoted(file.string()), panels);
+  text += gnuplot_output(file) + fmt::format("set multiplot layout {},1\n", panels);
   text += roofline_panel(result);
   if (panels > 1) text += ratio_panel(result);
   return text + "unset multiplot\n";
 }
 
 void draw(const BenchResult& result, const std::filesystem::path& file) {
-  const std::string program = plot_program(result, file);
-  std::FILE* gnuplot = popen("gnuplot", "w");
-  if (gnuplot == nullptr) throw_failed("gnuplot does not start");
-  const bool sent = std::fwrite(program.data(), 1, program.size(), gnuplot) == program.size();
-  const int status = pclose(gnuplot);
-  if (!sent || status != 0) throw_failed("gnuplot could not draw '" + file.string() + "'; can that be written?");
+  draw_with_gnuplot(plot_program(result, file), file);
 }
 
 }  // namespace quaver

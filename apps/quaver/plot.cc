@@ -23,4 +23,10 @@ std::string gnuplot_quoted(std::string text) {
   return '"' + text + '"';
 }
 
+std::string gnuplot_output(const std::filesystem::path& file) {
+  std::string name;
+  for (const char letter : file.string()) name += letter == '\'' ? "''" : std::string(1, letter);
+  return "set output '" + name + "'\n";
+}
+
 }  // namespace quaver

@@ -360,10 +360,10 @@ std::string block(const std::string& name, const std::string& data) {
 
 std::string plot_head(const std::filesystem::path& file, int width, int height) {
   return fmt::format(
-      "set terminal pngcairo size {},{}\nset output {}\n"
+      "set terminal pngcairo size {},{}\n{}"
       "set linetype 1 lc rgb '#1b6ca8'\nset linetype 2 lc rgb '#c8553d'\nset linetype 3 lc rgb '#3a7d44'\n"
       "set linetype 4 lc rgb '#8b5fbf'\nset linetype 5 lc rgb '#d99a2b'\nset linetype 6 lc rgb '#4c4c4c'\n",
-      width, height, gnuplot_quoted(file.string()));
+      width, height, gnuplot_output(file));
 }
 
 }  // namespace

@@ -14,6 +14,15 @@ namespace {
 
 bool is_coded(const Format& format) { return format.kind == FormatKind::kI8 || format.kind == FormatKind::kI16; }
 
+// The matrices of a float node, which one step reads whole; a row of an embedding's is nothing beside them.
+std::size_t float_weight_bytes(const Model& model, const Node& node) {
+  if (std::holds_alternative<EmbeddingAttributes>(node.operation)) return 0;
+  std::size_t bytes = 0;
+  for (const TensorSlot& slot : tensor_slots(node))
+    if (slot.shape.size() > 1) bytes += model.tensor(slot.name).byte_count();
+  return bytes;
+}
+
 }  // namespace
 
 Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen) {
@@ -43,6 +52,7 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
   };
   for (const Node& node : model.nodes) {
     std::size_t input = value_of.at(node.input);
+    if (node.scheme == "f32") weight_bytes += float_weight_bytes(model, node);
     const Format wanted = input_format(model, node);
     if (wanted != values[input].format)
       input = add(make_conversion(values[input], wanted), input, is_float(wanted) ? Channels{} : channels[input]);

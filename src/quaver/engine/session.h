@@ -75,7 +75,7 @@ class Session {
   bool streams() const;                // no reverse or bidirectional node
   std::size_t input_features() const;  // of one real frame; 1 for ids
   std::size_t score_count() const;     // features of the first output
-  std::size_t weight_bytes() const;    // packed weights read by one step
+  std::size_t weight_bytes() const;    // weights read by one step, packed where they are integers
   std::size_t threads() const;
 
   State initial_state() const;  // Error when the model cannot stream: which node looks ahead
