@@ -215,6 +215,11 @@ TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
   for (const auto& row : json["results"]) {
     rows.push_back(row["facts"].dump() + row["form"].get<std::string>() + row["scheme"].get<std::string>());
     EXPECT_EQ(row["cell"], "memn2n");
+    for (const char* key : {"hidden", "input", "batch", "steps", "scheme", "path", "threads", "us_per_step",
+                            "gmacs_per_s", "bytes_per_step", "peer", "version"})  // as every row of 'bench'
+      EXPECT_TRUE(row.contains(key)) << key;
+    EXPECT_EQ(row["us_per_step"], row["us_per_question"]);
+    EXPECT_TRUE(row["peer"].is_null()) << row;
     EXPECT_GT(row["us_per_question"].get<double>(), 0);
     EXPECT_EQ(row["read_share"].is_number(), row["facts"] == 1200 && row["form"] != "write") << row;
     EXPECT_EQ(row["facts_read"].is_number(), row["scheme"] != "f32" && row["form"] != "write") << row;

@@ -350,7 +350,14 @@ void run_memory_bench(const MemoryBench& bench) {
                    row.form == "write" ? "" : significant_text(row.facts_per_second(), 4),
                    reads ? fixed_text(bytes_per_second * 1e-9, 1) : "", reads ? level.name : "",
                    reads ? fixed_text(roof, 0) : "", row.read ? fixed_text(read, 0) : ""});
+    // The keys of every row of 'bench' first: a question is the step of a memory network.
     results.push_back({{"cell", "memn2n"},
+                       {"hidden", bench.embedding},
+                       {"input", bench.words},
+                       {"steps", 1},
+                       {"us_per_step", row.us()},
+                       {"gmacs_per_s", nullptr},
+                       {"bytes_per_step", row.bytes},
                        {"form", row.form},
                        {"facts", row.facts},
                        {"embedding", bench.embedding},
@@ -371,7 +378,7 @@ void run_memory_bench(const MemoryBench& bench) {
                        {"gb_per_s", bytes_per_second * 1e-9},
                        {"roof_share", reads ? nlohmann::ordered_json(roof / 100) : nullptr},
                        {"read_share", row.read ? nlohmann::ordered_json(read / 100) : nullptr},
-                       {"peer", row.peer},
+                       {"peer", row.peer.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(row.peer)},
                        {"version", row.version}});
   }
   std::string text = fmt::format(
