@@ -454,5 +454,21 @@ TEST_F(CommandLineTest, HostilePatternsAreRefusedOrEnd) {
   EXPECT_EQ(run(quantize + "--override '^(gru|lstm)[0-9]$=int4'").exit_code, 0);
 }
 
+// ---- programs
+// ---------------------------------------------------------------------------------------------------------
+
+// The module that trains lies beside the program; where it is not, the way to it is a target that exists.
+TEST_F(CommandLineTest, TrainingThatIsNotThereSaysHowToGetIt) {
+  fs::copy_file(QUAVER_PROGRAM, path("alone"));
+  EXPECT_EQ(shell("./alone train chirps -o t.safetensors >out 2>err"), 1) << read("err");
+  for (const char* word : {"libtorch", "'make build'", "libtorch-dev", "libopenblas0-pthread"})
+    EXPECT_NE(read("err").find(word), std::string::npos) << word << " in\n" << read("err");
+  std::ifstream makefile(QUAVER_SOURCE_DIR "/Makefile");
+  const std::string targets{std::istreambuf_iterator<char>(makefile), {}};
+  const std::size_t build = targets.find("\nbuild:");
+  ASSERT_NE(build, std::string::npos);
+  EXPECT_LT(targets.find("$(SETUP) build train", build), targets.find("\n\n", build));
+}
+
 }  // namespace
 }  // namespace quaver

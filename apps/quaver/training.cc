@@ -19,13 +19,15 @@ constexpr bool kBuiltWithTraining = true;
 constexpr bool kBuiltWithTraining = false;
 #endif
 
+constexpr const char* kHowToGetIt =
+    "'make build' installs libtorch-dev and libopenblas0-pthread and builds the program with them";
+
 // Stays loaded to the end of the program: what it made may point into it.
 const TrainingModule& load_module() {
   void* library = dlopen(kTrainingModuleName, RTLD_NOW | RTLD_LOCAL);
   const void* symbol = library == nullptr ? nullptr : dlsym(library, kTrainingModuleSymbol);
   if (symbol == nullptr)
-    throw_failed(concat("training needs libtorch, which could not be loaded: ", dlerror(),
-                        "; install libtorch-dev and libopenblas0-pthread (make setup), then build again"));
+    throw_failed(concat("training needs libtorch, which could not be loaded: ", dlerror(), "; ", kHowToGetIt));
   const auto& module = *static_cast<const TrainingModule*>(symbol);
   if (std::string_view(module.version) != QUAVER_VERSION)
     throw_failed(concat(kTrainingModuleName, " is of quaver ", module.version,
@@ -54,9 +56,7 @@ TrainOptions default_train_options(const std::string& task) {
 
 const TrainingModule& require_training() {
   if (!kBuiltWithTraining)
-    throw_failed(
-        "this program was built without libtorch, which training needs: install libtorch-dev and libopenblas0-pthread "
-        "(make setup), then build again");
+    throw_failed(concat("this program was built without libtorch, which training needs; ", kHowToGetIt));
   static const TrainingModule& module = load_module();
   return module;
 }
