@@ -269,6 +269,8 @@ TEST_F(CommandLineTest, NumbersAreInTheirRange) {
   refusals.push_back(
       {"quantize m.safetensors -o i.safetensors --calib x.npz --calib-method percentile --percentile 101",
        {"--percentile", "'101'", " to 100"}});
+  for (const std::string value : {"-5", "0", "5.5G", "99999999999G", "x"})
+    refusals.push_back({"eval m.safetensors chirps --max-memory " + value, {"--max-memory", "'" + value + "'", "4G"}});
   refusals.push_back({"train stories -o t.safetensors --temporal ''", {"--temporal", "true or false"}});
   expect_refusals(refusals);
 }
@@ -398,6 +400,8 @@ TEST_F(CommandLineTest, TheWrongKindOfFileIsBadInput) {
        {"bench n.safetensors", {"memory network"}},
        {"compare n.safetensors m.safetensors --input x.npz", {"memory network"}},
        {"run m.safetensors --input x.npz -o y.npz --state .", {""}},
+       {"compare m.safetensors m.safetensors --input talk.txt", {"talk.txt", ".npz"}},
+       {"quantize m.safetensors --calib talk.txt -o i.safetensors", {"talk.txt", ".npz"}},
        {"train chirps --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}},
        {"train stories --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}}},
       3);

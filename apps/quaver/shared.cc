@@ -150,7 +150,7 @@ std::string bytes_from_text(std::string& text) {
   const int shift = unit == std::string_view::npos ? 0 : 10 * static_cast<int>(unit + 1);
   const bool whole = read == end || (unit != std::string_view::npos && read + 1 == end);
   if (error != std::errc() || !whole || bytes == 0 || bytes > (std::numeric_limits<std::uint64_t>::max() >> shift))
-    return "expected a number of bytes above 0, such as 100000, 512M or 4G";
+    return concat("found '", printable(text), "', expected a number of bytes above 0, such as 100000, 512M or 4G");
   text = std::to_string(bytes << shift);
   return "";
 }
@@ -241,6 +241,10 @@ Sequences read_npz_sequences(const std::filesystem::path& path, const Model& mod
 
 bool names_a_file(const std::string& spec) {
   const std::filesystem::path path(spec);
+  const std::vector<TaskInfo> known = tasks();
+  const bool task = std::ranges::count(known, spec, &TaskInfo::name) > 0 || is_story_task(spec);
+  std::error_code none;
+  if (!task && std::filesystem::is_regular_file(path, none)) return true;  // of a kind that its reader names
   return path.extension() == ".npz" || path.extension() == ".npy" || spec.find('/') != std::string::npos;
 }
 

@@ -98,7 +98,7 @@ struct SequenceLimits {
 // array beside it.
 Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, const SequenceLimits& limits);
 
-// Whether a flag names such a file, not TASK[:split].
+// Whether a flag names such a file, or one of another kind, not TASK[:split].
 bool names_a_file(const std::string& spec);
 
 // From what a flag names: such a file, or TASK[:split].
