@@ -23,7 +23,10 @@ int main(int argc, char** argv) {
       for (std::size_t t = 0; t < 100; ++t) {
         for (std::size_t j = 0; j < frame.size(); ++j)
           frame[j] = static_cast<float>((t * 7 + j * 3) % 11) / 5.5f - 1.0f;
-        session.step(frame, state, scores);  // noexcept: no allocation, no lock
+        if (!session.step(frame, state, scores)) {  // noexcept: no allocation, no lock
+          std::fprintf(stderr, "the model takes no frames of reals one by one\n");
+          return 1;
+        }
       }
       if (pass == 0) first_scores = scores;
     }

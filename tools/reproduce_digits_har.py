@@ -160,16 +160,20 @@ def by_scheme(entries, value, digits):
 
 
 def warnings_of(rows):
-    """A line for each place that is warned of: model and schemes, the seeds, the text of the first."""
+    """A line for each place that is warned of: model, seeds with their schemes, and the text of the first of them."""
     places = {}
     for row in rows:
         for scheme in SCHEMES:
             for warning in row[scheme]["warnings"]:
                 place = tuple(warning.get(key) for key in ("code", "node", "point"))
-                seeds, _ = places.setdefault((row["model"], *place), ({}, f"{scheme}: {warning['text']}"))
-                seeds.setdefault(row["seed"], scheme)
-    return [f"- `{model}`, seed {', '.join(map(str, seeds))}: {text}"
-            for (model, *_), (seeds, text) in places.items()]
+                seeds, _ = places.setdefault((row["model"], *place), ({}, warning["text"]))
+                seeds.setdefault(row["seed"], []).append(scheme)
+    lines = []
+    for (model, *_), (seeds, text) in places.items():
+        where = "; ".join(f"seed {seed}: {', '.join(schemes)}" for seed, schemes in seeds.items())
+        first = next(iter(seeds))
+        lines.append(f"- `{model}` ({where}). Of seed {first}, {seeds[first][0]}: {text}")
+    return lines
 
 
 def page_of(results):

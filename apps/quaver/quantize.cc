@@ -142,7 +142,8 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   for (const std::string& line : warning_lines(warnings)) progress.say("quaver: warning: " + line);
 
   const Inspection before = inspect(model, std::filesystem::file_size(flags.in));
-  const Inspection after = inspect(result.model, refused ? 0 : std::filesystem::file_size(flags.out));
+  const Inspection after =
+      inspect(result.model, refused ? save_bytes(result.model).size() : std::filesystem::file_size(flags.out));
   const double ratio = static_cast<double>(after.bytes) / static_cast<double>(before.bytes);
   Table table({{"model", Align::kLeft},
                {"scheme", Align::kLeft},

@@ -340,7 +340,9 @@ void add_train(CLI::App& program) {
       "direction after its own last step");
   add_field(verb, flags, "--embedding", &TrainOptions::embedding, "Features of an id or a word")->check(size);
 
-  add_field(verb, flags, "--epochs", &TrainOptions::epochs, "Epochs at most")->check(whole_number(1, kMostEpochs));
+  add_field(verb, flags, "--epochs", &TrainOptions::epochs,
+            "Epochs at most; memory networks add those of the linear start")
+      ->check(whole_number(1, kMostEpochs));
   add_field(verb, flags, "--batch", &TrainOptions::batch, "Sequences (stories: questions) in a batch")->check(size);
   add_field(verb, flags, "--learning-rate", &TrainOptions::learning_rate,
             "Adam's, at its highest; stories: of plain descent on gradients summed over a batch")

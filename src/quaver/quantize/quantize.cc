@@ -291,17 +291,20 @@ class Quantizer {
       const double low = statistics.low[c], high = statistics.high[c];
       const std::string point = concat("feature ", c);
       if (statistics.constant(c)) {
-        result_.warnings.push_back({"constant_feature", "input", point, user(c, low), 127 * step * deviation(c),
-                                    concat(point, " is ", user(c, low), " in all of the calibration data; it keeps a ",
-                                           "range of ", 127 * step * deviation(c),
-                                           " around its codes' middle. Calibrate on data in which it moves, or leave "
-                                           "it out")});
+        const double middle = folded == nullptr ? 0 : folded->offset_of(c);
+        result_.warnings.push_back(
+            {"constant_feature", "input", point, user(c, low), 127 * step * deviation(c),
+             concat(point, " is ", user(c, low), " in all of the calibration data; of what it may be one day, ",
+                    user(c, middle + (-128 - format.zero_point) * step), " to ",
+                    user(c, middle + (127 - format.zero_point) * step),
+                    " has codes. Calibrate on data in which it moves")});
       } else if ((high - low) / step < kFewestCodes) {
-        result_.warnings.push_back({"narrow_feature", "input", point, (high - low) / step, kFewestCodes,
-                                    concat(point, " spans ", (high - low) / step, " codes of ", kFewestCodes,
-                                           " expected: from ", user(c, low), " to ", user(c, high),
-                                           " beside features far larger. Scale the features alike, or take a scheme "
-                                           "with a scale a row, which folds a scale a feature")});
+        result_.warnings.push_back(
+            {"narrow_feature", "input", point, (high - low) / step, kFewestCodes,
+             concat(point, " spans ", (high - low) / step, " codes of ", kFewestCodes, " expected: from ", user(c, low),
+                    " to ", user(c, high),
+                    " beside features far larger. Scale the features alike, or take int8 or int4, "
+                    "which fold a scale a feature")});
       }
     }
   }
@@ -645,7 +648,7 @@ class Quantizer {
   void code(Node& node, const EmbeddingAttributes&) {
     Tensor& table = tensor(node, "W");
     const bool wide = wide_.contains(node.name);
-    if (!wide) warn_rows(node, table);
+    warn_rows(node, wide ? kI16Limit : kI8Limit);
     const float scale = symmetric_scale(max_abs(table.as<float>()), wide ? kI16Limit : kI8Limit);
     const FormatKind kind = wide ? FormatKind::kI16 : FormatKind::kI8;
     node.output.format = {kind, scale, 0};
@@ -669,14 +672,19 @@ class Quantizer {
     return {step > 0 ? *middle / step : kI8Limit, static_cast<std::size_t>(widest)};
   }
 
-  void warn_rows(const Node& node, const Tensor& table) {
-    const NarrowRows narrow = narrow_rows(table);
-    if (narrow.codes >= kFewestCodes) return;
-    result_.warnings.push_back({"narrow_rows", node.name, concat("row ", narrow.largest), narrow.codes, kFewestCodes,
-                                concat("half of the rows of '", node.name, "' span fewer than ", narrow.codes,
-                                       " codes, expected ", kFewestCodes, ": row ", narrow.largest,
-                                       " is far larger and sets the scale. Shrink that row, or keep the node in float "
-                                       "with --ignore and --allow-float")});
+  // limit: the largest code of the table.
+  void warn_rows(const Node& node, std::int32_t limit) {
+    const NarrowRows narrow = narrow_rows(source_.tensor(node.name + ".W"));
+    const double codes = narrow.codes / kI8Limit * limit;
+    if (codes >= kFewestRowCodes) return;
+    result_.warnings.push_back(
+        {"narrow_rows", node.name, concat("row ", narrow.largest), codes, kFewestRowCodes,
+         concat("half of the rows of '", node.name, "' span fewer than ", codes, " codes, expected ", kFewestRowCodes,
+                ": row ", narrow.largest, " is far larger and sets the scale. Shrink that row",
+                limit == kI16Limit ? ""
+                                   : ", or give the node and all that read it the scheme int8, under which such tables "
+                                     "have 16 bits (not before an RNN or a dense layer of more than 512 features)",
+                ", or keep the node and all that read it in float with --ignore and --allow-float")});
   }
 
   void code(Node& node, const ActivationAttributes& attributes) {

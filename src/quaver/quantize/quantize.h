@@ -2,7 +2,7 @@
 //
 // Schemes (model/scheme.h): "int8" (weights int8 with a scale a row), "int8_per_tensor" (one scale a gate matrix:
 // LiteRT's recipe), "int4" (weights of four bits with a scale a row; all else as int8), "f32" (left alone). Activations
-// are int8 per tensor, cell states int16, biases int32: docs/arithmetic.md.
+// are int8 per tensor (int16 of embeddings whose rows differ widely), cell states int16, biases int32.
 #pragma once
 
 #include <string>

@@ -35,6 +35,17 @@ struct Place {
   double sqnr_db = 0;
 };
 
+// The sum of a gate is cut off where its curve is flat: it may be far from float's when what the curve makes of it is
+// not.
+bool is_harmless_sum(const PointError& gate, double limit, const std::vector<PointError>& gates) {
+  const std::size_t at = gate.name.find(".pre_");
+  if (at == std::string::npos) return false;
+  std::string activated = gate.name;
+  activated.replace(at, 5, ".act_");
+  const auto found = std::ranges::find(gates, activated, &PointError::name);
+  return found != gates.end() && found->sqnr_db >= limit;
+}
+
 // The first point below `limit`, in the order of computation, of the nodes that lead to `output`.
 Place first_below(double limit, const Model& model, const Comparison& comparison, const PointError& output) {
   std::vector<const Node*> way;
@@ -48,7 +59,7 @@ Place first_below(double limit, const Model& model, const Comparison& comparison
   for (const Node* node : way) {
     const std::string prefix = node->name + ".";
     for (const PointError& gate : comparison.gates)
-      if (gate.name.starts_with(prefix) && gate.sqnr_db < limit)
+      if (gate.name.starts_with(prefix) && gate.sqnr_db < limit && !is_harmless_sum(gate, limit, comparison.gates))
         return {node->name, gate.name.substr(prefix.size()), gate.sqnr_db};
     for (const std::string suffix : {"", "_reverse"})
       if (const PointError* point = layer(node->name + suffix)) return {node->name, "output" + suffix, point->sqnr_db};
@@ -76,11 +87,12 @@ Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::s
     const Place place = first_below(limit, quantized, comparison, output);
     fidelity.warnings.push_back(
         {"low_sqnr", place.node, place.point, output.sqnr_db, limit,
-         fmt::format("output '{}' has {:.1f} dB on the calibration data, below the {:g} dB expected of {}; it is lost "
-                     "first at '{}' ({:.1f} dB). 'quaver compare' shows every point; --override or --ignore give the "
-                     "node another scheme",
-                     output.name, output.sqnr_db, limit, quantized.scheme,
-                     place.point.empty() ? place.node : place.node + "." + place.point, place.sqnr_db)});
+         fmt::format(
+             "output '{}' has {:.1f} dB on the calibration data, below the {:g} dB expected of {}; it is lost "
+             "first at '{}' ({:.1f} dB). 'quaver compare' shows every point; --override gives the node and what "
+             "it reads another scheme, --ignore with --allow-float keeps them in float",
+             output.name, output.sqnr_db, limit, quantized.scheme,
+             place.point.empty() ? place.node : place.node + "." + place.point, place.sqnr_db)});
   }
   for (Warning& warning : cut_halves(reference, quantized, some)) fidelity.warnings.push_back(std::move(warning));
   return fidelity;
