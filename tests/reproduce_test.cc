@@ -207,6 +207,8 @@ TEST_F(ReproduceTest, TheReportDoesNotReplaceARun) {
   refused("new/" + made.stem().string(), "--work new");
   EXPECT_TRUE(fs::is_empty(folder_ / "here/new"));
   EXPECT_EQ(run("here", command + "--work w --save w/table"), 0) << read("here/err.txt");
+  // What gnuplot says of a column without figures.
+  EXPECT_EQ(read("here/err.txt").find("Skipping"), std::string::npos) << read("here/err.txt");
   EXPECT_EQ(run("here", command + "--work w --save w/table"), 0) << read("here/err.txt");
 }
 

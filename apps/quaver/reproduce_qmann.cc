@@ -739,6 +739,7 @@ std::string to_markdown(const QmannReport& report) {
 
 std::string error_plot(const QmannReport& report, const std::filesystem::path& file) {
   std::string data;
+  bool final_there = false, early_stopped_there = false;  // gnuplot warns of a column without figures
   for (const QmannRow& row : report.rows) {
     if (is_memn2n(row)) continue;
     const Figure last = figure_of(report, row, &QmannRun::final_test),
@@ -747,6 +748,8 @@ std::string error_plot(const QmannReport& report, const std::filesystem::path& f
     const auto theirs = [&](std::optional<double> value) { return value ? fmt::format("{}", *value) : "-"; };
     data += fmt::format("{} {} {} {} {}\n", gnuplot_quoted(row.key), last.mean(), kept.mean(),
                         theirs(published_of(report, row).final), theirs(published_of(report, row).early_stopped));
+    final_there |= published_of(report, row).final.has_value();
+    early_stopped_there |= published_of(report, row).early_stopped.has_value();
   }
   if (data.empty()) return data;
   return plot_head(file, 1000, 520) + block("errors", data) +
@@ -754,10 +757,9 @@ std::string error_plot(const QmannReport& report, const std::filesystem::path& f
          "set key outside below center\nset style data histogram\nset style histogram cluster gap 1\n"
          "set style fill solid 0.8\nset boxwidth 0.9\nset xtics rotate by 30 right\nset grid ytics\n"
          "set datafile missing \"-\"\n"
-         "plot $errors using 2:xtic(1) lt 1 title \"final\", $errors using 3 lt 2 title \"early stopped\", $errors "
-         "using 4 "
-         "lt 1 fs pattern 4 title \"program, final\", $errors using 5 lt 2 fs pattern 4 title \"program, early "
-         "stopped\"\n";
+         "plot $errors using 2:xtic(1) lt 1 title \"final\", $errors using 3 lt 2 title \"early stopped\"" +
+         (final_there ? ", $errors using 4 lt 1 fs pattern 4 title \"program, final\"" : "") +
+         (early_stopped_there ? ", $errors using 5 lt 2 fs pattern 4 title \"program, early stopped\"" : "") + "\n";
 }
 
 std::string similarity_plot(const QmannReport& report, const std::filesystem::path& file) {
