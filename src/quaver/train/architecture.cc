@@ -137,7 +137,7 @@ void require_memory_to_learn(const Model& model, const TrainOptions& options, st
     }
   }
   require_memory_for(concat("training ", options.layers, options.layers == 1 ? " layer" : " layers", " of ",
-                            options.hidden, " units in batches of ", sequences, " takes"),
+                            options.hidden, " units", steps > 1 ? concat(" in batches of ", sequences) : "", " takes"),
                      floats * sizeof(float), options.max_memory);
 }
 
