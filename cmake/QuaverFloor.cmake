@@ -25,8 +25,7 @@ function(quaver_floor)
 
   if(BUILD_TESTING AND floor_TESTS)
     add_executable(${target}_test ${floor_TESTS})
-    target_link_libraries(${target}_test PRIVATE ${target} quaver_flags GTest::gtest_main ${floor_TEST_LIBS})
-    target_include_directories(${target}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)  # support/
+    target_link_libraries(${target}_test PRIVATE ${target} quaver_test_support ${floor_TEST_LIBS})
     quaver_gtest(${floor_NAME}_test ${target}_test EXTERNAL ${floor_EXTERNAL_TESTS})
   endif()
   if(floor_BENCHES AND TARGET benchmark::benchmark_main)

@@ -21,6 +21,7 @@
 #include "quaver/io/safetensors.h"
 #include "quaver/model/sample_models.h"
 #include "quaver/quantize/quantize.h"
+#include "support/built_programs.h"
 
 namespace quaver {
 namespace {
@@ -85,8 +86,8 @@ class CliTest : public ::testing::Test {
   // Runs "quaver ARGUMENTS" in the folder, through a shell: redirections and limits may stand around it.
   Outcome run(const std::string& arguments, const std::string& before = "") const {
     const fs::path out = path("stdout.txt"), err = path("stderr.txt");
-    const std::string command = "cd " + folder_.string() + " && { " + before + QUAVER_PROGRAM " " + arguments +
-                                "; } >" + out.string() + " 2>" + err.string();
+    const std::string command = "cd " + folder_.string() + " && { " + before + testing_support::kProgram + " " +
+                                arguments + "; } >" + out.string() + " 2>" + err.string();
     const int status = std::system(command.c_str());
     Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1, file_text(out), file_text(err)};
     fs::remove(out);

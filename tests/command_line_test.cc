@@ -15,6 +15,8 @@
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
 #include "quaver/model/sample_models.h"
+#include "support/built_programs.h"
+#include "support/places.h"
 #include "support/program.h"
 
 namespace quaver {
@@ -463,11 +465,11 @@ TEST_F(CommandLineTest, HostilePatternsAreRefusedOrEnd) {
 
 // The module that trains lies beside the program; where it is not, the way to it is a target that exists.
 TEST_F(CommandLineTest, TrainingThatIsNotThereSaysHowToGetIt) {
-  fs::copy_file(QUAVER_PROGRAM, path("alone"));
+  fs::copy_file(testing_support::kProgram, path("alone"));
   EXPECT_EQ(shell("./alone train chirps -o t.safetensors >out 2>err"), 1) << read("err");
   for (const char* word : {"libtorch", "'make build'", "libtorch-dev", "libopenblas0-pthread"})
     EXPECT_NE(read("err").find(word), std::string::npos) << word << " in\n" << read("err");
-  std::ifstream makefile(QUAVER_SOURCE_DIR "/Makefile");
+  std::ifstream makefile(testing_support::repository() / "Makefile");
   const std::string targets{std::istreambuf_iterator<char>(makefile), {}};
   const std::size_t build = targets.find("\nbuild:");
   ASSERT_NE(build, std::string::npos);

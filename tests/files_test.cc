@@ -17,6 +17,7 @@
 #include "quaver/io/npz.h"
 #include "quaver/io/safetensors.h"
 #include "quaver/model/sample_models.h"
+#include "support/built_programs.h"
 #include "support/program.h"
 
 namespace quaver::testing_support {
@@ -84,7 +85,7 @@ class FilesTest : public ProgramTest {
   };
   Peak peak_of(const std::string& arguments) const {
     const std::string command =
-        "cd " + path("").string() + " && exec " QUAVER_PROGRAM " " + arguments + " </dev/null >/dev/null 2>&1";
+        "cd " + path("").string() + " && exec " + kProgram + " " + arguments + " </dev/null >/dev/null 2>&1";
     const pid_t child = fork();
     if (child == 0) {
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);

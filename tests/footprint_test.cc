@@ -12,6 +12,7 @@
 
 #include "quaver/io/model_file.h"
 #include "random_model.h"
+#include "support/built_programs.h"
 
 namespace quaver {
 namespace {
@@ -29,8 +30,9 @@ class FootprintTest : public testing::Test {
   ~FootprintTest() override { fs::remove_all(folder_); }
 
   bool run(const std::string& before, int steps) const {
-    const std::string command = before + " " + QUAVER_FOOTPRINT + " " + (folder_ / "model.safetensors").string() + " " +
-                                std::to_string(steps) + " > " + (folder_ / "out").string() + " 2> /dev/null";
+    const std::string command = before + " " + testing_support::kFootprint + " " +
+                                (folder_ / "model.safetensors").string() + " " + std::to_string(steps) + " > " +
+                                (folder_ / "out").string() + " 2> /dev/null";
     const int status = std::system(command.c_str());
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }

@@ -18,6 +18,7 @@
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/model/sample_models.h"
+#include "support/built_programs.h"
 
 namespace quaver {
 namespace {
@@ -67,8 +68,8 @@ class MemoryRunTest : public testing::Test {
   }
   Outcome run(const std::string& arguments, const std::string& story) const {
     write("story.txt", story);
-    const std::string command =
-        "cd " + folder_.string() + " && " QUAVER_PROGRAM " run " + arguments + " <story.txt >out.txt 2>err.txt";
+    const std::string command = "cd " + folder_.string() + " && " + testing_support::kProgram + " run " + arguments +
+                                " <story.txt >out.txt 2>err.txt";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read("out.txt"), read("err.txt")};
   }
@@ -204,8 +205,7 @@ TEST_F(MemoryRunTest, GoesOnFromASavedMemory) {
 
 TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
   const std::string command =
-      "cd " + folder_.string() +
-      " && " QUAVER_PROGRAM
+      "cd " + folder_.string() + " && " + testing_support::kProgram +
       " bench --cell memn2n --facts 3,1200 --embedding 9 --hops 2 "
       "--vocabulary 20 --repetitions 2 --scheme int8,qmann8,f32 --json --save kept >out.txt 2>err.txt";
   ASSERT_EQ(std::system(command.c_str()), 0) << read("err.txt");
@@ -231,10 +231,10 @@ TEST_F(MemoryRunTest, BenchesFactsAndQuestions) {
   EXPECT_EQ(rows, (std::vector<std::string>{"3toldint8", "3storedint8", "3writeint8", "3toldqmann8", "3storedqmann8",
                                             "3writeqmann8", "3toldf32", "1200storedint8", "1200writeint8",
                                             "1200storedqmann8", "1200writeqmann8"}));
-  EXPECT_NE(
-      std::system(
-          ("cd " + folder_.string() + " && " QUAVER_PROGRAM " bench --cell memn2n --scheme qmann9 2>err.txt").c_str()),
-      0);
+  EXPECT_NE(std::system(("cd " + folder_.string() + " && " + testing_support::kProgram +
+                         " bench --cell memn2n --scheme qmann9 2>err.txt")
+                            .c_str()),
+            0);
   EXPECT_NE(read("err.txt").find("'qmann9'"), std::string::npos) << read("err.txt");
 }
 

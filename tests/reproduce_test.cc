@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/built_programs.h"
+
 namespace quaver {
 namespace {
 
@@ -41,8 +43,8 @@ class ReproduceTest : public testing::Test {
   }
   int run(const std::string& place, const std::string& arguments) const {
     fs::create_directories(folder_ / place);
-    const std::string command =
-        "cd " + (folder_ / place).string() + " && " QUAVER_PROGRAM " " + arguments + " >out.txt 2>err.txt";
+    const std::string command = "cd " + (folder_ / place).string() + " && " + testing_support::kProgram + " " +
+                                arguments + " >out.txt 2>err.txt";
     const int status = std::system(command.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
@@ -59,7 +61,8 @@ class ReproduceTest : public testing::Test {
     const pid_t child = fork();
     if (child == 0) {
       if (chdir((folder_ / place).c_str()) != 0 || freopen("/dev/null", "w", stderr) == nullptr) _exit(9);
-      execl("/bin/sh", "sh", "-c", ("exec " QUAVER_PROGRAM " " + kWork).c_str(), static_cast<char*>(nullptr));
+      execl("/bin/sh", "sh", "-c", (std::string("exec ") + testing_support::kProgram + " " + kWork).c_str(),
+            static_cast<char*>(nullptr));
       _exit(9);
     }
     ASSERT_GT(child, 0);

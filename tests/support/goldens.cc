@@ -1,21 +1,8 @@
 #include "support/goldens.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace quaver::testing_support {
-
-std::filesystem::path own_goldens(std::string_view set) {
-  return std::filesystem::path(QUAVER_SOURCE_DIR) / "tests" / "golden" / set;
-}
-
-std::filesystem::path large_goldens(std::string_view set) {
-  const char* chosen = std::getenv("QUAVER_GOLDENS");
-  const std::filesystem::path root = chosen != nullptr && *chosen != '\0'
-                                         ? chosen
-                                         : std::filesystem::path(QUAVER_SOURCE_DIR) / ".." / "shared/goldens";
-  return (root / set).lexically_normal();
-}
 
 std::string absent_goldens(const std::filesystem::path& folder) {
   return concat("no folder ", folder.string(), " (QUAVER_GOLDENS): of ", folder.filename().string(),

@@ -1,4 +1,5 @@
-// goldens.h - where outputs of other engines lie, and the arrays of one golden file, checked as they are taken out.
+// goldens.h - the files with outputs of other engines, and the arrays of one golden file, checked as they are taken
+// out.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +12,12 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/npz.h"
+#include "support/places.h"
 
 namespace quaver::testing_support {
 
-// tests/golden/<set>: small, part of the repository.
-std::filesystem::path own_goldens(std::string_view set);
-// $QUAVER_GOLDENS/<set>: large, may be absent. The default of the variable is ../shared/goldens beside the repository.
-std::filesystem::path large_goldens(std::string_view set);
-std::string absent_goldens(const std::filesystem::path& folder);  // why a test of that folder is skipped
+// Why a test of this folder of large_goldens() is skipped.
+std::string absent_goldens(const std::filesystem::path& folder);
 // Files of `folder` whose names end in `extension` (".npz"), by name. Error when there is none.
 std::vector<std::filesystem::path> golden_files(const std::filesystem::path& folder, std::string_view extension);
 

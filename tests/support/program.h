@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "support/built_programs.h"
+
 namespace quaver::testing_support {
 
 struct Outcome {
@@ -43,14 +45,14 @@ class ProgramTest : public ::testing::Test {
   // "quaver ARGUMENTS" in the folder, through a shell, with nothing on standard input.
   Outcome run(const std::string& arguments) const {
     const std::string command =
-        "cd " + folder_.string() + " && " QUAVER_PROGRAM " " + arguments + " </dev/null >.stdout 2>.stderr";
+        "cd " + folder_.string() + " && " + kProgram + " " + arguments + " </dev/null >.stdout 2>.stderr";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(".stdout"), read(".stderr")};
   }
   // The exit code of a shell's commands in the folder; "$quaver" is the program.
   int shell(const std::string& commands) const {
-    const int status =
-        std::system(("cd " + folder_.string() + " && quaver=" QUAVER_PROGRAM " && { " + commands + "; }").c_str());
+    const std::string command = "cd " + folder_.string() + " && quaver=" + kProgram + " && { " + commands + "; }";
+    const int status = std::system(command.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   nlohmann::json run_json(const std::string& arguments) const {

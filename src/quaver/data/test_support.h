@@ -7,7 +7,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,6 +16,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/data/tasks.h"
+#include "support/places.h"
 
 namespace quaver {
 
@@ -116,10 +116,7 @@ inline void write_archive(const std::filesystem::path& path, const std::map<std:
 // The folder of the real data, or nothing when `file` is not in it: the test then skips with skip_text(), and is one of
 // EXTERNAL_TESTS in CMakeLists.txt.
 inline std::optional<std::filesystem::path> real_data(const std::string& file) {
-  const char* environment = std::getenv("QUAVER_DATA");
-  const std::filesystem::path folder = environment != nullptr && *environment != '\0'
-                                           ? std::filesystem::path(environment)
-                                           : std::filesystem::path(QUAVER_SOURCE_DIR) / "../shared/data";
+  const std::filesystem::path folder = testing_support::data_folder();
   if (!std::filesystem::exists(folder / file)) return std::nullopt;
   return folder;
 }

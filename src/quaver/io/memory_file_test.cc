@@ -13,6 +13,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/safetensors.h"
+#include "support/places.h"
 
 namespace quaver {
 namespace {
@@ -80,8 +81,7 @@ TEST(MemoryFile, ScaledNetworksAreStoredAsCodes) {
 }
 
 TEST(MemoryFile, ReadsTheGoldenOfVersionOne) {
-  const MemoryNetwork network =
-      load_memory_network(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memory_v1/network.safetensors");
+  const MemoryNetwork network = load_memory_network(testing_support::own_goldens("memory_v1") / "network.safetensors");
   EXPECT_EQ(network.scheme, (MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
                                           .integer_bits = 2,
                                           .similarity = MemorySimilarity::kHamming,
@@ -95,8 +95,7 @@ TEST(MemoryFile, ReadsTheGoldenOfVersionOne) {
 
 // What older programs can run is written for them, byte by byte as they did.
 TEST(MemoryFile, NetworksWithoutSlotsAreOfVersionTwo) {
-  const std::filesystem::path path =
-      std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memory_v2/network.safetensors";
+  const std::filesystem::path path = testing_support::own_goldens("memory_v2") / "network.safetensors";
   std::ifstream file(path, std::ios::binary);
   const std::string expected(std::istreambuf_iterator<char>(file), {});
   const MemoryNetwork network = load_memory_network(path);

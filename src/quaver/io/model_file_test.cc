@@ -8,6 +8,7 @@
 
 #include "quaver/io/test_support.h"
 #include "quaver/model/sample_models.h"
+#include "support/places.h"
 
 namespace quaver {
 namespace {
@@ -341,9 +342,7 @@ Model version_two() {
   return model;
 }
 
-std::filesystem::path path(const char* set) {
-  return std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden" / set / "model.safetensors";
-}
+std::filesystem::path path(const char* set) { return testing_support::own_goldens(set) / "model.safetensors"; }
 
 }  // namespace golden
 

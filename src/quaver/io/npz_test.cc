@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "quaver/io/test_support.h"
+#include "support/places.h"
 
 namespace quaver {
 namespace {
@@ -80,7 +81,7 @@ TEST(Npz, AWrongShapeIsNotWritten) {
 }
 
 TEST(Npz, ReadsNumPysOwnBytes) {
-  const Npz arrays = read_npz(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/numpy_npz/arrays.npz");
+  const Npz arrays = read_npz(testing_support::own_goldens("numpy_npz") / "arrays.npz");
   EXPECT_EQ(to_i32(npz_array(arrays, "whole"), "whole"), (std::vector<std::int32_t>{0, 1, 2, 3, 4, 5}));
   EXPECT_EQ(npz_array(arrays, "whole").shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(to_f32(npz_array(arrays, "fortran"), "fortran"), (std::vector<float>{0, 0.5f, 1, 1.5f, 2, 2.5f}));

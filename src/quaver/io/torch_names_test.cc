@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <deque>
 #include <iostream>
 #include <limits>
@@ -13,6 +12,7 @@
 #include "quaver/io/npz.h"
 #include "quaver/io/test_support.h"
 #include "quaver/io/torch_roles.h"
+#include "support/places.h"
 
 namespace quaver {
 namespace {
@@ -272,19 +272,14 @@ std::size_t check_goldens(const std::filesystem::path& folder) {
   return cases;
 }
 
-TEST(TorchNames, OwnGoldensOfTorch) {
-  EXPECT_GT(check_goldens(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/torch_rnn"), 0u);
-}
+TEST(TorchNames, OwnGoldensOfTorch) { EXPECT_GT(check_goldens(testing_support::own_goldens("torch_rnn")), 0u); }
 
 TEST(TorchNames, LargeGoldensOfTorch) {
-  const char* variable = std::getenv("QUAVER_GOLDENS");
-  const std::filesystem::path goldens = variable != nullptr
-                                            ? std::filesystem::path(variable)
-                                            : std::filesystem::path(QUAVER_SOURCE_DIR) / "../shared/goldens";
-  if (!std::filesystem::is_directory(goldens / "torch_rnn"))
-    GTEST_SKIP() << "no folder " << (goldens / "torch_rnn").lexically_normal().string()
+  const std::filesystem::path goldens = testing_support::large_goldens("torch_rnn");
+  if (!std::filesystem::is_directory(goldens))
+    GTEST_SKIP() << "no folder " << goldens.string()
                  << " (QUAVER_GOLDENS): of torch_rnn only the small set of the repository was checked";
-  EXPECT_GT(check_goldens(goldens / "torch_rnn"), 0u);
+  EXPECT_GT(check_goldens(goldens), 0u);
 }
 
 StateDict classifier(Random& random) {

@@ -12,12 +12,13 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
+#include "support/places.h"
 
 namespace quaver {
 namespace {
 
 std::ifstream golden(const std::string& name) {
-  std::ifstream file(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memn2n_fixed" / name);
+  std::ifstream file(testing_support::own_goldens("memn2n_fixed") / name);
   EXPECT_TRUE(file.is_open()) << name;
   return file;
 }

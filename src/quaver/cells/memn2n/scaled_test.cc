@@ -14,6 +14,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
+#include "support/places.h"
 
 namespace quaver {
 namespace {
@@ -39,7 +40,7 @@ std::vector<int> as_ints(const Codes& codes) {
 }
 
 TEST(MemoryScaledGoldens, WholeNetworksHopByHop) {
-  std::ifstream file(std::filesystem::path(QUAVER_SOURCE_DIR) / "tests/golden/memn2n_scaled/networks.txt");
+  std::ifstream file(testing_support::own_goldens("memn2n_scaled") / "networks.txt");
   ASSERT_TRUE(file.is_open());
   const std::vector<WordNumbers> facts(kFacts.begin(), kFacts.end());
   std::size_t checked = 0;
