@@ -1,19 +1,28 @@
 # quaver_floor(NAME name [HEADERS ...] [SOURCES ...] [DEPS floors...] [PRIVATE_LIBS libs...]
+#              [LIGHT] [PRECOMPILED headers...]
 #              [TESTS ...] [TEST_LIBS libs...] [EXTERNAL_TESTS name filter ...] [BENCHES ...])
 #
 # Declares one floor of the tree: a static library quaver_<name> from the files beside the calling CMakeLists.txt,
 # one GoogleTest program quaver_<name>_test (ctest '<name>_test', see quaver_gtest) and one Google Benchmark program
 # quaver_<name>_bench.
+# LIGHT and the precompiled headers: see QuaverCompileTime; a floor without its own takes those of core.
 # HEADERS are the floor's public headers: CMake verifies that each compiles alone (target all_verify_interface_header_sets).
 function(quaver_floor)
-  cmake_parse_arguments(PARSE_ARGV 0 floor "" "NAME"
-                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;TESTS;TEST_LIBS;EXTERNAL_TESTS;BENCHES")
+  cmake_parse_arguments(PARSE_ARGV 0 floor "LIGHT" "NAME"
+                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;PRECOMPILED;TESTS;TEST_LIBS;EXTERNAL_TESTS;BENCHES")
+  if(NOT floor_PRECOMPILED)
+    set(floor_PRECOMPILED FROM quaver_core)
+  endif()
   set(target quaver_${floor_NAME})
   list(TRANSFORM floor_DEPS PREPEND quaver_ OUTPUT_VARIABLE deps)
   if(floor_SOURCES)
     add_library(${target} STATIC ${floor_SOURCES})
     set(scope PUBLIC)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:quaver_flags> ${floor_PRIVATE_LIBS})
+    quaver_precompile(${target} ${floor_PRECOMPILED})
+    if(floor_LIGHT)
+      target_compile_options(${target} PRIVATE ${QUAVER_LIGHT_OPTIONS})
+    endif()
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
