@@ -1,17 +1,21 @@
 # quaver_floor(NAME name [HEADERS ...] [SOURCES ...] [DEPS floors...] [PRIVATE_LIBS libs...]
 #              [LIGHT] [PRECOMPILED headers...]
-#              [TESTS ...] [TEST_LIBS libs...] [EXTERNAL_TESTS name filter ...] [BENCHES ...])
+#              [TESTS ...] [TEST_LIBS libs...] [TEST_PRECOMPILED headers...] [EXTERNAL_TESTS name filter ...] [BENCHES ...])
 #
 # Declares one floor of the tree: a static library quaver_<name> from the files beside the calling CMakeLists.txt,
 # one GoogleTest program quaver_<name>_test (ctest '<name>_test', see quaver_gtest) and one Google Benchmark program
 # quaver_<name>_bench.
-# LIGHT and the precompiled headers: see QuaverCompileTime; a floor without its own takes those of core.
+# LIGHT and the precompiled headers: see QuaverCompileTime; a floor without its own takes those of core, its tests those of
+# quaver_test_support.
 # HEADERS are the floor's public headers: CMake verifies that each compiles alone (target all_verify_interface_header_sets).
 function(quaver_floor)
   cmake_parse_arguments(PARSE_ARGV 0 floor "LIGHT" "NAME"
-                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;PRECOMPILED;TESTS;TEST_LIBS;EXTERNAL_TESTS;BENCHES")
+                        "HEADERS;SOURCES;DEPS;PRIVATE_LIBS;PRECOMPILED;TESTS;TEST_LIBS;TEST_PRECOMPILED;EXTERNAL_TESTS;BENCHES")
   if(NOT floor_PRECOMPILED)
     set(floor_PRECOMPILED FROM quaver_core)
+  endif()
+  if(NOT floor_TEST_PRECOMPILED)
+    set(floor_TEST_PRECOMPILED FROM quaver_test_support)
   endif()
   set(target quaver_${floor_NAME})
   list(TRANSFORM floor_DEPS PREPEND quaver_ OUTPUT_VARIABLE deps)
@@ -35,6 +39,7 @@ function(quaver_floor)
   if(BUILD_TESTING AND floor_TESTS)
     add_executable(${target}_test ${floor_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} quaver_test_support ${floor_TEST_LIBS})
+    quaver_precompile(${target}_test ${floor_TEST_PRECOMPILED})
     quaver_gtest(${floor_NAME}_test ${target}_test EXTERNAL ${floor_EXTERNAL_TESTS})
   endif()
   if(floor_BENCHES AND TARGET benchmark::benchmark_main)
