@@ -1,5 +1,6 @@
 #include "quaver/train/composed_cells.h"
 
+#include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <string>

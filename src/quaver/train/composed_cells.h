@@ -2,7 +2,7 @@
 // equations of cells/*/ref.h, and what the fast ones are tested against. Only for tests; includes libtorch.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 

@@ -1,7 +1,10 @@
 #include "quaver/train/gemm.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/mm.h>
 #include <dlfcn.h>
 
 namespace quaver {

@@ -1,6 +1,14 @@
 #include "quaver/train/network.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Reduction.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
 #include <map>
@@ -52,7 +60,7 @@ at::Tensor pool(Pooling pooling, std::int64_t forward, const Packing& packing, c
                 sequence_of_row.data_ptr<std::int64_t>() + packing.offsets[t + 1], std::int64_t{0});
     for (std::size_t s = 0; s < packing.sequences(); ++s)
       inverse_length.data_ptr<float>()[s] = 1.0f / static_cast<float>(packing.lengths[s]);
-    return at::zeros({sequences, features}, x.options()).index_add(0, sequence_of_row, x) * inverse_length;
+    return at::zeros({sequences, features}, x.options()).index_add(0, sequence_of_row, x).mul(inverse_length);
   }
   at::Tensor last_rows = at::empty({sequences}, at::kLong);
   for (std::size_t s = 0; s < packing.sequences(); ++s)
@@ -166,7 +174,7 @@ at::Tensor Network::Impl::run(const Batch& batch, double dropout, Random& random
       const std::int64_t forward = &node == &nodes.front() ? 0 : forward_features(*(&node - 1));  // a chain
       x = pool(pooling->pooling, forward, *batch.packing, x);
     } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
-      if (dropout > 0 && &node == &nodes.back()) x = x * dropout_mask(x, dropout, random);
+      if (dropout > 0 && &node == &nodes.back()) x = x.mul(dropout_mask(x, dropout, random));
       const std::vector<at::Tensor> dense = tensors_of(node, "");
       x = at::addmm(dense[1], x, dense[0].t());
     } else {

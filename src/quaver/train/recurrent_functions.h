@@ -2,7 +2,7 @@
 // Internal to this floor; includes libtorch.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <vector>

@@ -1,6 +1,7 @@
 // The fast sequences against the same cells composed by autograd from single operations, both in double.
 #include "quaver/train/recurrent_functions.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
