@@ -358,6 +358,47 @@ TEST(LargeRow, CostsTheOthersNothingAndIsReadWell) {
   }
 }
 
+// A column far larger than the others, whatever the rows: its scale moves into the reader.
+TEST(LargeRow, AColumnOfAnEmbeddingIsNoRow) {
+  double alike = 0;
+  for (const float times : {1.0f, 10.0f, 1000.0f}) {
+    Model model = ModelBuilder::of_ids("m", 16)
+                      .add("embedding", EmbeddingAttributes{40, 8})
+                      .add("cell", GruAttributes{.input_size = 8, .hidden_size = 24})
+                      .finish();
+    const std::span<float> table = model.tensors.at("embedding.W").as_mutable<float>();
+    for (std::size_t i = 3; i < table.size(); i += 8) table[i] *= times;
+    const std::span<float> weights = model.tensors.at("cell.W").as_mutable<float>();
+    for (std::size_t i = 3; i < weights.size(); i += 8) weights[i] /= times;
+    std::vector<Sequence> data, fresh;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      data.push_back(random_ids(40, 40, 100 + i));
+      fresh.push_back(random_ids(40, 40, 200 + i));
+    }
+    const double found = sqnr_db(model, quantize(model, calibrate(model, views(data))).model, fresh);
+    if (times == 1) alike = found;
+    EXPECT_GE(found, alike - 1) << times;
+  }
+}
+
+// ---- data that the float model cannot take
+
+TEST(Calibration, AnOverflowIsAnErrorThatNamesThePoint) {
+  Model model = ModelBuilder("m", 3, 5)
+                    .add("cell", RnnAttributes{3, 8, Nonlinearity::kRelu, Direction::kForward})
+                    .add("scores", DenseAttributes{8, 2})
+                    .finish();
+  for (float& value : model.tensors.at("cell.R").as_mutable<float>()) value = 30;
+  const std::vector<Sequence> data = normal_sequences(2, 200, 3, 7);
+  try {
+    calibrate(model, views(data));
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("became infinite or not a number"), std::string::npos) << error.what();
+  }
+}
+
 // ---- between nodes ---------------------------------------------------------------------------------------------
 
 // The rows of a producer times `sizes`, the columns of its reader divided by them.

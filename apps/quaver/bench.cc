@@ -385,7 +385,7 @@ void add_bench(CLI::App& program) {
   sizes("--streams", flags->streams, "Independent streams that one call moves a step on; a list as well");
   names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well");
   names("--frames", flags->frames,
-        "What a call of an integer model is handed: real, codes, or both (default: real; beside peers both)");
+        "What a call of an integer model is handed: real, codes or real,codes (default: real; beside peers both)");
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")
       ->check(whole_number(0, kMaxSize))
       ->capture_default_str();

@@ -33,8 +33,10 @@ struct EvalFlags {
 
 void run_eval(const EvalFlags& flags, const GivenFlags& given) {
   if (std::filesystem::exists(flags.task) && !is_story_task(flags.task))
-    throw_usage(concat("task '", flags.task, "' is a file; 'quaver run ", flags.model, " --input ", flags.task,
-                       "' judges the answers of a memory network to a file of stories"));
+    throw_usage(concat("task '", flags.task, "' is a file, expected the name of a task; 'quaver run ", flags.model,
+                       " --input ", flags.task, "' ",
+                       is_memory_network_file(flags.model) ? "judges the answers to a file of stories"
+                                                           : "gives the outputs of data of your own"));
   require_known_task(flags.task);
   require_useful_data_flags(given, flags.task);
   if (is_story_task(flags.task)) {

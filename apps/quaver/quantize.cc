@@ -78,7 +78,8 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   const auto start = std::chrono::steady_clock::now();
   require_model_name(flags.out);
   require_useful_data_flags(given, flags.calib);
-  if (flags.method != "percentile") given.refuse({"--percentile"}, "--calib-method percentile", "here it is another");
+  if (flags.method != "percentile")
+    given.refuse({"--percentile"}, "--calib-method percentile", concat("here it is ", flags.method));
   if (quantizes_memory(flags.in, flags.stories)) {
     given.refuse({"--override", "--ignore", "--allow-float", "--calib-report", "--rounding"}, "models of sequences",
                  "here IN is a memory network");

@@ -117,6 +117,10 @@ class Dialogue {
       const std::string bytes = session_.save(memory_);
       write_file_atomically(flags_.state_out, [&](const ByteSink& sink) { sink(std::as_bytes(std::span(bytes))); });
     }
+    if (asked_ == 0 && flags_.state_out.empty())
+      warn(told_ == 0
+               ? "nothing was told or asked: expected facts, and questions that end with '?'"
+               : fmt::format("nothing was asked of the {} facts that were told: a question ends with '?'", told_));
     if (dropped() > 0)
       warn(fmt::format("{} facts made room for newer ones, oldest first: the memory holds {}{}", dropped(),
                        memory_.capacity(), flags_.memory == 0 ? "; --memory N asks for more" : ""));

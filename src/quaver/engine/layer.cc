@@ -63,6 +63,12 @@ void report_value(Observer& observer, std::string_view point, const Value& value
       break;
     }
     case FormatKind::kI16:
+      if (!channels.empty()) {
+        std::vector<float> real(count);
+        decode(value, channels, bytes, real);
+        observer.real(point, real);
+        break;
+      }
       observer.codes(point, std::span(reinterpret_cast<const std::int16_t*>(bytes), count),
                      static_cast<double>(value.format.scale));
       break;

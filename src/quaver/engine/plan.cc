@@ -6,6 +6,9 @@
 #include <optional>
 
 #include "quaver/cells/scratch.h"
+#include "quaver/core/error.h"
+#include "quaver/core/printable.h"
+#include "quaver/core/text.h"
 #include "quaver/engine/bind.h"
 #include "quaver/fixed/quantization.h"
 
@@ -50,6 +53,13 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
     state_bytes += align_up(stages.back().layer->state_bytes());
     return values.size() - 1;
   };
+  const auto layer_of = [&](const Node& node) {
+    try {
+      return make_layer(readable, node, isa);
+    } catch (const Error& error) {  // scales that no multiplier holds, sums beyond int32
+      throw Error(error.kind(), concat("node '", printable(node.name), "': ", error.what()));
+    }
+  };
   for (const Node& node : model.nodes) {
     std::size_t input = value_of.at(node.input);
     if (node.scheme == "f32") weight_bytes += float_weight_bytes(model, node);
@@ -59,10 +69,10 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
     if (node.scheme == "f32" && is_coded(node.output.format)) {  // a float island that gives codes
       Node inside = node;
       inside.output.format = Format{};
-      const std::size_t real = add(make_layer(readable, inside, isa), input, {});
+      const std::size_t real = add(layer_of(inside), input, {});
       value_of[node.name] = add(make_conversion(values[real], node.output.format), real, channels_of(model, node.name));
     } else {
-      value_of[node.name] = add(make_layer(readable, node, isa), input, channels_of(model, node.name));
+      value_of[node.name] = add(layer_of(node), input, channels_of(model, node.name));
     }
   }
   for (const std::string& name : model.outputs) outputs.push_back(value_of.at(name));

@@ -126,7 +126,7 @@ std::size_t Session::threads() const {
 State Session::initial_state() const {
   if (!streams())
     throw_bad_input(concat("model '", printable(plan_->model.name), "' can not stream: node '", plan_->looks_ahead,
-                           "' runs backwards over the whole sequence; use run() on whole sequences"));
+                           "' runs backwards over the whole sequence; use run() on whole sequences, without a state"));
   AlignedVector<std::byte> bytes(plan_->state_bytes);
   plan_->reset(bytes.data());
   return {plan_->layout, std::move(bytes)};

@@ -27,7 +27,10 @@ Multiplier Multiplier::from_real(double r) {
   }
   if (mantissa == 0 || exponent < kMinExponent) return {};
   if (exponent > kMaxExponent) {
-    throw_bad_input(concat("a scale ratio is ", r, ", expected less than 2^30; do the scales belong together?"));
+    throw_bad_input(concat("a scale ratio is ", r,
+                           ", expected less than 2^30: its input or its weights are far larger than what it gives; "
+                           "look for extreme values in the "
+                           "calibration data and the weights"));
   }
   return {static_cast<std::int32_t>(mantissa), exponent};
 }

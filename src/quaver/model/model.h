@@ -201,6 +201,7 @@ std::int64_t forward_features(const Node& node);
 // What a node makes from its input: sequence or vector, features; the format is the caller's (argmax: i32).
 Value output_value(const Operation& operation, const Value& input);
 
+inline constexpr std::size_t kMaxNodes = 1024;
 inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 16;        // of features, cells, units
 inline constexpr std::int64_t kMaxVocabulary = std::int64_t{1} << 24;  // rows of an embedding
 

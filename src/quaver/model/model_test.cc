@@ -173,6 +173,7 @@ const Breakage kBreakages[] = {
     {"pool_twice", float_sample, [](Model& m) { m.nodes[3].operation = PoolAttributes{}; }, "has no time"},
     {"gru_without_time", float_sample,
      [](Model& m) { m.nodes[3].operation = GruAttributes{.input_size = 3, .hidden_size = 2}; }, "without time"},
+    {"input_without_time", float_sample, [](Model& m) { m.input.sequence = false; }, "one vector without time"},
     {"embedding_of_reals", float_sample,
      [](Model& m) { m.nodes[0].operation = EmbeddingAttributes{.vocabulary = 3, .features = 8}; }, "reads one i32 id"},
     {"lstm_of_ids", tagger_sample,

@@ -508,7 +508,9 @@ void validate(const Model& model) {
   expect_kind("the model's input", model.input.format, {FormatKind::kF32, FormatKind::kI8, FormatKind::kI32});
   if (model.input.features < 1 || model.input.features > kMaxSize)
     refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
+  if (!model.input.sequence) refuse("the input is one vector without time, expected one a step");
   if (model.nodes.empty()) refuse("there are no nodes");
+  if (model.nodes.size() > kMaxNodes) refuse("there are ", model.nodes.size(), " nodes, expected at most ", kMaxNodes);
 
   std::set<std::string> used;
   std::set<std::string> known{"input"};

@@ -50,6 +50,9 @@ void RangeStatistics::add(std::span<const float> values, std::size_t step) {
   min = count == 0 ? static_cast<double>(low) : std::min(min, static_cast<double>(low));
   max = count == 0 ? static_cast<double>(high) : std::max(max, static_cast<double>(high));
   count += values.size();
+  // calibrate() says so at the end: this may be a step's noexcept inside.
+  overflowed = overflowed || std::ranges::any_of(values, [](float value) { return !std::isfinite(value); });
+  if (overflowed) return;
   if (step >= step_max_abs.size()) step_max_abs.resize(step + 1);
   step_max_abs[step] = std::max(step_max_abs[step], static_cast<float>(batch_max_abs));
 
@@ -313,7 +316,7 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
     if (options.progress) options.progress(i + 1, sequences.size());
   });
   for (const auto& [point, statistics] : calibration.points)
-    if (!std::isfinite(statistics.min) || !std::isfinite(statistics.max))
+    if (statistics.overflowed)
       throw_bad_input(
           concat("calibration: '", point, "' became infinite or not a number; the float model overflows on this data"));
   return calibration;

@@ -44,8 +44,8 @@ struct ChannelStatistics {
 enum class Folding { kScale, kScaleAndOffset };  // of a value's channels: fold.h
 
 // Every channel by its own range, widened from its mean by the headroom: the offset is its middle and the scale half
-// its width, or without offsets its largest magnitude. A constant channel keeps a scale of at least 2^-7 of max(|offset|, 1):
-// should it move one day, it is not lost at once.
+// its width, or without offsets its largest magnitude. A constant channel keeps a scale of at least 2^-7 of
+// max(|offset|, 1): should it move one day, it is not lost at once.
 Channels own_ranges(const ChannelStatistics& statistics, Folding folding);
 
 // The offset of a channel whose scale is larger than that of its own range, `own`: the room that it gains lies where

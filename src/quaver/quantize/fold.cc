@@ -12,7 +12,6 @@
 namespace quaver {
 namespace {
 
-constexpr double kSteps = 255;         // of int8 over a range
 constexpr double kFewestCodes = 16;    // that a feature's own range spans, however little it weighs
 constexpr double kWorthwhile = 0.9;    // of the error without: else the model stays as it is
 constexpr double kWeightsCount = 0.1;  // of the weights' error: compensated rounding leaves a sixth, open gates less
@@ -201,8 +200,8 @@ std::map<std::string, Folding> foldable_values(const Model& model) {
   return foldable;
 }
 
-Channels choose_channels(const Model& model, const std::string& value, Folding folding,
-                         const Calibration& calibration) {
+Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration,
+                         double steps) {
   const auto found = calibration.channels.find(value);
   const auto features = static_cast<std::size_t>(model.value(value).features);
   if (found == calibration.channels.end() || found->second.low.size() != features)
@@ -217,12 +216,12 @@ Channels choose_channels(const Model& model, const std::string& value, Folding f
   const RangeStatistics& normalized = statistics.normalized;
   if (normalized.max_abs() == 0) return {};
   const Interval own_interval = channel_interval(calibration, value);
-  const double own_step = (own_interval.high - own_interval.low) / kSteps;
+  const double own_step = (own_interval.high - own_interval.low) / steps;
   const double share = choose_max_abs(normalized, calibration.method, calibration.percentile) / normalized.max_abs();
   const Channels own = own_ranges(statistics, folding);
   const double low = std::min(0.0, std::ranges::min(statistics.low)),
                high = std::max(0.0, std::ranges::max(statistics.high));
-  double least = kWorthwhile * error({}, share * (high - low) / kSteps);
+  double least = kWorthwhile * error({}, share * (high - low) / steps);
   Channels best;
   for (const Balance& balance : kBalances) {
     if (balance.range > std::max(kBalanced, 1 / statistics.headroom() + kSteadyRange)) continue;
@@ -235,7 +234,7 @@ Channels choose_channels(const Model& model, const std::string& value, Folding f
       if (!statistics.constant(c)) widest = std::max(widest, range / wanted[c]);
     }
     Channels channels = own;
-    const double most = kSteps / (kFewestCodes * statistics.headroom());
+    const double most = steps / (kFewestCodes * statistics.headroom());
     for (std::size_t c = 0; c < features; ++c) {
       const auto range = static_cast<double>(own.scale[c]);
       channels.scale[c] = static_cast<float>(std::clamp(wanted[c] * widest, range, range * most));

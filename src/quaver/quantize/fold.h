@@ -26,7 +26,9 @@ std::map<std::string, Folding> foldable_values(const Model& model);
 
 // Channels for `value` of a float model whose nodes have their schemes already; empty where the format alone does as
 // well. Error when the calibration is another model's.
-Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration);
+// steps: of the value's codes over their range.
+Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration,
+                         double steps);
 
 // What the codes of a value with channels span, in units of the widest channel's scale: -1..1, or less where the
 // calibration's method cuts, or where all channels lie on one side of 0.

@@ -133,6 +133,7 @@ class Quantizer {
         warn_island(node);
       else
         quantize_node(node);
+    warn_little_data();
     for (Warning& warning : growth_warnings(calibration_)) result_.warnings.push_back(std::move(warning));
     model.provenance["calibration"] =
         concat(method_name(calibration_.method), ", ", calibration_.sequences, " sequences, ", calibration_.steps,
@@ -235,12 +236,12 @@ class Quantizer {
   void fold_channels() {
     Model& model = result_.model;
     for (const auto& [value, folding] : foldable_values(source_)) {
-      if (wide_.contains(value)) continue;
       const bool coded = std::ranges::all_of(model.nodes, [&, name = value](const Node& node) {
         return (node.input != name && node.name != name) || has_row_scales(node);
       });
       if (!coded) continue;
-      Channels channels = choose_channels(model, value, folding, calibration_);
+      const double steps = wide_.contains(value) ? 65535 : 255;
+      Channels channels = choose_channels(model, value, folding, calibration_, steps);
       if (channels.empty()) continue;
       fold(model, value, channels);
       channels_.emplace(value, std::move(channels));
@@ -258,6 +259,14 @@ class Quantizer {
     const Interval interval = channel_interval(calibration_, value);
     if (interval.low == -interval.high) return {symmetric_scale(interval.high, kI8Limit), 0};
     return affine_i8(interval.low, interval.high);
+  }
+
+  void warn_little_data() {
+    if (calibration_.steps >= kFewestSteps) return;
+    result_.warnings.push_back(
+        {"little_data", "input", "", static_cast<double>(calibration_.steps), kFewestSteps,
+         concat("the calibration data has ", calibration_.steps, " steps in all, expected at least ", kFewestSteps,
+                ": ranges that so few show are soon left. Calibrate on more")});
   }
 
   // What the input's features make worth a look: in the user's units.
@@ -648,7 +657,7 @@ class Quantizer {
   void code(Node& node, const EmbeddingAttributes&) {
     Tensor& table = tensor(node, "W");
     const bool wide = wide_.contains(node.name);
-    warn_rows(node, wide ? kI16Limit : kI8Limit);
+    warn_rows(node, table, wide ? kI16Limit : kI8Limit);
     const float scale = symmetric_scale(max_abs(table.as<float>()), wide ? kI16Limit : kI8Limit);
     const FormatKind kind = wide ? FormatKind::kI16 : FormatKind::kI8;
     node.output.format = {kind, scale, 0};
@@ -656,31 +665,42 @@ class Quantizer {
   }
 
   struct NarrowRows {
-    double codes = 0;         // that half of the rows span at most, in int8
+    double codes = 0;         // root mean square in int8, of the row that a quarter of the rows do not reach
     std::size_t largest = 0;  // the row that sets the scale
   };
 
-  // One format serves all rows of an embedding: a row far larger than the others takes their codes.
+  // One format serves all rows of an embedding: a row far larger than the others takes their codes. Rows of zeros, as
+  // padding is, need none.
   static NarrowRows narrow_rows(const Tensor& table) {
     const MatrixView<const float> rows = table.matrix<float>();
-    std::vector<double> largest;  // of each row
-    for (std::size_t row = 0; row < rows.rows(); ++row) largest.push_back(max_abs(rows.row(row)));
-    const auto widest = std::ranges::max_element(largest) - largest.begin();
-    const double step = largest[static_cast<std::size_t>(widest)] / kI8Limit;
-    const auto middle = largest.begin() + static_cast<std::ptrdiff_t>(largest.size() / 2);
-    std::ranges::nth_element(largest, middle);
-    return {step > 0 ? *middle / step : kI8Limit, static_cast<std::size_t>(widest)};
+    std::vector<double> sizes;
+    double largest = 0;
+    std::size_t widest = 0;
+    for (std::size_t row = 0; row < rows.rows(); ++row) {
+      const double most = max_abs(rows.row(row));
+      if (most > largest) widest = row;
+      largest = std::max(largest, most);
+      double squares = 0;
+      for (const float value : rows.row(row)) squares += static_cast<double>(value) * static_cast<double>(value);
+      if (squares > 0) sizes.push_back(std::sqrt(squares / static_cast<double>(rows.cols())));
+    }
+    if (sizes.empty()) return {kI8Limit, widest};
+    const auto quarter = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 4);
+    std::ranges::nth_element(sizes, quarter);
+    return {*quarter / largest * kI8Limit, widest};
   }
 
   // limit: the largest code of the table.
-  void warn_rows(const Node& node, std::int32_t limit) {
-    const NarrowRows narrow = narrow_rows(source_.tensor(node.name + ".W"));
-    const double codes = narrow.codes / kI8Limit * limit;
+  void warn_rows(const Node& node, const Tensor& table, std::int32_t limit) {
+    const NarrowRows narrow =
+        narrow_rows(source_.tensor(node.name + ".W"));  // folded, all features of a row may be large
+    const double codes = std::max(narrow.codes, narrow_rows(table).codes) / kI8Limit * limit;
     if (codes >= kFewestRowCodes) return;
     result_.warnings.push_back(
         {"narrow_rows", node.name, concat("row ", narrow.largest), codes, kFewestRowCodes,
-         concat("half of the rows of '", node.name, "' span fewer than ", codes, " codes, expected ", kFewestRowCodes,
-                ": row ", narrow.largest, " is far larger and sets the scale. Shrink that row",
+         concat("a quarter of the rows of '", node.name, "' reach ", codes,
+                " codes or fewer in their root mean square, ", "expected ", kFewestRowCodes, ": row ", narrow.largest,
+                " is far larger and sets the scale. Shrink that row",
                 limit == kI16Limit ? ""
                                    : ", or give the node and all that read it the scheme int8, under which such tables "
                                      "have 16 bits (not before an RNN or a dense layer of more than 512 features)",
@@ -711,8 +731,9 @@ class Quantizer {
 
   void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format
 
+  static constexpr std::size_t kFewestSteps = 16;
   static constexpr double kFewestCodes = 16;     // that a feature should span
-  static constexpr double kFewestRowCodes = 48;  // that rows of an embedding should: fewer, and they get 16 bits
+  static constexpr double kFewestRowCodes = 16;  // root mean square of an embedding's rows: fewer, and they get 16 bits
   static constexpr int kMaxCellIntegerBits = 6;
 
   const Model& source_;

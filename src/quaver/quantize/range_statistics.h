@@ -15,6 +15,7 @@ struct RangeStatistics {
   double min = 0;
   double max = 0;
   std::uint64_t count = 0;               // values seen
+  bool overflowed = false;               // one was infinite or not a number; nothing is counted from there on
   double bin_width = 0;                  // of the histogram of |x|; 0 while nothing but zeros was seen
   std::vector<std::uint64_t> histogram;  // kHistogramBins bins of the first range; grows by bins of the same width
   std::vector<float> step_max_abs;       // largest |x| at every time step over all sequences

@@ -14,14 +14,15 @@ namespace quaver {
 //   growing_state       largest |c| of the last quarter of the steps; of those before
 //   constant_feature    the constant; half the range it keeps
 //   narrow_feature      codes that a feature's range spans; how many it should
-//   narrow_rows         codes that the middle row of an embedding spans; how many it should.
-//                       Point: the row that is largest
+//   narrow_rows         codes that a quarter of an embedding's rows reach at most, in the root mean square; how many
+//                       they should. Point: the row that is largest
+//   little_data         steps of calibration; how many there should be
 //   range_cut           an extreme that one event alone reached; where the range ends instead
 //   lone_value          the same among too few values to cut it; where the others end
 //   halves_cut          percent of a gate's sums that cutting their halves one by one changes; 0
 //   low_sqnr            dB of an output on the calibration data; the scheme's limit.
 //                       Node and point: where it is lost
-//   low_agreement       percent of a memory network's answers that are the float one's; the least
+//   low_agreement       percent of the classes, or of a memory network's answers, that are the float one's; the least
 struct Warning {
   std::string code;
   std::string node;   // "input" for the model's input

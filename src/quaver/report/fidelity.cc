@@ -17,15 +17,28 @@
 namespace quaver {
 namespace {
 
-std::vector<SequenceView> chosen(std::span<const SequenceView> sequences, const FidelityOptions& options) {
+// Of so many sequences so many steps: each gives its share, a long one in parts from its begin to its end.
+struct Chosen {
+  std::vector<SequenceView> parts;
+  std::size_t sequences = 0;
+};
+Chosen chosen(std::span<const SequenceView> sequences, const FidelityOptions& options) {
+  constexpr std::size_t kParts = 8, kLeastSteps = 64;  // of a long sequence; in a part
   const std::size_t wanted = std::min(sequences.size(), options.most_sequences);
-  std::vector<SequenceView> some;
+  Chosen some;
   std::size_t left = options.most_steps;
-  for (std::size_t i = 0; i < wanted && left > 0; ++i) {
+  for (std::size_t i = 0; i < wanted; ++i) {
     const SequenceView& sequence = sequences[i * sequences.size() / wanted];
-    if (sequence.steps == 0) continue;
-    some.push_back(part_of(sequence, 0, std::min(sequence.steps, left)));
-    left -= some.back().steps;
+    const std::size_t share = std::min(left / (wanted - i), sequence.steps);
+    if (share == 0) continue;
+    ++some.sequences;
+    left -= share;
+    const std::size_t parts = share == sequence.steps ? 1 : std::clamp<std::size_t>(share / kLeastSteps, 1, kParts);
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::size_t steps = share * (part + 1) / parts - share * part / parts;
+      const std::size_t begin = parts == 1 ? 0 : (sequence.steps - steps) * part / (parts - 1);
+      some.parts.push_back(part_of(sequence, begin, steps));
+    }
   }
   return some;
 }
@@ -71,16 +84,29 @@ Place first_below(double limit, const Model& model, const Comparison& comparison
 
 Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
                           const FidelityOptions& options) {
-  const std::vector<SequenceView> some = chosen(sequences, options);
-  const Comparison comparison = compare(reference, quantized, some);
+  const Chosen some = chosen(sequences, options);
+  const Comparison comparison = compare(reference, quantized, some.parts);
   Fidelity fidelity;
-  fidelity.sequences = comparison.sequences;
+  fidelity.sequences = some.sequences;
   fidelity.given = sequences.size();
   fidelity.steps = comparison.steps;
   const Scheme* scheme = find_scheme(quantized.scheme);
   const double limit = scheme == nullptr ? 0 : scheme->lowest_sqnr_db;
   for (const PointError& output : comparison.outputs) {
     fidelity.outputs.push_back({output.name, {}, output.agreement});
+    const Operation& made_by = quantized.node(output.name).operation;
+    const bool classes = std::holds_alternative<DenseAttributes>(made_by) ||
+                         std::holds_alternative<SoftmaxAttributes>(made_by) ||
+                         std::holds_alternative<ArgmaxAttributes>(made_by);
+    const bool near = quantized.value(output.name).format.kind == FormatKind::kI32 || output.sqnr_db >= limit;
+    if (classes && near && output.agreement && *output.agreement < kLowestAgreement)
+      fidelity.warnings.push_back(
+          {"low_agreement", output.name, "", *output.agreement, kLowestAgreement,
+           fmt::format(
+               "output '{}' gives the class of the float model in {:.1f} % of the calibration data, expected "
+               "{:g} %: one score far larger than the others may take their codes; 'quaver compare' shows every "
+               "point",
+               output.name, *output.agreement, kLowestAgreement)});
     if (quantized.value(output.name).format.kind == FormatKind::kI32) continue;
     fidelity.outputs.back().sqnr_db = output.sqnr_db;
     if (limit == 0 || output.sqnr_db >= limit) continue;
@@ -94,7 +120,7 @@ Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::s
              output.name, output.sqnr_db, limit, quantized.scheme,
              place.point.empty() ? place.node : place.node + "." + place.point, place.sqnr_db)});
   }
-  for (Warning& warning : cut_halves(reference, quantized, some)) fidelity.warnings.push_back(std::move(warning));
+  for (Warning& warning : cut_halves(reference, quantized, some.parts)) fidelity.warnings.push_back(std::move(warning));
   return fidelity;
 }
 

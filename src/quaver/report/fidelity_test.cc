@@ -41,8 +41,33 @@ TEST(Fidelity, WorkIsBounded) {
   EXPECT_EQ(few.sequences, 2u);
   EXPECT_EQ(few.given, 6u);
   const Fidelity cut = measure_fidelity(model, integer, sequences().views, {.most_steps = 25});
-  EXPECT_EQ(cut.sequences, 2u);  // 20 steps and 5
+  EXPECT_EQ(cut.sequences, 6u);  // 4 steps each, and 5
   EXPECT_EQ(cut.steps, 25u);
+}
+
+// What is lost late in long sequences is seen.
+TEST(Fidelity, LongSequencesAreMeasuredToTheirEnd) {
+  const Model model = samples::small_model(GruAttributes{.input_size = 4, .hidden_size = 6}, false);
+  Random random(4);
+  std::vector<float> values(2000 * 4);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>((i < values.size() * 3 / 4 ? 0.001 : 1.0) * random.normal());
+  const std::vector<SequenceView> views{{2000, values, {}, {}}};
+  Model integer = samples::quantized(model, sequences());
+  const double whole = compare(model, integer, views).outputs[0].sqnr_db;
+  const double measured = *measure_fidelity(model, integer, views, {.most_steps = 512}).outputs[0].sqnr_db;
+  EXPECT_NEAR(measured, whole, 4);
+}
+
+// One score far larger than the others takes their codes: decibels do not show it, answers do.
+TEST(Fidelity, NamesAnOutputWhoseClassesChange) {
+  Model model = samples::small_model(GruAttributes{.input_size = 4, .hidden_size = 6}, false);
+  model.tensors.at("scores.b").as_mutable<float>()[2] = -1e5f;
+  const Fidelity fidelity = measure_fidelity(model, samples::quantized(model, sequences()), sequences().views);
+  const auto warning = std::ranges::find(fidelity.warnings, "low_agreement", &Warning::code);
+  ASSERT_NE(warning, fidelity.warnings.end());
+  EXPECT_EQ(warning->node, "scores");
+  EXPECT_LT(*warning->value, kLowestAgreement);
 }
 
 TEST(Fidelity, AnOutputOfIndicesShowsTheShareOfEqualAnswers) {
