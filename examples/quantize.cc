@@ -7,6 +7,7 @@
 #include "quaver/core/random.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/quaver.h"
+#include "quaver/report/warning_lines.h"
 
 namespace {
 
@@ -61,7 +62,7 @@ int main(int argc, char** argv) {
 
     const quaver::Calibration calibration = quaver::calibrate(model, sequences);
     const quaver::QuantizeResult result = quaver::quantize(model, calibration, {.scheme = "int8"});
-    for (const quaver::Warning& warning : result.warnings) std::printf("warning: %s\n", warning.text.c_str());
+    for (const std::string& line : quaver::warning_lines(result.warnings)) std::printf("warning: %s\n", line.c_str());
 
     quaver::Session real(model), integer(result.model);
     const std::vector<float> frames = random_frames(50, random);

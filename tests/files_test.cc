@@ -180,6 +180,22 @@ TEST_F(FilesTest, ThePeakIsTheArraysThatAreRead) {
   EXPECT_LT(peak.bytes, kArray + kLittle);
 }
 
+TEST_F(FilesTest, ValuesThatAreNoNumbersAreSaid) {
+  Model model = classifier();
+  model.tensors.at("scores.W").as_mutable<float>()[0] = 3e38f;
+  model.tensors.at("scores.W").as_mutable<float>()[1] = 3e38f;
+  model.tensors.at("scores.b").as_mutable<float>()[0] = 3e38f;
+  model.tensors.at("gru0.b").as_mutable<float>()[12] = 50;  // the candidates of the units 0 and 1 are 1
+  model.tensors.at("gru0.b").as_mutable<float>()[13] = 50;
+  save(model, path("large.safetensors"));
+  const Outcome large = run("run large.safetensors --input x.npz -o y.npz");
+  EXPECT_EQ(large.exit_code, 0);
+  EXPECT_NE(large.err.find("2 of 6 values of 'scores' are infinite or no numbers, the first at [0, 0]"),
+            std::string::npos)
+      << large.err;
+  EXPECT_EQ(run("run model.safetensors --input x.npz -o y.npz").err, "");
+}
+
 TEST_F(FilesTest, WhatDoesNotEndIsRefused) {
   write("long.txt", "Mary went to garden.\n" + std::string(50 << 20, 'a') + "\n");
   write("long.babi", "1 Mary went to garden.\n2 " + std::string(50 << 20, 'a') + "\n");

@@ -137,9 +137,10 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   result.model.provenance["quantize_command"] = command_line();
   result.model.provenance["calibration_sqnr"] = to_text(fidelity);
   const bool refused = flags.strict && !warnings.empty();
-  if (!refused) save(result.model, flags.out);
+  // The model last: where it is, all that was asked for is.
   if (!flags.report.empty())
     write_file_atomically(flags.report, json_text(calibration_json(calibration, sequences.source), 1) + "\n");
+  if (!refused) save(result.model, flags.out);
   for (const std::string& line : warning_lines(warnings)) progress.say("quaver: warning: " + line);
 
   const Inspection before = inspect(model, std::filesystem::file_size(flags.in));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -83,6 +85,23 @@ NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t ou
   return NpzArray::from<float>(shape, values);
 }
 
+// Inputs and tensors are finite, so that only sums of a float node can have left the range of float32.
+void warn_of_overflow(const std::string& name, const NpzArray& array) {
+  if (array.type != NpyType::kF32) return;
+  const auto is_none = [](float value) { return !std::isfinite(value); };
+  const auto values = array.as<float>();
+  const auto count = std::ranges::count_if(values, is_none);
+  if (count == 0) return;
+  auto at = static_cast<std::int64_t>(std::ranges::find_if(values, is_none) - values.begin());
+  std::vector<std::string> index(array.shape.size());
+  for (std::size_t axis = array.shape.size(); axis-- > 0;) {
+    index[axis] = std::to_string(at % array.shape[axis]);
+    at /= array.shape[axis];
+  }
+  warn(concat(count, " of ", values.size(), " values of '", printable(name),
+              "' are infinite or no numbers, the first at [", join(index, ", "), "]: sums of a float node overflow"));
+}
+
 void run_model(const RunFlags& flags) {
   const Model model = load(flags.model);
   const Sequences sequences = read_npz_sequences(flags.input, model, {0, flags.memory_limit.max_memory});
@@ -118,7 +137,11 @@ void run_model(const RunFlags& flags) {
     arrays.emplace(name, std::move(array));
   };
   add("y", stacked(results, 0, sequences.batched));
-  for (std::size_t i = 0; i < model.outputs.size(); ++i) add(model.outputs[i], stacked(results, i, sequences.batched));
+  for (std::size_t i = 0; i < model.outputs.size(); ++i) {
+    NpzArray array = stacked(results, i, sequences.batched);
+    warn_of_overflow(model.outputs[i], array);
+    add(model.outputs[i], std::move(array));
+  }
   if (flags.stream && !results[0][0].value.sequence) {
     std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.size()),
                                     static_cast<std::int64_t>(sequences.views[0].steps),
