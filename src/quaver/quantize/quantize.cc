@@ -147,28 +147,35 @@ class Quantizer {
 
   void choose_schemes() {
     check_scheme(options_.scheme);
-    std::set<std::string> matched;
-    std::vector<std::pair<NamePattern, std::string>> rules;  // pattern, scheme; ignored nodes first: they win
-    std::vector<std::string> patterns;
-    for (const std::string& pattern : options_.ignore) {
-      rules.emplace_back(NamePattern(pattern), "f32");
-      patterns.push_back(pattern);
-    }
+    struct Rule {
+      std::string text;
+      NamePattern pattern;
+      std::string scheme;
+      bool chosen = false;
+      std::string matched_first = "";  // a node, and the rule that has it
+      std::string taken_by = "";
+    };
+    std::vector<Rule> rules;  // the first that matches a node has it; ignored nodes first: they win
+    for (const std::string& pattern : options_.ignore) rules.push_back({pattern, NamePattern(pattern), "f32"});
     for (const auto& [pattern, scheme] : options_.overrides) {
       check_scheme(scheme);
-      rules.emplace_back(NamePattern(pattern), scheme);
-      patterns.push_back(pattern);
+      rules.push_back({pattern, NamePattern(pattern), scheme});
     }
     std::vector<std::string> names;
     for (const Node& node : source_.nodes) {
       names.push_back(node.name);
       schemes_[node.name] = options_.scheme;
-      bool chosen = false;
-      for (std::size_t r = 0; r < rules.size(); ++r) {
-        if (!rules[r].first.found_in(node.name)) continue;
-        matched.insert(patterns[r]);
-        if (!chosen) schemes_[node.name] = rules[r].second;
-        chosen = true;
+      const Rule* owner = nullptr;
+      for (Rule& rule : rules) {
+        if (!rule.pattern.found_in(node.name)) continue;
+        if (owner == nullptr) {
+          owner = &rule;
+          rule.chosen = true;
+          schemes_[node.name] = rule.scheme;
+        } else if (rule.taken_by.empty()) {
+          rule.matched_first = node.name;
+          rule.taken_by = owner->text;
+        }
       }
       if (schemes_[node.name] == "f32") {
         if (options_.scheme != "f32" && !options_.allow_float)
@@ -181,9 +188,13 @@ class Quantizer {
         schemes_[node.name] = "f32";
       }
     }
-    for (const std::string& pattern : patterns)
-      if (!matched.contains(pattern))
-        throw_usage(concat("'", pattern, "' matches no node; the model has: ", join(names, ", ")));
+    for (const Rule& rule : rules) {
+      if (rule.chosen) continue;
+      if (rule.taken_by.empty())
+        throw_usage(concat("'", rule.text, "' matches no node; the model has: ", join(names, ", ")));
+      throw_usage(concat("'", rule.text, "' has no effect: '", rule.taken_by, "' before it has node '",
+                         rule.matched_first, "' and all others that it matches"));
+    }
   }
 
   static std::string no_integer_form(const Node& node) {

@@ -250,6 +250,11 @@ TEST(Quantize, RefusesWithNames) {
         quantize(model, calibration, {.overrides = {{"(", "int8"}}});
       },
       ErrorKind::kUsage, "'(' without its ')'");
+  expect_error(
+      [&] {
+        quantize(model, calibration, {.overrides = {{"gru.", "int4"}, {"gru1", "int8"}}});
+      },
+      ErrorKind::kUsage, "'gru1' has no effect: 'gru.' before it has node 'gru1'");
   const Model relu = small_model(true);
   const Calibration relu_calibration = calibration_of(relu);
   expect_error([&] { quantize(relu, relu_calibration); }, ErrorKind::kBadInput, "'rnn0' has no integer form");
