@@ -83,6 +83,17 @@ Model four_bit_gru() {
   return finished(std::move(model));
 }
 
+// Codes of 16 bits from the table to the outputs.
+Model integer_wide() {
+  const Format state{FormatKind::kI16, 0x1p-15f, 0};
+  Model model = started("int8", {true, 1, {FormatKind::kI32, 1.0f, 0}});
+  samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8",
+                  {FormatKind::kI16, 0x1p-15f, 0});
+  samples::append(model, "l", LstmAttributes{.input_size = 1, .hidden_size = 1}, "int8", state).sums = Sums::kWhole;
+  samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int8", state).sums = Sums::kWhole;
+  return finished(std::move(model));
+}
+
 MemoryNetwork memory_network(const std::string& scheme, MemoryTying tying) {
   MemoryNetwork network;
   network.name = network.task = "stories";
@@ -122,6 +133,7 @@ void write_seeds(const std::filesystem::path& folder) {
   save(integer_classifier(), folder / "model_file" / "integer_classifier");
   write_torch(folder / "model_file" / "torch_lstm");
   save(integer_tagger(), folder / "model_file" / "integer_tagger");
+  save(integer_wide(), folder / "model_file" / "integer_wide");
   save(four_bit_gru(), folder / "model_file" / "four_bit_gru");
   save(memory_network("f32", MemoryTying::kAdjacent), folder / "model_file" / "memory_float");
   save(memory_network("qmann8", MemoryTying::kLayerwise), folder / "model_file" / "memory_qmann8");

@@ -120,6 +120,14 @@ std::vector<ModelCase> make_cases() {
         large_row(of_wide().add("gru0", gru(11, 70, after, Direction::kBidirectional)).finish()), true);
   add("wide_rnn",
       large_row(of_wide().add("rnn0", RnnAttributes{11, 20, Nonlinearity::kTanh, Direction::kForward}).finish()), true);
+  add("wide_stack",
+      large_row(of_wide()
+                    .add("lstm0", lstm(11, 40, 0, Direction::kBidirectional))
+                    .add("gru1", gru(80, 33, true))
+                    .add("pool", PoolAttributes{Pooling::kMean})
+                    .add("scores", DenseAttributes{33, 5})
+                    .finish()),
+      true);
   add("wide_pool_dense",
       large_row(of_wide().add("pool", PoolAttributes{Pooling::kMean}).add("scores", DenseAttributes{11, 5}).finish()),
       true);

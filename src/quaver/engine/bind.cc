@@ -31,6 +31,10 @@ class Tensors {
 Affine affine(const Format& format) { return {format.scale, format.zero_point}; }
 
 bool is_wide(const Format& format) { return format.kind == FormatKind::kI16; }
+// What the matrix R of a recurrent node reads: its output, or the copy of a wide one (A46).
+const Format& state_copy(const Node& node) {
+  return is_wide(node.output.format) ? node.formats.at("state") : node.output.format;
+}
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
@@ -119,7 +123,8 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
   }
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
-  params.h = affine(node.output.format);
+  params.h = affine(state_copy(node));
+  params.wide_output = is_wide(node.output.format);
   params.cell_integer_bits = std::ilogb(node.formats.at("cell" + suffix).scale) + 15;  // a power of two: exact
   params.cell_clip = node.codes.at("cell_clip");
   params.output_low = node.codes.at("output_low");
@@ -152,7 +157,8 @@ GruIntParams gru_int_params(const Model& model, const Node& node, const std::str
   params.R_scales = tensors.scales("R");
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
-  params.h = affine(node.output.format);
+  params.h = affine(state_copy(node));
+  params.wide_output = is_wide(node.output.format);
   if (const auto u = node.formats.find("candidate_recurrent" + suffix); u != node.formats.end())
     params.candidate_integer_bits = std::ilogb(u->second.scale) + 15;  // a power of two: exact
   return params;
@@ -186,7 +192,8 @@ RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::str
   params.R_scales = tensors.scales("R");
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
-  params.h = affine(node.output.format);
+  params.h = affine(state_copy(node));
+  params.wide_output = is_wide(node.output.format);
   return params;
 }
 

@@ -124,20 +124,19 @@ class RecurrentLayer final : public Layer {
     Cell cell;
     std::string suffix;  // "" or "_reverse"
     std::size_t state_offset = 0;
-    std::size_t output_offset = 0;  // bytes
-    Channels channels{};            // of its output
+    std::size_t output_offset = 0, output_bytes = 0;
+    Channels channels{};  // of its output
   };
   RecurrentLayer(std::string name, Value input, Value output, std::vector<Half> halves)
       : Layer(std::move(name), std::move(input), std::move(output)), halves_(std::move(halves)) {
-    std::size_t output_bytes = 0;
     for (Half& half : halves_) {
       half.state_offset = state_bytes_;
       for (const StatePart& part : half.cell.state_parts())
         state_bytes_ = std::max(state_bytes_,
                                 half.state_offset + part.offset + align_up(part.count * state_type_bytes(part.type)));
       half_scratch_bytes_ = std::max(half_scratch_bytes_, align_up(half.cell.scratch_bytes()));
-      half.output_offset = output_bytes;
-      output_bytes += half.cell.output_size() * sizeof(typename Cell::Output);
+      half.output_bytes = half.cell.output_size() * format_bytes(this->output().format.kind);
+      half.output_offset = &half == &halves_[0] ? 0 : halves_[0].output_bytes;
       if constexpr (requires { half.cell.weight_bytes(); }) weight_bytes_ += half.cell.weight_bytes();
     }
   }
@@ -176,7 +175,7 @@ class RecurrentLayer final : public Layer {
         to[s] = out + s * value_bytes(output());
       }
       halves_[0].cell.step_streams(x.data(), states, count, scratch);
-      copy_outputs(halves_[0].cell, states, count, to.data());
+      copy_outputs(halves_[0], states, count, to.data());
     } else {
       Layer::step_streams(in, out, states, count, scratch);
     }
@@ -207,10 +206,9 @@ class RecurrentLayer final : public Layer {
  private:
   static constexpr bool kGroups = requires { &Cell::step_streams; };  // integer cells with gates
 
-  static void copy_outputs(const Cell& cell, std::byte* const* states, std::size_t count,
+  static void copy_outputs(const Half& half, std::byte* const* states, std::size_t count,
                            std::byte* const* out) noexcept {
-    for (std::size_t s = 0; s < count; ++s)
-      std::copy_n(cell.output(states[s]), cell.output_size(), typed<typename Cell::Output>(out[s]));
+    for (std::size_t s = 0; s < count; ++s) std::memcpy(out[s], half.cell.output(states[s]), half.output_bytes);
   }
 
   // As many steps of all sequences that run as the cell keeps input halves of: their weights are read once for all.
@@ -240,7 +238,7 @@ class RecurrentLayer final : public Layer {
         } else {
           half.cell.step_streams(x.data(), states.data(), running, memory);
         }
-        copy_outputs(half.cell, states.data(), running, out.data() + i * running);
+        copy_outputs(half, states.data(), running, out.data() + i * running);
       }
       done += steps;
     }
@@ -272,7 +270,7 @@ class RecurrentLayer final : public Layer {
   static void advance(const Half& half, const std::byte* in, std::byte* out, std::byte* state, WorkingMemory scratch,
                       Observer* observer) noexcept {
     const auto* h = half.cell.step(typed<typename Cell::Input>(in), state + half.state_offset, scratch, observer);
-    std::copy_n(h, half.cell.output_size(), typed<typename Cell::Output>(out));
+    std::memcpy(out, h, half.output_bytes);
   }
 
   std::vector<Half> halves_;

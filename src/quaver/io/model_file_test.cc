@@ -327,6 +327,10 @@ Model version_two() {
   Node& lstm = samples::append(model, "lstm", LstmAttributes{.input_size = 2, .hidden_size = 2}, "int8_per_tensor",
                                {FormatKind::kI8, 0.0078f, 3});
   lstm.codes = {{"cell_clip", 0}, {"output_low", -128}, {"output_high", 127}};
+  Node& rnn = samples::append(model, "rnn", RnnAttributes{.input_size = 2, .hidden_size = 2}, "int8",
+                              {FormatKind::kI16, 0x1p-15f, 0});
+  rnn.formats = {{"state", {FormatKind::kI8, 0.003f, -7}}};
+  rnn.sums = Sums::kWhole;
   model.tensors = {{"gru.W", codes_i8({6, 3}, {0.01f})},
                    {"gru.R", codes_i8({6, 2}, {0.02f})},
                    {"gru.b", codes_i32({6})},
@@ -334,10 +338,13 @@ Model version_two() {
                    {"lstm.W", codes_i8({8, 2}, {0.03f})},
                    {"lstm.R", codes_i8({8, 2}, {0.04f})},
                    {"lstm.b", codes_i32({8})},
+                   {"rnn.W", codes_i8({2, 2}, {0.05f})},
+                   {"rnn.R", codes_i8({2, 2}, {0.06f})},
+                   {"rnn.b", codes_i32({2})},
                    {"input.scale", reals({1.0f, 2.5f, 0.1f})},
                    {"input.offset", reals({0.0f, -7.0f, 1e4f})},
                    {"lstm.scale", reals({1.0f, 0.3f})}};
-  model.outputs = {"lstm"};
+  model.outputs = {"lstm", "rnn"};
   model.provenance = {{"command", "tests/golden/model_v2/make.py"}, {"seed", "none"}};
   return model;
 }

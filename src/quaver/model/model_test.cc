@@ -133,6 +133,15 @@ void PrintTo(const Breakage& breakage, std::ostream* out) { *out << breakage.nam
 Model float_sample() { return samples::float_classifier(); }
 Model lstm_sample() { return samples::integer_lstm(); }
 Model tagger_sample() { return samples::integer_tagger(); }
+Model wide_lstm_sample() {
+  Model model = samples::integer_wide();
+  model.nodes.erase(model.nodes.begin());  // behind an input of reals
+  model.tensors.erase("words.W");
+  model.input = {true, 4, {}};
+  model.nodes[0].input = "input";
+  model.nodes[0].formats["input"] = {FormatKind::kI8, 0.1f, 0};
+  return model;
+}
 Model gru_sample() { return samples::integer_gru(); }
 LstmAttributes& lstm_of(Model& model) { return std::get<LstmAttributes>(model.nodes[0].operation); }
 
@@ -189,9 +198,43 @@ const Breakage kBreakages[] = {
     {"lstm_reads_float", lstm_sample, [](Model& m) { m.input.format = {}; }, "is f32, expected i8"},
     {"gru_output", tagger_sample,
      [](Model& m) {
-       m.nodes[1].output.format = {FormatKind::kI16, 0.01f, 0};
+       m.nodes[1].output.format = {FormatKind::kI32, 1.0f, 0};
+     },
+     "is i32, expected i8"},
+    {"wide_output_scale", gru_sample,
+     [](Model& m) {
+       m.nodes[0].output.format = {FormatKind::kI16, 0.01f, 0};
+     },
+     "is i16 scale 0.01 zero point 0, expected i16 scale 3.05176e-05 zero point 0"},
+    {"wide_output_without_copy", gru_sample,
+     [](Model& m) {
+       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
+     },
+     "format 'state' of node 'gru' (gru) is missing"},
+    {"wide_output_copy_fine", gru_sample,
+     [](Model& m) {
+       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
+       m.nodes[0].formats["state"] = {FormatKind::kI8, 1e-5f, 0};
+     },
+     "has scale 1e-05, expected at least 2^-15, the step of the state it is a copy of"},
+    {"wide_output_copy_kind", gru_sample,
+     [](Model& m) {
+       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
+       m.nodes[0].formats["state"] = {FormatKind::kI16, 0.01f, 0};
      },
      "is i16, expected i8"},
+    {"copy_of_a_narrow_output", gru_sample,
+     [](Model& m) {
+       m.nodes[0].formats["state"] = {FormatKind::kI8, 0.01f, 0};
+     },
+     "has a format 'state' that it does not use"},
+    {"wide_output_projected", lstm_sample,
+     [](Model& m) {
+       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
+     },
+     "is i16, expected i8"},
+    {"wide_output_clamped", wide_lstm_sample, [](Model& m) { m.nodes[0].codes["output_low"] = -100; },
+     "is -100, expected -128 to -128"},
     {"gru_output_fine", gru_sample, [](Model& m) { m.nodes[0].output.format.scale = 1e-5f; },
      "has scale 1e-05, expected at least 2^-15, the step of the state it is a copy of"},
     {"candidate_coarse", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-7f; },

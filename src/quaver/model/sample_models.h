@@ -23,10 +23,11 @@ inline Node& append(Model& model, std::string name, Operation operation, const s
   node.scheme = scheme;
   for (const std::string& format : format_slots(node)) {
     node.formats[format] = {FormatKind::kI16, format.starts_with("cell") ? 0x1p-12f : 3e-4f, 0};
-    if (format.starts_with("hidden")) node.formats[format] = {FormatKind::kI8, 0.007f, 4};
+    if (format.starts_with("hidden") || format == "state") node.formats[format] = {FormatKind::kI8, 0.007f, 4};
   }
   if (node.scheme != "f32" && std::holds_alternative<LstmAttributes>(node.operation))
-    node.codes = {{"cell_clip", 32000}, {"output_low", -120}, {"output_high", 127}};
+    node.codes = {
+        {"cell_clip", 32000}, {"output_low", output.kind == FormatKind::kI8 ? -120 : -128}, {"output_high", 127}};
   model.nodes.push_back(std::move(node));
   return model.nodes.back();
 }
@@ -153,9 +154,26 @@ inline Model integer_gru(std::uint64_t seed = 4) {
   return model;
 }
 
+// Ids -> embedding of 16 bits -> LSTM -> RNN, whose states are handed on in 16 bits as well.
+inline Model integer_wide(std::uint64_t seed = 5) {
+  const Format state{FormatKind::kI16, 0x1p-15f, 0};
+  Model model;
+  model.name = "integer wide";
+  model.scheme = "int8";
+  model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+  append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", {FormatKind::kI16, 1e-4f, 0});
+  append(model, "lstm", LstmAttributes{.input_size = 4, .hidden_size = 3, .direction = Direction::kBidirectional},
+         "int8", state)
+      .sums = Sums::kWhole;
+  append(model, "rnn", RnnAttributes{.input_size = 6, .hidden_size = 2}, "int8", state).sums = Sums::kWhole;
+  fill_tensors(model, seed);
+  model.outputs = {"rnn"};
+  return model;
+}
+
 inline std::vector<Model> all() {
-  return {float_classifier(),   integer_lstm(),   integer_lstm("int8_per_tensor"),
-          integer_lstm("int4"), integer_tagger(), integer_gru()};
+  return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_lstm("int4"), integer_tagger(),
+          integer_gru(),      integer_wide()};
 }
 
 }  // namespace quaver::samples

@@ -158,6 +158,26 @@ void expect_codes_of_input(const std::string& in, const Format& input, const Nod
   }
 }
 
+// What an integer recurrent node hands on: int8 codes, or its state in Q0.15 (A46), of which "state" is the copy that
+// its matrix reads.
+void check_state_formats(const std::string& out, const Node& node) {
+  const Format& format = node.output.format;
+  const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
+  const bool projected = lstm != nullptr && lstm->projection_size > 0;
+  const auto expect_copy = [](const std::string& what, const Format& copy) {
+    if (copy.scale < 0x1p-15f)
+      refuse(what, " has scale ", copy.scale, ", expected at least 2^-15, the step of the state it is a copy of");
+  };
+  if (projected || format.kind != FormatKind::kI16) {
+    expect_kind(out, format, {FormatKind::kI8});
+    if (lstm == nullptr) expect_copy(out, format);
+    return;
+  }
+  expect_format(out, format, {FormatKind::kI16, 0x1p-15f, 0});
+  if (const auto copy = node.formats.find("state"); copy != node.formats.end())
+    expect_copy(concat("format 'state' of ", described(node)), copy->second);
+}
+
 // Formats at the node's borders, as its scheme wants them. An integer node reads the codes of its format "input" when
 // it has one (the engine converts), else those of the edge.
 void check_border_formats(const Node& node, const Value& edge) {
@@ -179,15 +199,9 @@ void check_border_formats(const Node& node, const Value& edge) {
     expect_kind(out, format, {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16});
     return;
   }
-  if (std::holds_alternative<LstmAttributes>(node.operation)) {
+  if (is_recurrent(node.operation)) {
     expect_codes_of_input(in, input, node);
-    expect_kind(out, format, {FormatKind::kI8});
-  } else if (std::holds_alternative<GruAttributes>(node.operation) ||
-             std::holds_alternative<RnnAttributes>(node.operation)) {
-    expect_codes_of_input(in, input, node);
-    expect_kind(out, format, {FormatKind::kI8});
-    if (format.scale < 0x1p-15f)
-      refuse(out, " has scale ", format.scale, ", expected at least 2^-15, the step of the state it is a copy of");
+    check_state_formats(out, node);
   } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
     expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
     expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
@@ -220,7 +234,7 @@ void check_inner_formats(const Node& node) {
     }
     const Format& format = found->second;
     check_format(what, format);
-    expect_kind(what, format, {name.starts_with("hidden") ? FormatKind::kI8 : FormatKind::kI16});
+    expect_kind(what, format, {name.starts_with("hidden") || name == "state" ? FormatKind::kI8 : FormatKind::kI16});
     if (name.starts_with("cell")) expect_power_of_two(what, format.scale, 0, 6);
     if (name.starts_with("candidate")) expect_power_of_two(what, format.scale, 3, 7);
   }
@@ -254,7 +268,9 @@ void check_codes(const Node& node) {
     return found->second;
   };
   code("cell_clip", 0, 32767);
-  const std::int32_t low = code("output_low", -128, 127), high = code("output_high", -128, 127);
+  const bool clamped = node.output.format.kind == FormatKind::kI8;  // the copy of a wide output is not
+  const std::int32_t low = code("output_low", -128, clamped ? 127 : -128);
+  const std::int32_t high = code("output_high", clamped ? -128 : 127, 127);
   if (low > high) refuse("codes of ", described(node), ": output_low ", low, " is above output_high ", high);
 }
 
@@ -481,8 +497,10 @@ std::vector<TensorSlot> optional_tensor_slots(const Node& node) {
 
 std::vector<std::string> format_slots(const Node& node) {
   std::vector<std::string> slots;
+  if (runs_in_float(node)) return slots;
+  if (is_recurrent(node.operation) && node.output.format.kind == FormatKind::kI16) slots.push_back("state");
   const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
-  if (lstm == nullptr || runs_in_float(node)) return slots;
+  if (lstm == nullptr) return slots;
   for (const std::string& suffix : direction_suffixes(lstm->direction)) {
     slots.push_back("cell" + suffix);
     if (lstm->projection_size > 0) slots.push_back("hidden" + suffix);

@@ -124,7 +124,7 @@ class Quantizer {
     Model& model = result_.model;
     model.scheme = options_.scheme;
     for (Node& node : model.nodes) node.scheme = schemes_.at(node.name);
-    widen_tables();
+    widen_edges();
     fold_channels();
     code_input();
     warn_features();
@@ -212,13 +212,21 @@ class Quantizer {
 
   // -- wide edges
 
-  // Embeddings whose rows need codes of 16 bits, and whose readers take them (A45).
-  void widen_tables() {
+  // Embeddings whose rows need codes of 16 bits, and whose readers take them (A45). A state that they drive reaches as
+  // far beyond its usual range as their rows do: it is handed on in 16 bits as well (A46).
+  void widen_edges() {
     for (const Node& node : result_.model.nodes) {
-      if (!std::holds_alternative<EmbeddingAttributes>(node.operation) || !has_row_scales(node)) continue;
-      if (narrow_rows(source_.tensor(node.name + ".W")).codes < kFewestRowCodes && read_wide(node.name))
-        wide_.insert(node.name);
+      if (!has_row_scales(node)) continue;
+      const bool uneven = std::holds_alternative<EmbeddingAttributes>(node.operation)
+                              ? narrow_rows(source_.tensor(node.name + ".W")).codes < kFewestRowCodes
+                              : hands_on_state(node) && wide_.contains(node.input);
+      if (uneven && read_wide(node.name)) wide_.insert(node.name);
     }
+  }
+
+  static bool hands_on_state(const Node& node) {
+    const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
+    return is_recurrent(node.operation) && (lstm == nullptr || lstm->projection_size == 0);
   }
 
   bool read_wide(const std::string& value) const {
@@ -401,7 +409,18 @@ class Quantizer {
     });
   }
 
-  // The int8 copy of a state in Q0.15 (GRU, RNN). |h| <= 1 whatever the data, so a state that calibration leaves at 0
+  // The node hands on its state's int8 copy, or the state itself (A46). Returns the copy's format.
+  Affine code_state(Node& node) const {
+    const Format copy = state_format(node);
+    node.output.format = copy;
+    if (wide_.contains(node.name)) {
+      node.formats["state"] = copy;
+      node.output.format = {FormatKind::kI16, 0x1p-15f, 0};
+    }
+    return {copy.scale, copy.zero_point};
+  }
+
+  // The int8 copy of a state in Q0.15. |h| <= 1 whatever the data, so a state that calibration leaves at 0
   // has a format all the same; codes finer than the state itself would gain nothing.
   Format state_format(const Node& node) const {
     constexpr float kFinest = 0x1p-15f;
@@ -543,8 +562,8 @@ class Quantizer {
 
   void code(Node& node, const LstmAttributes& attributes) {
     const Affine x = read_input(node);
-    const Affine h = activation_affine(node, "output");
-    node.output.format = format_i8(h);
+    const Affine h = wide_.contains(node.name) ? code_state(node) : activation_affine(node, "output");
+    if (!wide_.contains(node.name)) node.output.format = format_i8(h);
     node.sums = sums_of(node);
     const LstmShape shape = lstm_shape(attributes);
     const std::size_t gates = shape.gate_count();
@@ -606,7 +625,7 @@ class Quantizer {
 
   void code(Node& node, const GruAttributes& attributes) {
     const Affine x = read_input(node);
-    node.output.format = state_format(node);
+    const Affine h = code_state(node);
     node.sums = sums_of(node);
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       if (attributes.linear_before_reset) code_candidate(node, suffix);
@@ -614,7 +633,7 @@ class Quantizer {
       code_matrix(node, "W" + suffix, "b" + suffix, 3, x.scale, {"input" + suffix});
       const std::string state = "output" + suffix;
       const std::string candidate = attributes.linear_before_reset ? state : "reset" + suffix;
-      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, node.output.format.scale, {state, state, candidate});
+      code_matrix(node, "R" + suffix, "b_recurrent" + suffix, 3, h.scale, {state, state, candidate});
     }
   }
 
@@ -645,11 +664,11 @@ class Quantizer {
 
   void code(Node& node, const RnnAttributes& attributes) {
     const Affine x = read_input(node);
-    node.output.format = state_format(node);
+    const Affine h = code_state(node);
     node.sums = sums_of(node);
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
       code_matrix(node, "W" + suffix, "b" + suffix, 1, x.scale, {"input" + suffix});
-      code_matrix(node, "R" + suffix, "", 1, node.output.format.scale, {"output" + suffix});
+      code_matrix(node, "R" + suffix, "", 1, h.scale, {"output" + suffix});
     }
   }
 
@@ -752,7 +771,7 @@ class Quantizer {
   const QuantizeOptions& options_;
   std::map<std::string, std::string> schemes_;
   std::map<std::string, Channels> channels_;  // of values that were folded
-  std::set<std::string> wide_;                // embeddings with codes of 16 bits
+  std::set<std::string> wide_;                // embeddings and states with codes of 16 bits
   QuantizeResult result_;
 };
 

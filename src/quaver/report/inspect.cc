@@ -89,7 +89,14 @@ class Counter {
   bool float_;
 };
 
-void count(const LstmAttributes& lstm, Counter& counter) {
+// The int8 copy of a state of 16 bits.
+void state_codes(std::uint64_t count, Counter& counter) {
+  if (counter.in_float()) return;
+  counter.multiply(count);
+  counter.shift_zero(count);
+}
+
+void count(const LstmAttributes& lstm, bool wide_output, Counter& counter) {
   const std::uint64_t n = number(lstm.hidden_size), out = number(lstm.output_size());
   const std::uint64_t gates = number(lstm.gate_count()), rows = gates * n;
   for (const std::uint64_t cols : {number(lstm.input_size), out}) {
@@ -127,6 +134,7 @@ void count(const LstmAttributes& lstm, Counter& counter) {
   if (lstm.clip > 0) counter.compare(2 * n);
   counter.curve(n);
   counter.multiply(n);
+  if (wide_output) return state_codes(n, counter);
   counter.requantize(n);
   counter.shift_zero(n);
   if (lstm.projection_size > 0) {
@@ -136,13 +144,6 @@ void count(const LstmAttributes& lstm, Counter& counter) {
     counter.shift_zero(out);
     if (lstm.projection_clip > 0) counter.compare(2 * out);
   }
-}
-
-// The int8 copy of a state of 16 bits.
-void state_codes(std::uint64_t count, Counter& counter) {
-  if (counter.in_float()) return;
-  counter.multiply(count);
-  counter.shift_zero(count);
 }
 
 void count(const GruAttributes& gru, Counter& counter) {
@@ -230,9 +231,10 @@ void count_high_halves(const Node& node, std::uint64_t cols, Counter& counter) {
 OperationCounts count(const Node& node, std::uint64_t input_features, FormatKind input, bool in_float) {
   Counter one(in_float);
   if (!in_float && input == FormatKind::kI16) count_high_halves(node, input_features, one);
+  const bool wide_output = !in_float && node.output.format.kind == FormatKind::kI16;
   std::uint64_t times = 1;
   std::visit(Overloaded{[&](const LstmAttributes& lstm) {
-                          count(lstm, one);
+                          count(lstm, wide_output, one);
                           times = direction_count(lstm.direction);
                         },
                         [&](const GruAttributes& gru) {
@@ -258,22 +260,23 @@ OperationCounts count(const Node& node, std::uint64_t input_features, FormatKind
 // Bytes that a stream keeps in this node between steps.
 std::uint64_t state_bytes(const Node& node, std::uint64_t input_features) {
   const bool in_float = node.scheme == "f32";
-  return std::visit(Overloaded{[&](const LstmAttributes& lstm) {
-                                 const std::uint64_t n = number(lstm.hidden_size), out = number(lstm.output_size());
-                                 return direction_count(lstm.direction) * (in_float ? 4 * (n + out) : 2 * n + out);
-                               },
-                               [&](const GruAttributes& gru) {
-                                 return direction_count(gru.direction) * number(gru.hidden_size) * (in_float ? 4u : 3u);
-                               },
-                               [&](const RnnAttributes& rnn) {
-                                 return direction_count(rnn.direction) * number(rnn.hidden_size) * (in_float ? 4u : 3u);
-                               },
-                               [&](const PoolAttributes& pool) {
-                                 return pool.pooling == Pooling::kLast ? std::uint64_t{0}
-                                                                       : 8 + input_features * (in_float ? 4u : 8u);
-                               },
-                               [](const auto&) { return std::uint64_t{0}; }},
-                    node.operation);
+  const std::uint64_t h_bytes = node.output.format.kind == FormatKind::kI16 ? 3 : 1;  // a wide h and its copy
+  return std::visit(
+      Overloaded{[&](const LstmAttributes& lstm) {
+                   const std::uint64_t n = number(lstm.hidden_size), out = number(lstm.output_size());
+                   return direction_count(lstm.direction) * (in_float ? 4 * (n + out) : 2 * n + h_bytes * out);
+                 },
+                 [&](const GruAttributes& gru) {
+                   return direction_count(gru.direction) * number(gru.hidden_size) * (in_float ? 4u : 3u);
+                 },
+                 [&](const RnnAttributes& rnn) {
+                   return direction_count(rnn.direction) * number(rnn.hidden_size) * (in_float ? 4u : 3u);
+                 },
+                 [&](const PoolAttributes& pool) {
+                   return pool.pooling == Pooling::kLast ? std::uint64_t{0} : 8 + input_features * (in_float ? 4u : 8u);
+                 },
+                 [](const auto&) { return std::uint64_t{0}; }},
+      node.operation);
 }
 
 std::string detail(const Operation& operation) {

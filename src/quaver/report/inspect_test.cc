@@ -87,17 +87,34 @@ TEST(Inspect, CountsBothProductsOfAWideInput) {
   EXPECT_EQ(macs_of(), 3 * 8 * (6 + 6 + 8));
 }
 
+std::uint64_t session_state_bytes(const Model& model) {
+  std::uint64_t bytes = 0;
+  const State state = Session(model).initial_state();
+  for (const StatePart& part : state.layout().parts) bytes += part.count * state_type_bytes(part.type);
+  return bytes;
+}
+
 TEST(Inspect, StateBytesAreThoseOfTheSession) {
   const samples::RandomSequences sequences = samples::random_sequences(4, 12, 4);
   for (const Operation& cell : {Operation(LstmAttributes{.input_size = 4, .hidden_size = 6, .projection_size = 5}),
                                 Operation(GruAttributes{.input_size = 4, .hidden_size = 6})}) {
     const Model in_float = samples::small_model(cell, true);
     for (const Model& model : {in_float, samples::quantized(in_float, sequences)}) {
-      std::uint64_t bytes = 0;
-      const State state = Session(model).initial_state();
-      for (const StatePart& part : state.layout().parts) bytes += part.count * state_type_bytes(part.type);
-      EXPECT_EQ(inspect(model).state_bytes, bytes) << operation_name(cell) << ' ' << model.scheme;
+      EXPECT_EQ(inspect(model).state_bytes, session_state_bytes(model)) << operation_name(cell) << ' ' << model.scheme;
     }
+  }
+  // A state that is handed on in 16 bits is kept beside its copy.
+  for (const Operation& cell : {Operation(LstmAttributes{.input_size = 4, .hidden_size = 6}),
+                                Operation(RnnAttributes{.input_size = 4, .hidden_size = 6})}) {
+    Model model = quaver::testing::ModelBuilder::of_ids("m", 3)
+                      .add("words", EmbeddingAttributes{20, 4})
+                      .add("cell", cell)
+                      .finish();
+    for (float& value : model.tensors.at("words.W").as_mutable<float>().first(4)) value *= 50;
+    const std::vector<Sequence> data{quaver::testing::random_ids(60, 20, 1)};
+    const Model integer = quantize(model, calibrate(model, quaver::testing::views(data))).model;
+    ASSERT_EQ(integer.node("cell").output.format.kind, FormatKind::kI16);
+    EXPECT_EQ(inspect(integer).state_bytes, session_state_bytes(integer)) << operation_name(cell);
   }
 }
 

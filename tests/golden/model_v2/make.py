@@ -56,6 +56,9 @@ tensors = {  # name: dtype, shape, bytes
     "lstm.W": ("I8", [8, 2], codes("I8", 16)),
     "lstm.R": ("I8", [8, 2], codes("I8", 16)),
     "lstm.b": ("I32", [8], codes("I32", 8)),
+    "rnn.W": ("I8", [2, 2], codes("I8", 4)),
+    "rnn.R": ("I8", [2, 2], codes("I8", 4)),
+    "rnn.b": ("I32", [2], codes("I32", 2)),
     "input.scale": ("F32", [3], struct.pack("<3f", 1.0, 2.5, 0.1)),
     "input.offset": ("F32", [3], struct.pack("<3f", 0.0, -7.0, 1e4)),
     "lstm.scale": ("F32", [2], struct.pack("<2f", 1.0, 0.3)),
@@ -72,9 +75,12 @@ graph = {
               "layer_norm": False, "clip": 0.0, "projection_clip": 0.0, "direction": "forward"},
              "gru", value(True, 2, form("i8", 0.0078, 3)), "int8_per_tensor", {"cell": form("i16", 2.0 ** -12)},
              {"cell_clip": 0, "output_high": 127, "output_low": -128}, sums="halves"),
+        node("rnn", "rnn", {"input_size": 2, "hidden_size": 2, "nonlinearity": "tanh", "direction": "forward"},
+             "lstm", value(True, 2, form("i16", 2.0 ** -15)), "int8", {"state": form("i8", 0.003, -7)}, sums="whole"),
     ],
-    "outputs": ["lstm"], "classes": [],
-    "scales": {"gru.R": shortest(0.02), "gru.W": shortest(0.01), "lstm.R": shortest(0.04), "lstm.W": shortest(0.03)},
+    "outputs": ["lstm", "rnn"], "classes": [],
+    "scales": {"gru.R": shortest(0.02), "gru.W": shortest(0.01), "lstm.R": shortest(0.04), "lstm.W": shortest(0.03),
+               "rnn.R": shortest(0.06), "rnn.W": shortest(0.05)},
 }
 compact = {"separators": (",", ":"), "ensure_ascii": False}
 graph_text = json.dumps(graph, **compact)

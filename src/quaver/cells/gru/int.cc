@@ -51,7 +51,8 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
       shape_(params.shape),
       elementwise_(&elementwise_path(isa)),
       h_size_(step_->operand_bytes(shape_.n)),
-      h_scale_(static_cast<double>(params.h.scale)) {
+      h_scale_(static_cast<double>(params.h.scale)),
+      wide_output_(params.wide_output) {
   const std::size_t n = shape_.n;
   rule_ = {.units = n,
            .limits = params.sums,

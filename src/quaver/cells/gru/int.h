@@ -2,8 +2,8 @@
 //
 // Ours (docs/arithmetic.md, section Cells; docs/cells/gru.md has the error budget). Formats: x int8 affine; weights
 // int8, scale a row or any block of rows; sums Q4.11 and Q3.12; gates Q0.15; the state h int16 Q0.15 with an affine
-// int8 copy as the matrix product's input and the output. |h| <= 1 because h is a convex mix of tanh values and its
-// start: the state needs no calibration, its copy gains by it. State: h i16, then its copy h8.
+// int8 copy as the matrix product's input and, unless that is wide, the output. |h| <= 1 because h is a convex mix of
+// tanh values and its start: the state needs no calibration, its copy gains by it. State: h i16, then its copy h8.
 //
 // Two ways, the same bits: without an observer a step is one pass of recurrent_step.h (two with reset before, whose
 // candidate reads all of r .* h); with one, sums of gates and then elementwise.h's functions on whole rows.
@@ -33,8 +33,11 @@ class GruInt : public GatedCell<GruInt, GruStream> {
   std::vector<StatePart> state_parts() const;
   std::size_t scratch_bytes() const;
   void reset(std::byte* state) const noexcept;
-  void restore_derived(std::byte* state) const noexcept;                      // h8 from h
-  const std::int8_t* output(std::byte* state) const { return h8_of(state); }  // of the last step: h8[n]
+  void restore_derived(std::byte* state) const noexcept;  // h8 from h
+  // Of the last step: h8[n], of a wide output the int16 codes h[n] as bytes.
+  const std::int8_t* output(std::byte* state) const {
+    return wide_output_ ? reinterpret_cast<const std::int8_t*>(h_of(state)) : h8_of(state);
+  }
 
  private:
   friend GatedCell;
@@ -58,6 +61,7 @@ class GruInt : public GatedCell<GruInt, GruStream> {
   GateMatrix R_candidate_;  // reset before only: it reads r .* h
   GruRule rule_;
   double h_scale_;
+  bool wide_output_;
   bool one_pass_ = false;
 };
 

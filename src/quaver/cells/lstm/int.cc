@@ -50,6 +50,9 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
       h_size_(step_->operand_bytes(shape_.n_out)),
       P_(params.P.begin(), params.P.end()),
       L_(params.L.begin(), params.L.end()),
+      wide_output_(params.wide_output),
+      c_offset_(align_up(shape_.n_out * (wide_output_ ? sizeof(std::int16_t) : sizeof(std::int8_t)))),
+      h8_offset_(wide_output_ ? c_offset_ + align_up(shape_.n_cell * sizeof(std::int16_t)) : 0),
       m_scale_(params.m.scale),
       cell_integer_bits_(params.cell_integer_bits),
       cell_clip_(params.cell_clip) {
@@ -81,6 +84,7 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
           LayerNormRule::from_weight_scale(params.L_scales[g * params.L_scales.size() / shape_.gate_count()]);
   }
 
+  if (wide_output_) h8_codes_ = StateCodes::from(params.h);
   h_codes_ = {params.h.zero_point, params.output_low, params.output_high};
   m_codes_ = shape_.projection ? OutputCodes{params.m.zero_point, -128, 127} : h_codes_;
   const float m_scale = shape_.projection ? params.m.scale : params.h.scale;
@@ -98,21 +102,28 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
            .cell_clip = cell_clip_,
            .output = r_m_,
            .codes = m_codes_};
-  one_pass_ = !shape_.peephole && !shape_.layer_norm && W_.shrinks() && R_.shrinks() && r_m_.exponent < 0 &&
-              m_codes_.zero_point >= -128 && m_codes_.zero_point <= 127;
+  one_pass_ = !shape_.peephole && !shape_.layer_norm && !wide_output_ && W_.shrinks() && R_.shrinks() &&
+              r_m_.exponent < 0 && m_codes_.zero_point >= -128 && m_codes_.zero_point <= 127;
 }
 
 std::size_t LstmInt::weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }
 
 std::vector<StatePart> LstmInt::state_parts() const {
-  return {{"h", StateType::kI8, shape_.n_out}, {"c", StateType::kI16, shape_.n_cell, align_up(shape_.n_out)}};
+  const StatePart c{"c", StateType::kI16, shape_.n_cell, c_offset_};
+  if (!wide_output_) return {{"h", StateType::kI8, shape_.n_out}, c};
+  return {{"h", StateType::kI16, shape_.n_out}, c, {"h8", StateType::kI8, shape_.n_out, h8_offset_, /*derived=*/true}};
 }
 
 std::size_t LstmInt::scratch_bytes() const { return input_bytes() + lay_out(nullptr).used; }
 
 void LstmInt::reset(std::byte* state) const noexcept {
+  if (wide_output_) std::fill_n(wide_h_of(state), shape_.n_out, std::int16_t{0});
   std::fill_n(h_of(state), shape_.n_out, static_cast<std::int8_t>(h_codes_.zero_point));
   std::fill_n(c_of(state), shape_.n_cell, std::int16_t{0});
+}
+
+void LstmInt::restore_derived(std::byte* state) const noexcept {
+  if (wide_output_) elementwise_->state_codes(wide_h_of(state), h8_codes_, shape_.n_out, h_of(state));
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
@@ -208,9 +219,18 @@ void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byt
   peephole(o);  // sees the new cell
   finish(o, sigmoid);
   run.tanh(c, cell_integer_bits_, n, buffers.tanh_c);
+  if (wide_output_) return set_wide_h(gate(o), buffers.tanh_c, state);
   std::int8_t* m = shape_.projection ? buffers.m : h;
   run.lstm_hidden(gate(o), buffers.tanh_c, r_m_, m_codes_, n, m);
   if (shape_.projection) project(buffers, m, state, observer);
+}
+
+// (A46)
+void LstmInt::set_wide_h(const std::int16_t* o, const std::int16_t* tanh_c, std::byte* state) const noexcept {
+  std::int16_t* h = wide_h_of(state);
+  for (std::size_t j = 0; j < shape_.n_out; ++j)
+    h[j] = static_cast<std::int16_t>(divide_by_pot(std::int32_t{o[j]} * tanh_c[j], 15));
+  restore_derived(state);
 }
 
 void LstmInt::project(const Buffers& buffers, const std::int8_t* m, std::byte* state,

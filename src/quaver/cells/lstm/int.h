@@ -2,10 +2,12 @@
 //
 // Source: Li & Alvarez 2021 and its public implementation; bit for bit LiteRT's integer LSTM (tests: litert_goldens).
 // Formats: x, h, m int8 affine; weights int8, scale a row or any block of rows; P, L int16; sums before the activation
-// Q3.12; gates Q0.15; c int16 Qm.(15-m). Derivation: docs/arithmetic.md, docs/cells/lstm.md. State: h i8, then c i16.
+// Q3.12; gates Q0.15; c int16 Qm.(15-m). Derivation: docs/arithmetic.md, docs/cells/lstm.md. State: h i8, then c i16;
+// with a wide output h i16 in Q0.15, c, then the copy h8 that R reads (A46).
 //
-// Two ways, the same bits: without layer norm, peephole and observer a step is one pass of recurrent_step.h, block by
-// block; else its sums of gates and then elementwise.h's functions on whole rows, which those three want to see.
+// Two ways, the same bits: without layer norm, peephole, wide output and observer a step is one pass of
+// recurrent_step.h, block by block; else its sums of gates and then elementwise.h's functions on whole rows, which
+// those want to see.
 #pragma once
 
 #include <cstddef>
@@ -32,20 +34,25 @@ class LstmInt : public GatedCell<LstmInt, LstmStream> {
   std::size_t weight_bytes() const;  // read by one step
   std::vector<StatePart> state_parts() const;
   std::size_t scratch_bytes() const;
-  void reset(std::byte* state) const noexcept;  // h is the code of real 0, its zero point; c = 0
-  const std::int8_t* output(std::byte* state) const { return h_of(state); }  // of the last step: h[n_out]
+  void reset(std::byte* state) const noexcept;            // h is the code of real 0, its zero point; c = 0
+  void restore_derived(std::byte* state) const noexcept;  // h8 from h, of a wide output
+  // Of the last step: h[n_out], of a wide output int16 codes as bytes.
+  const std::int8_t* output(std::byte* state) const { return reinterpret_cast<const std::int8_t*>(state); }
 
  private:
   friend GatedCell;
   struct Buffers;
   Buffers lay_out(std::byte* scratch) const noexcept;
-  std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state); }
-  std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + align_up(shape_.n_out)); }
+  // What R reads: h, or the copy of a wide h.
+  std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state + h8_offset_); }
+  std::int16_t* wide_h_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
+  std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + c_offset_); }
   void join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
   void pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
   void advance(LstmStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
                Observer* observer) const noexcept;
   void compose(const Buffers& buffers, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void set_wide_h(const std::int16_t* o, const std::int16_t* tanh_c, std::byte* state) const noexcept;
   void project(const Buffers& buffers, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
   LstmShape shape_;
@@ -63,7 +70,9 @@ class LstmInt : public GatedCell<LstmInt, LstmStream> {
   std::array<double, 4> gate_scale_{};
   Multiplier r_m_;
   LstmRule rule_;
-  bool one_pass_ = false;
+  bool wide_output_, one_pass_ = false;
+  StateCodes h8_codes_;  // of a wide output
+  std::size_t c_offset_, h8_offset_;
   OutputCodes m_codes_, h_codes_;
   double m_scale_;
   int cell_integer_bits_;

@@ -67,7 +67,7 @@ struct LstmIntParams {
   std::span<const float> W_scales, R_scales, P_scales, L_scales, W_projection_scales;
 
   Affine x;                           // input
-  Affine h;                           // output and recurrent input share one scale
+  Affine h;                           // what R reads, and the output unless that is wide
   Affine m;                           // before the projection (unused without)
   std::array<float, 4> gate_scale{};  // per row block: scale of the sum before layer norm (unused without)
   int cell_integer_bits = 0;          // m_c: c is Qm.(15-m), 0..6
@@ -77,6 +77,8 @@ struct LstmIntParams {
   WeightBits bits = WeightBits::kEight;  // of W, R and W_projection
   SumLimits sums = kCutHalves;           // how the sums of gates are cut off
   bool wide_input = false;               // int16 codes, zero point 0; whole sums only
+  bool wide_output = false;              // h is int16 in Q0.15, and R reads its copy with the format h (A46); then
+                                         // no projection, and the clamp of h's codes is int8's
 };
 
 }  // namespace quaver

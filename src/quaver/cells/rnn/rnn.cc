@@ -27,6 +27,7 @@ const float* RnnRef::step(const float* x, std::byte* state, std::byte* scratch, 
 
 RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
     : n_(params.n),
+      wide_output_(params.wide_output),
       elementwise_(&elementwise_path(isa)),
       W_(params.W, params.bits, params.b, params.x.zero_point, params.wide_input, isa),
       R_(params.R, params.bits, isa),
@@ -68,7 +69,7 @@ const std::int8_t* RnnInt::step(const std::int8_t* x, std::byte* state, std::byt
   elementwise_->tanh(h, Q3_12::kIntegerBits, n_, h);
   elementwise_->state_codes(h, codes_, n_, h8);
   if (observer != nullptr) observer->codes("state", std::span<const std::int16_t>(h, n_), Q0_15::kStep);
-  return h8;
+  return wide_output_ ? reinterpret_cast<const std::int8_t*>(h) : h8;
 }
 
 }  // namespace quaver

@@ -55,10 +55,11 @@ struct RnnIntParams {
   std::span<const std::int32_t> b;  // scale s_x s_W a row
   std::span<const float> W_scales, R_scales;
   Affine x;
-  Affine h{0x1p-7f, 0};  // the state's int8 copy, which is the output
+  Affine h{0x1p-7f, 0};  // the state's int8 copy
   WeightBits bits = WeightBits::kEight;
   SumLimits sums = kCutHalves;  // how the sums are cut off
   bool wide_input = false;      // int16 codes, zero point 0
+  bool wide_output = false;     // the state itself, int16 in Q0.15, else its int8 copy (A46)
 };
 
 class RnnInt {
@@ -75,11 +76,13 @@ class RnnInt {
   }
   void reset(std::byte* state) const noexcept;
   void restore_derived(std::byte* state) const noexcept;  // h8 from h
+  // Returns the output, of a wide one its int16 codes as bytes.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                           Observer* observer) const noexcept;
 
  private:
   std::size_t n_;
+  bool wide_output_;
   const ElementwisePath* elementwise_;
   InputProduct W_;
   PackedMatrix R_;
