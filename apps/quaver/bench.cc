@@ -38,7 +38,6 @@ namespace {
 
 constexpr double kRaceSeconds = 20;
 constexpr std::size_t kLoads = 21;
-constexpr const char* kMemoryCell = "memn2n";
 
 struct BenchFlags {
   SharedFlags shared;

@@ -19,6 +19,7 @@
 #include "quaver/report/table.h"
 #include "quaver/report/timing.h"
 #include "quaver/train/memory/train.h"
+#include "shared.h"
 
 namespace quaver {
 namespace {
@@ -29,7 +30,7 @@ constexpr std::size_t kTrainedFacts = 50;     // ages that the network knows
 constexpr std::size_t kCountedQuestions = 4;  // of which is counted what they read
 constexpr std::size_t kLeastStreamed = 1000;  // facts from which a plain read of the same bytes stands beside
 constexpr std::size_t kMostSimilarities = std::size_t{1} << 21;  // of one call, a hop
-constexpr double kRaceSeconds = 30;
+constexpr double kMemoryRaceSeconds = 30;
 
 using Sentence = std::vector<std::int32_t>;
 
@@ -130,7 +131,7 @@ class MemoryRace {
       contestants_.push_back({"read", clocked([read](std::size_t calls) { read->run(calls); })});
     }
     const std::vector<Timing> timings =
-        measure(contestants_, {.repetitions = bench_.repetitions, .race_seconds = kRaceSeconds});
+        measure(contestants_, {.repetitions = bench_.repetitions, .race_seconds = kMemoryRaceSeconds});
     std::vector<Row> timed;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (!std::isfinite(timings[i].median)) continue;
@@ -244,7 +245,7 @@ class MemoryRace {
   }
 
   void add_peers(Peers& peers) {
-    PeerShape shape{.cell = "memn2n", .reset = "", .hidden = bench_.embedding, .seed = bench_.seed};
+    PeerShape shape{.cell = kMemoryCell, .reset = "", .hidden = bench_.embedding, .seed = bench_.seed};
     shape.facts = facts_;
     shape.words = bench_.words;
     shape.vocabulary = bench_.vocabulary;
@@ -351,7 +352,7 @@ void run_memory_bench(const MemoryBench& bench) {
                    reads ? fixed_text(bytes_per_second * 1e-9, 1) : "", reads ? level.name : "",
                    reads ? fixed_text(roof, 0) : "", row.read ? fixed_text(read, 0) : ""});
     // The keys of every row of 'bench' first: a question is the step of a memory network.
-    results.push_back({{"cell", "memn2n"},
+    results.push_back({{"cell", kMemoryCell},
                        {"hidden", bench.embedding},
                        {"input", bench.words},
                        {"steps", 1},

@@ -29,7 +29,6 @@ namespace quaver {
 namespace {
 
 constexpr const char* kTask = "chirps";
-constexpr const char* kMemoryCell = "memn2n";
 constexpr std::size_t kCalibrationSequences = 256;
 constexpr std::size_t kEpochs = 12;  // enough for 99 % of the chirps, and under two minutes on two old cores
 

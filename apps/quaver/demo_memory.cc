@@ -22,8 +22,8 @@
 namespace quaver {
 namespace {
 
-constexpr const char* kTask = "stories";
-constexpr std::size_t kEpochs = 60;
+constexpr const char* kStoryTask = "stories";
+constexpr std::size_t kStoryEpochs = 60;
 
 MemoryQuestion question_of(const CodedStories::Question& question) {
   return {.facts = question.facts, .words = question.words};
@@ -37,7 +37,7 @@ struct Network {
 MemoryNetwork trained(const MemoryScheme& scheme, std::uint64_t seed, const CodedStories& train_data,
                       const CodedStories& validation_data, const Vocabulary& vocabulary) {
   MemoryTrainOptions options = qmann_recipe(scheme);
-  options.epochs = kEpochs;
+  options.epochs = kStoryEpochs;
   options.seed = seed;
   options.keep = KeptWeights::kBest;
   Progress progress("training", "epochs", options.epochs);
@@ -46,7 +46,7 @@ MemoryNetwork trained(const MemoryScheme& scheme, std::uint64_t seed, const Code
   };
   MemoryNetwork network = train_memory(train_data, validation_data, vocabulary, options).network;
   network.name = "demo";
-  network.task = kTask;
+  network.task = kStoryTask;
   return network;
 }
 
@@ -122,7 +122,7 @@ void explain(const MemoryNetwork& network, const std::vector<Story>& stories, co
 MemoryDemo demo_memory(const MemoryDemoOptions& options) {
   const std::uint64_t seed = options.seed;
   const std::vector<StoryTask> tasks =
-      load_story_tasks(kTask, {.tasks = "1", .seed = seed, .questions = options.questions});
+      load_story_tasks(kStoryTask, {.tasks = "1", .seed = seed, .questions = options.questions});
   const StoryTask& task = tasks.front();
   const Vocabulary vocabulary = story_vocabulary(tasks);
   constexpr std::size_t kMemory = 50;
@@ -153,13 +153,13 @@ MemoryDemo demo_memory(const MemoryDemoOptions& options) {
                {"paper's rules"}});
   for (std::size_t i = 0; i < networks.size(); ++i) {
     const Network& one = networks[i];
-    const MemoryInspection inspection = inspect(one.network, question_sizes(asked), kTask);
+    const MemoryInspection inspection = inspect(one.network, question_sizes(asked), kStoryTask);
     const double accuracy = 100 - score_memory(one.network, test_data).error;
     table.add_row({one.scheme, fixed_text(accuracy, 2), count_text(inspection.weights_bytes_run),
                    fixed_text(1e6 * seconds[i], 2), count_text(inspection.float_ops),
                    fixed_text(inspection.energy.pj / 1000, 2), fixed_text(inspection.energy.gain(), 1) + "x",
                    fixed_text(inspection.energy.paper_gain(), 1) + "x"});
-    nlohmann::ordered_json row{{"cell", "memn2n"},
+    nlohmann::ordered_json row{{"cell", kMemoryCell},
                                {"scheme", one.scheme},
                                {"accuracy", accuracy},
                                {"bytes", save_bytes(one.network).size()},
@@ -174,7 +174,7 @@ MemoryDemo demo_memory(const MemoryDemoOptions& options) {
   demo.text = table.text() + fmt::format(
                                  "\n{}: {} questions of {:.1f} facts, told and asked; energy of arithmetic, by "
                                  "our rules and by rules fitted to the paper's 22x: docs/energy.md\n",
-                                 kTask, sizes.questions, sizes.mean_facts());
+                                 kStoryTask, sizes.questions, sizes.mean_facts());
   explain(networks.back().network, task.test, test_data, demo);
   return demo;
 }

@@ -24,6 +24,9 @@ class App;
 
 namespace quaver {
 
+// What memory networks are called where flags and tables list cells.
+inline constexpr const char* kMemoryCell = "memn2n";
+
 // Flags of every verb.
 struct SharedFlags {
   bool json = false;

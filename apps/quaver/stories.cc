@@ -21,6 +21,7 @@
 #include "quaver/report/progress.h"
 #include "quaver/report/table.h"
 #include "quaver/train/parallel.h"
+#include "shared.h"
 
 namespace quaver {
 namespace {
@@ -318,7 +319,7 @@ void run_memory_training(const MemoryTraining& training, const std::function<boo
                 {"epochs", results.front().training.epochs},
                 {"seconds", seconds},
                 {"model", training.out.string()},
-                {"cell", "memn2n"},
+                {"cell", kMemoryCell},
                 {"scheme", memory_scheme_text(training.options.scheme)},
                 {"hops", training.options.hops},
                 {"embedding", training.options.d},

@@ -75,14 +75,14 @@ void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
   MemoryTrainOptions& options = training.options;
   options.scheme = scheme;
   TrainOptions common;
-  common.cell = "memn2n";
+  common.cell = kMemoryCell;
   common.embedding = options.d;
   common.epochs = options.epochs;
   common.batch = options.batch;
   common.gradient_clip = options.gradient_clip;
   common.seed = options.seed;
   for (const auto& change : flags.changes) change(common);
-  require_known("cell of this task", common.cell, {"memn2n"});
+  require_known("cell of this task", common.cell, {kMemoryCell});
   options.d = common.embedding;
   options.epochs = common.epochs;
   options.batch = common.batch;
