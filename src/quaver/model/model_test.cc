@@ -216,7 +216,7 @@ const Breakage kBreakages[] = {
        m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
        m.nodes[0].formats["state"] = {FormatKind::kI8, 1e-5f, 0};
      },
-     "has scale 1e-05, expected at least 2^-15, the step of the state it is a copy of"},
+     "has scale 1e-05, expected at least 2^-14, two steps of the state it is a copy of"},
     {"wide_output_copy_kind", gru_sample,
      [](Model& m) {
        m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
@@ -236,7 +236,7 @@ const Breakage kBreakages[] = {
     {"wide_output_clamped", wide_lstm_sample, [](Model& m) { m.nodes[0].codes["output_low"] = -100; },
      "is -100, expected -128 to -128"},
     {"gru_output_fine", gru_sample, [](Model& m) { m.nodes[0].output.format.scale = 1e-5f; },
-     "has scale 1e-05, expected at least 2^-15, the step of the state it is a copy of"},
+     "has scale 1e-05, expected at least 2^-14, two steps of the state it is a copy of"},
     {"candidate_coarse", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-7f; },
      "expected a power of two 2^-(15-m) with m = 3..7"},
     {"candidate_fine", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-13f; },

@@ -165,8 +165,8 @@ void check_state_formats(const std::string& out, const Node& node) {
   const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
   const bool projected = lstm != nullptr && lstm->projection_size > 0;
   const auto expect_copy = [](const std::string& what, const Format& copy) {
-    if (copy.scale < 0x1p-15f)
-      refuse(what, " has scale ", copy.scale, ", expected at least 2^-15, the step of the state it is a copy of");
+    if (copy.scale < 0x1p-14f)
+      refuse(what, " has scale ", copy.scale, ", expected at least 2^-14, two steps of the state it is a copy of");
   };
   if (projected || format.kind != FormatKind::kI16) {
     expect_kind(out, format, {FormatKind::kI8});

@@ -423,7 +423,7 @@ class Quantizer {
   // The int8 copy of a state in Q0.15. |h| <= 1 whatever the data, so a state that calibration leaves at 0
   // has a format all the same; codes finer than the state itself would gain nothing.
   Format state_format(const Node& node) const {
-    constexpr float kFinest = 0x1p-15f;
+    constexpr float kFinest = 0x1p-14f;
     double largest = 0;
     for (const RangeStatistics* statistics : points(node, "output")) largest = std::max(largest, statistics->max_abs());
     if (largest == 0) return {FormatKind::kI8, 0x1p-7f, 0};

@@ -140,14 +140,16 @@ class WrittenGru {
   }
 
  private:
-  // (A27) the step of h over that of its codes, with a mantissa of 15 bits
+  // (A27) the step of h over that of its codes, in 1/2..1 with 15 bits and a power of two
   std::int8_t code_of_state(std::int16_t h) const {
-    int exponent = 0;
-    const double mantissa = std::frexp(0x1p-15 / static_cast<double>(params_.h.scale), &exponent);
-    return code(round_half_away(h * std::ldexp(std::round(std::ldexp(mantissa, 15)), exponent - 15)));
+    const double factor = 0x1p-15 / static_cast<double>(params_.h.scale);
+    int shift = 0;
+    while (std::ldexp(factor, shift) <= 0.5) ++shift;
+    const double excess = std::round(std::ldexp(std::ldexp(factor, shift) - 1, 15));
+    return code(round_half_away(std::ldexp(h + std::floor(h * excess / 32768 + 0.5), -shift)));
   }
-  std::int8_t code_of_product(std::int16_t r, std::int16_t h) const {  // (A25)
-    return code(Multiplier::from_real(0x1p-31 / static_cast<double>(params_.h.scale)).apply(2 * r * h));
+  std::int8_t code_of_product(std::int16_t r, std::int16_t h) const {  // (A25); C division cuts toward 0
+    return code_of_state(static_cast<std::int16_t>(r * h / (1 << 15)));
   }
   std::int8_t code(double steps) const {
     return static_cast<std::int8_t>(std::clamp(steps + params_.h.zero_point, -128.0, 127.0));

@@ -111,8 +111,8 @@ void GruBudget<reading>::step(std::span<const float> x, std::vector<Number>& h) 
     return limited(a + u, -limit_of(row), limit_of(row) * (1 - 0x1p-15));
   };
   const double copy_step = real(formats_.h.scale);
-  const auto copy = [&](Number value) {  // (A34)
-    return limited(rounded(value, copy_step), copy_step * (-128 - formats_.h.zero_point),
+  const auto copy = [&](Number value) {  // (A34), |h| <= 1
+    return limited(rounded(rounded(value, 3 * 0x1p-15), copy_step), copy_step * (-128 - formats_.h.zero_point),
                    copy_step * (127 - formats_.h.zero_point));
   };
   const double low = real(x_format_.scale) * (-128 - x_format_.zero_point);
@@ -148,7 +148,7 @@ void GruBudget<reading>::step(std::span<const float> x, std::vector<Number>& h) 
       candidate.push_back(add(a[2 * n + j], rounded(r[j] * v[j], Q3_12::kStep), 2 * n + j));
   } else {
     std::vector<Number> operand;
-    for (std::size_t j = 0; j < n; ++j) operand.push_back(copy(r[j] * h[j]));
+    for (std::size_t j = 0; j < n; ++j) operand.push_back(copy(rounded(r[j] * h[j], 2 * 0x1p-15)));  // cut
     const std::vector<Number> v =
         recurrent(2 * n, n, operand, [](Number value, std::size_t) { return requantized(value, Q3_12::kStep); });
     for (std::size_t j = 0; j < n; ++j) candidate.push_back(add(a[2 * n + j], v[j], 2 * n + j));

@@ -62,7 +62,7 @@ void budget_step(const RandomRnn& rnn, std::span<const float> x, std::vector<Tra
   for (const float value : x) inputs.push_back(rounded(Number{static_cast<double>(value), 0}, in_step));
   const double copy_step = static_cast<double>(rnn.h.scale);
   for (const Number& value : h)
-    copies.push_back(limited(rounded(value, copy_step), copy_step * (-128 - rnn.h.zero_point),
+    copies.push_back(limited(rounded(rounded(value, 3 * 0x1p-15), copy_step), copy_step * (-128 - rnn.h.zero_point),
                              copy_step * (127 - rnn.h.zero_point)));
   const auto a = product<reading>(rnn.real().W, rnn.W_scales, inputs, coded<reading>(rnn.b, rnn.W_scales, in_step));
   const auto u = product<reading>(rnn.real().R, rnn.R_scales, copies, std::vector<Number>(rnn.n));

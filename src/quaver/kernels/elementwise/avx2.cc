@@ -18,6 +18,7 @@ namespace {
 #include "quaver/kernels/dispatch/avx2_lanes.inc"
 
 #include "quaver/kernels/elementwise/curves.inc"
+#include "quaver/kernels/elementwise/state_codes.inc"
 
 #include "quaver/kernels/elementwise/vector.inc"
 

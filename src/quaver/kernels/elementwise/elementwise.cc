@@ -10,21 +10,17 @@
 namespace quaver {
 
 StateCodes StateCodes::from(const Affine& format) {
-  constexpr int kMantissaBits = 15;
-  const double scale = static_cast<double>(format.scale);
-  QUAVER_DCHECK(scale >= 0x1p-15);
+  constexpr int kMostShift = 16;
+  QUAVER_DCHECK(format.scale >= kFinestStateScale);
+  // 2^-15 / scale = 2^-(15+exponent) / fraction, 1 / fraction in (1, 2]: a factor in (1/2, 1] before the shift.
   int exponent = 0;
-  const double fraction = std::frexp(0x1p-15 / scale, &exponent);
+  const double fraction = std::frexp(static_cast<double>(format.scale), &exponent);
   StateCodes codes;
   codes.zero_point = format.zero_point;
-  codes.mantissa = static_cast<std::int32_t>(std::lround(std::ldexp(fraction, kMantissaBits)));
-  codes.shift = kMantissaBits - exponent;
-  if (codes.mantissa == 1 << kMantissaBits) {
-    codes.mantissa /= 2;
-    --codes.shift;
-  }
-  if (codes.shift > 30) codes.mantissa = 0, codes.shift = 1;  // |h| <= 1 is less than half a step
-  codes.product = Multiplier::from_real(0x1p-31 / scale);
+  codes.shift = 14 + exponent;
+  codes.excess = static_cast<std::int16_t>(std::lround(std::ldexp(0.5 / fraction - 1, 15)));
+  if (codes.shift > kMostShift)
+    codes.excess = -(1 << 14), codes.shift = kMostShift;  // |h| <= 1 is less than half a step
   return codes;
 }
 

@@ -13,6 +13,7 @@
 
 #include "quaver/fixed/multiplier.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/fixed/rounding.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 
 namespace quaver {
@@ -35,16 +36,26 @@ struct SumLimits {
 inline constexpr SumLimits kCutHalves{-32768, 32767};        // LiteRT's rule
 inline constexpr SumLimits kWholeSums{-(1 << 29), 1 << 29};  // as good as none: A17 says why
 
-// How a state h in Q0.15 becomes the int8 codes that products and the next node read.
+// How a state h in Q0.15 becomes the int8 codes that products and the next node read: times (2^15 + excess)
+// 2^-(15+shift), which is 2^-15 / scale. All of it fits 16 bits, which vector paths are fast in. (A27)
 struct StateCodes {
-  std::int32_t mantissa = 0;    // 0, or 2^14 .. 2^15 - 1
-  std::int32_t shift = 1;       // 1..30: mantissa 2^-shift is 2^-15 / scale
+  std::int16_t excess = 0;      // -2^14 .. 0
+  std::int32_t shift = 1;       // 1..16
   std::int32_t zero_point = 0;  // an int8 code
-  Multiplier product;           // 2^-31 / scale: of r h twice; exponent < 0
 
-  static StateCodes from(const Affine& format);  // scale >= 2^-15, the step of h
+  static StateCodes from(const Affine& format);  // scale >= kFinestStateScale
+  std::int8_t code(std::int16_t h) const {
+    const std::int32_t scaled = h + high_mul(h, excess);
+    return saturate<std::int8_t>(divide_by_pot(scaled, shift) + zero_point);
+  }
+  // (A25) Of r h, r >= 0: the product's magnitude is cut to Q0.15, so that rounding to the code comes last.
+  std::int8_t code_of_product(std::int16_t r, std::int16_t h) const {
+    const std::int32_t magnitude = (r * (h < 0 ? -h : h)) >> 15;
+    return code(static_cast<std::int16_t>(h < 0 ? -magnitude : magnitude));
+  }
   bool operator==(const StateCodes&) const = default;
 };
+inline constexpr float kFinestStateScale = 0x1p-14f;  // two steps of the state
 
 struct ElementwisePath {
   Isa isa;
@@ -86,14 +97,14 @@ struct ElementwisePath {
   // shift = 18 - m in 11..15                                                                                 (A24)
   void (*gru_reset_after)(const std::int32_t* a_i32, const std::int16_t* r_q0_15, const std::int16_t* u, int shift,
                           std::size_t n, std::int16_t* out_q3_12) noexcept;
-  // out[j] = sat8(product.apply(2 r[j] h[j]) + zero_point): reset before the product; r >= 0                 (A25)
+  // out[j] = codes.code_of_product(r[j], h[j]): reset before the product; r >= 0                             (A25)
   void (*gru_reset_before)(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, const StateCodes& codes,
                            std::size_t n, std::int8_t* out) noexcept;
   // h[j] = sat16(cand[j] + divide_by_pot(z[j] (h[j] - cand[j]), 15)), then h8 as state_codes gives it       (A26)
   // z in 0..32767 so that the product fits int32.
   void (*gru_state_update)(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, const StateCodes& codes,
                            std::size_t n, std::int16_t* h_q0_15, std::int8_t* h8) noexcept;
-  // h8[j] = sat8(divide_by_pot(h[j] mantissa, shift) + zero_point)                                           (A27)
+  // h8[j] = codes.code(h[j])                                                                                 (A27)
   void (*state_codes)(const std::int16_t* h_q0_15, const StateCodes& codes, std::size_t n, std::int8_t* h8) noexcept;
 };
 

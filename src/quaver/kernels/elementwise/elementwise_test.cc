@@ -295,15 +295,16 @@ TEST_P(ElementwisePaths, LstmHidden) {
 
 // Of a state's copy: as version 1 of the model file has it, of other ranges, the finest and one that is too coarse.
 constexpr std::array<Affine, 5> kStateFormats{
-    {{0x1p-7f, 0}, {0.0078f, -1}, {0.0013f, -128}, {0x1p-15f, 127}, {3.0f, -5}}};
+    {{0x1p-7f, 0}, {0.0078f, -1}, {0.0013f, -128}, {0x1p-14f, 127}, {3.0f, -5}}};
 
-// The mantissa of 15 bits and its exponent once more, from the definition.
+// (A27) from its text, in real arithmetic, which is exact here.
 std::int8_t plain_state_code(std::int16_t h, const Affine& format) {
-  int exponent = 0;
-  const double fraction = std::frexp(0x1p-15 / static_cast<double>(format.scale), &exponent);
-  const double mantissa = std::round(std::ldexp(fraction, 15));
-  const double steps = std::round(std::ldexp(h * mantissa, exponent - 15));  // exact but for the rounding
-  return sat8(static_cast<std::int64_t>(std::clamp(steps, -1e6, 1e6)) + format.zero_point);
+  const double factor = 0x1p-15 / static_cast<double>(format.scale);
+  int shift = 0;
+  while (std::ldexp(factor, shift) <= 0.5) ++shift;
+  const double excess = std::round(std::ldexp(std::ldexp(factor, shift) - 1, 15));
+  const double scaled = h + std::floor(h * excess / 32768 + 0.5);
+  return sat8(static_cast<std::int64_t>(std::round(std::ldexp(scaled, -shift))) + format.zero_point);
 }
 
 TEST_P(ElementwisePaths, GruResetAfter) {
@@ -323,10 +324,9 @@ TEST_P(ElementwisePaths, GruResetBefore) {
   const auto r = input<std::int16_t>(0, 32767);
   for (const auto& h : {input(), opposite()}) {
     for (const Affine& format : kStateFormats) {
-      const Multiplier m = Multiplier::from_real(0x1p-31 / static_cast<double>(format.scale));
       std::vector<std::int8_t> expected(n());
-      for (std::size_t j = 0; j < n(); ++j)
-        expected[j] = sat8(plain_apply(std::int64_t{2} * r[j] * h[j], m) + format.zero_point);
+      for (std::size_t j = 0; j < n(); ++j)  // C division cuts toward 0
+        expected[j] = plain_state_code(sat16(std::int64_t{r[j]} * h[j] / (1 << 15)), format);
       const StateCodes codes = StateCodes::from(format);
       check(expected, std::vector<std::int8_t>(n()),
             [&](const auto& p, auto* out) { p.gru_reset_before(r.data(), h.data(), codes, n(), out); });
@@ -386,10 +386,10 @@ TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
       if (format == kStateFormats[0]) {
         ASSERT_EQ(h8[j], sat8(plain_divide(in[j], 8))) << "as version 1 has it";
       }
-      // (A27) Beside half a step no more than the mantissa's 2^-15 of the code.
+      // (A27) Beside half a step no more than half a step of h, and the factor's 2^-15 of the code.
       const double exact = in[j] * 0x1p-15 / static_cast<double>(format.scale) + format.zero_point;
       if (exact > -128 && exact < 127) {
-        ASSERT_NEAR(h8[j], exact, 0.5 + 255 * 0x1p-15) << in[j];
+        ASSERT_NEAR(h8[j], exact, 0.5 + 0x1p-16 / static_cast<double>(format.scale) + 255 * 0x1p-15) << in[j];
       }
     }
   }

@@ -16,6 +16,7 @@ namespace {
 #include "quaver/kernels/dispatch/neon_lanes.inc"
 
 #include "quaver/kernels/elementwise/curves.inc"
+#include "quaver/kernels/elementwise/state_codes.inc"
 
 #include "quaver/kernels/elementwise/vector.inc"
 

@@ -89,13 +89,12 @@ void gru_reset_before(const std::int16_t* r_q0_15, const std::int16_t* h_q0_15, 
                       std::int8_t* out) noexcept {
   for (std::size_t j = 0; j < n; ++j) {
     QUAVER_DCHECK(r_q0_15[j] >= 0);
-    out[j] = saturate<std::int8_t>(codes.product.apply(2 * r_q0_15[j] * h_q0_15[j]) + codes.zero_point);
+    out[j] = codes.code_of_product(r_q0_15[j], h_q0_15[j]);
   }
 }
 
 void state_codes(const std::int16_t* h_q0_15, const StateCodes& codes, std::size_t n, std::int8_t* h8) noexcept {
-  for (std::size_t j = 0; j < n; ++j)
-    h8[j] = saturate<std::int8_t>(divide_by_pot(h_q0_15[j] * codes.mantissa, codes.shift) + codes.zero_point);
+  for (std::size_t j = 0; j < n; ++j) h8[j] = codes.code(h_q0_15[j]);
 }
 
 void gru_state_update(const std::int16_t* z_q0_15, const std::int16_t* cand_q0_15, const StateCodes& codes,

@@ -56,6 +56,7 @@ AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBit
 #include "quaver/kernels/dispatch/avx2_lanes.inc"
 
 #include "quaver/kernels/elementwise/curves.inc"
+#include "quaver/kernels/elementwise/state_codes.inc"
 
 static_assert(kLanes == kBlock);
 

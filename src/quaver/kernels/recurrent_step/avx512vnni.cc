@@ -37,6 +37,7 @@ AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBit
 #include "quaver/kernels/dispatch/avx512_lanes.inc"
 
 #include "quaver/kernels/elementwise/curves.inc"
+#include "quaver/kernels/elementwise/state_codes.inc"
 
 static_assert(kLanes == kBlock);
 

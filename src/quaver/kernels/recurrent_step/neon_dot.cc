@@ -31,6 +31,7 @@ AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBit
 #include "quaver/kernels/dispatch/neon_products.inc"
 
 #include "quaver/kernels/elementwise/curves.inc"
+#include "quaver/kernels/elementwise/state_codes.inc"
 
 static_assert(kLanes == kBlock);
 

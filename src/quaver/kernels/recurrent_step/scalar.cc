@@ -121,8 +121,7 @@ void update_gru(const GruRule& rule, const GruStream& stream, std::size_t unit, 
   const std::int16_t candidate = tanh_q0_15(pre_candidate, kGateIntegerBits);
   std::int16_t& h = stream.h[unit];
   h = saturate<std::int16_t>(candidate + divide_by_pot(z * (h - candidate), 15));  // (A26)
-  stream.out[unit] =
-      saturate<std::int8_t>(divide_by_pot(h * rule.codes.mantissa, rule.codes.shift) + rule.codes.zero_point);  // (A27)
+  stream.out[unit] = rule.codes.code(h);                                           // (A27)
 }
 
 // (A20) The gate of a unit whose two halves were requantized apart.
@@ -153,8 +152,7 @@ void gru_gates(const GruRule& rule, const GateRows& input, const GateRows& recur
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
       const std::int16_t r = gru_gate(rule, input, recurrent, stream, unit, 1);
-      stream.reset[unit] =
-          saturate<std::int8_t>(rule.codes.product.apply(2 * r * stream.h[unit]) + rule.codes.zero_point);  // (A25)
+      stream.reset[unit] = rule.codes.code_of_product(r, stream.h[unit]);  // (A25)
       stream.update[unit] = gru_gate(rule, input, recurrent, stream, unit, 0);
       stream.candidate[unit] = input_sum(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
     }
