@@ -132,6 +132,7 @@ struct Node {
   // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". RNN: none of these.
   // GRU that resets after the product, optional: "candidate_recurrent" (i16, scale 2^-(15-m), m = 3..7; absent: m = 3),
   // R h + b_recurrent of the candidate before the reset gate scales it; also with "_reverse".
+  // Any of the three whose output is i16 (its state in Q0.15): "state" (i8), the copy that R reads, of both directions.
   // Any integer node: "input" (i8) where the edge it reads is coded differently (a float island, an i16 edge): the
   // engine converts.
   std::map<std::string, Format> formats;
