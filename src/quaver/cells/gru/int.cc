@@ -18,32 +18,49 @@ MatrixView<const std::int8_t> rows_of(MatrixView<const std::int8_t> matrix, std:
 
 }  // namespace
 
-struct GruInt::Buffers {
+// Working memory of a step that is one pass, and of one that is made row by row: no step needs both.
+struct GruInt::Pass {
   std::byte* h;             // kCellGroup operands: of h8, then of r .* h
-  std::int32_t* a;          // [3, padded] input half
-  std::int32_t* u;          // [3, padded] recurrent half
-  std::int16_t* gates;      // [3, padded]
-  std::int16_t* u_coded;    // [padded] of the candidate, reset after
   std::int8_t* reset;       // [kCellGroup, n] r .* h
   std::int16_t* update;     // [kCellGroup, padded]
   std::int32_t* candidate;  // [kCellGroup, padded]
   std::size_t used;
 };
+struct GruInt::Rows {
+  std::byte* h;           // operand: of h8, then of r .* h
+  std::int32_t* a;        // [3, padded] input half
+  std::int32_t* u;        // [3, padded] recurrent half
+  std::int16_t* gates;    // [3, padded]
+  std::int16_t* u_coded;  // [padded] of the candidate, reset after
+  std::int8_t* reset;     // [n] r .* h
+  std::size_t used;
+};
 
-GruInt::Buffers GruInt::lay_out(std::byte* scratch) const noexcept {
+GruInt::Pass GruInt::lay_out_pass(std::byte* scratch) const noexcept {
+  Scratch pieces(scratch);
+  Pass pass{};
+  pass.h = pieces.take<std::byte>(kCellGroup * h_size_);
+  if (!shape_.linear_before_reset) {
+    pass.reset = pieces.take<std::int8_t>(kCellGroup * shape_.n);
+    pass.update = pieces.take<std::int16_t>(kCellGroup * W_.padded());
+    pass.candidate = pieces.take<std::int32_t>(kCellGroup * W_.padded());
+  }
+  pass.used = pieces.used();
+  return pass;
+}
+
+GruInt::Rows GruInt::lay_out_rows(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
   const std::size_t row = W_.padded();
-  Buffers buffers{};
-  buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
-  buffers.a = pieces.take<std::int32_t>(3 * row);
-  buffers.u = pieces.take<std::int32_t>(3 * row);
-  buffers.gates = pieces.take<std::int16_t>(3 * row);
-  buffers.u_coded = pieces.take<std::int16_t>(row);
-  buffers.reset = pieces.take<std::int8_t>(kCellGroup * shape_.n);
-  buffers.update = pieces.take<std::int16_t>(kCellGroup * row);
-  buffers.candidate = pieces.take<std::int32_t>(kCellGroup * row);
-  buffers.used = pieces.used();
-  return buffers;
+  Rows rows{};
+  rows.h = pieces.take<std::byte>(h_size_);
+  rows.a = pieces.take<std::int32_t>(3 * row);
+  rows.u = pieces.take<std::int32_t>(3 * row);
+  rows.gates = pieces.take<std::int16_t>(3 * row);
+  rows.u_coded = pieces.take<std::int16_t>(row);
+  rows.reset = pieces.take<std::int8_t>(shape_.n);
+  rows.used = pieces.used();
+  return rows;
 }
 
 GruInt::GruInt(const GruIntParams& params, Isa isa)
@@ -92,7 +109,9 @@ std::vector<StatePart> GruInt::state_parts() const {
           {"h8", StateType::kI8, shape_.n, align_up(shape_.n * sizeof(std::int16_t)), /*derived=*/true}};
 }
 
-std::size_t GruInt::scratch_bytes() const { return input_bytes() + lay_out(nullptr).used; }
+std::size_t GruInt::scratch_bytes() const {
+  return input_bytes() + std::max(lay_out_pass(nullptr).used, lay_out_rows(nullptr).used);
+}
 
 void GruInt::reset(std::byte* state) const noexcept {
   std::fill_n(h_of(state), shape_.n, std::int16_t{0});
@@ -104,12 +123,13 @@ void GruInt::restore_derived(std::byte* state) const noexcept {
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
-void GruInt::join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept {
+void GruInt::join(const Pass& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept {
   std::byte* operand = buffers.h + index * h_size_;
   step_->prepare(h8_of(state), shape_.n, operand);  // a copy: blocks write h8 while others read it
   stream.h8 = operand;
   stream.h = h_of(state);
   stream.out = h8_of(state);
+  if (shape_.linear_before_reset) return;
   stream.reset = buffers.reset + index * shape_.n;
   stream.update = buffers.update + index * W_.padded();
   stream.candidate = buffers.candidate + index * W_.padded();
@@ -136,17 +156,17 @@ void GruInt::pass(GruStream* streams, std::size_t count, WorkingMemory memory) c
 
 void GruInt::advance(GruStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
                      Observer* observer) const noexcept {
-  const Buffers buffers = lay_out(memory);
   if (!one_pass_ || observer != nullptr) {
-    for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], observer);
+    for (std::size_t s = 0; s < count; ++s) compose(memory, streams[s], states[s], observer);
     return;
   }
+  const Pass buffers = lay_out_pass(memory);
   for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
   pass(streams, count, memory);
 }
 
-void GruInt::compose(const Buffers& buffers, const GruStream& stream, std::byte* state,
-                     Observer* observer) const noexcept {
+void GruInt::compose(std::byte* scratch, const GruStream& stream, std::byte* state, Observer* observer) const noexcept {
+  const Rows buffers = lay_out_rows(scratch);
   const std::size_t n = shape_.n, row = W_.padded();
   std::int16_t* h = h_of(state);
   std::int8_t* h8 = h8_of(state);

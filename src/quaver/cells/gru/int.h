@@ -41,18 +41,20 @@ class GruInt : public GatedCell<GruInt, GruStream> {
 
  private:
   friend GatedCell;
-  struct Buffers;
-  Buffers lay_out(std::byte* scratch) const noexcept;
+  struct Pass;
+  struct Rows;
+  Pass lay_out_pass(std::byte* scratch) const noexcept;
+  Rows lay_out_rows(std::byte* scratch) const noexcept;
 
   std::int16_t* h_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
   std::int8_t* h8_of(std::byte* state) const {
     return reinterpret_cast<std::int8_t*>(state + align_up(shape_.n * sizeof(std::int16_t)));
   }
-  void join(const Buffers& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
+  void join(const Pass& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
   void pass(GruStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
   void advance(GruStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
                Observer* observer) const noexcept;
-  void compose(const Buffers& buffers, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void compose(std::byte* scratch, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
 
   GruShape shape_;
   const ElementwisePath* elementwise_;

@@ -16,30 +16,49 @@ constexpr std::size_t kNameLength = 16;  // "pre_i" and the like, built without 
 
 }  // namespace
 
-struct LstmInt::Buffers {
-  std::byte* h;          // kCellGroup operands
+// Working memory of a step that is one pass, and of one that is made row by row: no step needs both.
+struct LstmInt::Pass {
+  std::byte* h;       // kCellGroup operands
+  std::int8_t* m;     // [kCellGroup, n_cell] before the projection
+  std::int32_t* acc;  // of the projection
+  std::size_t used;
+};
+struct LstmInt::Rows {
+  std::byte* h;          // operand
   std::int32_t* sums;    // [G, padded]
   std::int16_t* gates;   // [G, padded]
   std::int16_t* input;   // [n_cell] CIFG's input gate
   std::int16_t* tanh_c;  // [n_cell]
-  std::int8_t* m;        // [kCellGroup, n_cell] before the projection
+  std::int8_t* m;        // [n_cell] before the projection
   std::int32_t* acc;     // of the projection
   std::size_t used;
 };
 
-LstmInt::Buffers LstmInt::lay_out(std::byte* scratch) const noexcept {
+LstmInt::Pass LstmInt::lay_out_pass(std::byte* scratch) const noexcept {
+  Scratch pieces(scratch);
+  Pass pass{};
+  pass.h = pieces.take<std::byte>(kCellGroup * h_size_);
+  if (shape_.projection) {
+    pass.m = pieces.take<std::int8_t>(kCellGroup * shape_.n_cell);
+    pass.acc = pieces.take<std::int32_t>(padded_rows(shape_.n_out));
+  }
+  pass.used = pieces.used();
+  return pass;
+}
+
+LstmInt::Rows LstmInt::lay_out_rows(std::byte* scratch) const noexcept {
   Scratch pieces(scratch);
   const std::size_t sums = shape_.gate_count() * W_.padded();
-  Buffers buffers{};
-  buffers.h = pieces.take<std::byte>(kCellGroup * h_size_);
-  buffers.sums = pieces.take<std::int32_t>(sums);
-  buffers.gates = pieces.take<std::int16_t>(sums);
-  buffers.input = pieces.take<std::int16_t>(shape_.n_cell);
-  buffers.tanh_c = pieces.take<std::int16_t>(shape_.n_cell);
-  buffers.m = pieces.take<std::int8_t>(kCellGroup * shape_.n_cell);
-  buffers.acc = pieces.take<std::int32_t>(padded_rows(shape_.n_out));
-  buffers.used = pieces.used();
-  return buffers;
+  Rows rows{};
+  rows.h = pieces.take<std::byte>(h_size_);
+  rows.sums = pieces.take<std::int32_t>(sums);
+  rows.gates = pieces.take<std::int16_t>(sums);
+  rows.input = pieces.take<std::int16_t>(shape_.n_cell);
+  rows.tanh_c = pieces.take<std::int16_t>(shape_.n_cell);
+  rows.m = pieces.take<std::int8_t>(shape_.n_cell);
+  rows.acc = pieces.take<std::int32_t>(padded_rows(shape_.n_out));
+  rows.used = pieces.used();
+  return rows;
 }
 
 LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
@@ -114,7 +133,9 @@ std::vector<StatePart> LstmInt::state_parts() const {
   return {{"h", StateType::kI16, shape_.n_out}, c, {"h8", StateType::kI8, shape_.n_out, h8_offset_, /*derived=*/true}};
 }
 
-std::size_t LstmInt::scratch_bytes() const { return input_bytes() + lay_out(nullptr).used; }
+std::size_t LstmInt::scratch_bytes() const {
+  return input_bytes() + std::max(lay_out_pass(nullptr).used, lay_out_rows(nullptr).used);
+}
 
 void LstmInt::reset(std::byte* state) const noexcept {
   if (wide_output_) std::fill_n(wide_h_of(state), shape_.n_out, std::int16_t{0});
@@ -127,7 +148,7 @@ void LstmInt::restore_derived(std::byte* state) const noexcept {
 }
 
 // What a pass needs of a state beside the input: `index` picks the working memory.
-void LstmInt::join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept {
+void LstmInt::join(const Pass& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept {
   std::byte* operand = buffers.h + index * h_size_;
   step_->prepare(h_of(state), shape_.n_out, operand);  // a copy: blocks write h while others read it
   stream.h = operand;
@@ -143,20 +164,21 @@ void LstmInt::pass(const LstmStream* streams, std::size_t count, WorkingMemory m
 
 void LstmInt::advance(LstmStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
                       Observer* observer) const noexcept {
-  const Buffers buffers = lay_out(memory);
   if (!one_pass_ || observer != nullptr) {
-    for (std::size_t s = 0; s < count; ++s) compose(buffers, streams[s], states[s], observer);
+    for (std::size_t s = 0; s < count; ++s) compose(memory, streams[s], states[s], observer);
     return;
   }
+  const Pass buffers = lay_out_pass(memory);
   for (std::size_t s = 0; s < count; ++s) join(buffers, s, states[s], streams[s]);
   pass(streams, count, memory);
   if (shape_.projection) {
-    for (std::size_t s = 0; s < count; ++s) project(buffers, streams[s].out, states[s], nullptr);
+    for (std::size_t s = 0; s < count; ++s) project(buffers.acc, streams[s].out, states[s], nullptr);
   }
 }
 
-void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byte* state,
+void LstmInt::compose(std::byte* scratch, const LstmStream& stream, std::byte* state,
                       Observer* observer) const noexcept {
+  const Rows buffers = lay_out_rows(scratch);
   const std::size_t n = shape_.n_cell;
   std::int8_t* h = h_of(state);
   std::int16_t* c = c_of(state);
@@ -222,7 +244,7 @@ void LstmInt::compose(const Buffers& buffers, const LstmStream& stream, std::byt
   if (wide_output_) return set_wide_h(gate(o), buffers.tanh_c, state);
   std::int8_t* m = shape_.projection ? buffers.m : h;
   run.lstm_hidden(gate(o), buffers.tanh_c, r_m_, m_codes_, n, m);
-  if (shape_.projection) project(buffers, m, state, observer);
+  if (shape_.projection) project(buffers.acc, m, state, observer);
 }
 
 // (A46)
@@ -233,12 +255,11 @@ void LstmInt::set_wide_h(const std::int16_t* o, const std::int16_t* tanh_c, std:
   restore_derived(state);
 }
 
-void LstmInt::project(const Buffers& buffers, const std::int8_t* m, std::byte* state,
-                      Observer* observer) const noexcept {
+void LstmInt::project(std::int32_t* acc, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept {
   if (observer != nullptr)
     observer->codes("hidden", std::span<const std::int8_t>(m, shape_.n_cell), m_scale_, m_codes_.zero_point);
-  W_projection_.run(m, B_projection_.data(), buffers.acc);
-  elementwise_->requantize_i8(buffers.acc, r_projection_, h_codes_, shape_.n_out, h_of(state));
+  W_projection_.run(m, B_projection_.data(), acc);
+  elementwise_->requantize_i8(acc, r_projection_, h_codes_, shape_.n_out, h_of(state));
 }
 
 }  // namespace quaver

@@ -41,19 +41,22 @@ class LstmInt : public GatedCell<LstmInt, LstmStream> {
 
  private:
   friend GatedCell;
-  struct Buffers;
-  Buffers lay_out(std::byte* scratch) const noexcept;
+  struct Pass;
+  struct Rows;
+  Pass lay_out_pass(std::byte* scratch) const noexcept;
+  Rows lay_out_rows(std::byte* scratch) const noexcept;
   // What R reads: h, or the copy of a wide h.
   std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state + h8_offset_); }
   std::int16_t* wide_h_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
   std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + c_offset_); }
-  void join(const Buffers& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
+  void join(const Pass& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
   void pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
   void advance(LstmStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
                Observer* observer) const noexcept;
-  void compose(const Buffers& buffers, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
+  void compose(std::byte* scratch, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
   void set_wide_h(const std::int16_t* o, const std::int16_t* tanh_c, std::byte* state) const noexcept;
-  void project(const Buffers& buffers, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
+  // acc: [padded rows] of the projection.
+  void project(std::int32_t* acc, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
   LstmShape shape_;
   const ElementwisePath* elementwise_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "quaver/core/check.h"
 #include "quaver/kernels/dispatch/path_table.h"
@@ -81,6 +82,7 @@ void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<
   left_shift_.clear();
   right_shift_.clear();
   shrinks_ = true;
+  int least_shift = 31;
   for (std::size_t b = 0; b < blocks_; ++b) {
     for (std::size_t g = 0; g < gates_; ++g) {
       for (std::size_t p = 0; p < block_; ++p) {
@@ -99,9 +101,12 @@ void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<
         left_shift_.push_back(zero ? 0 : m.left_shift[row]);
         right_shift_.push_back(zero ? 1 : m.right_shift[row]);
         shrinks_ = shrinks_ && right_shift_.back() > 0;
+        least_shift = std::min(least_shift, right_shift_.back());
       }
     }
   }
+  // A2 by a mantissa below 2^31 stays within 2^31, A3 then within 2^(31-k).
+  reach_ = shrinks_ ? std::int32_t{1} << (31 - least_shift) : std::numeric_limits<std::int32_t>::max();
 }
 
 GateRows GateMatrix::rows() const {
@@ -113,6 +118,7 @@ GateRows GateMatrix::rows() const {
           .cols = cols_,
           .gates = gates_,
           .block_bytes = block_bytes_,
+          .reach = reach_,
           .shrinks = shrinks_,
           .four_bits = four_bits_};
 }

@@ -44,6 +44,7 @@ struct GateRows {
   std::size_t cols = 0;
   std::size_t gates = 0;
   std::size_t block_bytes = 0;  // of weights
+  std::int32_t reach = 0;       // what m.apply() leaves of any accumulator lies within +-reach
   bool shrinks = true;          // GateMatrix::shrinks()
   bool four_bits = false;
 };
@@ -75,6 +76,7 @@ class GateMatrix {
   std::shared_ptr<const AlignedVector<std::int8_t>> weights_;
   AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
   std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0, block_bytes_ = 0;
+  std::int32_t reach_ = 0;
   bool shrinks_ = true, four_bits_ = false;
 };
 
@@ -122,7 +124,7 @@ struct GruStream {
   // Reset before only: what the gates leave for the candidate.
   std::int8_t* reset = nullptr;       // [units] r .* h
   std::int16_t* update = nullptr;     // [padded] z
-  std::int32_t* candidate = nullptr;  // [padded] its input half
+  std::int32_t* candidate = nullptr;  // [padded] its input half, in the order of the path's registers
 };
 
 struct RecurrentStepPath {
