@@ -160,6 +160,7 @@ TEST_F(CliTest, JsonHoldsTheKeysThatProgramsReadOn) {
   EXPECT_EQ(inspected["scheme"], "int8");
   EXPECT_EQ(inspected["bytes"], fs::file_size(path("int8.safetensors")));
 
+  expect_failure(3, "compare int8.safetensors float.safetensors --input x.npz", {"expected the float one first"});
   const auto compared = run_json("compare float.safetensors int8.safetensors --input x.npz");
   expect_keys(compared, {"outputs", "layers"});
   for (const char* list : {"outputs", "layers"})

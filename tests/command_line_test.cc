@@ -402,6 +402,7 @@ TEST_F(CommandLineTest, TheWrongKindOfFileIsBadInput) {
        {"bench n.safetensors", {"memory network"}},
        {"compare n.safetensors m.safetensors --input x.npz", {"memory network"}},
        {"run m.safetensors --input x.npz -o y.npz --state .", {""}},
+       {"compare q.safetensors n.safetensors --input story.txt", {"expected a float one"}},
        {"compare m.safetensors m.safetensors --input talk.txt", {"talk.txt", ".npz"}},
        {"quantize m.safetensors --calib talk.txt -o i.safetensors", {"talk.txt", ".npz"}},
        {"train chirps --resume -o t.safetensors", {"t.safetensors.checkpoint", "--resume"}},

@@ -54,6 +54,10 @@ void compare_memory_networks(const CompareFlags& flags) {
 void compare_models(const CompareFlags& flags, const GivenFlags& given) {
   given.refuse({"--tasks", "--set", "--questions"}, "memory networks", "here are models of sequences");
   const Model reference = load(flags.reference), quantized = load(flags.quantized);
+  // What is lost is counted from the first: exchanged, every figure would be of the float model.
+  if (reference.scheme != "f32" && quantized.scheme == "f32")
+    throw_bad_input(concat(flags.reference, " is quantized and ", flags.quantized,
+                           " is a float model; expected the float one first"));
   const Sequences sequences = read_sequences(flags.input, "test", reference, flags.data, flags.limit);
   Progress progress("comparing", "sequences", sequences.views.size());
   CompareOptions options;
