@@ -310,6 +310,13 @@ TEST_F(CommandLineTest, UnknownWordsComeFirst) {
 }
 
 // Left out, an empty entry would be work that was asked for and not done.
+TEST_F(CommandLineTest, NamesAreNotEmpty) {
+  expect_refusals({{"run m.safetensors --input x.npz -o y.npz --state ''", {"--state '': the value is empty"}},
+                   {"run m.safetensors --input x.npz -o y.npz --save-state=", {"--save-state="}},
+                   {"quantize m.safetensors --calib x.npz -o i.safetensors --calib-report ''", {"--calib-report"}},
+                   {"eval m.safetensors chirps --data ''", {"--data"}}});
+}
+
 TEST_F(CommandLineTest, ListsHaveNoEmptyEntries) {
   std::vector<Refusal> refusals;
   const std::vector<std::pair<std::string, std::string>> lists{{"bench --hidden", "64"},

@@ -48,9 +48,9 @@ class Words {
         const bool has_value = word[1] == '-' ? word.find('=') != std::string::npos : word.size() > 2;
         if (word.ends_with('=')) throw_usage(concat(printable(word), ": there is no value behind the '='"));
         if (has_value)
-          check_list(flag, word.substr(word[1] == '-' ? word.find('=') + 1 : 2));
+          check_value(flag, word.substr(word[1] == '-' ? word.find('=') + 1 : 2));
         else if (flag.get_items_expected_min() > 0 && i + 1 < argc)
-          check_list(flag, argv[i + 1]);
+          check_value(flag, argv[i + 1]);
         if (!has_value) i += flag.get_items_expected_min();
         if (flag.get_allow_extra_args())
           while (i + 1 < argc && !looks_like_a_flag(argv[i + 1])) ++i;
@@ -74,8 +74,11 @@ class Words {
     if (option == nullptr || misses_a_dash) refuse(is_long ? flag : word);
     return *option;
   }
-  // CLI11 would leave out what is empty between two commas, and run less than was asked for.
-  static void check_list(const CLI::Option& flag, const std::string& value) {
+  // A name that a script left empty would be taken for a flag that was not given. CLI11 would leave out what is empty
+  // between two commas, and run less than was asked for.
+  static void check_value(const CLI::Option& flag, const std::string& value) {
+    if (value.empty() && flag.get_type_name().starts_with("TEXT"))
+      throw_usage(concat(flag.get_name(), " '': the value is empty"));
     if (flag.get_delimiter() == '\0') return;
     const char comma = flag.get_delimiter();
     for (std::size_t begin = 0, entry = 1; begin <= value.size(); ++entry) {
