@@ -366,6 +366,108 @@ TEST(LargeRow, CostsTheOthersNothingAndIsReadWell) {
   }
 }
 
+// A row that is frequent, as padding is, makes the mean of what is read; the others do not pay for that either.
+TEST(LargeRow, MayBeFrequent) {
+  constexpr std::int64_t kWords = 50, kFeatures = 16;
+  constexpr std::int32_t kLarge = 7;
+  const auto ids = [](std::uint64_t seed, std::uint64_t percent) {
+    Random random(seed);
+    std::vector<Sequence> sequences;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      Sequence sequence = random_ids(40, kWords, seed + i);
+      for (std::int32_t& id : sequence.ids) {
+        if (id == kLarge) id = 8;
+        if (random.below(100) < percent) id = kLarge;
+      }
+      sequences.push_back(std::move(sequence));
+    }
+    return sequences;
+  };
+  const std::vector<Operation> readers{LstmAttributes{.input_size = kFeatures, .hidden_size = 24},
+                                       GruAttributes{.input_size = kFeatures, .hidden_size = 24},
+                                       RnnAttributes{.input_size = kFeatures, .hidden_size = 24},
+                                       DenseAttributes{.input_size = kFeatures, .units = 24}};
+  for (std::size_t r = 0; r < readers.size(); ++r) {
+    double alike = 0;
+    for (const auto& [times, percent] : {std::pair{1.0f, 2u}, {100.0f, 2u}, {100.0f, 30u}, {100.0f, 60u}}) {
+      Model model = ModelBuilder::of_ids("m", 6)
+                        .add("embedding", EmbeddingAttributes{kWords, kFeatures})
+                        .add("reader", readers[r])
+                        .finish();
+      const std::span<float> table = model.tensors.at("embedding.W").as_mutable<float>();
+      for (float& value : table) value *= 0.3f;
+      for (float& value : table.subspan(kLarge * kFeatures, kFeatures)) value *= times;
+      const Model integer = quantize(model, calibrate(model, views(ids(20, percent)))).model;
+      const double others = sqnr_db(model, integer, ids(60, 0));
+      if (times == 1) alike = others;
+      // Errors that cancel for the row no longer cancel for the others: up to 1.5 dB of what rounding to nearest has
+      // not.
+      EXPECT_GE(others, alike - 1.5) << "reader " << r << " times " << times << ", " << percent << " %";
+    }
+  }
+}
+
+// What reads 16 bits and hands on 8 loses there what the table does not: dense layers hand on 16, the rest is said.
+TEST(LargeRow, IsFollowedOrWarnedOf) {
+  constexpr std::int64_t kWords = 50, kFeatures = 16;
+  const auto large = [](Model model) {
+    for (float& value : model.tensors.at("embedding.W").as_mutable<float>().subspan(7 * kFeatures, kFeatures))
+      value *= 100;
+    return model;
+  };
+  const auto builder = [&] {
+    return std::move(ModelBuilder::of_ids("m", 6).add("embedding", EmbeddingAttributes{kWords, kFeatures}));
+  };
+  const auto data = [](std::uint64_t seed, bool with_large) {
+    std::vector<Sequence> sequences;
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      sequences.push_back(random_ids(40, kWords, seed + i));
+      for (std::int32_t& id : sequences.back().ids)
+        if (id == 7 && !with_large) id = 8;
+    }
+    return sequences;
+  };
+  const auto quantized = [&](const Model& model) { return quantize(model, calibrate(model, views(data(20, true)))); };
+  const Model deep = large(builder()
+                               .add("dense0", DenseAttributes{kFeatures, 24})
+                               .add("dense1", DenseAttributes{24, 24})
+                               .add("lstm", LstmAttributes{.input_size = 24, .hidden_size = 12})
+                               .add("scores", DenseAttributes{12, 3})
+                               .finish());
+  const QuantizeResult followed = quantized(deep);
+  for (const char* name : {"dense0", "dense1", "lstm", "scores"})
+    EXPECT_EQ(followed.model.node(name).output.format.kind, FormatKind::kI16) << name;
+  EXPECT_GE(sqnr_db(deep, followed.model, data(60, false)), 35);
+
+  const auto warned_of = [&](const Model& model) {
+    std::string nodes;
+    for (const Warning& warning : quantized(model).warnings)
+      if (warning.code == "narrow_output") nodes += warning.node + ": " + warning.text;
+    return nodes;
+  };
+  EXPECT_EQ(warned_of(deep), "");
+  EXPECT_NE(warned_of(large(builder()
+                                .add("dense0", DenseAttributes{kFeatures, 24})
+                                .add("relu", ActivationAttributes{Nonlinearity::kRelu})
+                                .add("scores", DenseAttributes{24, 3})
+                                .finish()))
+                .find("'relu' can not read 16"),
+            std::string::npos);
+  EXPECT_NE(warned_of(large(builder()
+                                .add("lstm", LstmAttributes{.input_size = kFeatures, .hidden_size = 449})
+                                .add("scores", DenseAttributes{449, 3})
+                                .finish()))
+                .find("'scores' can not read 16"),
+            std::string::npos);
+  EXPECT_NE(
+      warned_of(large(builder()
+                          .add("lstm", LstmAttributes{.input_size = kFeatures, .hidden_size = 12, .projection_size = 6})
+                          .add("scores", DenseAttributes{6, 3})
+                          .finish()))
+          .find("it has a projection"),
+      std::string::npos);
+}
+
 // A column far larger than the others, whatever the rows: its scale moves into the reader.
 TEST(LargeRow, AColumnOfAnEmbeddingIsNoRow) {
   double alike = 0;

@@ -131,8 +131,10 @@ class Quantizer {
     for (Node& node : model.nodes)
       if (node.scheme == "f32")
         warn_island(node);
-      else
+      else {
         quantize_node(node);
+        warn_narrow_output(node);
+      }
     warn_little_data();
     for (Warning& warning : growth_warnings(calibration_)) result_.warnings.push_back(std::move(warning));
     model.provenance["calibration"] =
@@ -192,8 +194,9 @@ class Quantizer {
       if (rule.chosen) continue;
       if (rule.taken_by.empty())
         throw_usage(concat("'", rule.text, "' matches no node; the model has: ", join(names, ", ")));
-      throw_usage(concat("'", rule.text, "' has no effect: '", rule.taken_by, "' before it has node '",
-                         rule.matched_first, "' and all others that it matches"));
+      throw_usage(concat("'", rule.text,
+                         "' has no effect: every node that it matches belongs to a rule that goes before ", "it ('",
+                         rule.matched_first, "' to '", rule.taken_by, "'; those of --ignore go first)"));
     }
   }
 
@@ -212,16 +215,45 @@ class Quantizer {
 
   // -- wide edges
 
-  // Embeddings whose rows need codes of 16 bits, and whose readers take them (A45). A state that they drive reaches as
-  // far beyond its usual range as their rows do: it is handed on in 16 bits as well (A46).
+  // Embeddings whose rows need codes of 16 bits, and whose readers take them (A45). What they drive reaches as far
+  // beyond its usual range as their rows do: states (A46) and dense layers hand it on in 16 bits as well.
   void widen_edges() {
     for (const Node& node : result_.model.nodes) {
       if (!has_row_scales(node)) continue;
       const bool uneven = std::holds_alternative<EmbeddingAttributes>(node.operation)
                               ? narrow_rows(source_.tensor(node.name + ".W")).codes < kFewestRowCodes
-                              : hands_on_state(node) && wide_.contains(node.input);
+                              : wide_.contains(node.input) && can_hand_on_wide(node);
       if (uneven && read_wide(node.name)) wide_.insert(node.name);
     }
+  }
+
+  static bool can_hand_on_wide(const Node& node) {
+    return hands_on_state(node) || std::holds_alternative<DenseAttributes>(node.operation) ||
+           std::holds_alternative<PoolAttributes>(node.operation);
+  }
+
+  // Behind a wide edge 8 bits are few wherever they come first.
+  void warn_narrow_output(const Node& node) {
+    const bool narrows =
+        input_format(result_.model, node).kind == FormatKind::kI16 && node.output.format.kind == FormatKind::kI8;
+    if (!narrows) return;
+    std::string reason = "it has a projection";
+    for (const Node& reader : source_.nodes) {
+      if (!can_hand_on_wide(node) || reader.input != node.name) continue;
+      const Node& made = result_.model.node(reader.name);
+      if (!std::holds_alternative<PoolAttributes>(made.operation) && !reads_wide(made))
+        reason = concat("'", reader.name, "' can not read 16");
+    }
+    result_.warnings.push_back(
+        {"narrow_output",
+         node.name,
+         "output",
+         {},
+         {},
+         concat("node '", node.name,
+                "' reads 16 bits, as an embedding before it has rows far larger than others, and hands ", "on 8 (",
+                reason, "): where such a row is read it sets the range, and the others keep few codes. Shrink ",
+                "that row, or keep the node and all that read it in float with --ignore and --allow-float")});
   }
 
   static bool hands_on_state(const Node& node) {
@@ -238,7 +270,7 @@ class Quantizer {
 
   // A matrix that takes codes of 16 bits: in a gated cell any, else one whose sums are sure to fit int32.
   bool reads_wide(const Node& node) const {
-    constexpr std::int64_t kMostFeatures = 512;  // 512 * 127 * 2^15 < 2^31
+    constexpr std::int64_t kMostFeatures = 448;  // 448 * 127 * 2^15 + kLargestBiasCode < 2^31
     if (!has_row_scales(node)) return false;
     const bool gated =
         std::holds_alternative<LstmAttributes>(node.operation) || std::holds_alternative<GruAttributes>(node.operation);
@@ -258,7 +290,11 @@ class Quantizer {
       const bool coded = std::ranges::all_of(model.nodes, [&, name = value](const Node& node) {
         return (node.input != name && node.name != name) || has_row_scales(node);
       });
-      if (!coded) continue;
+      // A dense layer's 16 bits have room for all its channels; the large rows' ranges would make the reader's columns
+      // as uneven as they are.
+      const bool wide_dense = wide_.contains(value) && value != "input" &&
+                              std::holds_alternative<DenseAttributes>(model.node(value).operation);
+      if (!coded || wide_dense) continue;
       const double steps = wide_.contains(value) ? 65535 : 255;
       Channels channels = choose_channels(model, value, folding, calibration_, steps);
       if (channels.empty()) continue;
@@ -486,8 +522,13 @@ class Quantizer {
         bias_scales.push_back(scales[row * scales.size() / rows] * input_scale);
     }
     const FormatKind kind = node.scheme == "int4" ? FormatKind::kI4 : FormatKind::kI8;
-    W = options_.rounding == Rounding::kNearest ? code_tensor(W, kind, scales)
-                                                : code_compensated(node, W, kind, scales, operands, b);
+    // Behind a wide edge the mean is that of its large rows, wherever they are frequent: what the bias took for them
+    // would be off for all others.
+    const bool of_large_rows =
+        operands.front().starts_with("input") && input_format(result_.model, node).kind == FormatKind::kI16;
+    W = options_.rounding == Rounding::kNearest
+            ? code_tensor(W, kind, scales)
+            : code_compensated(node, W, kind, scales, operands, of_large_rows ? nullptr : b);
     if (b != nullptr) code_bias(*b, std::move(bias_scales));
   }
 
@@ -674,7 +715,9 @@ class Quantizer {
 
   void code(Node& node, const DenseAttributes&) {
     const Affine x = read_input(node);
-    if (feeds_scores_only(node)) {
+    if (wide_.contains(node.name) && !feeds_scores_only(node)) {
+      node.output.format = {FormatKind::kI16, symmetric_scale(largest(node.name + ".output"), kI16Limit), 0};
+    } else if (feeds_scores_only(node)) {
       const double scores = largest(node.name + ".output");
       // Scores may go beyond the calibrated range on new data: a factor two keeps their order there.
       node.output.format = {FormatKind::kI16, symmetric_scale(2 * scores, kI16Limit), 0};
@@ -722,9 +765,10 @@ class Quantizer {
 
   // limit: the largest code of the table.
   void warn_rows(const Node& node, const Tensor& table, std::int32_t limit) {
-    const NarrowRows narrow =
-        narrow_rows(source_.tensor(node.name + ".W"));  // folded, all features of a row may be large
-    const double codes = std::max(narrow.codes, narrow_rows(table).codes) / kI8Limit * limit;
+    const NarrowRows narrow = narrow_rows(source_.tensor(node.name + ".W"));
+    // Folded, all features of a row may be large. A table that 16 bits were wanted for and refused is judged as it was.
+    const double codes =
+        (limit == kI8Limit ? narrow.codes : std::max(narrow.codes, narrow_rows(table).codes)) / kI8Limit * limit;
     if (codes >= kFewestRowCodes) return;
     result_.warnings.push_back(
         {"narrow_rows", node.name, concat("row ", narrow.largest), codes, kFewestRowCodes,
@@ -733,7 +777,7 @@ class Quantizer {
                 " is far larger and sets the scale. Shrink that row",
                 limit == kI16Limit ? ""
                                    : ", or give the node and all that read it the scheme int8, under which such tables "
-                                     "have 16 bits (not before an RNN or a dense layer of more than 512 features)",
+                                     "have 16 bits (not before an RNN or a dense layer of more than 448 features)",
                 ", or keep the node and all that read it in float with --ignore and --allow-float")});
   }
 
@@ -771,7 +815,7 @@ class Quantizer {
   const QuantizeOptions& options_;
   std::map<std::string, std::string> schemes_;
   std::map<std::string, Channels> channels_;  // of values that were folded
-  std::set<std::string> wide_;                // embeddings and states with codes of 16 bits
+  std::set<std::string> wide_;                // values with codes of 16 bits
   QuantizeResult result_;
 };
 
