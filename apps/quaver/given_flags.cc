@@ -77,9 +77,11 @@ class Words {
   // A name that a script left empty would be taken for a flag that was not given. CLI11 would leave out what is empty
   // between two commas, and run less than was asked for.
   static void check_value(const CLI::Option& flag, const std::string& value) {
-    if (value.empty() && flag.get_type_name().starts_with("TEXT"))
-      throw_usage(concat(flag.get_name(), " '': the value is empty"));
-    if (flag.get_delimiter() == '\0') return;
+    if (flag.get_delimiter() == '\0') {
+      if (value.empty() && flag.get_type_name().starts_with("TEXT"))
+        throw_usage(concat(flag.get_name(), " '': the value is empty"));
+      return;
+    }
     const char comma = flag.get_delimiter();
     for (std::size_t begin = 0, entry = 1; begin <= value.size(); ++entry) {
       const std::size_t end = std::min(value.find(comma, begin), value.size());
