@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "quaver/cells/feedforward/dense.h"
 #include "quaver/cells/feedforward/nonlinearity.h"
@@ -28,14 +29,19 @@ void decode(const Value& value, const Channels& channels, const std::byte* bytes
   const Format& format = value.format;
   const auto features = static_cast<std::size_t>(value.features);
   const auto from_codes = [&](const auto* codes) {
+    // 32 bits hold the difference where the codes have fewer: compilers make vectors of that.
+    using Steps = std::conditional_t<sizeof *codes == sizeof(std::int32_t), std::int64_t, std::int32_t>;
+    const Steps zero_point = format.zero_point;
+    const float scale = format.scale;
+    if (channels.empty()) {
+      for (std::size_t j = 0; j < real.size(); ++j)
+        real[j] = scale * static_cast<float>(static_cast<Steps>(codes[j]) - zero_point);
+      return;
+    }
     for (std::size_t j = 0; j < real.size(); ++j) {
-      const std::int64_t steps = std::int64_t{codes[j]} - format.zero_point;
-      if (channels.empty()) {
-        real[j] = format.scale * static_cast<float>(steps);
-      } else {
-        const double step = channels.scale_of(j % features) * static_cast<double>(format.scale);
-        real[j] = static_cast<float>(channels.offset_of(j % features) + step * static_cast<double>(steps));
-      }
+      const double step = channels.scale_of(j % features) * static_cast<double>(scale);
+      const auto steps = static_cast<double>(static_cast<Steps>(codes[j]) - zero_point);
+      real[j] = static_cast<float>(channels.offset_of(j % features) + step * steps);
     }
   };
   switch (format.kind) {

@@ -79,12 +79,13 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
   states.bytes = state_bytes;
   states.fingerprint = fingerprint(model);
   layout = std::make_shared<const StateLayout>(std::move(states));
+  std::vector<float> mean, inverse_deviation;
   if (const Tensor* tensor = model.find_tensor("input.mean")) {
-    const auto values_of_mean = tensor->as<float>();
-    mean.assign(values_of_mean.begin(), values_of_mean.end());
-    const auto inverse = model.tensor("input.inverse_deviation").as<float>();
+    const auto means = tensor->as<float>(), inverse = model.tensor("input.inverse_deviation").as<float>();
+    mean.assign(means.begin(), means.end());
     inverse_deviation.assign(inverse.begin(), inverse.end());
   }
+  border = FrameCoder(input_features(), values[0].format, channels[0], std::move(mean), std::move(inverse_deviation));
 }
 
 std::size_t Session::Plan::block_steps(std::size_t sequences, std::size_t longest) const {
@@ -98,22 +99,6 @@ std::size_t Session::Plan::block_steps(std::size_t sequences, std::size_t longes
 
 void Session::Plan::reset(std::byte* state) const noexcept {
   for (const Stage& stage : stages) stage.layer->reset(state + stage.state_offset);
-}
-
-void Session::Plan::enter(const float* frame, std::byte* value) const noexcept {
-  const Format& format = values[0].format;
-  for (std::size_t j = 0; j < input_features(); ++j) {
-    float x = std::isfinite(frame[j]) ? frame[j] : 0.0f;
-    if (!mean.empty()) x = (x - mean[j]) * inverse_deviation[j];
-    if (is_float(format)) {
-      reinterpret_cast<float*>(value)[j] = x;
-    } else {
-      auto real = static_cast<double>(x);
-      if (!channels[0].empty()) real = (real - channels[0].offset_of(j)) / channels[0].scale_of(j);
-      reinterpret_cast<std::int8_t*>(value)[j] =
-          static_cast<std::int8_t>(quantize(real, static_cast<double>(format.scale), format.zero_point, -128, 127));
-    }
-  }
 }
 
 Session::Workspace::Workspace(const Plan& plan)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quaver/cells/scratch.h"
+#include "quaver/engine/frame_coder.h"
 #include "quaver/engine/layer.h"
 #include "quaver/engine/session.h"
 
@@ -31,8 +32,8 @@ struct Session::Plan {
   std::size_t state_bytes = 0;
   std::size_t weight_bytes = 0;
   std::shared_ptr<const StateLayout> layout;
-  std::string looks_ahead;                     // the first node that needs the whole sequence, or ""
-  std::vector<float> mean, inverse_deviation;  // of the border, or empty
+  std::string looks_ahead;  // the first node that needs the whole sequence, or ""
+  FrameCoder border;        // real frame -> value 0
 
   std::size_t input_features() const noexcept { return static_cast<std::size_t>(values[0].features); }
   std::size_t score_count() const noexcept { return static_cast<std::size_t>(values[outputs[0]].features); }
@@ -41,7 +42,7 @@ struct Session::Plan {
   std::size_t block_steps(std::size_t sequences, std::size_t longest) const;
   void reset(std::byte* state) const noexcept;
   // The border: real frame -> value 0. NaN and infinities count as 0.
-  void enter(const float* frame, std::byte* value) const noexcept;
+  void enter(const float* frame, std::byte* value) const noexcept { border.code(frame, value); }
   // values[v] of real.size() / features steps as reals.
   void leave(std::size_t v, const std::byte* bytes, std::span<float> real) const noexcept {
     quaver::decode(values[v], channels[v], bytes, real);

@@ -1,0 +1,44 @@
+// frame_coder.h - the border of a model: frames of reals become int8 codes, or normalised reals.
+//
+//   x' = (x - mean) inverse_deviation             in float32, where the model normalises; what is not finite counts as
+//   0 code = A1(((x' - offset) / scale_c) / scale) + zero_point, cut to int8         in float64 (A6, A44)
+// Divisions and A1 cost more than the rest of a small step. Blocks of features are coded with one product each instead,
+// whose rounding is the same unless a quotient lies within 1e-9 of a half; those blocks are coded as written above.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "quaver/model/channels.h"
+#include "quaver/model/format.h"
+
+namespace quaver {
+
+class FrameCoder {
+ public:
+  FrameCoder() = default;
+  // mean and inverse_deviation: one a feature, both or neither; format: of the codes, f32 or i8.
+  FrameCoder(std::size_t features, const Format& format, Channels channels, std::vector<float> mean,
+             std::vector<float> inverse_deviation);
+
+  // frame [features] to value: codes or floats as bytes.
+  void code(const float* frame, std::byte* value) const noexcept;
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+
+  void normalise(const float* frame, std::size_t first, std::size_t count, float* to) const noexcept;
+  // Whether all codes are sure.
+  bool code_fast(const float* x, std::size_t first, std::size_t count, std::int8_t* codes) const noexcept;
+  void code_exactly(const float* x, std::size_t first, std::size_t count, std::int8_t* codes) const noexcept;
+
+  std::size_t features_ = 0;
+  Format format_;
+  Channels channels_;
+  std::vector<float> mean_, inverse_deviation_;  // or empty
+  std::vector<double> offset_, factor_;          // x' to codes: (x' - offset) factor
+};
+
+}  // namespace quaver
