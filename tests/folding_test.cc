@@ -454,6 +454,13 @@ TEST(LargeRow, IsFollowedOrWarnedOf) {
                 .find("'relu' can not read 16"),
             std::string::npos);
   EXPECT_NE(warned_of(large(builder()
+                                .add("gru", GruAttributes{.input_size = kFeatures, .hidden_size = 449})
+                                .add("last", PoolAttributes{Pooling::kLast})
+                                .add("scores", DenseAttributes{449, 3})
+                                .finish()))
+                .find("'scores' can not read 16"),
+            std::string::npos);
+  EXPECT_NE(warned_of(large(builder()
                                 .add("lstm", LstmAttributes{.input_size = kFeatures, .hidden_size = 449})
                                 .add("scores", DenseAttributes{449, 3})
                                 .finish()))

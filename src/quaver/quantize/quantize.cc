@@ -232,18 +232,25 @@ class Quantizer {
            std::holds_alternative<PoolAttributes>(node.operation);
   }
 
+  // The first node that reads the value, or a pool of it, and takes no 16 bits; "" for none.
+  std::string narrow_reader(const std::string& value) const {
+    for (const Node& node : result_.model.nodes) {
+      if (node.input != value) continue;
+      const bool pool = std::holds_alternative<PoolAttributes>(node.operation);
+      const std::string found = pool ? narrow_reader(node.name) : reads_wide(node) ? "" : node.name;
+      if (!found.empty()) return found;
+    }
+    return "";
+  }
+
   // Behind a wide edge 8 bits are few wherever they come first.
   void warn_narrow_output(const Node& node) {
     const bool narrows =
         input_format(result_.model, node).kind == FormatKind::kI16 && node.output.format.kind == FormatKind::kI8;
     if (!narrows) return;
-    std::string reason = "it has a projection";
-    for (const Node& reader : source_.nodes) {
-      if (!can_hand_on_wide(node) || reader.input != node.name) continue;
-      const Node& made = result_.model.node(reader.name);
-      if (!std::holds_alternative<PoolAttributes>(made.operation) && !reads_wide(made))
-        reason = concat("'", reader.name, "' can not read 16");
-    }
+    const std::string reader = narrow_reader(node.name);
+    const std::string reason =
+        can_hand_on_wide(node) ? concat("'", reader, "' can not read 16") : std::string("it has a projection");
     result_.warnings.push_back(
         {"narrow_output",
          node.name,
@@ -261,12 +268,7 @@ class Quantizer {
     return is_recurrent(node.operation) && (lstm == nullptr || lstm->projection_size == 0);
   }
 
-  bool read_wide(const std::string& value) const {
-    return std::ranges::all_of(result_.model.nodes, [&](const Node& node) {
-      if (node.input != value) return true;
-      return std::holds_alternative<PoolAttributes>(node.operation) ? read_wide(node.name) : reads_wide(node);
-    });
-  }
+  bool read_wide(const std::string& value) const { return narrow_reader(value).empty(); }
 
   // A matrix that takes codes of 16 bits: in a gated cell any, else one whose sums are sure to fit int32.
   bool reads_wide(const Node& node) const {
