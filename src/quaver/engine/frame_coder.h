@@ -19,7 +19,7 @@ namespace quaver {
 class FrameCoder {
  public:
   FrameCoder() = default;
-  // mean and inverse_deviation: one a feature, both or neither; format: of the codes, f32 or i8.
+  // mean and inverse_deviation: one a feature, both or neither. format: f32 or i8; of ids (i32) nothing is coded.
   FrameCoder(std::size_t features, const Format& format, Channels channels, std::vector<float> mean,
              std::vector<float> inverse_deviation);
 
