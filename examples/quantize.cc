@@ -12,7 +12,7 @@
 namespace {
 
 quaver::Tensor random_tensor(std::vector<std::int64_t> shape, double deviation, quaver::Random& random) {
-  quaver::Tensor tensor = quaver::Tensor::zeros(quaver::FormatKind::kF32, std::move(shape));
+  quaver::Tensor tensor = quaver::Tensor::zeros(quaver::NumberType::kF32, std::move(shape));
   for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(deviation * random.normal());
   return tensor;
 }

@@ -49,14 +49,14 @@ void run(const Model& model) {
   std::vector<float> real(kSteps * session.input_features());
   for (std::size_t i = 0; i < real.size(); ++i) real[i] = static_cast<float>(i % 7) - 3.0f;
   const std::vector<std::int32_t> ids{0, 1, 0};
-  if (model.input.format.kind == FormatKind::kI32) {
+  if (model.input.format.kind == NumberType::kI32) {
     sequence.ids = ids;
   } else {
     sequence.real = real;
   }
   const std::vector<Result> results = session.run(sequence), expected = scalar.run(sequence);
   for (std::size_t i = 0; i < results.size(); ++i) {  // not the floats: a NaN differs from itself
-    if (results[i].value.format.kind != FormatKind::kF32 && results[i] != expected[i]) std::abort();
+    if (results[i].value.format.kind != NumberType::kF32 && results[i] != expected[i]) std::abort();
   }
 }
 

@@ -21,7 +21,7 @@
 namespace quaver {
 namespace {
 
-constexpr Format kCodes{FormatKind::kI8, 0.5f, 1};
+constexpr Format kCodes{NumberType::kI8, 0.5f, 1};
 
 // More units than a block of the widest path.
 Model model_of(Operation operation, const char* scheme, Format output) {
@@ -43,7 +43,7 @@ struct Pair {
     std::size_t at = 0;
     for (const StatePart& part : chosen.initial_state().layout().parts) {
       if (part.derived) continue;
-      auto& [name, values] = parts.emplace_back(part.name, part.count * state_type_bytes(part.type));
+      auto& [name, values] = parts.emplace_back(part.name, part.count * type_bytes(part.type));
       for (std::byte& value : values) value = bytes.empty() ? std::byte{0} : bytes[at++ % bytes.size()];
     }
     try {
@@ -115,9 +115,9 @@ void try_bytes(std::span<const std::byte> bytes) {
   static std::array<Pair, 3> pairs{
       Pair(
           model_of(LstmAttributes{.input_size = 2, .hidden_size = 37, .peephole = true, .clip = 2.0f}, "int8", kCodes)),
-      Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37}, "int8", {FormatKind::kI8, 0x1p-7f, 0})),
+      Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37}, "int8", {NumberType::kI8, 0x1p-7f, 0})),
       Pair(model_of(GruAttributes{.input_size = 2, .hidden_size = 37, .linear_before_reset = false}, "int4",
-                    {FormatKind::kI8, 0x1p-7f, 0}))};
+                    {NumberType::kI8, 0x1p-7f, 0}))};
   static std::array<MemoryPair, 3> memories{
       MemoryPair(memory_network("qmann8", SentenceEncoding::kPosition, 0)),
       MemoryPair(memory_network("int8", SentenceEncoding::kWords, 4)),

@@ -18,7 +18,7 @@
 namespace quaver {
 namespace {
 
-constexpr Format kCodes{FormatKind::kI8, 0.5f, 1};
+constexpr Format kCodes{NumberType::kI8, 0.5f, 1};
 
 Model started(const std::string& scheme, Value input) {
   Model model;
@@ -57,13 +57,13 @@ Model integer_lstm(bool all_switches) {
 }
 
 Model integer_tagger() {
-  Model model = started("int8", {true, 1, {FormatKind::kI32, 1.0f, 0}});
+  Model model = started("int8", {true, 1, {NumberType::kI32, 1.0f, 0}});
   samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8", kCodes);
   samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int8_per_tensor",
-                  {FormatKind::kI8, 0x1p-7f, 0});
-  samples::append(model, "d", DenseAttributes{.input_size = 1, .units = 2}, "int8", {FormatKind::kI16, 0.5f, 0});
-  samples::append(model, "s", SoftmaxAttributes{}, "int8", {FormatKind::kI16, 0x1p-15f, 0});
-  samples::append(model, "a", ArgmaxAttributes{}, "int8", {FormatKind::kI32, 1.0f, 0}, "d");
+                  {NumberType::kI8, 0x1p-7f, 0});
+  samples::append(model, "d", DenseAttributes{.input_size = 1, .units = 2}, "int8", {NumberType::kI16, 0.5f, 0});
+  samples::append(model, "s", SoftmaxAttributes{}, "int8", {NumberType::kI16, 0x1p-15f, 0});
+  samples::append(model, "a", ArgmaxAttributes{}, "int8", {NumberType::kI32, 1.0f, 0}, "d");
   return finished(std::move(model));
 }
 
@@ -79,16 +79,16 @@ Model integer_classifier() {
 
 Model four_bit_gru() {
   Model model = started("int4", {true, 1, kCodes});
-  samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int4", {FormatKind::kI8, 0x1p-7f, 0});
+  samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int4", {NumberType::kI8, 0x1p-7f, 0});
   return finished(std::move(model));
 }
 
 // Codes of 16 bits from the table to the outputs.
 Model integer_wide() {
-  const Format state{FormatKind::kI16, 0x1p-15f, 0};
-  Model model = started("int8", {true, 1, {FormatKind::kI32, 1.0f, 0}});
+  const Format state{NumberType::kI16, 0x1p-15f, 0};
+  Model model = started("int8", {true, 1, {NumberType::kI32, 1.0f, 0}});
   samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8",
-                  {FormatKind::kI16, 0x1p-15f, 0});
+                  {NumberType::kI16, 0x1p-15f, 0});
   samples::append(model, "l", LstmAttributes{.input_size = 1, .hidden_size = 1}, "int8", state).sums = Sums::kWhole;
   samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int8", state).sums = Sums::kWhole;
   return finished(std::move(model));
@@ -111,7 +111,7 @@ void write_torch(const std::filesystem::path& path) {
   const auto tensor = [&values](std::vector<std::int64_t> shape) {
     std::size_t count = 1;
     for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
-    return SafetensorsEntry{Dtype::kF32, std::move(shape), std::as_bytes(std::span(values).first(count))};
+    return SafetensorsEntry{NumberType::kF32, std::move(shape), std::as_bytes(std::span(values).first(count))};
   };
   const std::vector<std::byte> halves(4, std::byte{0x3c});
   const std::map<std::string, SafetensorsEntry> entries{{"emb.weight", tensor({3, 1})},
@@ -120,7 +120,7 @@ void write_torch(const std::filesystem::path& path) {
                                                         {"rnn.weight_hr_l0", tensor({1, 2})},
                                                         {"rnn.bias_ih_l0", tensor({8})},
                                                         {"rnn.bias_hh_l0", tensor({8})},
-                                                        {"fc.weight", {Dtype::kF16, {2, 1}, halves}},
+                                                        {"fc.weight", {NumberType::kF16, {2, 1}, halves}},
                                                         {"fc.bias", tensor({2})}};
   write_file_atomically(path, [&](const ByteSink& sink) { write_safetensors(entries, {}, sink); });
 }

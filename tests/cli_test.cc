@@ -350,7 +350,7 @@ TEST_F(CliTest, CalibratesOnATaskAndKeepsTheReport) {
 TEST_F(CliTest, ConvertsPyTorchWeights) {
   const std::vector<float> w = random_values(12 * 4), r = random_values(12 * 3), b = random_values(12);
   const auto entry = [](const std::vector<float>& values, std::vector<std::int64_t> shape) {
-    return SafetensorsEntry{Dtype::kF32, std::move(shape), std::as_bytes(std::span(values))};
+    return SafetensorsEntry{NumberType::kF32, std::move(shape), std::as_bytes(std::span(values))};
   };
   std::map<std::string, SafetensorsEntry> entries{{"lstm.weight_ih_l0", entry(w, {12, 4})},
                                                   {"lstm.weight_hh_l0", entry(r, {12, 3})},
@@ -593,7 +593,7 @@ TEST_F(CliTest, IdsAreCheckedAgainstTheVocabulary) {
   EXPECT_EQ(run("run tagger.safetensors --input ids.npz -o y.npz").exit_code, 0);
   const Npz y = read_npz(path("y.npz"));
   EXPECT_EQ(y.at("softmax").shape, (std::vector<std::int64_t>{1, 3, 3}));
-  EXPECT_EQ(y.at("tags").type, NpyType::kI32);
+  EXPECT_EQ(y.at("tags").type, NumberType::kI32);
   write_ids({0, 6, 3});
   for (const std::string stream : {"", " --stream"})
     expect_failure(3, "run tagger.safetensors --input ids.npz -o z.npz" + stream, {"6", "vocabulary"});

@@ -430,11 +430,11 @@ TEST(EngineBorder, FloatIslandsMayGiveCodes) {
     Model model = ModelBuilder("m", kFeatures, 8).add(name, operation).finish();
     const Sequence sequence = random_sequence(9, kFeatures, 2);
     const std::vector<float> reals = Session(model).run(view(sequence))[0].real();
-    for (const Format& format : {Format{FormatKind::kI8, 0.003f, -5}, Format{FormatKind::kI16, 1e-5f, 0}}) {
+    for (const Format& format : {Format{NumberType::kI8, 0.003f, -5}, Format{NumberType::kI16, 1e-5f, 0}}) {
       model.nodes[0].output.format = format;
       const Result coded = Session(model).run(view(sequence))[0];
       ASSERT_EQ(coded.value.format, format);
-      const std::int32_t end = format.kind == FormatKind::kI8 ? 128 : 32768;
+      const std::int32_t end = format.kind == NumberType::kI8 ? 128 : 32768;
       std::vector<float> expected;
       for (const float real : reals) {
         const std::int32_t code =

@@ -74,7 +74,7 @@ class FilesTest : public ProgramTest {
     for (const auto& [tensor, shape] : tensors) {
       std::size_t count = 1;
       for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
-      entries[tensor] = {Dtype::kF32, shape, std::as_bytes(std::span(values).first(count))};
+      entries[tensor] = {NumberType::kF32, shape, std::as_bytes(std::span(values).first(count))};
     }
     write_file_atomically(path(name), [&](const ByteSink& sink) { write_safetensors(entries, {}, sink); });
   }
@@ -160,7 +160,7 @@ TEST_F(FilesTest, ThePeakIsTheArraysThatAreRead) {
   constexpr std::uint64_t kArray = std::uint64_t{kMany} * kLong * kWide * sizeof(float);
   save(classifier(kWide), path("model.safetensors"));
   {
-    NpzArray zeros{NpyType::kF32, {kMany, kLong, kWide}, std::vector<std::byte>(kArray)};
+    NpzArray zeros{NumberType::kF32, {kMany, kLong, kWide}, std::vector<std::byte>(kArray)};
     write_npz(path("zeros.npz"), {{"x", zeros}}, NpzPacking::kDeflated);
     zeros.shape = {kMany, kLong / 2, 2 * kWide};
     write_npz(path("beside.npz"), {{"x", x()}, {"other", zeros}}, NpzPacking::kDeflated);

@@ -86,7 +86,7 @@ TEST_P(ModelGoldens, StepsOfManyStreams) {
   constexpr std::size_t kStreams = 3;
   const NpzArray& expected = npz_array(golden_.arrays(), "y/" + model_.outputs[0]);
   const Value& value = model_.value(model_.outputs[0]);
-  const std::size_t row = static_cast<std::size_t>(value.features) * format_bytes(value.format.kind);
+  const std::size_t row = static_cast<std::size_t>(value.features) * type_bytes(value.format.kind);
   std::vector<State> states(kStreams, session.initial_state());
   std::vector<std::byte> codes(kStreams * row);
   const std::span<const std::int8_t> x = golden_.sequence().codes;

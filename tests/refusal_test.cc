@@ -71,7 +71,7 @@ class StepRefusals {
  public:
   explicit StepRefusals(const Model& model) : session_(model), state_(session_.initial_state()) {
     const std::vector<float> frame(session_.input_features(), 0.5f);
-    if (model.input.format.kind == FormatKind::kI32) {
+    if (model.input.format.kind == NumberType::kI32) {
       EXPECT_TRUE(session_.step(1, state_, scores_));
     } else {
       EXPECT_TRUE(session_.step(frame, state_, scores_));

@@ -71,8 +71,8 @@ NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t ou
   if (batched) shape.push_back(static_cast<std::int64_t>(results.size()));
   if (first.value.sequence) shape.push_back(static_cast<std::int64_t>(first.steps));
   shape.push_back(first.value.features);
-  if (first.value.format.kind == FormatKind::kI32) {
-    NpzArray array{NpyType::kI32, shape, {}};
+  if (first.value.format.kind == NumberType::kI32) {
+    NpzArray array{NumberType::kI32, shape, {}};
     for (const auto& result : results)
       array.bytes.insert(array.bytes.end(), result[output].bytes.begin(), result[output].bytes.end());
     return array;
@@ -87,7 +87,7 @@ NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t ou
 
 // Inputs and tensors are finite, so that only sums of a float node can have left the range of float32.
 void warn_of_overflow(const std::string& name, const NpzArray& array) {
-  if (array.type != NpyType::kF32) return;
+  if (array.type != NumberType::kF32) return;
   const auto is_none = [](float value) { return !std::isfinite(value); };
   const auto values = array.as<float>();
   const auto count = std::ranges::count_if(values, is_none);

@@ -27,7 +27,7 @@ namespace {
 
 std::string the_command_line;
 
-bool reads_ids(const Model& model) { return model.input.format.kind == FormatKind::kI32; }
+bool reads_ids(const Model& model) { return model.input.format.kind == NumberType::kI32; }
 
 // Splits [batch, time, ...] or [time, ...] into its sequences.
 struct Layout {
@@ -53,7 +53,7 @@ Layout require_layout(const NpzHeader& array, const std::string& name, std::size
   return layout;
 }
 
-void require_type(const NpzHeader& array, const std::string& name, NpyType type) {
+void require_type(const NpzHeader& array, const std::string& name, NumberType type) {
   if (array.type == type) return;
   throw_bad_input(concat("array '", name, "' is ", npy_type_name(array.type), ", expected ", npy_type_name(type),
                          ": save it with ", name, ".astype(numpy.", npy_type_name(type), ")"));
@@ -94,7 +94,7 @@ void read_reals(NpzFile& file, const Model& model, const SequenceLimits& limits,
   const auto features = static_cast<std::size_t>(model.input.features);
   require_only(file, "x", concat("a model of ", features, " real features a step reads"));
   const NpzHeader header = file.header("x");
-  require_type(header, "x", NpyType::kF32);
+  require_type(header, "x", NumberType::kF32);
   const std::string expected =
       concat("[batch, time, ", features, "] or [time, ", features, "]: the model reads ", features, " features a step");
   const Layout layout = require_layout(header, "x", 2, expected);
@@ -126,7 +126,7 @@ void require_in_vocabulary(std::span<const std::int32_t> ids, const Model& model
 void read_ids(NpzFile& file, const Model& model, const SequenceLimits& limits, Sequences& sequences) {
   require_only(file, "ids", "a model of ids reads");
   const NpzHeader header = file.header("ids");
-  require_type(header, "ids", NpyType::kI32);
+  require_type(header, "ids", NumberType::kI32);
   const Layout layout = require_layout(header, "ids", 1, "[batch, time] or [time]: the model reads one id a step");
   sequences.array = file.read("ids", limits.max_memory);
   const std::span<const std::int32_t> values = sequences.array.as<std::int32_t>();

@@ -28,7 +28,7 @@ std::string with_commas(std::size_t count);
 template <typename T>
 std::vector<T> golden_array(const Npz& arrays, const std::string& name, const std::vector<std::int64_t>& shape) {
   const NpzArray& array = npz_array(arrays, name);
-  const NpyType wanted = NpzArray::from<T>({0}, {}).type;
+  const NumberType wanted = NpzArray::from<T>({0}, {}).type;
   if (array.type != wanted || array.shape != shape) {
     throw_bad_input(concat("array '", name, "' is ", npy_type_name(array.type), " ", shape_text(array.shape),
                            ", expected ", npy_type_name(wanted), " ", shape_text(shape)));

@@ -59,7 +59,7 @@ LstmGolden LstmGolden::load(const std::filesystem::path& file) { return from(rea
 
 LstmGolden LstmGolden::from(const Npz& arrays) {
   const NpzArray& text = npz_array(arrays, "meta");
-  if (text.type != NpyType::kU8) throw_bad_input("array 'meta' is not uint8 text");
+  if (text.type != NumberType::kU8) throw_bad_input("array 'meta' is not uint8 text");
   Json meta;
   LstmGolden golden;
   try {

@@ -5,27 +5,14 @@
 #include "quaver/io/state_npz.h"
 
 namespace quaver::testing_support {
-namespace {
-
-NpyType type_of(FormatKind kind) {
-  switch (kind) {
-    case FormatKind::kI8: return NpyType::kI8;
-    case FormatKind::kI16: return NpyType::kI16;
-    case FormatKind::kI32: return NpyType::kI32;
-    default: throw_bad_input(concat("an integer model has an output of ", format_name(kind)));
-  }
-}
-
-}  // namespace
-
 NpzArray codes_of(const Result& result) {
-  return {type_of(result.value.format.kind),
+  return {result.value.format.kind,
           {static_cast<std::int64_t>(result.steps), result.value.features},
           {result.bytes.begin(), result.bytes.end()}};
 }
 
 ModelGolden::ModelGolden(const Model& model, Npz arrays) : arrays_(std::move(arrays)) {
-  if (model.input.format.kind == FormatKind::kI32) {
+  if (model.input.format.kind == NumberType::kI32) {
     ids_ = to_i32(npz_array(arrays_, "ids"), "ids");
     steps_ = ids_.size();
   } else {

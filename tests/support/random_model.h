@@ -23,7 +23,7 @@ class ModelBuilder {
   // A model that reads ids.
   static ModelBuilder of_ids(std::string name, std::uint64_t seed) {
     ModelBuilder builder(std::move(name), 1, seed);
-    builder.model_.input.format.kind = FormatKind::kI32;
+    builder.model_.input.format.kind = NumberType::kI32;
     return builder;
   }
 
@@ -34,7 +34,7 @@ class ModelBuilder {
     node.input = model_.nodes.empty() ? "input" : model_.nodes.back().name;
     node.output = output_value(operation, model_.value(node.input));
     node.output.format = {};
-    if (std::holds_alternative<ArgmaxAttributes>(operation)) node.output.format.kind = FormatKind::kI32;
+    if (std::holds_alternative<ArgmaxAttributes>(operation)) node.output.format.kind = NumberType::kI32;
     model_.nodes.push_back(node);
     fill(node);
     return *this;

@@ -84,7 +84,7 @@ class Running {
  public:
   explicit Running(const Cell& cell) : cell_(&cell), parts_(cell.state_parts()), scratch_(cell.scratch_bytes()) {
     const StatePart& last = parts_.back();
-    state_.resize(align_up(last.offset + last.count * state_type_bytes(last.type)));
+    state_.resize(align_up(last.offset + last.count * type_bytes(last.type)));
     cell_->reset(state_.data());
   }
   const typename Cell::Output* step(const typename Cell::Input* x, Observer* observer = nullptr) {

@@ -30,7 +30,7 @@ class Tensors {
 
 Affine affine(const Format& format) { return {format.scale, format.zero_point}; }
 
-bool is_wide(const Format& format) { return format.kind == FormatKind::kI16; }
+bool is_wide(const Format& format) { return format.kind == NumberType::kI16; }
 // What the matrix R of a recurrent node reads: its output, or the copy of a wide one (A46).
 const Format& state_copy(const Node& node) {
   return is_wide(node.output.format) ? node.formats.at("state") : node.output.format;
@@ -49,13 +49,13 @@ WeightBits weight_bits(const Node& node) { return node.scheme == "int4" ? Weight
 }  // namespace
 
 bool has_i4(const Model& model) {
-  return std::ranges::any_of(model.tensors, [](const auto& entry) { return entry.second.kind == FormatKind::kI4; });
+  return std::ranges::any_of(model.tensors, [](const auto& entry) { return entry.second.kind == NumberType::kI4; });
 }
 
 Model unpacked(const Model& model) {
   Model result = model;
   for (auto& [name, tensor] : result.tensors)
-    if (tensor.kind == FormatKind::kI4) tensor = tensor.unpacked_nibbles();
+    if (tensor.kind == NumberType::kI4) tensor = tensor.unpacked_nibbles();
   return result;
 }
 

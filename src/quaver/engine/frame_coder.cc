@@ -24,7 +24,7 @@ FrameCoder::FrameCoder(std::size_t features, const Format& format, Channels chan
 }
 
 void FrameCoder::code(const float* frame, std::byte* value) const noexcept {
-  if (format_.kind == FormatKind::kF32) return normalise(frame, 0, features_, reinterpret_cast<float*>(value));
+  if (format_.kind == NumberType::kF32) return normalise(frame, 0, features_, reinterpret_cast<float*>(value));
   auto* codes = reinterpret_cast<std::int8_t*>(value);
   for (std::size_t first = 0; first < features_; first += kBlock) {
     const std::size_t count = std::min(kBlock, features_ - first);

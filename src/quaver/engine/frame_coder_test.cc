@@ -26,8 +26,8 @@ std::int8_t plain_code(float x, std::size_t j, const Format& format, const Chann
 TEST(FrameCoder, GivesTheBitsOfTheDefinition) {
   Random random(4);
   for (const std::size_t features : {1u, 2u, 31u, 64u, 65u, 257u}) {
-    for (const Format& format : {Format{FormatKind::kI8, 0.02f, -5}, Format{FormatKind::kI8, 0x1p-5f, 127},
-                                 Format{FormatKind::kI8, 1e-30f, -128}, Format{FormatKind::kI8, 3e30f, 0}}) {
+    for (const Format& format : {Format{NumberType::kI8, 0.02f, -5}, Format{NumberType::kI8, 0x1p-5f, 127},
+                                 Format{NumberType::kI8, 1e-30f, -128}, Format{NumberType::kI8, 3e30f, 0}}) {
       for (const unsigned with : {0u, 1u, 2u, 3u}) {
         Channels channels;
         std::vector<float> mean, inverse;

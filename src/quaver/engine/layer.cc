@@ -22,7 +22,7 @@
 namespace quaver {
 
 std::size_t value_bytes(const Value& value) {
-  return static_cast<std::size_t>(value.features) * format_bytes(value.format.kind);
+  return static_cast<std::size_t>(value.features) * type_bytes(value.format.kind);
 }
 
 void decode(const Value& value, const Channels& channels, const std::byte* bytes, std::span<float> real) noexcept {
@@ -45,11 +45,11 @@ void decode(const Value& value, const Channels& channels, const std::byte* bytes
     }
   };
   switch (format.kind) {
-    case FormatKind::kF32: std::copy_n(reinterpret_cast<const float*>(bytes), real.size(), real.data()); break;
-    case FormatKind::kI8: from_codes(reinterpret_cast<const std::int8_t*>(bytes)); break;
-    case FormatKind::kI16: from_codes(reinterpret_cast<const std::int16_t*>(bytes)); break;
-    case FormatKind::kI32: from_codes(reinterpret_cast<const std::int32_t*>(bytes)); break;
-    case FormatKind::kI4: break;  // no value is
+    case NumberType::kF32: std::copy_n(reinterpret_cast<const float*>(bytes), real.size(), real.data()); break;
+    case NumberType::kI8: from_codes(reinterpret_cast<const std::int8_t*>(bytes)); break;
+    case NumberType::kI16: from_codes(reinterpret_cast<const std::int16_t*>(bytes)); break;
+    case NumberType::kI32: from_codes(reinterpret_cast<const std::int32_t*>(bytes)); break;
+    default: break;  // no value is another
   }
 }
 
@@ -57,8 +57,8 @@ void report_value(Observer& observer, std::string_view point, const Value& value
                   const std::byte* bytes) {
   const auto count = static_cast<std::size_t>(value.features);
   switch (value.format.kind) {
-    case FormatKind::kF32: observer.real(point, {reinterpret_cast<const float*>(bytes), count}); break;
-    case FormatKind::kI8: {
+    case NumberType::kF32: observer.real(point, {reinterpret_cast<const float*>(bytes), count}); break;
+    case NumberType::kI8: {
       const std::span codes(reinterpret_cast<const std::int8_t*>(bytes), count);
       const auto scale = static_cast<double>(value.format.scale);
       if (channels.empty()) {
@@ -68,7 +68,7 @@ void report_value(Observer& observer, std::string_view point, const Value& value
       }
       break;
     }
-    case FormatKind::kI16:
+    case NumberType::kI16:
       if (!channels.empty()) {
         std::vector<float> real(count);
         decode(value, channels, bytes, real);
@@ -78,8 +78,7 @@ void report_value(Observer& observer, std::string_view point, const Value& value
       observer.codes(point, std::span(reinterpret_cast<const std::int16_t*>(bytes), count),
                      static_cast<double>(value.format.scale));
       break;
-    case FormatKind::kI4:
-    case FormatKind::kI32: break;
+    default: break;  // ids
   }
 }
 
@@ -138,10 +137,10 @@ class RecurrentLayer final : public Layer {
     for (Half& half : halves_) {
       half.state_offset = state_bytes_;
       for (const StatePart& part : half.cell.state_parts())
-        state_bytes_ = std::max(state_bytes_,
-                                half.state_offset + part.offset + align_up(part.count * state_type_bytes(part.type)));
+        state_bytes_ =
+            std::max(state_bytes_, half.state_offset + part.offset + align_up(part.count * type_bytes(part.type)));
       half_scratch_bytes_ = std::max(half_scratch_bytes_, align_up(half.cell.scratch_bytes()));
-      half.output_bytes = half.cell.output_size() * format_bytes(this->output().format.kind);
+      half.output_bytes = half.cell.output_size() * type_bytes(this->output().format.kind);
       half.output_offset = &half == &halves_[0] ? 0 : halves_[0].output_bytes;
       if constexpr (requires { half.cell.weight_bytes(); }) weight_bytes_ += half.cell.weight_bytes();
     }
@@ -374,7 +373,7 @@ class PoolLayer final : public Layer {
   std::size_t state_bytes() const override {
     std::size_t bytes = 0;
     for (const StatePart& part : pool_.state_parts())
-      bytes = std::max(bytes, part.offset + align_up(part.count * state_type_bytes(part.type)));
+      bytes = std::max(bytes, part.offset + align_up(part.count * type_bytes(part.type)));
     return bytes;
   }
   void reset(std::byte* state) const noexcept override { pool_.reset(state); }
@@ -425,13 +424,13 @@ class ArgmaxLayer final : public Layer {
 
 double real_at(const std::byte* bytes, std::size_t index, const Format& format) {
   switch (format.kind) {
-    case FormatKind::kF32: return static_cast<double>(typed<float>(bytes)[index]);
-    case FormatKind::kI8:
+    case NumberType::kF32: return static_cast<double>(typed<float>(bytes)[index]);
+    case NumberType::kI8:
       return static_cast<double>(format.scale) * (typed<std::int8_t>(bytes)[index] - format.zero_point);
-    case FormatKind::kI16:
+    case NumberType::kI16:
       return static_cast<double>(format.scale) * (typed<std::int16_t>(bytes)[index] - format.zero_point);
-    case FormatKind::kI32: return static_cast<double>(typed<std::int32_t>(bytes)[index]);
-    case FormatKind::kI4: break;  // no value is
+    case NumberType::kI32: return static_cast<double>(typed<std::int32_t>(bytes)[index]);
+    default: break;  // no value is another
   }
   return 0;
 }
@@ -451,11 +450,10 @@ class IslandBorderLayer final : public Layer {
         return quantize(real, static_cast<double>(to.scale), to.zero_point, low, high);
       };
       switch (to.kind) {
-        case FormatKind::kF32: typed<float>(out)[j] = static_cast<float>(real); break;
-        case FormatKind::kI8: typed<std::int8_t>(out)[j] = static_cast<std::int8_t>(code(-128, 127)); break;
-        case FormatKind::kI16: typed<std::int16_t>(out)[j] = static_cast<std::int16_t>(code(-32768, 32767)); break;
-        case FormatKind::kI4:
-        case FormatKind::kI32: break;  // make_conversion() refuses them
+        case NumberType::kF32: typed<float>(out)[j] = static_cast<float>(real); break;
+        case NumberType::kI8: typed<std::int8_t>(out)[j] = static_cast<std::int8_t>(code(-128, 127)); break;
+        case NumberType::kI16: typed<std::int16_t>(out)[j] = static_cast<std::int16_t>(code(-32768, 32767)); break;
+        default: break;  // make_conversion() refuses the others
       }
     }
   }
@@ -489,11 +487,10 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 template <template <typename> typename LayerOf, typename... Arguments>
 std::unique_ptr<Layer> make_typed(const Node& node, const Value& input, const Arguments&... arguments) {
   switch (input.format.kind) {
-    case FormatKind::kF32: return std::make_unique<LayerOf<float>>(node, input, arguments...);
-    case FormatKind::kI8: return std::make_unique<LayerOf<std::int8_t>>(node, input, arguments...);
-    case FormatKind::kI16: return std::make_unique<LayerOf<std::int16_t>>(node, input, arguments...);
-    case FormatKind::kI4:
-    case FormatKind::kI32: break;
+    case NumberType::kF32: return std::make_unique<LayerOf<float>>(node, input, arguments...);
+    case NumberType::kI8: return std::make_unique<LayerOf<std::int8_t>>(node, input, arguments...);
+    case NumberType::kI16: return std::make_unique<LayerOf<std::int16_t>>(node, input, arguments...);
+    default: break;
   }
   throw_bad_input(concat("node '", node.name, "' reads i32 codes, expected f32, i8 or i16"));
 }
@@ -540,7 +537,7 @@ std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa)
                   DenseRef(model.tensor(node.name + ".W").matrix<float>(), model.tensor(node.name + ".b").as<float>()));
             }
             DenseInt dense(dense_int_params(model, node), isa);
-            if (node.output.format.kind == FormatKind::kI16)
+            if (node.output.format.kind == NumberType::kI16)
               return std::make_unique<DenseIntLayer<std::int16_t>>(node, input, std::move(dense));
             return std::make_unique<DenseIntLayer<std::int8_t>>(node, input, std::move(dense));
           },
@@ -568,13 +565,13 @@ std::unique_ptr<Layer> make_conversion(const Value& from, const Format& to) {
   Value result = from;
   result.format = to;
   if (is_float(from.format) != is_float(to)) return std::make_unique<IslandBorderLayer>("", from, result);
-  const bool from_i8 = from.format.kind == FormatKind::kI8, from_i16 = from.format.kind == FormatKind::kI16;
-  const bool to_i8 = to.kind == FormatKind::kI8, to_i16 = to.kind == FormatKind::kI16;
+  const bool from_i8 = from.format.kind == NumberType::kI8, from_i16 = from.format.kind == NumberType::kI16;
+  const bool to_i8 = to.kind == NumberType::kI8, to_i16 = to.kind == NumberType::kI16;
   if (from_i8 && to_i8) return std::make_unique<RescaleLayer<std::int8_t, std::int8_t>>(from, result);
   if (from_i8 && to_i16) return std::make_unique<RescaleLayer<std::int8_t, std::int16_t>>(from, result);
   if (from_i16 && to_i8) return std::make_unique<RescaleLayer<std::int16_t, std::int8_t>>(from, result);
   if (from_i16 && to_i16) return std::make_unique<RescaleLayer<std::int16_t, std::int16_t>>(from, result);
-  throw_bad_input(concat("no conversion from ", format_name(from.format.kind), " to ", format_name(to.kind),
+  throw_bad_input(concat("no conversion from ", type_name(from.format.kind), " to ", type_name(to.kind),
                          " between two nodes; only f32, i8 and i16 can be converted"));
 }
 

@@ -15,7 +15,7 @@
 namespace quaver {
 namespace {
 
-bool is_coded(const Format& format) { return format.kind == FormatKind::kI8 || format.kind == FormatKind::kI16; }
+bool is_coded(const Format& format) { return format.kind == NumberType::kI8 || format.kind == NumberType::kI16; }
 
 // The matrices of a float node, which one step reads whole; a row of an embedding's is nothing beside them.
 std::size_t float_weight_bytes(const Model& model, const Node& node) {

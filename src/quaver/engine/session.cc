@@ -43,7 +43,7 @@ void check_sequence(const Value& input, const std::vector<Node>& nodes, const Se
   if (!sequence.real.empty() + !sequence.ids.empty() + !sequence.codes.empty() > 1)
     throw_bad_input(concat(which, " has ", sequence.real.size(), " reals, ", sequence.ids.size(), " ids and ",
                            sequence.codes.size(), " codes, expected one of the three and the others empty"));
-  if (input.format.kind == FormatKind::kI32) {
+  if (input.format.kind == NumberType::kI32) {
     if (sequence.ids.size() != sequence.steps)
       throw_bad_input(concat(which, " has ", sequence.ids.size(), " ids for ", sequence.steps,
                              " time steps; this model reads ids (int32), one a step"));
@@ -61,8 +61,8 @@ void check_sequence(const Value& input, const std::vector<Node>& nodes, const Se
   if (!sequence.ids.empty())
     throw_bad_input(concat(which, " holds ids, but this model reads frames of ", features, " features"));
   if (!sequence.codes.empty()) {
-    if (input.format.kind != FormatKind::kI8)
-      throw_bad_input(concat(which, " holds int8 codes, but this model's input is ", format_name(input.format.kind),
+    if (input.format.kind != NumberType::kI8)
+      throw_bad_input(concat(which, " holds int8 codes, but this model's input is ", type_name(input.format.kind),
                              ": pass real features"));
     if (!holds(sequence.codes.size(), sequence.steps, features))
       throw_bad_input(concat(which, " has ", sequence.codes.size(), " codes, expected ", sequence.steps, " steps x ",
@@ -177,11 +177,11 @@ struct Session::StepArguments {
       : StepArguments(Input::kCodes, frames.size(), of, Output::kBytes, codes.size()) {}
 
   bool read_by(const Plan& plan) const noexcept {
-    const FormatKind kind = plan.values[0].format.kind;
+    const NumberType kind = plan.values[0].format.kind;
     switch (input) {
-      case Input::kReals: return kind != FormatKind::kI32;
-      case Input::kIds: return kind == FormatKind::kI32;
-      case Input::kCodes: return kind == FormatKind::kI8;
+      case Input::kReals: return kind != NumberType::kI32;
+      case Input::kIds: return kind == NumberType::kI32;
+      case Input::kCodes: return kind == NumberType::kI8;
     }
     return false;
   }
@@ -225,7 +225,7 @@ StepResult Session::checked(StepResult result, const StepArguments& arguments) c
     case StepRefusal::kInputKind: {
       constexpr std::array kNames{"reals", "ids", "int8 codes"};
       throw_bad_input(concat("a step was given ", kNames.at(static_cast<std::size_t>(arguments.input)),
-                             ", but this model's input is ", format_name(plan_->values[0].format.kind)));
+                             ", but this model's input is ", type_name(plan_->values[0].format.kind)));
     }
     case StepRefusal::kInputSize:
       throw_bad_input(concat("a step of ", count, " states was given ", arguments.input_size, " elements, expected ",
@@ -287,7 +287,7 @@ std::span<const std::byte> Session::output_codes(std::size_t output) const noexc
 
 StepResult Session::encode(std::span<const float> frame, std::span<std::int8_t> codes) const noexcept {
   if (plan_ == nullptr) return {StepRefusal::kNoModel};
-  if (plan_->values[0].format.kind != FormatKind::kI8) return {StepRefusal::kInputKind};
+  if (plan_->values[0].format.kind != NumberType::kI8) return {StepRefusal::kInputKind};
   if (frame.size() != plan_->input_features()) return {StepRefusal::kInputSize};
   if (codes.size() != frame.size()) return {StepRefusal::kOutputSize};
   plan_->enter(frame.data(), std::as_writable_bytes(codes).data());

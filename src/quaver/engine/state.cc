@@ -24,12 +24,12 @@ const StateLayout& State::layout() const {
 
 std::span<const std::byte> State::part(const std::string& name) const {
   const StatePart& part = find(layout(), name);
-  return {bytes_.data() + part.offset, part.count * state_type_bytes(part.type)};
+  return {bytes_.data() + part.offset, part.count * type_bytes(part.type)};
 }
 
 std::span<std::byte> State::part(const std::string& name) {
   const StatePart& part = find(layout(), name);
-  return {bytes_.data() + part.offset, part.count * state_type_bytes(part.type)};
+  return {bytes_.data() + part.offset, part.count * type_bytes(part.type)};
 }
 
 }  // namespace quaver

@@ -14,7 +14,7 @@ void ContentsChecksum::add(std::string_view text) {
   hash_ = fnv1a(std::span(&kEnd, 1), hash_);
 }
 
-void ContentsChecksum::add(std::string_view name, Dtype dtype, const std::vector<std::int64_t>& shape,
+void ContentsChecksum::add(std::string_view name, NumberType dtype, const std::vector<std::int64_t>& shape,
                            std::span<const std::byte> bytes) {
   add(name);
   add(dtype_name(dtype));

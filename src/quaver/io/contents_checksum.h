@@ -19,7 +19,7 @@ class ContentsChecksum {
  public:
   explicit ContentsChecksum(std::initializer_list<std::string_view> texts);
   // The next tensor by name (bytewise).
-  void add(std::string_view name, Dtype dtype, const std::vector<std::int64_t>& shape,
+  void add(std::string_view name, NumberType dtype, const std::vector<std::int64_t>& shape,
            std::span<const std::byte> bytes);
   std::string text() const;  // 16 hexadecimal digits
 

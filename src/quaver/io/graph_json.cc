@@ -28,7 +28,7 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 // What equals its default is left out: a small model's header is a tenth of its file.
 Json to_json(const Format& format) {
-  Json json = {{"kind", format_name(format.kind)}};
+  Json json = {{"kind", type_name(format.kind)}};
   if (format.scale != Format{}.scale) json["scale"] = json_real(format.scale);
   if (format.zero_point != Format{}.zero_point) json["zero_point"] = format.zero_point;
   return json;
@@ -88,7 +88,7 @@ std::int32_t code_of(JsonObject& object, const std::string& key) {
 
 Format format_of(JsonObject object) {
   Format format;
-  format.kind = format_from_name(object.text("kind"));
+  format.kind = value_type_from_name(object.text("kind"));
   if (object.find("scale") != nullptr) format.scale = object.real("scale");
   if (object.find("zero_point") != nullptr) format.zero_point = code_of(object, "zero_point");
   object.expect_no_more();

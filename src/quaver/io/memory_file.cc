@@ -152,15 +152,15 @@ std::vector<std::string> words_from_json(std::string_view json) {
 
 // How the file holds a matrix: float weights as F32; codes as I8; codes of one bit as U8, eight columns a byte.
 struct StoredMatrix {
-  Dtype dtype;
+  NumberType dtype;
   std::vector<std::int64_t> shape;
 };
 
 StoredMatrix stored(const MemoryMatrix& matrix, const MemoryScheme& scheme) {
   const auto rows = static_cast<std::int64_t>(matrix.rows), cols = static_cast<std::int64_t>(matrix.cols);
-  if (!scheme.is_scaled()) return {Dtype::kF32, {rows, cols}};
-  if (scheme.one_bit_weights) return {Dtype::kU8, {rows, (cols + 7) / 8}};
-  return {Dtype::kI8, {rows, cols}};
+  if (!scheme.is_scaled()) return {NumberType::kF32, {rows, cols}};
+  if (scheme.one_bit_weights) return {NumberType::kU8, {rows, (cols + 7) / 8}};
+  return {NumberType::kI8, {rows, cols}};
 }
 
 // Codes in row-major order; of one bit: bit k of a row's byte b belongs to column 8 b + k and is set for +1.

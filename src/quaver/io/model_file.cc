@@ -27,29 +27,20 @@ constexpr std::string_view kScaleSuffix = ".scale";
 // A tree of JSON values takes tens of times its text: more than any graph needs, little enough for any machine.
 constexpr std::size_t kMaxJson = std::size_t{1} << 24;
 
-Dtype dtype_of(FormatKind kind) {
-  switch (kind) {
-    case FormatKind::kF32: return Dtype::kF32;
-    case FormatKind::kI4: return Dtype::kU8;
-    case FormatKind::kI8: return Dtype::kI8;
-    case FormatKind::kI16: return Dtype::kI16;
-    case FormatKind::kI32: return Dtype::kI32;
-  }
-  return Dtype::kF32;
-}
+// Containers know no dtype of four bits: an i4 matrix is one of U8, a byte for each two columns.
+NumberType stored_type(NumberType kind) { return kind == NumberType::kI4 ? NumberType::kU8 : kind; }
 
-FormatKind kind_of(const std::string& name, Dtype dtype) {
-  for (const FormatKind kind :
-       {FormatKind::kF32, FormatKind::kI4, FormatKind::kI8, FormatKind::kI16, FormatKind::kI32}) {
-    if (dtype_of(kind) == dtype) return kind;
+NumberType kind_of(const std::string& name, NumberType stored) {
+  for (const NumberType kind :
+       {NumberType::kF32, NumberType::kI4, NumberType::kI8, NumberType::kI16, NumberType::kI32}) {
+    if (stored_type(kind) == stored) return kind;
   }
   throw_bad_input(
-      concat("tensor '", printable(name), "' is ", dtype_name(dtype), ", expected F32, U8, I8, I16 or I32"));
+      concat("tensor '", printable(name), "' is ", dtype_name(stored), ", expected F32, U8, I8, I16 or I32"));
 }
 
-// Containers know no dtype of four bits: an i4 matrix is one of U8, a byte for each two columns.
 std::vector<std::int64_t> stored_shape(const Tensor& tensor) {
-  if (tensor.kind != FormatKind::kI4) return tensor.shape;
+  if (tensor.kind != NumberType::kI4) return tensor.shape;
   return {tensor.rows(), (tensor.row_size() + 1) / 2};
 }
 
@@ -80,15 +71,15 @@ void write_model(const Model& model, const ByteSink& sink) {
   std::map<std::string, float> single_scales;
   std::deque<std::vector<std::uint16_t>> halved;  // entries view it: it must not move
   for (const auto& [name, tensor] : model.tensors) {
-    entries[name] = {dtype_of(tensor.kind), stored_shape(tensor), tensor.bytes};
+    entries[name] = {stored_type(tensor.kind), stored_shape(tensor), tensor.bytes};
     if (tensor.scales.size() == 1) single_scales[name] = tensor.scales[0];
     if (tensor.scales.size() <= 1) continue;
     const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tensor.scales.size())};
     if (const auto halves = bfloat16_halves(tensor.scales)) {
       halved.push_back(*halves);
-      entries[concat(name, kScaleSuffix)] = {Dtype::kBf16, shape, std::as_bytes(std::span(halved.back()))};
+      entries[concat(name, kScaleSuffix)] = {NumberType::kBf16, shape, std::as_bytes(std::span(halved.back()))};
     } else {
-      entries[concat(name, kScaleSuffix)] = {Dtype::kF32, shape, std::as_bytes(std::span(tensor.scales))};
+      entries[concat(name, kScaleSuffix)] = {NumberType::kF32, shape, std::as_bytes(std::span(tensor.scales))};
     }
   }
   const std::string graph = graph_to_json(model, single_scales);
@@ -165,7 +156,7 @@ Model read_model(const SafetensorsFile& file) {
   }
   for (const auto& [name, entry] : file.tensors()) {
     if (const auto stem = scaled_tensor(file, name)) {
-      if ((entry.dtype != Dtype::kF32 && entry.dtype != Dtype::kBf16) || entry.shape.size() != 1 ||
+      if ((entry.dtype != NumberType::kF32 && entry.dtype != NumberType::kBf16) || entry.shape.size() != 1 ||
           scales.contains(*stem))
         throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape), " ",
                                dtype_name(entry.dtype), ", expected the only scales of '", printable(*stem),
@@ -176,7 +167,7 @@ Model read_model(const SafetensorsFile& file) {
     Tensor& tensor = model.tensors[name];
     tensor.kind = kind_of(name, entry.dtype);
     tensor.bytes = std::move(contents[name]);
-    tensor.shape = tensor.kind == FormatKind::kI4 ? shape_of_nibbles(name, entry, tensor.bytes) : entry.shape;
+    tensor.shape = tensor.kind == NumberType::kI4 ? shape_of_nibbles(name, entry, tensor.bytes) : entry.shape;
   }
   for (auto& [name, list] : scales) {
     const auto tensor = model.tensors.find(name);

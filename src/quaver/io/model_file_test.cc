@@ -189,10 +189,11 @@ const Change kChanges[] = {
     {"scale_of_nothing", [](Parts& p) { p.graph["scales"]["x.W"] = 1.0; }, "scales for 'x.W', but no such tensor"},
     {"scales_twice", [](Parts& p) { p.graph["scales"]["lstm.W"] = 1.0; }, "the only scales of 'lstm.W'"},
     {"scale_of_scales", [](Parts& p) { p.graph["scales"]["lstm.W.scale"] = 1.0; }, "scales of scales"},
-    {"scales_as_integers", [](Parts& p) { p.entries["lstm.W.scale"].dtype = Dtype::kI32; }, "expected the only scales"},
+    {"scales_as_integers", [](Parts& p) { p.entries["lstm.W.scale"].dtype = NumberType::kI32; },
+     "expected the only scales"},
     {"scale_count",
      [](Parts& p) {
-       p.entries["lstm.W.scale"] = {Dtype::kF32, {3}, kTwelveBytes};
+       p.entries["lstm.W.scale"] = {NumberType::kF32, {3}, kTwelveBytes};
      },
      "'lstm.W' has scale 0"},
     {"scale_of_a_bias", [](Parts& p) { p.graph["scales"]["lstm.b"] = 1.0; }, "'lstm.b' is a bias and has scales"},
@@ -204,12 +205,12 @@ const Change kChanges[] = {
      "'lstm.P' is missing"},
     {"tensor_stray",
      [](Parts& p) {
-       p.entries["x"] = {Dtype::kF32, {3}, kTwelveBytes};
+       p.entries["x"] = {NumberType::kF32, {3}, kTwelveBytes};
      },
      "no node uses tensor 'x'"},
     {"tensor_dtype",
      [](Parts& p) {
-       p.entries["x"] = {Dtype::kI64, {1}, std::span(kTwelveBytes).first(8)};
+       p.entries["x"] = {NumberType::kI64, {1}, std::span(kTwelveBytes).first(8)};
      },
      "'x' is I64, expected F32, U8, I8, I16 or I32"},
     {"provenance_list", [](Parts& p) { p.metadata["provenance"] = "[]"; }, "provenance is a JSON array"},
@@ -269,7 +270,7 @@ TEST(ModelFile, SavesAndLoadsByPath) {
 namespace golden {
 
 Tensor codes_i8(std::vector<std::int64_t> shape, std::vector<float> scales) {
-  Tensor tensor = Tensor::zeros(FormatKind::kI8, std::move(shape));
+  Tensor tensor = Tensor::zeros(NumberType::kI8, std::move(shape));
   int i = 0;
   for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
     code = static_cast<std::int8_t>((37 * i++ + 11) % 255 - 127);
@@ -278,7 +279,7 @@ Tensor codes_i8(std::vector<std::int64_t> shape, std::vector<float> scales) {
 }
 
 Tensor codes_i32(std::vector<std::int64_t> shape) {
-  Tensor tensor = Tensor::zeros(FormatKind::kI32, std::move(shape));
+  Tensor tensor = Tensor::zeros(NumberType::kI32, std::move(shape));
   std::int32_t i = 0;
   for (std::int32_t& code : tensor.as_mutable<std::int32_t>()) code = 100 * i++ - 500;
   return tensor;
@@ -293,13 +294,13 @@ Model version_one() {
   model.name = "golden";
   model.task = "chirps";
   model.scheme = "int8";
-  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
-  const Format lstm_output{FormatKind::kI8, 0.0078f, 3};
+  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
+  const Format lstm_output{NumberType::kI8, 0.0078f, 3};
   Node& lstm = samples::append(model, "lstm", LstmAttributes{.input_size = 3, .hidden_size = 4, .clip = 7.7f}, "int8",
                                lstm_output);
   lstm.codes = {{"cell_clip", 31539}, {"output_low", -128}, {"output_high", 127}};
   samples::append(model, "last", PoolAttributes{Pooling::kLast}, "int8", lstm_output);
-  samples::append(model, "scores", DenseAttributes{.input_size = 4, .units = 2}, "int8", {FormatKind::kI16, 0.001f, 0});
+  samples::append(model, "scores", DenseAttributes{.input_size = 4, .units = 2}, "int8", {NumberType::kI16, 0.001f, 0});
   std::vector<float> rows;
   for (int row = 0; row < 16; ++row) rows.push_back(static_cast<float>(row + 1) / 1024.0f);
   model.tensors = {{"lstm.W", codes_i8({16, 3}, rows)},
@@ -319,17 +320,17 @@ Model version_two() {
   Model model;
   model.name = "golden";
   model.scheme = "int8";
-  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
-  const Format gru_output{FormatKind::kI8, 0.003f, -7};
+  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
+  const Format gru_output{NumberType::kI8, 0.003f, -7};
   Node& gru = samples::append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 2}, "int8", gru_output);
-  gru.formats = {{"candidate_recurrent", {FormatKind::kI16, 0x1p-10f, 0}}};
+  gru.formats = {{"candidate_recurrent", {NumberType::kI16, 0x1p-10f, 0}}};
   gru.sums = Sums::kWhole;
   Node& lstm = samples::append(model, "lstm", LstmAttributes{.input_size = 2, .hidden_size = 2}, "int8_per_tensor",
-                               {FormatKind::kI8, 0.0078f, 3});
+                               {NumberType::kI8, 0.0078f, 3});
   lstm.codes = {{"cell_clip", 0}, {"output_low", -128}, {"output_high", 127}};
   Node& rnn = samples::append(model, "rnn", RnnAttributes{.input_size = 2, .hidden_size = 2}, "int8",
-                              {FormatKind::kI16, 0x1p-15f, 0});
-  rnn.formats = {{"state", {FormatKind::kI8, 0.003f, -7}}};
+                              {NumberType::kI16, 0x1p-15f, 0});
+  rnn.formats = {{"state", {NumberType::kI8, 0.003f, -7}}};
   rnn.sums = Sums::kWhole;
   model.tensors = {{"gru.W", codes_i8({6, 3}, {0.01f})},
                    {"gru.R", codes_i8({6, 2}, {0.02f})},

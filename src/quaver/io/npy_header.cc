@@ -18,21 +18,20 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kMaxDimensions = 32;  // NumPy's own limit
 
 struct TypeRow {
-  NpyType type;
+  NumberType type;
   std::string_view name;
   std::string_view code;  // of 'descr', after the byte order
-  std::size_t bytes;
 };
-constexpr std::array<TypeRow, 8> kTypes{{{NpyType::kF32, "float32", "f4", 4},
-                                         {NpyType::kF64, "float64", "f8", 8},
-                                         {NpyType::kI8, "int8", "i1", 1},
-                                         {NpyType::kI16, "int16", "i2", 2},
-                                         {NpyType::kI32, "int32", "i4", 4},
-                                         {NpyType::kI64, "int64", "i8", 8},
-                                         {NpyType::kU8, "uint8", "u1", 1},
-                                         {NpyType::kBool, "bool", "b1", 1}}};
+constexpr std::array<TypeRow, 8> kTypes{{{NumberType::kF32, "float32", "f4"},
+                                         {NumberType::kF64, "float64", "f8"},
+                                         {NumberType::kI8, "int8", "i1"},
+                                         {NumberType::kI16, "int16", "i2"},
+                                         {NumberType::kI32, "int32", "i4"},
+                                         {NumberType::kI64, "int64", "i8"},
+                                         {NumberType::kU8, "uint8", "u1"},
+                                         {NumberType::kBool, "bool", "b1"}}};
 
-const TypeRow& row_of(NpyType type) {
+const TypeRow& row_of(NumberType type) {
   return *std::find_if(kTypes.begin(), kTypes.end(), [type](const TypeRow& row) { return row.type == type; });
 }
 
@@ -40,10 +39,10 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-NpyType type_from(std::string_view descr) {
+NumberType type_from(std::string_view descr) {
   for (const TypeRow& row : kTypes) {
     if (descr.size() < 2 || descr.substr(1) != row.code) continue;
-    if (descr[0] == '<' || (row.bytes == 1 && descr[0] == '|')) return row.type;
+    if (descr[0] == '<' || (type_bytes(row.type) == 1 && descr[0] == '|')) return row.type;
     if (descr[0] == '>')
       throw_bad_input(
           concat("its type '", descr, "' is big-endian, expected little-endian: astype('<", row.code, "')"));
@@ -58,7 +57,7 @@ class DictReader {
   explicit DictReader(std::string_view text) : text_(text) {}
 
   NpyHeader read() {
-    std::optional<NpyType> type;
+    std::optional<NumberType> type;
     std::optional<bool> fortran_order;
     std::optional<std::vector<std::int64_t>> shape;
     expect('{');
@@ -145,7 +144,7 @@ class DictReader {
 
 std::uint64_t checked_bytes(const NpyHeader& header) {
   constexpr std::uint64_t kLimit = std::numeric_limits<std::int64_t>::max();
-  std::uint64_t count = npy_type_bytes(header.type);
+  std::uint64_t count = type_bytes(header.type);
   for (const std::int64_t size : header.shape) {
     const auto factor = static_cast<std::uint64_t>(size);
     if (factor != 0 && count > kLimit / factor)
@@ -157,8 +156,7 @@ std::uint64_t checked_bytes(const NpyHeader& header) {
 
 }  // namespace
 
-std::string_view npy_type_name(NpyType type) { return row_of(type).name; }
-std::size_t npy_type_bytes(NpyType type) { return row_of(type).bytes; }
+std::string_view npy_type_name(NumberType type) { return row_of(type).name; }
 
 bool is_npy(std::span<const std::byte> bytes) { return text_of(bytes).starts_with(kMagic); }
 
@@ -189,7 +187,7 @@ std::string npy_header_bytes(const NpzArray& array) {
   std::string sizes;
   for (std::size_t i = 0; i < array.shape.size(); ++i) sizes += concat(i > 0 ? ", " : "", array.shape[i]);
   if (array.shape.size() == 1) sizes += ",";
-  std::string text = concat("{'descr': '", row.bytes == 1 ? "|" : "<", row.code,
+  std::string text = concat("{'descr': '", type_bytes(row.type) == 1 ? "|" : "<", row.code,
                             "', 'fortran_order': False, 'shape': (", sizes, "), }");
   const std::size_t unpadded = 10 + text.size() + 1;  // elements start at a multiple of 64, as NumPy writes them
   text.append((64 - unpadded % 64) % 64, ' ');

@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaxNpyHeader = 65536;  // of the text; NumPy itsel
 inline constexpr std::size_t kNpyPrefix = 12;        // enough to know the length of the text
 
 struct NpyHeader {
-  NpyType type = NpyType::kF32;
+  NumberType type = NumberType::kF32;
   bool fortran_order = false;
   std::vector<std::int64_t> shape;
   std::uint64_t element_bytes = 0;  // shape x type

@@ -109,7 +109,7 @@ NpzArray read_elements(NpyHeader header, const Fill& fill) {
   NpzArray array{header.type, std::move(header.shape), {}};
   array.bytes.resize(static_cast<std::size_t>(header.element_bytes));
   if (header.fortran_order && array.shape.size() > 1)
-    fill_from_fortran_order(fill, npy_type_bytes(array.type), array.shape, array.bytes);
+    fill_from_fortran_order(fill, type_bytes(array.type), array.shape, array.bytes);
   else
     fill(array.bytes);
   return array;
@@ -139,25 +139,23 @@ Source file_source(const InputFile& input, zip_error_t* error) {
 }
 
 std::int64_t integer_at(const NpzArray& array, std::size_t i) {
-  const std::byte* element = array.bytes.data() + i * npy_type_bytes(array.type);
+  const std::byte* element = array.bytes.data() + i * type_bytes(array.type);
   const auto load = [element]<typename T>(T value) {
     std::memcpy(&value, element, sizeof(T));
     return static_cast<std::int64_t>(value);
   };
   switch (array.type) {
-    case NpyType::kI8: return load(std::int8_t{});
-    case NpyType::kI16: return load(std::int16_t{});
-    case NpyType::kI32: return load(std::int32_t{});
-    case NpyType::kI64: return load(std::int64_t{});
-    case NpyType::kU8: return load(std::uint8_t{});
-    case NpyType::kBool: return load(std::uint8_t{}) != 0 ? 1 : 0;
-    case NpyType::kF32:
-    case NpyType::kF64: break;
+    case NumberType::kI8: return load(std::int8_t{});
+    case NumberType::kI16: return load(std::int16_t{});
+    case NumberType::kI32: return load(std::int32_t{});
+    case NumberType::kI64: return load(std::int64_t{});
+    case NumberType::kU8: return load(std::uint8_t{});
+    case NumberType::kBool: return load(std::uint8_t{}) != 0 ? 1 : 0;
+    default: return 0;  // reals, which the callers refused
   }
-  return 0;
 }
 
-bool is_real(NpyType type) { return type == NpyType::kF32 || type == NpyType::kF64; }
+bool is_real(NumberType type) { return type == NumberType::kF32 || type == NumberType::kF64; }
 
 // "[2, 0, 7]" of the element at `index` in C order.
 std::string position_text(std::size_t index, std::span<const std::int64_t> shape) {
@@ -186,17 +184,6 @@ std::vector<T> to_integers(const NpzArray& array, std::string_view name) {
   return values;
 }
 
-template <typename T>
-constexpr NpyType type_of() {
-  if constexpr (std::is_same_v<T, float>) return NpyType::kF32;
-  if constexpr (std::is_same_v<T, double>) return NpyType::kF64;
-  if constexpr (std::is_same_v<T, std::int8_t>) return NpyType::kI8;
-  if constexpr (std::is_same_v<T, std::int16_t>) return NpyType::kI16;
-  if constexpr (std::is_same_v<T, std::int32_t>) return NpyType::kI32;
-  if constexpr (std::is_same_v<T, std::int64_t>) return NpyType::kI64;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return NpyType::kU8;
-}
-
 void check_shape(const NpzArray& array, std::string_view name) {
   constexpr std::size_t kMostElements = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(double);
   std::size_t count = 1;
@@ -205,7 +192,7 @@ void check_shape(const NpzArray& array, std::string_view name) {
       throw_bad_input(concat("array '", printable(name), "' has shape ", shape_text(array.shape)));
     count *= static_cast<std::size_t>(size);
   }
-  if (array.bytes.size() != count * npy_type_bytes(array.type))
+  if (array.bytes.size() != count * type_bytes(array.type))
     throw_bad_input(concat("array '", printable(name), "' of shape ", shape_text(array.shape), " ",
                            npy_type_name(array.type), " has ", array.bytes.size(), " bytes"));
 }
@@ -214,7 +201,7 @@ void check_shape(const NpzArray& array, std::string_view name) {
 
 template <typename T>
 NpzArray NpzArray::from(std::vector<std::int64_t> shape, std::span<const T> values) {
-  NpzArray array{type_of<T>(), std::move(shape), {}};
+  NpzArray array{number_type_of<T>(), std::move(shape), {}};
   const std::span<const std::byte> bytes = std::as_bytes(values);
   array.bytes.assign(bytes.begin(), bytes.end());
   check_shape(array, "");
@@ -230,8 +217,8 @@ template NpzArray NpzArray::from<std::uint8_t>(std::vector<std::int64_t>, std::s
 
 template <typename T>
 std::span<const T> NpzArray::as() const {
-  if (type != type_of<T>())
-    throw_bad_input(concat("an array is ", npy_type_name(type), ", expected ", npy_type_name(type_of<T>())));
+  if (type != number_type_of<T>())
+    throw_bad_input(concat("an array is ", npy_type_name(type), ", expected ", npy_type_name(number_type_of<T>())));
   return {reinterpret_cast<const T*>(bytes.data()), element_count()};
 }
 template std::span<const float> NpzArray::as<float>() const;
@@ -470,7 +457,7 @@ const NpzArray& npz_array(const Npz& arrays, const std::string& name) {
 
 std::vector<float> to_f32(const NpzArray& array, std::string_view name) {
   std::vector<float> values(array.element_count());
-  if (array.type == NpyType::kF32) {
+  if (array.type == NumberType::kF32) {
     if (!values.empty()) std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
     return values;
   }
@@ -479,7 +466,7 @@ std::vector<float> to_f32(const NpzArray& array, std::string_view name) {
                            ", which a float32 does not hold"));
   };
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (array.type == NpyType::kF64) {
+    if (array.type == NumberType::kF64) {
       double wide = 0;
       std::memcpy(&wide, array.bytes.data() + i * sizeof(double), sizeof(double));
       if (std::isfinite(wide) && std::abs(wide) > static_cast<double>(std::numeric_limits<float>::max()))

@@ -18,24 +18,22 @@
 #include <vector>
 
 #include "quaver/core/memory_limit.h"
+#include "quaver/core/number_type.h"
 
 namespace quaver {
 
 inline constexpr std::string_view kBareName = "x";
 
-enum class NpyType { kF32, kF64, kI8, kI16, kI32, kI64, kU8, kBool };
-
-std::string_view npy_type_name(NpyType type);  // as NumPy says: "float32", "int8", "bool"
-std::size_t npy_type_bytes(NpyType type);
+std::string_view npy_type_name(NumberType type);  // as NumPy says: "float32", "int8", "bool"
 
 struct NpzArray {
-  NpyType type = NpyType::kF32;
+  NumberType type = NumberType::kF32;
   std::vector<std::int64_t> shape;
   std::vector<std::byte> bytes;  // C order, little-endian
 
   template <typename T>
   static NpzArray from(std::vector<std::int64_t> shape, std::span<const T> values);  // T: float, double, (u)int types
-  std::size_t element_count() const { return bytes.size() / npy_type_bytes(type); }
+  std::size_t element_count() const { return bytes.size() / type_bytes(type); }
   template <typename T>
   std::span<const T> as() const;  // the elements in place; Error when they are of another type
   bool operator==(const NpzArray&) const = default;
@@ -45,7 +43,7 @@ using Npz = std::map<std::string, NpzArray>;
 
 // What the header of an array says.
 struct NpzHeader {
-  NpyType type = NpyType::kF32;
+  NumberType type = NumberType::kF32;
   std::vector<std::int64_t> shape;
   std::uint64_t bytes = 0;  // shape x type
 

@@ -50,7 +50,7 @@ Npz sample() {
           {"longs", NpzArray::from<std::int64_t>({2}, longs)},
           {"octets", NpzArray::from<std::uint8_t>({1000}, octets)},
           {"empty", NpzArray::from<float>({0, 4}, {})},
-          {"fl\xc3\xa4g", NpzArray{NpyType::kBool, {3}, {std::byte{1}, std::byte{0}, std::byte{1}}}}};
+          {"fl\xc3\xa4g", NpzArray{NumberType::kBool, {3}, {std::byte{1}, std::byte{0}, std::byte{1}}}}};
 }
 
 TEST(Npz, RoundTripStoredAndDeflated) {
@@ -77,7 +77,7 @@ TEST(Npz, WritesFilesAndNamesThemInErrors) {
 TEST(Npz, AWrongShapeIsNotWritten) {
   const std::vector<float> two(2);
   EXPECT_NE(error_of([&] { NpzArray::from<float>({3}, two); }), "");
-  EXPECT_TRUE(contains(error_of([] { npz_bytes({{"a", {NpyType::kF32, {-1}, {}}}}); }), "array 'a' has shape -1"));
+  EXPECT_TRUE(contains(error_of([] { npz_bytes({{"a", {NumberType::kF32, {-1}, {}}}}); }), "array 'a' has shape -1"));
 }
 
 TEST(Npz, ReadsNumPysOwnBytes) {
@@ -218,7 +218,7 @@ TEST(Npz, OnlyWhatIsAskedForIsUnpacked) {
   text[place] = static_cast<char>(text[place] ^ 1);
   NpzFile file = NpzFile::parse(bytes_of(text));
   EXPECT_EQ(file.names(), (std::vector<std::string>{"good", "other"}));
-  EXPECT_EQ(file.header("other"), (NpzHeader{NpyType::kF32, {1000}, 4000}));
+  EXPECT_EQ(file.header("other"), (NpzHeader{NumberType::kF32, {1000}, 4000}));
   EXPECT_EQ(file.read("good"), NpzArray::from<float>({10, 100}, values));
   EXPECT_EQ(file.read("good"), NpzArray::from<float>({10, 100}, values)) << "an array can be read again";
   EXPECT_TRUE(contains(error_of([&] { file.read("other"); }), "array 'other.npy': the zip entry is damaged"));

@@ -29,28 +29,27 @@ constexpr std::size_t kPrefixBytes = 8;
 constexpr std::size_t kMaxDimensions = 16;
 
 struct DtypeRow {
-  Dtype dtype;
+  NumberType dtype;
   std::string_view name;
-  std::size_t bytes;
 };
-constexpr std::array<DtypeRow, 9> kDtypes{{{Dtype::kU8, "U8", 1},
-                                           {Dtype::kI8, "I8", 1},
-                                           {Dtype::kI16, "I16", 2},
-                                           {Dtype::kI32, "I32", 4},
-                                           {Dtype::kI64, "I64", 8},
-                                           {Dtype::kF16, "F16", 2},
-                                           {Dtype::kBf16, "BF16", 2},
-                                           {Dtype::kF32, "F32", 4},
-                                           {Dtype::kF64, "F64", 8}}};
+constexpr std::array<DtypeRow, 9> kDtypes{{{NumberType::kU8, "U8"},
+                                           {NumberType::kI8, "I8"},
+                                           {NumberType::kI16, "I16"},
+                                           {NumberType::kI32, "I32"},
+                                           {NumberType::kI64, "I64"},
+                                           {NumberType::kF16, "F16"},
+                                           {NumberType::kBf16, "BF16"},
+                                           {NumberType::kF32, "F32"},
+                                           {NumberType::kF64, "F64"}}};
 
-const DtypeRow& row_of(Dtype dtype) {
+const DtypeRow& row_of(NumberType dtype) {
   return *std::find_if(kDtypes.begin(), kDtypes.end(), [dtype](const DtypeRow& row) { return row.dtype == dtype; });
 }
 
 // shape x dtype in bytes, or nothing when that does not fit 63 bits.
-std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, Dtype dtype) {
+std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, NumberType dtype) {
   constexpr std::uint64_t kLimit = std::numeric_limits<std::int64_t>::max();
-  std::uint64_t count = dtype_bytes(dtype);
+  std::uint64_t count = type_bytes(dtype);
   for (const std::int64_t size : shape) {
     const auto factor = static_cast<std::uint64_t>(size);
     if (factor != 0 && count > kLimit / factor) return std::nullopt;
@@ -61,7 +60,7 @@ std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, 
 
 struct HeaderEntry {
   std::string name;
-  std::optional<Dtype> dtype;
+  std::optional<NumberType> dtype;
   std::optional<std::vector<std::int64_t>> shape;
   std::optional<std::vector<std::int64_t>> offsets;
 };
@@ -185,8 +184,7 @@ float float_of_half(std::uint16_t half) {
 
 }  // namespace
 
-std::string_view dtype_name(Dtype dtype) { return row_of(dtype).name; }
-std::size_t dtype_bytes(Dtype dtype) { return row_of(dtype).bytes; }
+std::string_view dtype_name(NumberType dtype) { return row_of(dtype).name; }
 
 SafetensorsFile SafetensorsFile::read(std::uint64_t size, Reader reader) {
   if (size < kPrefixBytes) throw_bad_input(concat("the file has ", size, " bytes, too few for a safetensors file"));
@@ -271,13 +269,13 @@ AlignedVector<std::byte> SafetensorsFile::bytes(std::string_view name) const {
 
 std::vector<float> SafetensorsFile::as_f32(std::string_view name) const {
   const SafetensorsTensor& source = tensor(name);
-  constexpr std::array kFloats{Dtype::kF32, Dtype::kF16, Dtype::kBf16, Dtype::kF64};
+  constexpr std::array kFloats{NumberType::kF32, NumberType::kF16, NumberType::kBf16, NumberType::kF64};
   if (std::ranges::find(kFloats, source.dtype) == kFloats.end())
     throw_bad_input(
         concat("tensor '", printable(name), "' is ", dtype_name(source.dtype), ", expected F32, F16, BF16 or F64"));
-  const std::size_t size = dtype_bytes(source.dtype);
+  const std::size_t size = type_bytes(source.dtype);
   std::vector<float> values(source.byte_count / size);
-  if (source.dtype == Dtype::kF32) {
+  if (source.dtype == NumberType::kF32) {
     reader_(source.offset, std::as_writable_bytes(std::span(values)));
     return values;
   }
@@ -287,9 +285,9 @@ std::vector<float> SafetensorsFile::as_f32(std::string_view name) const {
     if (i % block_elements == 0)
       reader_(source.offset + i * size, std::span(block).first(std::min(block.size(), source.byte_count - i * size)));
     const std::byte* element = block.data() + i % block_elements * size;
-    if (source.dtype == Dtype::kF16) {
+    if (source.dtype == NumberType::kF16) {
       values[i] = float_of_half(load_as<std::uint16_t>(element));
-    } else if (source.dtype == Dtype::kBf16) {
+    } else if (source.dtype == NumberType::kBf16) {
       values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(load_as<std::uint16_t>(element)) << 16);
     } else {
       const auto wide = load_as<double>(element);
@@ -306,7 +304,7 @@ void write_safetensors(const std::map<std::string, SafetensorsEntry>& entries,
   std::vector<std::pair<std::string_view, const SafetensorsEntry*>> order;
   for (const auto& [name, entry] : entries) order.emplace_back(name, &entry);
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {  // large alignments stay aligned
-    return dtype_bytes(a.second->dtype) > dtype_bytes(b.second->dtype);
+    return type_bytes(a.second->dtype) > type_bytes(b.second->dtype);
   });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();

@@ -21,27 +21,25 @@
 #include <vector>
 
 #include "quaver/core/aligned.h"
+#include "quaver/core/number_type.h"
 #include "quaver/io/atomic_file.h"
 
 namespace quaver {
 
 inline constexpr std::size_t kMaxSafetensorsHeader = 100'000'000;  // the limit of the reference implementation
 
-enum class Dtype { kU8, kI8, kI16, kI32, kI64, kF16, kBf16, kF32, kF64 };
-
-std::string_view dtype_name(Dtype dtype);  // "F32", "BF16", ...
-std::size_t dtype_bytes(Dtype dtype);      // of one element
+std::string_view dtype_name(NumberType type);  // as the header writes it: "F32", "BF16", ...
 
 // A tensor to be written.
 struct SafetensorsEntry {
-  Dtype dtype = Dtype::kF32;
+  NumberType dtype = NumberType::kF32;
   std::vector<std::int64_t> shape;
   std::span<const std::byte> bytes;
 };
 
 // A tensor of a file: what the header says of it.
 struct SafetensorsTensor {
-  Dtype dtype = Dtype::kF32;
+  NumberType dtype = NumberType::kF32;
   std::vector<std::int64_t> shape;
   std::uint64_t offset = 0;    // of its first byte in the file
   std::size_t byte_count = 0;  // shape x dtype

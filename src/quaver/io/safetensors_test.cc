@@ -23,9 +23,9 @@ TEST(Safetensors, RoundTripKeepsEverything) {
   const std::vector<float> reals{1.5f, -2.0f, 3e-40f, 1e38f, 0.1f, -0.0f};
   const std::vector<std::int8_t> codes{-128, 0, 127};
   const std::map<std::string, SafetensorsEntry> entries{
-      {"codes", {Dtype::kI8, {3}, std::as_bytes(std::span(codes))}},
-      {"reals", {Dtype::kF32, {2, 3}, std::as_bytes(std::span(reals))}},
-      {"empty", {Dtype::kI64, {0, 5}, {}}}};
+      {"codes", {NumberType::kI8, {3}, std::as_bytes(std::span(codes))}},
+      {"reals", {NumberType::kF32, {2, 3}, std::as_bytes(std::span(reals))}},
+      {"empty", {NumberType::kI64, {0, 5}, {}}}};
   const std::map<std::string, std::string> metadata{{"key", "value \"quoted\"\n\xc3\xa9"}, {"", ""}};
   const std::string text = safetensors_text(entries, metadata);
   EXPECT_EQ(text, safetensors_text(entries, metadata));
@@ -42,8 +42,10 @@ TEST(Safetensors, RoundTripKeepsEverything) {
 
 TEST(Safetensors, WritesLargeElementsFirstBehindAnAlignedHeader) {
   const std::vector<std::byte> bytes(8);
-  const std::string text = safetensors_text(
-      {{"a", {Dtype::kI8, {8}, bytes}}, {"b", {Dtype::kF64, {1}, bytes}}, {"c", {Dtype::kF64, {1}, bytes}}}, {});
+  const std::string text = safetensors_text({{"a", {NumberType::kI8, {8}, bytes}},
+                                             {"b", {NumberType::kF64, {1}, bytes}},
+                                             {"c", {NumberType::kF64, {1}, bytes}}},
+                                            {});
   EXPECT_EQ(text.substr(8, text.size() - 8 - 24), R"({"b":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},)"
                                                   R"("c":{"dtype":"F64","shape":[1],"data_offsets":[8,16]},)"
                                                   R"("a":{"dtype":"I8","shape":[8],"data_offsets":[16,24]}}      )");
@@ -52,9 +54,9 @@ TEST(Safetensors, WritesLargeElementsFirstBehindAnAlignedHeader) {
 
 TEST(Safetensors, RefusesToWriteWhatCannotBeRead) {
   const std::vector<std::byte> bytes(8);
-  EXPECT_NE(error_of([&] { safetensors_text({{"a", {Dtype::kF32, {3}, bytes}}}, {}); }), "");
-  EXPECT_NE(error_of([&] { safetensors_text({{"__metadata__", {Dtype::kF32, {2}, bytes}}}, {}); }), "");
-  EXPECT_TRUE(contains(error_of([&] { safetensors_text({{"\xff", {Dtype::kF32, {2}, bytes}}}, {}); }), "JSON"));
+  EXPECT_NE(error_of([&] { safetensors_text({{"a", {NumberType::kF32, {3}, bytes}}}, {}); }), "");
+  EXPECT_NE(error_of([&] { safetensors_text({{"__metadata__", {NumberType::kF32, {2}, bytes}}}, {}); }), "");
+  EXPECT_TRUE(contains(error_of([&] { safetensors_text({{"\xff", {NumberType::kF32, {2}, bytes}}}, {}); }), "JSON"));
 }
 
 TEST(Safetensors, ReadsHalvesAndDoublesAsFloats) {
@@ -63,10 +65,10 @@ TEST(Safetensors, ReadsHalvesAndDoublesAsFloats) {
   const std::vector<std::uint16_t> brain{0x3f80, 0xc000, 0x4049};
   const std::vector<double> wide{0.1, -1e300};
   const std::vector<std::int32_t> whole{1};
-  const std::string text = safetensors_text({{"half", {Dtype::kF16, {7}, std::as_bytes(std::span(half))}},
-                                             {"brain", {Dtype::kBf16, {3}, std::as_bytes(std::span(brain))}},
-                                             {"wide", {Dtype::kF64, {2}, std::as_bytes(std::span(wide))}},
-                                             {"whole", {Dtype::kI32, {1}, std::as_bytes(std::span(whole))}}},
+  const std::string text = safetensors_text({{"half", {NumberType::kF16, {7}, std::as_bytes(std::span(half))}},
+                                             {"brain", {NumberType::kBf16, {3}, std::as_bytes(std::span(brain))}},
+                                             {"wide", {NumberType::kF64, {2}, std::as_bytes(std::span(wide))}},
+                                             {"whole", {NumberType::kI32, {1}, std::as_bytes(std::span(whole))}}},
                                             {});
   const SafetensorsFile file = SafetensorsFile::parse(bytes_of(text));
   const std::vector<float> values = file.as_f32("half");
@@ -199,7 +201,8 @@ TEST(Safetensors, AFileCutShortMeanwhileIsAnError) {
   const io_test::TemporaryFolder folder;
   const auto path = folder.path() / "file.safetensors";
   const std::vector<float> values(1000, 1.0f);
-  write_file_atomically(path, safetensors_text({{"t", {Dtype::kF32, {1000}, std::as_bytes(std::span(values))}}}, {}));
+  write_file_atomically(path,
+                        safetensors_text({{"t", {NumberType::kF32, {1000}, std::as_bytes(std::span(values))}}}, {}));
   const SafetensorsFile file = SafetensorsFile::open(path);
   std::filesystem::resize_file(path, 500);
   EXPECT_TRUE(contains(error_of([&] { file.bytes("t"); }), "ends at byte 500"));

@@ -12,18 +12,8 @@
 namespace quaver {
 namespace {
 
-NpyType npy_type(StateType type) {
-  switch (type) {
-    case StateType::kF32: return NpyType::kF32;
-    case StateType::kI8: return NpyType::kI8;
-    case StateType::kI16: return NpyType::kI16;
-    case StateType::kI64: return NpyType::kI64;
-  }
-  return NpyType::kF32;
-}
-
 void check_fingerprint(const NpzArray& array, const State& fresh) {
-  if (array.type != NpyType::kI64 || array.element_count() != 1)
+  if (array.type != NumberType::kI64 || array.element_count() != 1)
     throw_bad_input(concat("array '", kStateFingerprint, "' is not one int64"));
   if (std::bit_cast<std::uint64_t>(array.as<std::int64_t>()[0]) != fresh.fingerprint())
     throw_bad_input("the state was saved by another model; run the model that saved it, or start without --state");
@@ -33,11 +23,11 @@ void check_part(const StatePart& part, const NpzArray& array, std::size_t count)
   const std::string name = concat(kStatePrefix, part.name);
   const std::vector<std::int64_t> expected{static_cast<std::int64_t>(count), static_cast<std::int64_t>(part.count)};
   const bool single = count == 1 && array.shape == std::vector{expected[1]};
-  if (array.type != npy_type(part.type) || (array.shape != expected && !single))
+  if (array.type != part.type || (array.shape != expected && !single))
     throw_bad_input(concat("array '", name, "' is ", npy_type_name(array.type), " ", shape_text(array.shape),
-                           ", expected ", npy_type_name(npy_type(part.type)), " ", shape_text(expected),
+                           ", expected ", npy_type_name(part.type), " ", shape_text(expected),
                            " (sequences of the input x elements of the state)"));
-  if (array.type == NpyType::kF32) check_finite(array.as<float>(), array.shape, name);
+  if (array.type == NumberType::kF32) check_finite(array.as<float>(), array.shape, name);
 }
 
 std::vector<State> states_of(NpzFile& file, const Session& session, std::size_t count, std::uint64_t max_bytes) {
@@ -59,7 +49,7 @@ std::vector<State> states_of(NpzFile& file, const Session& session, std::size_t 
     const auto found = named.find(part.name);
     if (part.derived || found == named.end()) continue;  // what is missing, restore_state() names
     check_part(part, *found->second, count);
-    bytes[part.name] = part.count * state_type_bytes(part.type);
+    bytes[part.name] = part.count * type_bytes(part.type);
   }
   for (const auto& [name, array] : named)
     if (!bytes.contains(name))
@@ -83,7 +73,7 @@ Npz state_arrays(std::span<const State> states) {
   for (const StatePart& part : states[0].layout().parts) {
     if (part.derived) continue;
     NpzArray& array = arrays[concat(kStatePrefix, part.name)];
-    array.type = npy_type(part.type);
+    array.type = part.type;
     array.shape = {static_cast<std::int64_t>(states.size()), static_cast<std::int64_t>(part.count)};
     for (const State& state : states) {
       const auto bytes = state.part(part.name);

@@ -62,7 +62,7 @@ TEST_F(StateNpz, RefusesWhatIsNoStateOfTheModel) {
   EXPECT_TRUE(contains(refusal(changed), first.substr(kStatePrefix.size())));
   changed = whole;
   changed.at(first).shape[1] -= 1;
-  changed.at(first).bytes.resize(changed.at(first).bytes.size() - 2 * npy_type_bytes(changed.at(first).type));
+  changed.at(first).bytes.resize(changed.at(first).bytes.size() - 2 * type_bytes(changed.at(first).type));
   EXPECT_TRUE(contains(refusal(changed), first));
   changed = whole;
   changed.at("fingerprint").bytes[0] ^= std::byte{1};

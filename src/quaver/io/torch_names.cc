@@ -178,7 +178,7 @@ class Converter {
     for (const Group& group : groups_) {
       for (const auto& [leaf, name] : group.tensors) {
         const SafetensorsTensor& tensor = file_.tensor(name);
-        elements += tensor.byte_count / dtype_bytes(tensor.dtype);
+        elements += tensor.byte_count / type_bytes(tensor.dtype);
       }
     }
     require_memory("the weights have", elements * sizeof(float), options_.max_memory);
@@ -472,7 +472,7 @@ class Converter {
 
   void add_embedding(const Group& group) {
     const std::vector<std::int64_t>& size = shape(group, "weight", 2);
-    model_.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+    model_.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
     append("embedding", EmbeddingAttributes{.vocabulary = size[0], .features = size[1]});
     put("embedding.W", size, values(group, "weight"));
   }

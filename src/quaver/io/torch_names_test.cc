@@ -36,7 +36,7 @@ struct StateDict {
     for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
     std::vector<float>& added = values.emplace_back(count);
     for (float& value : added) value = static_cast<float>(random.uniform(-1, 1));
-    entries[name] = {Dtype::kF32, std::move(shape), std::as_bytes(std::span(added))};
+    entries[name] = {NumberType::kF32, std::move(shape), std::as_bytes(std::span(added))};
     return added;
   }
   std::string text() const { return io_test::safetensors_text(entries, {}); }
@@ -310,7 +310,7 @@ TEST(TorchNames, AnEmbeddingReadsIds) {
   state.add("embedding.weight", {10, 3}, random);
   state.add("out.weight", {5, 8}, random);  // a Linear without bias
   const Model model = state.model();
-  EXPECT_EQ(model.input.format.kind, FormatKind::kI32);
+  EXPECT_EQ(model.input.format.kind, NumberType::kI32);
   EXPECT_EQ(operation_name(model.nodes[0].operation), "embedding");
   EXPECT_EQ(model.value("scores").features, 5);
   for (const float value : model.tensor("scores.b").as<float>()) EXPECT_EQ(value, 0.0f);
@@ -320,9 +320,9 @@ TEST(TorchNames, HalvesAndDoublesBecomeFloats) {
   Random random(1);
   StateDict state = classifier(random);
   const std::vector<std::uint16_t> ones(8, 0x3c00);
-  state.entries["net.fc.weight"] = {Dtype::kF16, {2, 4}, std::as_bytes(std::span(ones))};
+  state.entries["net.fc.weight"] = {NumberType::kF16, {2, 4}, std::as_bytes(std::span(ones))};
   const std::vector<double> thirds(2, 1.0 / 3.0);
-  state.entries["net.fc.bias"] = {Dtype::kF64, {2}, std::as_bytes(std::span(thirds))};
+  state.entries["net.fc.bias"] = {NumberType::kF64, {2}, std::as_bytes(std::span(thirds))};
   const Model model = state.model();
   EXPECT_EQ(model.tensor("scores.W").as<float>()[7], 1.0f);
   EXPECT_EQ(model.tensor("scores.b").as<float>()[0], 1.0f / 3.0f);

@@ -75,7 +75,7 @@ class Fingerprint {
   void add(std::int64_t value) { hash_ = fnv1a(std::as_bytes(std::span(&value, 1)), hash_); }
   void add(float value) { add(static_cast<std::int64_t>(std::bit_cast<std::uint32_t>(value))); }
   void add(const Format& format) {
-    add(format_name(format.kind));
+    add(type_name(format.kind));
     add(format.scale);
     add(static_cast<std::int64_t>(format.zero_point));
   }
@@ -112,7 +112,7 @@ class Fingerprint {
                operation);
   }
   void add(const Tensor& tensor) {
-    add(format_name(tensor.kind));
+    add(type_name(tensor.kind));
     add(static_cast<std::int64_t>(tensor.shape.size()));
     for (const std::int64_t size : tensor.shape) add(size);
     add(static_cast<std::int64_t>(tensor.scales.size()));
@@ -126,8 +126,8 @@ class Fingerprint {
 };
 
 std::string format_text(const Format& format) {
-  std::string text(format_name(format.kind));
-  if (is_float(format) || format.kind == FormatKind::kI32) return text;
+  std::string text(type_name(format.kind));
+  if (is_float(format) || format.kind == NumberType::kI32) return text;
   text += concat(" scale ", format.scale);
   if (format.zero_point != 0) text += concat(" zero ", format.zero_point);
   return text;
@@ -260,7 +260,7 @@ Value output_value(const Operation& operation, const Value& input) {
   Value value;
   value.sequence = input.sequence && !std::holds_alternative<PoolAttributes>(operation);
   value.features = output_features(operation, input.features);
-  if (std::holds_alternative<ArgmaxAttributes>(operation)) value.format.kind = FormatKind::kI32;
+  if (std::holds_alternative<ArgmaxAttributes>(operation)) value.format.kind = NumberType::kI32;
   return value;
 }
 

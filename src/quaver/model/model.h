@@ -180,7 +180,7 @@ inline bool is_integer_recurrent(const Node& node) { return node.scheme != "f32"
 struct TensorSlot {
   std::string name;  // in Model::tensors, with the node's name before it
   std::vector<std::int64_t> shape;
-  FormatKind kind = FormatKind::kF32;  // under the node's scheme
+  NumberType kind = NumberType::kF32;  // under the node's scheme
 };
 std::vector<TensorSlot> tensor_slots(const Node& node);
 // Those that it may have beside them: "b_input" of an integer layer-norm LSTM.

@@ -27,9 +27,9 @@ std::string error_of(const std::function<void()>& act) {
 }
 
 TEST(Format, NamesGoBothWays) {
-  for (const FormatKind kind : {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16, FormatKind::kI32})
-    EXPECT_EQ(format_from_name(format_name(kind)), kind);
-  EXPECT_EQ(error_of([] { format_from_name("i4"); }), "unknown format 'i4'; the formats are f32, i8, i16, i32");
+  for (const NumberType kind : {NumberType::kF32, NumberType::kI8, NumberType::kI16, NumberType::kI32})
+    EXPECT_EQ(value_type_from_name(type_name(kind)), kind);
+  EXPECT_EQ(error_of([] { value_type_from_name("i4"); }), "unknown format 'i4'; the formats are f32, i8, i16, i32");
 }
 
 TEST(Tensor, IsAValueWithTypedViews) {
@@ -48,7 +48,7 @@ TEST(Tensor, IsAValueWithTypedViews) {
 }
 
 TEST(Tensor, ScalesCoverConsecutiveRows) {
-  Tensor tensor = Tensor::zeros(FormatKind::kI8, {6, 1});
+  Tensor tensor = Tensor::zeros(NumberType::kI8, {6, 1});
   tensor.scales = {1.0f, 2.0f, 3.0f};
   for (std::int64_t row = 0; row < 6; ++row) EXPECT_EQ(tensor.scale_of_row(row), static_cast<float>(row / 2 + 1));
 }
@@ -61,10 +61,10 @@ TEST(Tensor, HoldsNibblesTwoAByte) {
   const std::vector<std::byte> bytes(tensor.bytes.begin(), tensor.bytes.end());
   EXPECT_EQ(bytes, (std::vector{std::byte{0x79}, std::byte{0x83}, std::byte{0x10}, std::byte{0x8f}}));
   const Tensor wide = tensor.unpacked_nibbles();
-  EXPECT_EQ(wide.kind, FormatKind::kI8);
+  EXPECT_EQ(wide.kind, NumberType::kI8);
   EXPECT_EQ(wide.scales, tensor.scales);
   EXPECT_TRUE(std::ranges::equal(wide.as<std::int8_t>(), codes));
-  EXPECT_EQ(Tensor::zeros(FormatKind::kI4, {2, 3}), Tensor::from_nibbles({2, 3}, std::vector<std::int8_t>(6)));
+  EXPECT_EQ(Tensor::zeros(NumberType::kI4, {2, 3}), Tensor::from_nibbles({2, 3}, std::vector<std::int8_t>(6)));
   EXPECT_NE(error_of([&] { tensor.as<std::int8_t>(); }), "");
   EXPECT_NE(error_of([&] { Tensor::from_nibbles({6}, codes); }), "");
   EXPECT_NE(error_of([&] { wide.unpacked_nibbles(); }), "");
@@ -73,7 +73,7 @@ TEST(Tensor, HoldsNibblesTwoAByte) {
 TEST(Validate, HoldsNibblesToTheirRange) {
   const Model model = samples::integer_lstm("int4");
   for (const auto& [name, tensor] : model.tensors) {
-    if (tensor.kind != FormatKind::kI4) continue;
+    if (tensor.kind != NumberType::kI4) continue;
     const auto row_bytes = static_cast<std::size_t>(tensor.row_size() + 1) / 2;
     for (const std::byte wrong :
          {std::byte{0x08}, std::byte{0x88}, tensor.row_size() % 2 == 1 ? std::byte{0x11} : std::byte{0x80}}) {
@@ -86,8 +86,8 @@ TEST(Validate, HoldsNibblesToTheirRange) {
 }
 
 TEST(Tensor, RefusesShapesThatCannotBe) {
-  EXPECT_NE(error_of([] { Tensor::zeros(FormatKind::kI8, {std::int64_t{1} << 40, std::int64_t{1} << 40}); }), "");
-  EXPECT_NE(error_of([] { Tensor::zeros(FormatKind::kI8, {-1}); }), "");
+  EXPECT_NE(error_of([] { Tensor::zeros(NumberType::kI8, {std::int64_t{1} << 40, std::int64_t{1} << 40}); }), "");
+  EXPECT_NE(error_of([] { Tensor::zeros(NumberType::kI8, {-1}); }), "");
   const std::vector<float> two(2);
   EXPECT_EQ(error_of([&] { Tensor::from<float>({3}, two); }), "shape 3 wants 3 values, found 2");
 }
@@ -103,7 +103,7 @@ TEST(Validate, AcceptsEveryLstmVariantInFloatAndInteger) {
         const bool in_float = std::string(scheme) == "f32";
         Model model;
         model.scheme = scheme;
-        model.input = {true, 3, in_float ? Format{} : Format{FormatKind::kI8, 0.1f, 0}};
+        model.input = {true, 3, in_float ? Format{} : Format{NumberType::kI8, 0.1f, 0}};
         append(model, "lstm",
                LstmAttributes{.input_size = 3,
                               .hidden_size = 5,
@@ -112,7 +112,7 @@ TEST(Validate, AcceptsEveryLstmVariantInFloatAndInteger) {
                               .peephole = (bits & 4) != 0,
                               .layer_norm = (bits & 8) != 0,
                               .direction = direction},
-               scheme, in_float ? Format{} : Format{FormatKind::kI8, 0.01f, 0});
+               scheme, in_float ? Format{} : Format{NumberType::kI8, 0.01f, 0});
         samples::fill_tensors(model, 1);
         model.outputs = {"lstm"};
         EXPECT_EQ(error_of([&] { validate(model); }), "") << bits << " " << scheme;
@@ -139,7 +139,7 @@ Model wide_lstm_sample() {
   model.tensors.erase("words.W");
   model.input = {true, 4, {}};
   model.nodes[0].input = "input";
-  model.nodes[0].formats["input"] = {FormatKind::kI8, 0.1f, 0};
+  model.nodes[0].formats["input"] = {NumberType::kI8, 0.1f, 0};
   return model;
 }
 Model gru_sample() { return samples::integer_gru(); }
@@ -150,7 +150,7 @@ const Breakage kBreakages[] = {
     {"unknown_node_scheme", float_sample, [](Model& m) { m.nodes[0].scheme = "int3"; }, "unknown scheme 'int3'"},
     {"input_of_int16", gru_sample,
      [](Model& m) {
-       m.input.format = {FormatKind::kI16, 0.1f, 0};
+       m.input.format = {NumberType::kI16, 0.1f, 0};
      },
      "the model's input is i16, expected f32 or i8 or i32"},
     {"no_nodes", float_sample, [](Model& m) { m.nodes.clear(); }, "no nodes"},
@@ -192,45 +192,45 @@ const Breakage kBreakages[] = {
     {"zero_scale", lstm_sample, [](Model& m) { m.nodes[0].output.format.scale = 0; }, "finite number above 0"},
     {"lstm_output", lstm_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {FormatKind::kI16, 0.1f, 0};
+       m.nodes[0].output.format = {NumberType::kI16, 0.1f, 0};
      },
      "is i16, expected i8"},
     {"lstm_reads_float", lstm_sample, [](Model& m) { m.input.format = {}; }, "is f32, expected i8"},
     {"gru_output", tagger_sample,
      [](Model& m) {
-       m.nodes[1].output.format = {FormatKind::kI32, 1.0f, 0};
+       m.nodes[1].output.format = {NumberType::kI32, 1.0f, 0};
      },
      "is i32, expected i8"},
     {"wide_output_scale", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {FormatKind::kI16, 0.01f, 0};
+       m.nodes[0].output.format = {NumberType::kI16, 0.01f, 0};
      },
      "is i16 scale 0.01 zero point 0, expected i16 scale 3.05176e-05 zero point 0"},
     {"wide_output_without_copy", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
+       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
      },
      "format 'state' of node 'gru' (gru) is missing"},
     {"wide_output_copy_fine", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
-       m.nodes[0].formats["state"] = {FormatKind::kI8, 1e-5f, 0};
+       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
+       m.nodes[0].formats["state"] = {NumberType::kI8, 1e-5f, 0};
      },
      "has scale 1e-05, expected at least 2^-14, two steps of the state it is a copy of"},
     {"wide_output_copy_kind", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
-       m.nodes[0].formats["state"] = {FormatKind::kI16, 0.01f, 0};
+       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
+       m.nodes[0].formats["state"] = {NumberType::kI16, 0.01f, 0};
      },
      "is i16, expected i8"},
     {"copy_of_a_narrow_output", gru_sample,
      [](Model& m) {
-       m.nodes[0].formats["state"] = {FormatKind::kI8, 0.01f, 0};
+       m.nodes[0].formats["state"] = {NumberType::kI8, 0.01f, 0};
      },
      "has a format 'state' that it does not use"},
     {"wide_output_projected", lstm_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {FormatKind::kI16, 0x1p-15f, 0};
+       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
      },
      "is i16, expected i8"},
     {"wide_output_clamped", wide_lstm_sample, [](Model& m) { m.nodes[0].codes["output_low"] = -100; },
@@ -243,28 +243,28 @@ const Breakage kBreakages[] = {
      "expected a power of two 2^-(15-m) with m = 3..7"},
     {"candidate_kind", gru_sample,
      [](Model& m) {
-       m.nodes[0].formats["candidate_recurrent"] = {FormatKind::kI8, 0x1p-12f, 0};
+       m.nodes[0].formats["candidate_recurrent"] = {NumberType::kI8, 0x1p-12f, 0};
      },
      "is i8, expected i16"},
     {"candidate_of_reset_before", tagger_sample,
      [](Model& m) {
-       m.nodes[1].formats["candidate_recurrent"] = {FormatKind::kI16, 0x1p-12f, 0};
+       m.nodes[1].formats["candidate_recurrent"] = {NumberType::kI16, 0x1p-12f, 0};
      },
      "'candidate_recurrent' that it does not use"},
     {"sums_in_float", float_sample, [](Model& m) { m.nodes[0].sums = Sums::kWhole; },
      "node 'lstm0' (lstm) with scheme 'f32' has sums 'whole', which only an integer lstm, gru or rnn has"},
     {"sums_of_dense", tagger_sample, [](Model& m) { m.nodes[4].sums = Sums::kWhole; }, "has sums 'whole'"},
     {"channels_of_reals", float_sample,
-     [](Model& m) { m.tensors["lstm0.scale"] = Tensor::zeros(FormatKind::kF32, {8}); },
+     [](Model& m) { m.tensors["lstm0.scale"] = Tensor::zeros(NumberType::kF32, {8}); },
      "'lstm0.scale' gives each channel of 'lstm0' its scale, but that value is f32, expected i8 or i16"},
     {"channels_of_ids", tagger_sample,
-     [](Model& m) { m.tensors["input.offset"] = Tensor::zeros(FormatKind::kF32, {1}); },
+     [](Model& m) { m.tensors["input.offset"] = Tensor::zeros(NumberType::kF32, {1}); },
      "that value is i32, expected i8 or i16"},
-    {"channels_of_nothing", gru_sample, [](Model& m) { m.tensors["x.scale"] = Tensor::zeros(FormatKind::kF32, {3}); },
+    {"channels_of_nothing", gru_sample, [](Model& m) { m.tensors["x.scale"] = Tensor::zeros(NumberType::kF32, {3}); },
      "no node uses tensor 'x.scale'"},
-    {"channel_count", gru_sample, [](Model& m) { m.tensors["input.scale"] = Tensor::zeros(FormatKind::kF32, {4}); },
+    {"channel_count", gru_sample, [](Model& m) { m.tensors["input.scale"] = Tensor::zeros(NumberType::kF32, {4}); },
      "'input.scale' is 4 f32, expected 3 f32"},
-    {"channel_kind", gru_sample, [](Model& m) { m.tensors["input.offset"] = Tensor::zeros(FormatKind::kI32, {3}); },
+    {"channel_kind", gru_sample, [](Model& m) { m.tensors["input.offset"] = Tensor::zeros(NumberType::kI32, {3}); },
      "'input.offset' is 3 i32, expected 3 f32"},
     {"channel_scale", gru_sample, [](Model& m) { m.tensors["input.scale"].as_mutable<float>()[1] = 0; },
      "'input.scale' has 0 at index 1, expected numbers above 0"},
@@ -277,36 +277,36 @@ const Breakage kBreakages[] = {
     {"softmax_output", tagger_sample, [](Model& m) { m.nodes[5].output.format.scale = 0.1f; }, "'softmax'"},
     {"argmax_output", tagger_sample,
      [](Model& m) {
-       m.nodes[6].output.format = {FormatKind::kI8, 1.0f, 0};
+       m.nodes[6].output.format = {NumberType::kI8, 1.0f, 0};
      },
      "'tags'"},
     {"cell_missing", lstm_sample, [](Model& m) { m.nodes[0].formats.erase("cell_reverse"); },
      "'cell_reverse' of node 'lstm' (lstm) is missing"},
     {"cell_scale", lstm_sample, [](Model& m) { m.nodes[0].formats["cell"].scale = 0x1p-8f; }, "power of two"},
-    {"cell_kind", lstm_sample, [](Model& m) { m.nodes[0].formats["cell"].kind = FormatKind::kI8; }, "expected i16"},
+    {"cell_kind", lstm_sample, [](Model& m) { m.nodes[0].formats["cell"].kind = NumberType::kI8; }, "expected i16"},
     {"hidden_kind", lstm_sample,
      [](Model& m) {
-       m.nodes[0].formats["hidden"] = {FormatKind::kI16, 0.1f, 0};
+       m.nodes[0].formats["hidden"] = {NumberType::kI16, 0.1f, 0};
      },
      "expected i8"},
     {"gate_i_of_cifg", lstm_sample,
      [](Model& m) {
-       m.nodes[0].formats["gate_i"] = {FormatKind::kI16, 0.1f, 0};
+       m.nodes[0].formats["gate_i"] = {NumberType::kI16, 0.1f, 0};
      },
      "'gate_i'"},
     {"input_kind", lstm_sample,
      [](Model& m) {
-       m.nodes[0].formats["input"] = {FormatKind::kI16, 0.1f, 0};
+       m.nodes[0].formats["input"] = {NumberType::kI16, 0.1f, 0};
      },
      "format 'input' of node 'lstm' (lstm) with scheme 'int8' is i16, expected i8"},
     {"input_of_float", float_sample,
      [](Model& m) {
-       m.nodes[0].formats["input"] = {FormatKind::kI8, 0.1f, 0};
+       m.nodes[0].formats["input"] = {NumberType::kI8, 0.1f, 0};
      },
      "'input' that it does not use"},
     {"input_of_embedding", tagger_sample,
      [](Model& m) {
-       m.nodes[0].formats["input"] = {FormatKind::kI8, 0.1f, 0};
+       m.nodes[0].formats["input"] = {NumberType::kI8, 0.1f, 0};
      },
      "'input' that it does not use"},
     {"code_missing", lstm_sample, [](Model& m) { m.nodes[0].codes.erase("cell_clip"); },
@@ -320,16 +320,16 @@ const Breakage kBreakages[] = {
      "'cell_clip' that it does not use"},
     {"formats_in_float", float_sample,
      [](Model& m) {
-       m.nodes[0].formats["cell"] = {FormatKind::kI16, 0x1p-12f, 0};
+       m.nodes[0].formats["cell"] = {NumberType::kI16, 0x1p-12f, 0};
      },
      "'cell'"},
     {"tensor_missing", float_sample, [](Model& m) { m.tensors.erase("lstm0.R_reverse"); },
      "'lstm0.R_reverse' is missing, expected 16x4 f32"},
-    {"tensor_stray", float_sample, [](Model& m) { m.tensors["lstm0.P"] = Tensor::zeros(FormatKind::kF32, {8}); },
+    {"tensor_stray", float_sample, [](Model& m) { m.tensors["lstm0.P"] = Tensor::zeros(NumberType::kF32, {8}); },
      "no node uses tensor 'lstm0.P'"},
-    {"tensor_shape", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(FormatKind::kF32, {3}); },
+    {"tensor_shape", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(NumberType::kF32, {3}); },
      "'scores.b' is 3 f32, expected 2 f32"},
-    {"tensor_kind", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(FormatKind::kI32, {2}); },
+    {"tensor_kind", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(NumberType::kI32, {2}); },
      "'scores.b' is 2 i32, expected 2 f32"},
     {"tensor_bytes", float_sample, [](Model& m) { m.tensors["scores.b"].bytes.resize(7); }, "7 bytes, expected 8"},
     {"tensor_nan", float_sample,
@@ -350,13 +350,13 @@ const Breakage kBreakages[] = {
     {"table_missing", tagger_sample, [](Model& m) { m.tensors.erase("gelu.table"); }, "'gelu.table' is missing"},
     {"mean_alone", float_sample, [](Model& m) { m.tensors.erase("input.inverse_deviation"); },
      "'input.inverse_deviation' is missing"},
-    {"mean_shape", float_sample, [](Model& m) { m.tensors["input.mean"] = Tensor::zeros(FormatKind::kF32, {4}); },
+    {"mean_shape", float_sample, [](Model& m) { m.tensors["input.mean"] = Tensor::zeros(NumberType::kF32, {4}); },
      "expected 5 f32"},
     {"deviation_zero", float_sample, [](Model& m) { m.tensors["input.inverse_deviation"].as_mutable<float>()[0] = 0; },
      "above 0"},
     {"mean_of_ids", tagger_sample,
      [](Model& m) {
-       m.tensors["input.mean"] = m.tensors["input.inverse_deviation"] = Tensor::zeros(FormatKind::kF32, {1});
+       m.tensors["input.mean"] = m.tensors["input.inverse_deviation"] = Tensor::zeros(NumberType::kF32, {1});
      },
      "cannot be applied to ids"},
     {"too_many_elements", tagger_sample,
@@ -414,7 +414,7 @@ TEST(Validate, IntegerNodeReadsItsOwnFormatAfterAFloatOne) {
   Model model = samples::integer_tagger();
   model.nodes[2].output.format = {};  // the island now hands on reals
   EXPECT_NE(error_of([&] { validate(model); }), "");
-  model.nodes[3].formats["input"] = {FormatKind::kI8, 0.05f, 1};
+  model.nodes[3].formats["input"] = {NumberType::kI8, 0.05f, 1};
   EXPECT_EQ(error_of([&] { validate(model); }), "");
 }
 

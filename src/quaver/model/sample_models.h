@@ -22,12 +22,12 @@ inline Node& append(Model& model, std::string name, Operation operation, const s
   node.input = std::move(input);
   node.scheme = scheme;
   for (const std::string& format : format_slots(node)) {
-    node.formats[format] = {FormatKind::kI16, format.starts_with("cell") ? 0x1p-12f : 3e-4f, 0};
-    if (format.starts_with("hidden") || format == "state") node.formats[format] = {FormatKind::kI8, 0.007f, 4};
+    node.formats[format] = {NumberType::kI16, format.starts_with("cell") ? 0x1p-12f : 3e-4f, 0};
+    if (format.starts_with("hidden") || format == "state") node.formats[format] = {NumberType::kI8, 0.007f, 4};
   }
   if (node.scheme != "f32" && std::holds_alternative<LstmAttributes>(node.operation))
     node.codes = {
-        {"cell_clip", 32000}, {"output_low", output.kind == FormatKind::kI8 ? -120 : -128}, {"output_high", 127}};
+        {"cell_clip", 32000}, {"output_low", output.kind == NumberType::kI8 ? -120 : -128}, {"output_high", 127}};
   model.nodes.push_back(std::move(node));
   return model.nodes.back();
 }
@@ -38,23 +38,23 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
   for (const Node& node : model.nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
       Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
-      if (slot.kind == FormatKind::kF32) {
+      if (slot.kind == NumberType::kF32) {
         for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(random.uniform(-0.5, 0.5));
-      } else if (slot.kind == FormatKind::kI4) {
+      } else if (slot.kind == NumberType::kI4) {
         std::vector<std::int8_t> codes(static_cast<std::size_t>(tensor.element_count()));
         for (std::int8_t& code : codes) code = static_cast<std::int8_t>(random.between(-7, 7));
         tensor = Tensor::from_nibbles(slot.shape, codes);
-      } else if (slot.kind == FormatKind::kI8) {
+      } else if (slot.kind == NumberType::kI8) {
         for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
           code = static_cast<std::int8_t>(random.between(-127, 127));
-      } else if (slot.kind == FormatKind::kI16) {
+      } else if (slot.kind == NumberType::kI16) {
         for (std::int16_t& code : tensor.as_mutable<std::int16_t>())
           code = static_cast<std::int16_t>(random.between(-32767, 32767));
       } else {
         for (std::int32_t& code : tensor.as_mutable<std::int32_t>())
           code = static_cast<std::int32_t>(random.between(-1000, 1000));
       }
-      if (slot.kind == FormatKind::kI4 || slot.kind == FormatKind::kI8 || slot.kind == FormatKind::kI16) {
+      if (slot.kind == NumberType::kI4 || slot.kind == NumberType::kI8 || slot.kind == NumberType::kI16) {
         const bool per_row = node.scheme != "int8_per_tensor" && tensor.rows() != 256;
         tensor.scales.assign(per_row ? static_cast<std::size_t>(tensor.rows()) : 1, 0.0f);
         for (float& scale : tensor.scales) scale = static_cast<float>(random.uniform(1e-4, 1e-2));
@@ -91,7 +91,7 @@ inline Model integer_lstm(const std::string& scheme = "int8", std::uint64_t seed
   Model model;
   model.name = "integer lstm";
   model.scheme = scheme;
-  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
+  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
   append(model, "lstm",
          LstmAttributes{.input_size = 3,
                         .hidden_size = 4,
@@ -102,7 +102,7 @@ inline Model integer_lstm(const std::string& scheme = "int8", std::uint64_t seed
                         .clip = 7.5f,
                         .projection_clip = 0.9f,
                         .direction = Direction::kBidirectional},
-         scheme, {FormatKind::kI8, 0.0078f, 3});
+         scheme, {NumberType::kI8, 0.0078f, 3});
   fill_tensors(model, seed);
   model.outputs = {"lstm"};
   return model;
@@ -110,20 +110,20 @@ inline Model integer_lstm(const std::string& scheme = "int8", std::uint64_t seed
 
 // Ids -> embedding -> GRU -> dense -> softmax and argmax a step, in integers, with one float island in the middle.
 inline Model integer_tagger(std::uint64_t seed = 3) {
-  const Format i8{FormatKind::kI8, 0.013f, 7};
+  const Format i8{NumberType::kI8, 0.013f, 7};
   Model model;
   model.name = "integer tagger";
   model.scheme = "int8";
-  model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+  model.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
   append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", i8);
   append(model, "gru", GruAttributes{.input_size = 4, .hidden_size = 3, .linear_before_reset = false},
-         "int8_per_tensor", {FormatKind::kI8, 0x1p-7f, 0});
+         "int8_per_tensor", {NumberType::kI8, 0x1p-7f, 0});
   append(model, "island", RnnAttributes{.input_size = 3, .hidden_size = 2, .nonlinearity = Nonlinearity::kRelu}, "f32",
          i8);
   append(model, "gelu", ActivationAttributes{Nonlinearity::kGelu}, "int8", i8);
-  append(model, "logits", DenseAttributes{.input_size = 2, .units = 3}, "int8", {FormatKind::kI16, 1e-3f, 0});
-  append(model, "softmax", SoftmaxAttributes{}, "int8", {FormatKind::kI16, 0x1p-15f, 0});
-  append(model, "tags", ArgmaxAttributes{}, "int8", {FormatKind::kI32, 1.0f, 0}, "logits");
+  append(model, "logits", DenseAttributes{.input_size = 2, .units = 3}, "int8", {NumberType::kI16, 1e-3f, 0});
+  append(model, "softmax", SoftmaxAttributes{}, "int8", {NumberType::kI16, 0x1p-15f, 0});
+  append(model, "tags", ArgmaxAttributes{}, "int8", {NumberType::kI32, 1.0f, 0}, "logits");
   fill_tensors(model, seed);
   model.outputs = {"softmax", "tags"};
   model.classes = {"a", "b", "c"};
@@ -136,14 +136,14 @@ inline Model integer_gru(std::uint64_t seed = 4) {
   Model model;
   model.name = "integer gru";
   model.scheme = "int8";
-  model.input = {true, 3, {FormatKind::kI8, 0.02f, -5}};
+  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
   Node& gru =
       append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 4, .direction = Direction::kBidirectional},
-             "int8", {FormatKind::kI8, 0.004f, -11});
-  gru.formats = {{"candidate_recurrent", {FormatKind::kI16, 0x1p-12f, 0}},
-                 {"candidate_recurrent_reverse", {FormatKind::kI16, 0x1p-8f, 0}}};
+             "int8", {NumberType::kI8, 0.004f, -11});
+  gru.formats = {{"candidate_recurrent", {NumberType::kI16, 0x1p-12f, 0}},
+                 {"candidate_recurrent_reverse", {NumberType::kI16, 0x1p-8f, 0}}};
   gru.sums = Sums::kWhole;
-  append(model, "rnn", RnnAttributes{.input_size = 8, .hidden_size = 2}, "int8", {FormatKind::kI8, 0.006f, 7}).sums =
+  append(model, "rnn", RnnAttributes{.input_size = 8, .hidden_size = 2}, "int8", {NumberType::kI8, 0.006f, 7}).sums =
       Sums::kWhole;
   fill_tensors(model, seed);
   const std::vector<float> scale{1.0f, 2.5f, 1e-3f}, offset{0.0f, -7.0f, 1e4f}, rows{1.0f, 0.5f};
@@ -156,12 +156,12 @@ inline Model integer_gru(std::uint64_t seed = 4) {
 
 // Ids -> embedding of 16 bits -> LSTM -> RNN, whose states are handed on in 16 bits as well.
 inline Model integer_wide(std::uint64_t seed = 5) {
-  const Format state{FormatKind::kI16, 0x1p-15f, 0};
+  const Format state{NumberType::kI16, 0x1p-15f, 0};
   Model model;
   model.name = "integer wide";
   model.scheme = "int8";
-  model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
-  append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", {FormatKind::kI16, 1e-4f, 0});
+  model.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
+  append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", {NumberType::kI16, 1e-4f, 0});
   append(model, "lstm", LstmAttributes{.input_size = 4, .hidden_size = 3, .direction = Direction::kBidirectional},
          "int8", state)
       .sums = Sums::kWhole;

@@ -8,9 +8,9 @@ namespace {
 
 // Eight bits give an output about 40 dB, four about 25: some 15 and 10 dB less is a model with a reason to look at.
 constexpr std::array<Scheme, 4> kSchemes{{{"f32"},
-                                          {"int8", FormatKind::kI8, true, 25},
-                                          {"int8_per_tensor", FormatKind::kI8, false, 25},
-                                          {"int4", FormatKind::kI4, true, 15}}};
+                                          {"int8", NumberType::kI8, true, 25},
+                                          {"int8_per_tensor", NumberType::kI8, false, 25},
+                                          {"int4", NumberType::kI4, true, 15}}};
 
 }  // namespace
 

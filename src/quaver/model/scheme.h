@@ -12,7 +12,7 @@ namespace quaver {
 
 struct Scheme {
   std::string_view name;
-  FormatKind weights = FormatKind::kF32;  // of matrices; kF32: nothing is coded
+  NumberType weights = NumberType::kF32;  // of matrices; kF32: nothing is coded
   bool scale_a_row = false;               // of matrices, else one a gate; decides too whether features get scales
   // An output of the calibration data below this many decibels is worth a warning; 0: none is.
   double lowest_sqnr_db = 0;

@@ -13,14 +13,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensor bytes are little-endian and used in place");
 
-template <typename T>
-constexpr FormatKind kind_of() {
-  if constexpr (std::is_same_v<T, float>) return FormatKind::kF32;
-  if constexpr (std::is_same_v<T, std::int8_t>) return FormatKind::kI8;
-  if constexpr (std::is_same_v<T, std::int16_t>) return FormatKind::kI16;
-  if constexpr (std::is_same_v<T, std::int32_t>) return FormatKind::kI32;
-}
-
 // Shapes come from files: the product is checked before it is formed.
 std::int64_t checked_count(std::span<const std::int64_t> shape) {
   std::int64_t count = 1;
@@ -35,21 +27,21 @@ std::int64_t checked_count(std::span<const std::int64_t> shape) {
 
 template <typename T>
 void expect_kind(const Tensor& tensor) {
-  if (tensor.kind != kind_of<T>())
-    throw_bad_input(concat("tensor of shape ", shape_text(tensor.shape), " holds ", format_name(tensor.kind),
-                           ", expected ", format_name(kind_of<T>())));
+  if (tensor.kind != number_type_of<T>())
+    throw_bad_input(concat("tensor of shape ", shape_text(tensor.shape), " holds ", type_name(tensor.kind),
+                           ", expected ", type_name(number_type_of<T>())));
 }
 
 }  // namespace
 
-Tensor Tensor::zeros(FormatKind kind, std::vector<std::int64_t> shape) {
-  if (kind == FormatKind::kI4)
+Tensor Tensor::zeros(NumberType kind, std::vector<std::int64_t> shape) {
+  if (kind == NumberType::kI4)
     return from_nibbles(shape, std::vector<std::int8_t>(static_cast<std::size_t>(checked_count(shape))));
   Tensor tensor;
   tensor.kind = kind;
   tensor.shape = std::move(shape);
   tensor.bytes.resize(tensor.byte_count());
-  if (kind == FormatKind::kI8 || kind == FormatKind::kI16) tensor.scales = {1.0f};
+  if (kind == NumberType::kI8 || kind == NumberType::kI16) tensor.scales = {1.0f};
   return tensor;
 }
 
@@ -57,7 +49,7 @@ Tensor Tensor::from_nibbles(std::vector<std::int64_t> shape, std::span<const std
   if (shape.size() != 2 || static_cast<std::size_t>(checked_count(shape)) != codes.size())
     throw_bad_input(concat("i4 of shape ", shape_text(shape), " from ", codes.size(), " codes, expected a matrix"));
   Tensor tensor;
-  tensor.kind = FormatKind::kI4;
+  tensor.kind = NumberType::kI4;
   tensor.shape = std::move(shape);
   tensor.scales = {1.0f};
   tensor.bytes.reserve(tensor.byte_count());
@@ -72,9 +64,9 @@ Tensor Tensor::from_nibbles(std::vector<std::int64_t> shape, std::span<const std
 }
 
 Tensor Tensor::unpacked_nibbles() const {
-  if (kind != FormatKind::kI4)
-    throw_bad_input(concat("tensor of shape ", shape_text(shape), " holds ", format_name(kind), ", expected i4"));
-  Tensor tensor = zeros(FormatKind::kI8, shape);
+  if (kind != NumberType::kI4)
+    throw_bad_input(concat("tensor of shape ", shape_text(shape), " holds ", type_name(kind), ", expected i4"));
+  Tensor tensor = zeros(NumberType::kI8, shape);
   tensor.scales = scales;
   const std::span<std::int8_t> codes = tensor.as_mutable<std::int8_t>();
   const auto cols = static_cast<std::size_t>(row_size());
@@ -91,7 +83,7 @@ Tensor Tensor::from(std::vector<std::int64_t> shape, std::span<const T> values) 
   const std::int64_t count = checked_count(shape);
   if (static_cast<std::size_t>(count) != values.size())
     throw_bad_input(concat("shape ", shape_text(shape), " wants ", count, " values, found ", values.size()));
-  Tensor tensor = zeros(kind_of<T>(), std::move(shape));
+  Tensor tensor = zeros(number_type_of<T>(), std::move(shape));
   if (!values.empty()) std::memcpy(tensor.bytes.data(), values.data(), values.size_bytes());
   return tensor;
 }
@@ -100,7 +92,7 @@ std::int64_t Tensor::element_count() const { return checked_count(shape); }
 
 std::size_t Tensor::byte_count() const {
   const auto elements = static_cast<std::size_t>(element_count());
-  if (kind != FormatKind::kI4) return elements * format_bytes(kind);
+  if (kind != NumberType::kI4) return elements * type_bytes(kind);
   return static_cast<std::size_t>(rows()) * ((static_cast<std::size_t>(row_size()) + 1) / 2);
 }
 

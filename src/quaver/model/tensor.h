@@ -15,7 +15,7 @@ namespace quaver {
 inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 31;  // of one tensor
 
 struct Tensor {
-  FormatKind kind = FormatKind::kF32;
+  NumberType kind = NumberType::kF32;
   std::vector<std::int64_t> shape;
   // Row-major, little-endian. An i4 tensor, always a matrix, holds two codes a byte, the earlier column in the lower
   // half, in two's complement within -7..7; every row starts a byte, and a row of odd length ends with a half of -8.
@@ -26,7 +26,7 @@ struct Tensor {
   std::vector<float> scales;
 
   // Integer kinds start with one scale of 1. Error when the shape has more than kMaxTensorElements elements.
-  static Tensor zeros(FormatKind kind, std::vector<std::int64_t> shape);
+  static Tensor zeros(NumberType kind, std::vector<std::int64_t> shape);
   // i4 from codes within -7..7, [rows, columns].
   static Tensor from_nibbles(std::vector<std::int64_t> shape, std::span<const std::int8_t> codes);
   template <typename T>

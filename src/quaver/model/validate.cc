@@ -49,34 +49,33 @@ void check_format(const std::string& what, const Format& format) {
     refuse(what, " has scale ", format.scale, ", expected a finite number above 0");
   const auto expect_zero_point = [&](std::int32_t low, std::int32_t high) {
     if (format.zero_point < low || format.zero_point > high)
-      refuse(what, " is ", format_name(format.kind), " with zero point ", format.zero_point, ", expected ", low,
+      refuse(what, " is ", type_name(format.kind), " with zero point ", format.zero_point, ", expected ", low,
              low == high ? "" : concat(" to ", high));
   };
   switch (format.kind) {
-    case FormatKind::kF32:
-    case FormatKind::kI32:
+    case NumberType::kF32:
+    case NumberType::kI32:
       if (format.scale != 1.0f)
-        refuse(what, " is ", format_name(format.kind), " with scale ", format.scale, ", expected 1");
+        refuse(what, " is ", type_name(format.kind), " with scale ", format.scale, ", expected 1");
       expect_zero_point(0, 0);
       return;
-    case FormatKind::kI8: expect_zero_point(-128, 127); return;
-    case FormatKind::kI16: expect_zero_point(0, 0); return;
-    case FormatKind::kI4: refuse(what, " is i4, which only weights can be");
+    case NumberType::kI8: expect_zero_point(-128, 127); return;
+    case NumberType::kI16: expect_zero_point(0, 0); return;
+    default: refuse(what, " is ", type_name(format.kind), ", which no value can be");
   }
-  refuse(what, " has an unknown format");
 }
 
-void expect_kind(const std::string& what, const Format& format, std::initializer_list<FormatKind> kinds) {
+void expect_kind(const std::string& what, const Format& format, std::initializer_list<NumberType> kinds) {
   if (std::find(kinds.begin(), kinds.end(), format.kind) != kinds.end()) return;
   std::vector<std::string> names;
-  for (const FormatKind kind : kinds) names.emplace_back(format_name(kind));
-  refuse(what, " is ", format_name(format.kind), ", expected ", join(names, " or "));
+  for (const NumberType kind : kinds) names.emplace_back(type_name(kind));
+  refuse(what, " is ", type_name(format.kind), ", expected ", join(names, " or "));
 }
 
 void expect_format(const std::string& what, const Format& format, const Format& expected) {
   if (format == expected) return;
-  refuse(what, " is ", format_name(format.kind), " scale ", format.scale, " zero point ", format.zero_point,
-         ", expected ", format_name(expected.kind), " scale ", expected.scale, " zero point ", expected.zero_point);
+  refuse(what, " is ", type_name(format.kind), " scale ", format.scale, " zero point ", format.zero_point,
+         ", expected ", type_name(expected.kind), " scale ", expected.scale, " zero point ", expected.zero_point);
 }
 
 void check_size(const Node& node, std::string_view attribute, std::int64_t size, std::int64_t limit = kMaxSize) {
@@ -131,9 +130,9 @@ struct CheckAttributes {
   void operator()(const EmbeddingAttributes& a) const {
     check_size(node, "vocabulary", a.vocabulary, kMaxVocabulary);
     check_size(node, "features", a.features);
-    if (input.format.kind != FormatKind::kI32 || input.features != 1)
+    if (input.format.kind != NumberType::kI32 || input.features != 1)
       refuse(described(node), " reads one i32 id a step, but its input '", node.input, "' has ", input.features, " ",
-             format_name(input.format.kind), " features");
+             type_name(input.format.kind), " features");
   }
   void operator()(const PoolAttributes& a) const {
     if (!input.sequence) refuse(described(node), " pools over time, but its input '", node.input, "' has no time");
@@ -152,9 +151,9 @@ struct CheckAttributes {
 // cut one by one have no place for.
 void expect_codes_of_input(const std::string& in, const Format& input, const Node& node) {
   if (node.sums == Sums::kWhole) {
-    expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
+    expect_kind(in, input, {NumberType::kI8, NumberType::kI16});
   } else {
-    expect_kind(in, input, {FormatKind::kI8});
+    expect_kind(in, input, {NumberType::kI8});
   }
 }
 
@@ -168,12 +167,12 @@ void check_state_formats(const std::string& out, const Node& node) {
     if (copy.scale < 0x1p-14f)
       refuse(what, " has scale ", copy.scale, ", expected at least 2^-14, two steps of the state it is a copy of");
   };
-  if (projected || format.kind != FormatKind::kI16) {
-    expect_kind(out, format, {FormatKind::kI8});
+  if (projected || format.kind != NumberType::kI16) {
+    expect_kind(out, format, {NumberType::kI8});
     if (lstm == nullptr) expect_copy(out, format);
     return;
   }
-  expect_format(out, format, {FormatKind::kI16, 0x1p-15f, 0});
+  expect_format(out, format, {NumberType::kI16, 0x1p-15f, 0});
   if (const auto copy = node.formats.find("state"); copy != node.formats.end())
     expect_copy(concat("format 'state' of ", described(node)), copy->second);
 }
@@ -189,33 +188,33 @@ void check_border_formats(const Node& node, const Value& edge) {
   const Format& format = node.output.format;
   check_format(out, format);
   const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
-  if (edge.format.kind == FormatKind::kI32 && !reads_ids)
+  if (edge.format.kind == NumberType::kI32 && !reads_ids)
     refuse("input '", node.input, "' of ", described(node), " holds ids (i32); only an embedding reads them");
   if (std::holds_alternative<ArgmaxAttributes>(node.operation)) {
-    expect_format(out, format, {FormatKind::kI32, 1.0f, 0});
+    expect_format(out, format, {NumberType::kI32, 1.0f, 0});
     return;
   }
   if (runs_in_float(node)) {
-    expect_kind(out, format, {FormatKind::kF32, FormatKind::kI8, FormatKind::kI16});
+    expect_kind(out, format, {NumberType::kF32, NumberType::kI8, NumberType::kI16});
     return;
   }
   if (is_recurrent(node.operation)) {
     expect_codes_of_input(in, input, node);
     check_state_formats(out, node);
   } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
-    expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
+    expect_kind(in, input, {NumberType::kI8, NumberType::kI16});
+    expect_kind(out, format, {NumberType::kI8, NumberType::kI16});
   } else if (reads_ids) {
-    expect_kind(out, format, {FormatKind::kI8, FormatKind::kI16});
+    expect_kind(out, format, {NumberType::kI8, NumberType::kI16});
   } else if (std::holds_alternative<ActivationAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI8});
-    expect_kind(out, format, {FormatKind::kI8});
+    expect_kind(in, input, {NumberType::kI8});
+    expect_kind(out, format, {NumberType::kI8});
   } else if (std::holds_alternative<PoolAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI8, FormatKind::kI16});
+    expect_kind(in, input, {NumberType::kI8, NumberType::kI16});
     expect_format(out, format, input);
   } else if (std::holds_alternative<SoftmaxAttributes>(node.operation)) {
-    expect_kind(in, input, {FormatKind::kI16});
-    expect_format(out, format, {FormatKind::kI16, 0x1p-15f, 0});
+    expect_kind(in, input, {NumberType::kI16});
+    expect_format(out, format, {NumberType::kI16, 0x1p-15f, 0});
   }
 }
 
@@ -234,7 +233,7 @@ void check_inner_formats(const Node& node) {
     }
     const Format& format = found->second;
     check_format(what, format);
-    expect_kind(what, format, {name.starts_with("hidden") || name == "state" ? FormatKind::kI8 : FormatKind::kI16});
+    expect_kind(what, format, {name.starts_with("hidden") || name == "state" ? NumberType::kI8 : NumberType::kI16});
     if (name.starts_with("cell")) expect_power_of_two(what, format.scale, 0, 6);
     if (name.starts_with("candidate")) expect_power_of_two(what, format.scale, 3, 7);
   }
@@ -268,7 +267,7 @@ void check_codes(const Node& node) {
     return found->second;
   };
   code("cell_clip", 0, 32767);
-  const bool clamped = node.output.format.kind == FormatKind::kI8;  // the copy of a wide output is not
+  const bool clamped = node.output.format.kind == NumberType::kI8;  // the copy of a wide output is not
   const std::int32_t low = code("output_low", -128, clamped ? 127 : -128);
   const std::int32_t high = code("output_high", clamped ? -128 : 127, 127);
   if (low > high) refuse("codes of ", described(node), ": output_low ", low, " is above output_high ", high);
@@ -304,18 +303,18 @@ void expect_finite(const std::string& name, const Tensor& tensor) {
 
 void check_tensor(const TensorSlot& slot, const Tensor& tensor) {
   if (tensor.kind != slot.kind || tensor.shape != slot.shape)
-    refuse("tensor '", slot.name, "' is ", shape_text(tensor.shape), " ", format_name(tensor.kind), ", expected ",
-           shape_text(slot.shape), " ", format_name(slot.kind));
+    refuse("tensor '", slot.name, "' is ", shape_text(tensor.shape), " ", type_name(tensor.kind), ", expected ",
+           shape_text(slot.shape), " ", type_name(slot.kind));
   const std::size_t bytes = tensor.byte_count();
   if (tensor.bytes.size() != bytes)
     refuse("tensor '", slot.name, "' of shape ", shape_text(tensor.shape), " holds ", tensor.bytes.size(),
            " bytes, expected ", bytes);
-  if (tensor.kind == FormatKind::kF32) {
+  if (tensor.kind == NumberType::kF32) {
     if (!tensor.scales.empty()) refuse("tensor '", slot.name, "' is f32 and has scales, expected none");
     expect_finite(slot.name, tensor);
     return;
   }
-  if (tensor.kind == FormatKind::kI32) {
+  if (tensor.kind == NumberType::kI32) {
     if (!tensor.scales.empty())
       refuse("tensor '", slot.name, "' is a bias and has scales; it counts in units of the sum it is added to");
     return;
@@ -342,12 +341,12 @@ void check_node_tensors(const Model& model, const Node& node, std::set<std::stri
              kMaxTensorElements);
     const Tensor* tensor = model.find_tensor(slot.name);
     if (tensor == nullptr)
-      refuse("tensor '", slot.name, "' is missing, expected ", shape_text(slot.shape), " ", format_name(slot.kind),
+      refuse("tensor '", slot.name, "' is missing, expected ", shape_text(slot.shape), " ", type_name(slot.kind),
              " for ", described(node));
     check_tensor(slot, *tensor);
-    if (tensor->kind == FormatKind::kI4) expect_nibbles(slot.name, *tensor);
-    if (tensor->kind == FormatKind::kI8 && !output_codes) expect_symmetric<std::int8_t>(slot.name, *tensor);
-    if (tensor->kind == FormatKind::kI16 && !output_codes) expect_symmetric<std::int16_t>(slot.name, *tensor);
+    if (tensor->kind == NumberType::kI4) expect_nibbles(slot.name, *tensor);
+    if (tensor->kind == NumberType::kI8 && !output_codes) expect_symmetric<std::int8_t>(slot.name, *tensor);
+    if (tensor->kind == NumberType::kI16 && !output_codes) expect_symmetric<std::int16_t>(slot.name, *tensor);
     used.insert(slot.name);
   }
   for (const TensorSlot& slot : optional_tensor_slots(node)) {
@@ -366,9 +365,9 @@ void check_normalization(const Model& model, std::set<std::string>& used) {
   if (mean == nullptr || inverse == nullptr)
     refuse("tensor '", mean == nullptr ? kMean : kInverse,
            "' is missing; the input's mean and inverse deviation come together");
-  if (model.input.format.kind == FormatKind::kI32) refuse("tensor 'input.mean' cannot be applied to ids (i32)");
+  if (model.input.format.kind == NumberType::kI32) refuse("tensor 'input.mean' cannot be applied to ids (i32)");
   for (const auto& [name, tensor] : {std::pair(kMean, mean), std::pair(kInverse, inverse)}) {
-    check_tensor({std::string(name), {model.input.features}, FormatKind::kF32}, *tensor);
+    check_tensor({std::string(name), {model.input.features}, NumberType::kF32}, *tensor);
     used.insert(std::string(name));
   }
   for (const float value : inverse->as<float>()) {
@@ -382,11 +381,11 @@ void check_channels(const Model& model, const std::string& name, const Value& va
     const std::string tensor_name = concat(name, ".", part);
     const Tensor* tensor = model.find_tensor(tensor_name);
     if (tensor == nullptr) continue;
-    const FormatKind kind = value.format.kind;
-    if (kind != FormatKind::kI8 && kind != FormatKind::kI16)
+    const NumberType kind = value.format.kind;
+    if (kind != NumberType::kI8 && kind != NumberType::kI16)
       refuse("tensor '", tensor_name, "' gives each channel of '", name, "' its ", part, ", but that value is ",
-             format_name(kind), ", expected i8 or i16");
-    check_tensor({tensor_name, {value.features}, FormatKind::kF32}, *tensor);
+             type_name(kind), ", expected i8 or i16");
+    check_tensor({tensor_name, {value.features}, NumberType::kF32}, *tensor);
     used.insert(tensor_name);
     if (part != "scale") continue;
     const std::span<const float> scales = tensor->as<float>();
@@ -439,12 +438,12 @@ void check_strays(const Model& model, const std::set<std::string>& used) {
 
 std::vector<TensorSlot> tensor_slots(const Node& node) {
   const bool in_float = runs_in_float(node);
-  const FormatKind table = in_float ? FormatKind::kF32 : FormatKind::kI8;
-  const FormatKind weight = node.scheme == "int4" ? FormatKind::kI4 : table;
-  const FormatKind vector = in_float ? FormatKind::kF32 : FormatKind::kI16;
-  const FormatKind bias = in_float ? FormatKind::kF32 : FormatKind::kI32;
+  const NumberType table = in_float ? NumberType::kF32 : NumberType::kI8;
+  const NumberType weight = node.scheme == "int4" ? NumberType::kI4 : table;
+  const NumberType vector = in_float ? NumberType::kF32 : NumberType::kI16;
+  const NumberType bias = in_float ? NumberType::kF32 : NumberType::kI32;
   std::vector<TensorSlot> slots;
-  const auto add = [&](std::string_view tensor, std::vector<std::int64_t> shape, FormatKind kind) {
+  const auto add = [&](std::string_view tensor, std::vector<std::int64_t> shape, NumberType kind) {
     slots.push_back({concat(node.name, ".", tensor), std::move(shape), kind});
   };
   if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
@@ -477,10 +476,10 @@ std::vector<TensorSlot> tensor_slots(const Node& node) {
     add("W", {dense->units, dense->input_size}, weight);
     add("b", {dense->units}, bias);
   } else if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation)) {
-    const bool wide = !in_float && node.output.format.kind == FormatKind::kI16;
-    add("W", {embedding->vocabulary, embedding->features}, wide ? FormatKind::kI16 : table);
+    const bool wide = !in_float && node.output.format.kind == NumberType::kI16;
+    add("W", {embedding->vocabulary, embedding->features}, wide ? NumberType::kI16 : table);
   } else if (std::holds_alternative<ActivationAttributes>(node.operation) && !in_float) {
-    add("table", {256}, FormatKind::kI8);
+    add("table", {256}, NumberType::kI8);
   }
   return slots;
 }
@@ -491,14 +490,14 @@ std::vector<TensorSlot> optional_tensor_slots(const Node& node) {
   std::vector<TensorSlot> slots;
   for (const std::string& suffix : direction_suffixes(lstm->direction))
     slots.push_back(
-        {concat(node.name, ".b_input", suffix), {lstm->gate_count() * lstm->hidden_size}, FormatKind::kI32});
+        {concat(node.name, ".b_input", suffix), {lstm->gate_count() * lstm->hidden_size}, NumberType::kI32});
   return slots;
 }
 
 std::vector<std::string> format_slots(const Node& node) {
   std::vector<std::string> slots;
   if (runs_in_float(node)) return slots;
-  if (is_recurrent(node.operation) && node.output.format.kind == FormatKind::kI16) slots.push_back("state");
+  if (is_recurrent(node.operation) && node.output.format.kind == NumberType::kI16) slots.push_back("state");
   const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
   if (lstm == nullptr) return slots;
   for (const std::string& suffix : direction_suffixes(lstm->direction)) {
@@ -523,7 +522,7 @@ void validate(const Model& model) {
   check_scheme("the whole", model.scheme);
   check_format("the model's input", model.input.format);
   // What codes its frames, or hands codes over, has int8 alone.
-  expect_kind("the model's input", model.input.format, {FormatKind::kF32, FormatKind::kI8, FormatKind::kI32});
+  expect_kind("the model's input", model.input.format, {NumberType::kF32, NumberType::kI8, NumberType::kI32});
   if (model.input.features < 1 || model.input.features > kMaxSize)
     refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
   if (!model.input.sequence) refuse("the input is one vector without time, expected one a step");

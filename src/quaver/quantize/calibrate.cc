@@ -275,7 +275,7 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   calibration.percentile = options.percentile;
   const std::map<std::string, Folding> foldable = foldable_values(model);
   std::optional<CutSequences> cut;
-  if (model.input.format.kind == FormatKind::kF32) {
+  if (model.input.format.kind == NumberType::kF32) {
     ChannelStatistics& input = calibration.channels["input"];
     input = frame_ranges(static_cast<std::size_t>(model.input.features), sequences);
     sequences = cut.emplace(sequences, input).views();

@@ -73,10 +73,10 @@ class ErrorEstimate {
   ErrorEstimate(const Model& model, const std::string& value, const Calibration& calibration)
       : statistics_(calibration.channels.at(value)) {
     for (const Reader& reader : matrix_readers(model, value)) {
-      const FormatKind kind = find_scheme(reader.node->scheme)->weights;
+      const NumberType kind = find_scheme(reader.node->scheme)->weights;
       matrices_.push_back({reader,
                            model.tensor(reader.tensor).matrix<float>(),
-                           static_cast<double>(kind == FormatKind::kI4 ? kI4Limit : kI8Limit),
+                           static_cast<double>(kind == NumberType::kI4 ? kI4Limit : kI8Limit),
                            {}});
       const auto moment = calibration.operands.find(reader.operand);
       if (moment != calibration.operands.end() && moment->second.count() > 0) matrices_.back().moment = &moment->second;
@@ -264,7 +264,7 @@ void fold(Model& model, const std::string& value, const Channels& channels) {
       const auto* lstm = std::get_if<LstmAttributes>(&reader.node->operation);
       const bool norm = lstm != nullptr && lstm->layer_norm;  // its b is added after the norm
       const std::string bias = reader.node->name + (norm ? ".b_input" : ".b") + reader.suffix;
-      if (norm) model.tensors[bias] = Tensor::zeros(FormatKind::kF32, {weights.rows()});
+      if (norm) model.tensors[bias] = Tensor::zeros(NumberType::kF32, {weights.rows()});
       const std::span<float> b = model.tensors.at(bias).as_mutable<float>();
       for (std::size_t row = 0; row < b.size(); ++row)
         b[row] = static_cast<float>(static_cast<double>(b[row]) + moved[row]);

@@ -48,8 +48,8 @@ Tensor packed_nibbles(const Tensor& codes) {
 }
 
 // Codes of `source` with the scales given (tensor.h's rule), limit 7 (i4), 127 (i8), 32767 (i16) or 2^31-1 (i32).
-Tensor code_tensor(const Tensor& source, FormatKind kind, std::vector<float> scales) {
-  Tensor coded = Tensor::zeros(kind == FormatKind::kI4 ? FormatKind::kI8 : kind, source.shape);
+Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> scales) {
+  Tensor coded = Tensor::zeros(kind == NumberType::kI4 ? NumberType::kI8 : kind, source.shape);
   coded.scales = std::move(scales);
   const auto values = source.as<float>();
   const auto row_size = static_cast<std::size_t>(source.row_size());
@@ -60,11 +60,11 @@ Tensor code_tensor(const Tensor& source, FormatKind kind, std::vector<float> sca
     }
   };
   switch (kind) {
-    case FormatKind::kI4: fill(coded.as_mutable<std::int8_t>(), kI4Limit); return packed_nibbles(coded);
-    case FormatKind::kI8: fill(coded.as_mutable<std::int8_t>(), kI8Limit); break;
-    case FormatKind::kI16: fill(coded.as_mutable<std::int16_t>(), kI16Limit); break;
-    case FormatKind::kI32: fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max()); break;
-    case FormatKind::kF32: break;
+    case NumberType::kI4: fill(coded.as_mutable<std::int8_t>(), kI4Limit); return packed_nibbles(coded);
+    case NumberType::kI8: fill(coded.as_mutable<std::int8_t>(), kI8Limit); break;
+    case NumberType::kI16: fill(coded.as_mutable<std::int16_t>(), kI16Limit); break;
+    case NumberType::kI32: fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max()); break;
+    default: break;  // f32, which is coded already
   }
   return coded;
 }
@@ -246,7 +246,7 @@ class Quantizer {
   // Behind a wide edge 8 bits are few wherever they come first.
   void warn_narrow_output(const Node& node) {
     const bool narrows =
-        input_format(result_.model, node).kind == FormatKind::kI16 && node.output.format.kind == FormatKind::kI8;
+        input_format(result_.model, node).kind == NumberType::kI16 && node.output.format.kind == NumberType::kI8;
     if (!narrows) return;
     const std::string reader = narrow_reader(node.name);
     const std::string reason =
@@ -330,7 +330,7 @@ class Quantizer {
   void warn_features() {
     const Format& format = result_.model.input.format;
     const auto found = calibration_.channels.find("input");
-    if (format.kind != FormatKind::kI8 || found == calibration_.channels.end()) return;
+    if (format.kind != NumberType::kI8 || found == calibration_.channels.end()) return;
     const ChannelStatistics& statistics = found->second;
     const Channels* folded = channels("input");
     const Tensor* mean = source_.find_tensor("input.mean");
@@ -416,13 +416,13 @@ class Quantizer {
     return statistics.max_abs();
   }
 
-  Format format_i8(const Affine& affine) const { return {FormatKind::kI8, affine.scale, affine.zero_point}; }
+  Format format_i8(const Affine& affine) const { return {NumberType::kI8, affine.scale, affine.zero_point}; }
 
   // -- edges
 
   void code_input() {
     Model& model = result_.model;
-    if (model.input.format.kind == FormatKind::kI32) return;  // ids
+    if (model.input.format.kind == NumberType::kI32) return;  // ids
     for (const Node& node : model.nodes) {
       if (node.input != "input" || node.scheme == "f32") continue;
       model.input.format = format_i8(activation_affine(node, "input"));
@@ -433,8 +433,8 @@ class Quantizer {
   // The codes a node reads, of 8 bits where it does not take 16; sets its own "input" format when its edge has none.
   Affine read_input(Node& node) {
     const Format& edge = result_.model.value(node.input).format;
-    const bool wide = edge.kind == FormatKind::kI16 && reads_wide(node);
-    if (edge.kind != FormatKind::kI8 && !wide) node.formats["input"] = format_i8(activation_affine(node, "input"));
+    const bool wide = edge.kind == NumberType::kI16 && reads_wide(node);
+    if (edge.kind != NumberType::kI8 && !wide) node.formats["input"] = format_i8(activation_affine(node, "input"));
     const Format format = input_format(result_.model, node);
     return {format.scale, format.zero_point};
   }
@@ -453,7 +453,7 @@ class Quantizer {
     node.output.format = copy;
     if (wide_.contains(node.name)) {
       node.formats["state"] = copy;
-      node.output.format = {FormatKind::kI16, 0x1p-15f, 0};
+      node.output.format = {NumberType::kI16, 0x1p-15f, 0};
     }
     return {copy.scale, copy.zero_point};
   }
@@ -464,7 +464,7 @@ class Quantizer {
     constexpr float kFinest = 0x1p-14f;
     double largest = 0;
     for (const RangeStatistics* statistics : points(node, "output")) largest = std::max(largest, statistics->max_abs());
-    if (largest == 0) return {FormatKind::kI8, 0x1p-7f, 0};
+    if (largest == 0) return {NumberType::kI8, 0x1p-7f, 0};
     const Affine affine = activation_affine(node, "output");
     if (affine.scale >= kFinest) return format_i8(affine);
     const double low = static_cast<double>(affine.scale) * (-128 - affine.zero_point);
@@ -523,11 +523,11 @@ class Quantizer {
       for (std::size_t row = rows - biased; row < rows; ++row)
         bias_scales.push_back(scales[row * scales.size() / rows] * input_scale);
     }
-    const FormatKind kind = node.scheme == "int4" ? FormatKind::kI4 : FormatKind::kI8;
+    const NumberType kind = node.scheme == "int4" ? NumberType::kI4 : NumberType::kI8;
     // Behind a wide edge the mean is that of its large rows, wherever they are frequent: what the bias took for them
     // would be off for all others.
     const bool of_large_rows =
-        operands.front().starts_with("input") && input_format(result_.model, node).kind == FormatKind::kI16;
+        operands.front().starts_with("input") && input_format(result_.model, node).kind == NumberType::kI16;
     W = options_.rounding == Rounding::kNearest
             ? code_tensor(W, kind, scales)
             : code_compensated(node, W, kind, scales, operands, of_large_rows ? nullptr : b);
@@ -548,10 +548,10 @@ class Quantizer {
 
   // bias, of the last rows or null: takes what the codes' errors come to on the mean operand, so that the codes need
   // only follow how operands differ from it.
-  Tensor code_compensated(const Node& node, const Tensor& W, FormatKind kind, std::vector<float> scales,
+  Tensor code_compensated(const Node& node, const Tensor& W, NumberType kind, std::vector<float> scales,
                           const std::vector<std::string>& operands, Tensor* bias) const {
-    const std::int32_t limit = kind == FormatKind::kI4 ? kI4Limit : kI8Limit;
-    Tensor coded = Tensor::zeros(FormatKind::kI8, W.shape);
+    const std::int32_t limit = kind == NumberType::kI4 ? kI4Limit : kI8Limit;
+    Tensor coded = Tensor::zeros(NumberType::kI8, W.shape);
     coded.scales = std::move(scales);
     const auto cols = static_cast<std::size_t>(W.row_size());
     const std::size_t rows = static_cast<std::size_t>(W.rows()) / operands.size();
@@ -577,7 +577,7 @@ class Quantizer {
         b = static_cast<float>(static_cast<double>(b) + left);
       }
     }
-    return kind == FormatKind::kI4 ? packed_nibbles(coded) : coded;
+    return kind == NumberType::kI4 ? packed_nibbles(coded) : coded;
   }
 
   SecondMoment operand(const Node& node, const std::string& point, std::size_t size) const {
@@ -599,7 +599,7 @@ class Quantizer {
 
   // A bias counts in units of the sum it is added to, so it keeps no scales of its own.
   static void code_bias(Tensor& bias, std::vector<float> scales) {
-    bias = code_tensor(bias, FormatKind::kI32, std::move(scales));
+    bias = code_tensor(bias, NumberType::kI32, std::move(scales));
     bias.scales.clear();
   }
 
@@ -634,7 +634,7 @@ class Quantizer {
         attributes.clip > 0 ? std::max(1, clamp_width(attributes.clip, cell_scale, kI16Limit)) : 0;
 
     for (const std::string& suffix : direction_suffixes(attributes.direction)) {
-      node.formats["cell" + suffix] = {FormatKind::kI16, cell_scale, 0};
+      node.formats["cell" + suffix] = {NumberType::kI16, cell_scale, 0};
       // Before the norm there is a bias only where the input's offset left one.
       const bool moved = result_.model.tensors.contains(node.name + ".b_input" + suffix);
       const std::string bias = !attributes.layer_norm ? "b" : moved ? "b_input" : "";
@@ -642,17 +642,17 @@ class Quantizer {
       code_matrix(node, "R" + suffix, "", gates, h.scale, {"output" + suffix});
       if (attributes.peephole) {
         Tensor& P = tensor(node, "P" + suffix);
-        P = code_tensor(P, FormatKind::kI16, group_scales(P, shape.peephole_count(), kI16Limit));
+        P = code_tensor(P, NumberType::kI16, group_scales(P, shape.peephole_count(), kI16Limit));
       }
       if (attributes.layer_norm) {
         Tensor& L = tensor(node, "L" + suffix);
         std::vector<float> scales = group_scales(L, gates, kI16Limit);
-        L = code_tensor(L, FormatKind::kI16, scales);
+        L = code_tensor(L, NumberType::kI16, scales);
         for (float& scale : scales) scale *= 0x1p-10f;
         code_bias(tensor(node, "b" + suffix), std::move(scales));
         for (std::size_t g = 0; g < gates; ++g) {
           const std::string point = "gate_" + std::string(lstm_gate_letter(shape, g)) + suffix;
-          node.formats[point] = {FormatKind::kI16, symmetric_scale(largest(node.name + "." + point), kI16Limit), 0};
+          node.formats[point] = {NumberType::kI16, symmetric_scale(largest(node.name + "." + point), kI16Limit), 0};
         }
       }
       if (shape.projection) {
@@ -660,7 +660,7 @@ class Quantizer {
         const double threshold = choose_max_abs(hidden, calibration_.method, calibration_.percentile);
         refuse_zero_range(node.name + ".hidden" + suffix, threshold, hidden.count);
         const float scale = symmetric_scale(threshold, kI8Limit);
-        node.formats["hidden" + suffix] = {FormatKind::kI8, scale, 0};
+        node.formats["hidden" + suffix] = {NumberType::kI8, scale, 0};
         code_matrix(node, "W_projection" + suffix, "b_projection" + suffix, 1, scale, {"hidden" + suffix});
       }
     }
@@ -691,7 +691,7 @@ class Quantizer {
                                   std::ldexp(1.0, kMostBits),
                                   concat("the candidate's recurrent half of '", node.name, "' reaches ", largest,
                                          ", its format ends at ", std::ldexp(1.0, kMostBits), " and saturates there")});
-    node.formats["candidate_recurrent" + suffix] = {FormatKind::kI16, std::ldexp(1.0f, integer_bits - 15), 0};
+    node.formats["candidate_recurrent" + suffix] = {NumberType::kI16, std::ldexp(1.0f, integer_bits - 15), 0};
   }
 
   // z and r add both halves at once, so their recurrent biases join b; the candidate's stays: reset multiplies it.
@@ -718,11 +718,11 @@ class Quantizer {
   void code(Node& node, const DenseAttributes&) {
     const Affine x = read_input(node);
     if (wide_.contains(node.name) && !feeds_scores_only(node)) {
-      node.output.format = {FormatKind::kI16, symmetric_scale(largest(node.name + ".output"), kI16Limit), 0};
+      node.output.format = {NumberType::kI16, symmetric_scale(largest(node.name + ".output"), kI16Limit), 0};
     } else if (feeds_scores_only(node)) {
       const double scores = largest(node.name + ".output");
       // Scores may go beyond the calibrated range on new data: a factor two keeps their order there.
-      node.output.format = {FormatKind::kI16, symmetric_scale(2 * scores, kI16Limit), 0};
+      node.output.format = {NumberType::kI16, symmetric_scale(2 * scores, kI16Limit), 0};
     } else {
       node.output.format = format_i8(activation_affine(node, "output"));
     }
@@ -734,7 +734,7 @@ class Quantizer {
     const bool wide = wide_.contains(node.name);
     warn_rows(node, table, wide ? kI16Limit : kI8Limit);
     const float scale = symmetric_scale(max_abs(table.as<float>()), wide ? kI16Limit : kI8Limit);
-    const FormatKind kind = wide ? FormatKind::kI16 : FormatKind::kI8;
+    const NumberType kind = wide ? NumberType::kI16 : NumberType::kI8;
     node.output.format = {kind, scale, 0};
     table = code_tensor(table, kind, {scale});
   }
@@ -799,10 +799,10 @@ class Quantizer {
   void code(Node& node, const SoftmaxAttributes&) {
     const Format& edge = result_.model.value(node.input).format;
     // int8 logits widen exactly: code - zero point at the same scale.
-    if (edge.kind == FormatKind::kI8) node.formats["input"] = {FormatKind::kI16, edge.scale, 0};
+    if (edge.kind == NumberType::kI8) node.formats["input"] = {NumberType::kI16, edge.scale, 0};
     if (is_float(edge))
-      node.formats["input"] = {FormatKind::kI16, symmetric_scale(largest(node.name + ".input"), kI16Limit), 0};
-    node.output.format = {FormatKind::kI16, 0x1p-15f, 0};
+      node.formats["input"] = {NumberType::kI16, symmetric_scale(largest(node.name + ".input"), kI16Limit), 0};
+    node.output.format = {NumberType::kI16, 0x1p-15f, 0};
   }
 
   void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format

@@ -149,9 +149,9 @@ TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
     const QuantizeResult result = quantize(model, calibration_of(model), {.scheme = scheme});
     EXPECT_EQ(result.model.scheme, scheme);
     for (const Node& node : result.model.nodes) EXPECT_EQ(node.scheme, scheme);
-    EXPECT_EQ(result.model.node("scores").output.format.kind, FormatKind::kI16);
+    EXPECT_EQ(result.model.node("scores").output.format.kind, NumberType::kI16);
     const Format state = result.model.node("gru0").output.format;
-    EXPECT_EQ(state.kind, FormatKind::kI8);
+    EXPECT_EQ(state.kind, NumberType::kI8);
     EXPECT_LT(state.scale, 2.0f / 255) << "the range of a state that stays inside (-1, 1)";
     const std::size_t scales = result.model.tensor("gru0.W").scales.size();
     EXPECT_EQ(scales, std::string(scheme) == "int8_per_tensor" ? 3u : 24u);
@@ -172,7 +172,7 @@ TEST(Quantize, FourBitsLoseNoMoreThanWithTheLargestWeightAsTheEndOfTheScale) {
   const Model coded = quantize(model, calibration_of(model), {.scheme = "int4", .rounding = Rounding::kNearest}).model;
   const MatrixView<const float> weights = model.tensor("gru0.R").matrix<float>();
   const Tensor& nibbles = coded.tensor("gru0.R");
-  ASSERT_EQ(nibbles.kind, FormatKind::kI4);
+  ASSERT_EQ(nibbles.kind, NumberType::kI4);
   const Tensor codes = nibbles.unpacked_nibbles();
   double found = 0, simple = 0;
   for (std::size_t r = 0; r < weights.rows(); ++r) {

@@ -190,15 +190,15 @@ std::uint64_t saturated_codes(const Result& result) {
     return count_at_ends(
         std::span(reinterpret_cast<const Code*>(result.bytes.data()), result.bytes.size() / sizeof(Code)));
   };
-  if (result.value.format.kind == FormatKind::kI8) return as(std::int8_t{});
-  if (result.value.format.kind == FormatKind::kI16) return as(std::int16_t{});
+  if (result.value.format.kind == NumberType::kI8) return as(std::int8_t{});
+  if (result.value.format.kind == NumberType::kI16) return as(std::int16_t{});
   return 0;
 }
 
 void compare_results(const Result& reference, const Result& quantized, std::size_t first_step, PointSums& point) {
   const std::vector<float> f = reference.real(), q = quantized.real();
   const std::size_t features = f.size() / reference.steps;
-  const bool indices = reference.value.format.kind == FormatKind::kI32;
+  const bool indices = reference.value.format.kind == NumberType::kI32;
   const bool vector = !reference.value.sequence;
   for (std::size_t t = 0; t < reference.steps; ++t) {
     const auto f_t = std::span(f).subspan(t * features, features), q_t = std::span(q).subspan(t * features, features);
@@ -271,7 +271,7 @@ void require_same_network(const Model& reference, const Model& quantized) {
   const auto refuse = [](const std::string& what) {
     throw_bad_input(what + "; compare takes a model and what 'quaver quantize' made of it");
   };
-  const auto ids = [](const Model& model) { return model.input.format.kind == FormatKind::kI32; };
+  const auto ids = [](const Model& model) { return model.input.format.kind == NumberType::kI32; };
   if (ids(reference) != ids(quantized))
     refuse(concat("the first model reads ", ids(reference) ? "ids" : "real features", ", the second ",
                   ids(quantized) ? "ids" : "real features"));

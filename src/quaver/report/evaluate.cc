@@ -14,7 +14,7 @@ namespace {
 std::int64_t named_class(const Result& result, std::span<const float> real, std::size_t t) {
   const auto features = static_cast<std::size_t>(result.value.features);
   const auto scores = real.subspan(t * features, features);
-  if (result.value.format.kind == FormatKind::kI32) return static_cast<std::int64_t>(scores[0]);
+  if (result.value.format.kind == NumberType::kI32) return static_cast<std::int64_t>(scores[0]);
   return std::ranges::max_element(scores) - scores.begin();
 }
 

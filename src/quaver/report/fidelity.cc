@@ -98,7 +98,7 @@ Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::s
     const bool classes = std::holds_alternative<DenseAttributes>(made_by) ||
                          std::holds_alternative<SoftmaxAttributes>(made_by) ||
                          std::holds_alternative<ArgmaxAttributes>(made_by);
-    const bool near = quantized.value(output.name).format.kind == FormatKind::kI32 || output.sqnr_db >= limit;
+    const bool near = quantized.value(output.name).format.kind == NumberType::kI32 || output.sqnr_db >= limit;
     if (classes && near && output.agreement && *output.agreement < kLowestAgreement)
       fidelity.warnings.push_back(
           {"low_agreement", output.name, "", *output.agreement, kLowestAgreement,
@@ -107,7 +107,7 @@ Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::s
                "{:g} %: one score far larger than the others may take their codes; 'quaver compare' shows every "
                "point",
                output.name, *output.agreement, kLowestAgreement)});
-    if (quantized.value(output.name).format.kind == FormatKind::kI32) continue;
+    if (quantized.value(output.name).format.kind == NumberType::kI32) continue;
     fidelity.outputs.back().sqnr_db = output.sqnr_db;
     if (limit == 0 || output.sqnr_db >= limit) continue;
     const Place place = first_below(limit, quantized, comparison, output);

@@ -72,7 +72,7 @@ TEST(Fidelity, NamesAnOutputWhoseClassesChange) {
 
 TEST(Fidelity, AnOutputOfIndicesShowsTheShareOfEqualAnswers) {
   Model model = samples::small_model(GruAttributes{.input_size = 4, .hidden_size = 6}, true);
-  samples::append(model, "answer", ArgmaxAttributes{}, "f32", {FormatKind::kI32, 1.0f, 0});
+  samples::append(model, "answer", ArgmaxAttributes{}, "f32", {NumberType::kI32, 1.0f, 0});
   model.outputs = {"answer"};
   const Fidelity fidelity = measure_fidelity(model, samples::quantized(model, sequences()), sequences().views);
   EXPECT_FALSE(fidelity.outputs[0].sqnr_db.has_value());

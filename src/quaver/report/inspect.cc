@@ -228,10 +228,10 @@ void count_high_halves(const Node& node, std::uint64_t cols, Counter& counter) {
 }
 
 // Operations of one node in f32 or in integers, without the recoding of its edges.
-OperationCounts count(const Node& node, std::uint64_t input_features, FormatKind input, bool in_float) {
+OperationCounts count(const Node& node, std::uint64_t input_features, NumberType input, bool in_float) {
   Counter one(in_float);
-  if (!in_float && input == FormatKind::kI16) count_high_halves(node, input_features, one);
-  const bool wide_output = !in_float && node.output.format.kind == FormatKind::kI16;
+  if (!in_float && input == NumberType::kI16) count_high_halves(node, input_features, one);
+  const bool wide_output = !in_float && node.output.format.kind == NumberType::kI16;
   std::uint64_t times = 1;
   std::visit(Overloaded{[&](const LstmAttributes& lstm) {
                           count(lstm, wide_output, one);
@@ -260,7 +260,7 @@ OperationCounts count(const Node& node, std::uint64_t input_features, FormatKind
 // Bytes that a stream keeps in this node between steps.
 std::uint64_t state_bytes(const Node& node, std::uint64_t input_features) {
   const bool in_float = node.scheme == "f32";
-  const std::uint64_t h_bytes = node.output.format.kind == FormatKind::kI16 ? 3 : 1;  // a wide h and its copy
+  const std::uint64_t h_bytes = node.output.format.kind == NumberType::kI16 ? 3 : 1;  // a wide h and its copy
   return std::visit(
       Overloaded{[&](const LstmAttributes& lstm) {
                    const std::uint64_t n = number(lstm.hidden_size), out = number(lstm.output_size());
@@ -314,7 +314,7 @@ std::string detail(const Operation& operation) {
 }
 
 TensorReport tensor_report(const std::string& name, const Tensor& tensor) {
-  return {name, std::string(format_name(tensor.kind)), tensor.shape, tensor.scales.size(),
+  return {name, std::string(type_name(tensor.kind)), tensor.shape, tensor.scales.size(),
           tensor.bytes.size() + tensor.scales.size() * sizeof(float)};
 }
 
@@ -329,8 +329,8 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
   layer.kind = operation_name(node.operation);
   layer.detail = detail(node.operation);
   layer.scheme = node.scheme;
-  layer.input_format = format_name(edge.format.kind);
-  layer.output_format = format_name(node.output.format.kind);
+  layer.input_format = type_name(edge.format.kind);
+  layer.output_format = type_name(node.output.format.kind);
   layer.input_features = edge.features;
   layer.output_features = node.output.features;
   for (const TensorSlot& slot : tensor_slots(node)) {
@@ -363,15 +363,15 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
       operations.add(kAdd, kI32, 3 * features);
     }
   }
-  const bool index = node.output.format.kind == FormatKind::kI32;
+  const bool index = node.output.format.kind == NumberType::kI32;
   if (in_float && !index && !is_float(node.output.format)) recode(number(node.output.features), kEncodeOps);
   layer.energy_pj = operations.energy_pj(table);
 
   // Of a table one row is read.
   layer.traffic.weights_read = reads_ids ? layer.bytes / number(layer.tensors.front().shape.front()) : layer.bytes;
-  layer.traffic.activations_read = features * format_bytes(edge.format.kind) + layer.state_bytes;
+  layer.traffic.activations_read = features * type_bytes(edge.format.kind) + layer.state_bytes;
   layer.traffic.activations_written =
-      number(node.output.features) * format_bytes(node.output.format.kind) + layer.state_bytes;
+      number(node.output.features) * type_bytes(node.output.format.kind) + layer.state_bytes;
   return layer;
 }
 
@@ -379,7 +379,7 @@ std::optional<ChannelReport> channel_report(const Model& model, const std::strin
   const Channels channels = channels_of(model, name);
   if (channels.empty()) return std::nullopt;
   const Format& format = model.value(name).format;
-  const bool i8 = format.kind == FormatKind::kI8;
+  const bool i8 = format.kind == NumberType::kI8;
   const Tensor* mean = name == "input" ? model.find_tensor("input.mean") : nullptr;
   ChannelReport report{name, {}, {}, {}};
   for (std::size_t c = 0; c < static_cast<std::size_t>(model.value(name).features); ++c) {
@@ -435,7 +435,7 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   inspection.task = model.task;
   inspection.scheme = model.scheme;
   inspection.input_features = model.input.features;
-  inspection.input_format = format_name(model.input.format.kind);
+  inspection.input_format = type_name(model.input.format.kind);
 
   OperationCounts operations, in_float;
   for (const Node& node : model.nodes) {
@@ -445,7 +445,7 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
     inspection.state_bytes += layer.state_bytes;
     operations += layer.operations;
     inspection.traffic += layer.traffic;
-    in_float += count(node, number(model.value(node.input).features), FormatKind::kF32, true);
+    in_float += count(node, number(model.value(node.input).features), NumberType::kF32, true);
     if (model.scheme != "f32" && layer.operations.float_ops() > 0) inspection.float_nodes.push_back(node.name);
   }
   for (const auto& [name, tensor] : model.tensors) {
@@ -457,7 +457,7 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   inspection.float_ops = operations.float_ops();
   const std::uint64_t inputs = number(model.input.features);
   if (model.find_tensor("input.mean") != nullptr) inspection.border_float_ops += inputs * kNormalizeOps;
-  if (model.input.format.kind == FormatKind::kI8) inspection.border_float_ops += inputs * kEncodeOps;
+  if (model.input.format.kind == NumberType::kI8) inspection.border_float_ops += inputs * kEncodeOps;
   if (std::optional<ChannelReport> input = channel_report(model, "input")) {
     inspection.border_float_ops += inputs * kChannelOps;
     inspection.channels.push_back(std::move(*input));
@@ -471,7 +471,7 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   }
   for (const std::string& output : model.outputs) {
     const Value& value = model.value(output);
-    if (value.format.kind == FormatKind::kI8 || value.format.kind == FormatKind::kI16)
+    if (value.format.kind == NumberType::kI8 || value.format.kind == NumberType::kI16)
       inspection.border_float_ops += number(value.features) * kDecodeOps;
   }
 

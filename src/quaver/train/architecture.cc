@@ -99,7 +99,7 @@ std::size_t gates_of(const Operation& operation) {
 Model layers(const Dataset& data, const TrainOptions& options) {
   Model model;
   if (data.vocabulary > 0) {
-    model.input = {true, 1, {FormatKind::kI32, 1.0f, 0}};
+    model.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
     append(model, "embedding",
            EmbeddingAttributes{.vocabulary = static_cast<std::int64_t>(data.vocabulary),
                                .features = static_cast<std::int64_t>(options.embedding)});

@@ -130,7 +130,7 @@ void save_checkpoint(const Checkpoint& checkpoint, const Texts& identity, const 
   for (const Array& array : kArrays) {
     const std::vector<float>& values = checkpoint.*array.values;
     entries[std::string(array.name)] = {
-        Dtype::kF32, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values))};
+        NumberType::kF32, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values))};
   }
   Texts metadata{{"format", std::string(kFormat)}, {"version", std::string(kVersion)}};
   for (const auto& [name, value] : identity) metadata[concat(kIdentityPrefix, name)] = value;

@@ -348,7 +348,7 @@ TrainResult train(const Dataset& train_data, const Dataset& validation_data, con
 Score score(const Model& model, const Dataset& data, std::size_t threads) {
   check_data(data);
   const auto expected = static_cast<std::size_t>(model.input.features);
-  if (model.input.format.kind == FormatKind::kF32 ? data.features != expected : data.vocabulary == 0)
+  if (model.input.format.kind == NumberType::kF32 ? data.features != expected : data.vocabulary == 0)
     refuse(data, "has ", data.features, " features a step, but model '", model.name, "' expects ", expected);
   Network network(model, thread_count(threads));
   return score_network(network, data, statistics_of(model));

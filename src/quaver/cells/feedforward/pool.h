@@ -32,8 +32,8 @@ class Pool {
 
   std::vector<StatePart> state_parts() const {
     if (pooling_ == Pooling::kLast) return {};
-    constexpr StateType kSumType = std::is_same_v<T, float> ? StateType::kF32 : StateType::kI64;
-    return {{"count", StateType::kI64, 1}, {"running", kSumType, size_, align_up(sizeof(std::int64_t))}};
+    constexpr NumberType kSumType = std::is_same_v<T, float> ? NumberType::kF32 : NumberType::kI64;
+    return {{"count", NumberType::kI64, 1}, {"running", kSumType, size_, align_up(sizeof(std::int64_t))}};
   }
   void reset(std::byte* state) const noexcept {
     if (pooling_ == Pooling::kLast) return;

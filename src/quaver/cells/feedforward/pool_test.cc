@@ -18,7 +18,7 @@ class Pooled {
   Pooled(Pooling pooling, std::size_t size, std::int32_t zero_point, std::size_t forward = 0)
       : pool_(pooling, size, zero_point, forward), y_(size) {
     std::size_t bytes = 0;
-    for (const StatePart& part : pool_.state_parts()) bytes = part.offset + part.count * state_type_bytes(part.type);
+    for (const StatePart& part : pool_.state_parts()) bytes = part.offset + part.count * type_bytes(part.type);
     state_.resize(bytes, std::byte{0x5a});
     pool_.reset(state_.data());
   }

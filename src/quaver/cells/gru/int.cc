@@ -105,8 +105,8 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
 std::size_t GruInt::weight_bytes() const { return W_.bytes() + R_.bytes() + R_candidate_.bytes(); }
 
 std::vector<StatePart> GruInt::state_parts() const {
-  return {{"h", StateType::kI16, shape_.n},
-          {"h8", StateType::kI8, shape_.n, align_up(shape_.n * sizeof(std::int16_t)), /*derived=*/true}};
+  return {{"h", NumberType::kI16, shape_.n},
+          {"h8", NumberType::kI8, shape_.n, align_up(shape_.n * sizeof(std::int16_t)), /*derived=*/true}};
 }
 
 std::size_t GruInt::scratch_bytes() const {

@@ -128,9 +128,10 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
 std::size_t LstmInt::weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }
 
 std::vector<StatePart> LstmInt::state_parts() const {
-  const StatePart c{"c", StateType::kI16, shape_.n_cell, c_offset_};
-  if (!wide_output_) return {{"h", StateType::kI8, shape_.n_out}, c};
-  return {{"h", StateType::kI16, shape_.n_out}, c, {"h8", StateType::kI8, shape_.n_out, h8_offset_, /*derived=*/true}};
+  const StatePart c{"c", NumberType::kI16, shape_.n_cell, c_offset_};
+  if (!wide_output_) return {{"h", NumberType::kI8, shape_.n_out}, c};
+  return {
+      {"h", NumberType::kI16, shape_.n_out}, c, {"h8", NumberType::kI8, shape_.n_out, h8_offset_, /*derived=*/true}};
 }
 
 std::size_t LstmInt::scratch_bytes() const {

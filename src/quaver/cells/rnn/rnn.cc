@@ -42,8 +42,8 @@ RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
 }
 
 std::vector<StatePart> RnnInt::state_parts() const {
-  return {{"h", StateType::kI16, n_},
-          {"h8", StateType::kI8, n_, align_up(n_ * sizeof(std::int16_t)), /*derived=*/true}};
+  return {{"h", NumberType::kI16, n_},
+          {"h8", NumberType::kI8, n_, align_up(n_ * sizeof(std::int16_t)), /*derived=*/true}};
 }
 
 void RnnInt::reset(std::byte* state) const noexcept {

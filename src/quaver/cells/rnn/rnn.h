@@ -36,7 +36,7 @@ class RnnRef {
   using Output = float;
   explicit RnnRef(const RnnFloatParams& params);
   std::size_t output_size() const { return n_; }
-  std::vector<StatePart> state_parts() const { return {{"h", StateType::kF32, n_}}; }
+  std::vector<StatePart> state_parts() const { return {{"h", NumberType::kF32, n_}}; }
   std::size_t scratch_bytes() const { return align_up(n_ * sizeof(float)); }
   void reset(std::byte* state) const noexcept;
   const float* step(const float* x, std::byte* state, std::byte* scratch, Observer* observer) const noexcept;
