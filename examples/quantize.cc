@@ -21,9 +21,12 @@ quaver::Tensor random_tensor(std::vector<std::int64_t> shape, double deviation, 
 quaver::Model float_model(quaver::Random& random) {
   quaver::Model model;
   model.name = "example";
-  model.input = {.sequence = true, .features = 8, .format = {}};
+  model.inputs = {{.name = "input", .value = {.shape = {8}}}};
   const auto add = [&](const char* name, quaver::Operation operation, const char* input) {
-    model.nodes.push_back({name, operation, input, quaver::output_value(operation, model.value(input)), {}, {}, "f32"});
+    model.nodes.push_back({.name = name,
+                           .operation = operation,
+                           .inputs = {input},
+                           .outputs = {quaver::output_value(operation, model.value(input))}});
   };
   add("gru0", quaver::GruAttributes{.input_size = 8, .hidden_size = 32}, "input");
   add("last", quaver::PoolAttributes{quaver::Pooling::kLast}, "gru0");

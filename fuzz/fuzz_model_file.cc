@@ -49,7 +49,7 @@ void run(const Model& model) {
   std::vector<float> real(kSteps * session.input_features());
   for (std::size_t i = 0; i < real.size(); ++i) real[i] = static_cast<float>(i % 7) - 3.0f;
   const std::vector<std::int32_t> ids{0, 1, 0};
-  if (model.input.format.kind == NumberType::kI32) {
+  if (model.inputs[0].value.format.kind == NumberType::kI32) {
     sequence.ids = ids;
   } else {
     sequence.real = real;

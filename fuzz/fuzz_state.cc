@@ -27,7 +27,7 @@ constexpr Format kCodes{NumberType::kI8, 0.5f, 1};
 Model model_of(Operation operation, const char* scheme, Format output) {
   Model model;
   model.scheme = scheme;
-  model.input = {true, 2, kCodes};
+  model.inputs = {{"input", {{2}, true, kCodes}}};
   samples::append(model, "r", std::move(operation), scheme, output);
   samples::fill_tensors(model, 1);
   model.outputs = {"r"};

@@ -23,7 +23,7 @@ constexpr Format kCodes{NumberType::kI8, 0.5f, 1};
 Model started(const std::string& scheme, Value input) {
   Model model;
   model.scheme = scheme;
-  model.input = input;
+  model.inputs[0].value = input;
   return model;
 }
 

@@ -61,7 +61,7 @@ std::int64_t count_of(const std::vector<std::int64_t>& shape) {
 Model float_model(std::int64_t features, std::int64_t scores, bool tagger = false) {
   Model model;
   model.name = "small";
-  model.input = {true, features, {}};
+  model.inputs = {{"input", {{features}, true, {}}}};
   samples::append(model, "gru0", GruAttributes{.input_size = features, .hidden_size = 6}, "f32", {});
   if (!tagger) samples::append(model, "pool", PoolAttributes{Pooling::kLast}, "f32", {});
   samples::append(model, "scores", DenseAttributes{.input_size = 6, .units = scores}, "f32", {});
@@ -295,7 +295,7 @@ TEST_F(CliTest, BenchDrawsModelsOfAnySize) {
     fs::remove(path("it's \"drawn.svg"));
   }
   Model weightless;
-  weightless.input = {true, 4, {}};
+  weightless.inputs = {{"input", {{4}, true, {}}}};
   samples::append(weightless, "pool", PoolAttributes{}, "f32", {});
   weightless.outputs = {"pool"};
   save(weightless, path("weightless.safetensors"));

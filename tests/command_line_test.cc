@@ -29,7 +29,7 @@ constexpr std::int64_t kFeatures = 4, kSteps = 6;
 Model small_model(const std::string& name) {
   Model model;
   model.name = name;
-  model.input = {true, kFeatures, {}};
+  model.inputs = {{"input", {{kFeatures}, true, {}}}};
   samples::append(model, "gru0", GruAttributes{.input_size = kFeatures, .hidden_size = 5}, "f32", {});
   samples::fill_tensors(model, 5);
   model.outputs = {"gru0"};

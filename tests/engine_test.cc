@@ -393,7 +393,7 @@ TEST(EngineBorder, CodesInGiveTheBitsOfRealsIn) {
   const Sequence sequence = make_sequences(c)[3];
   State by_reals = s.initial_state(), by_codes = s.initial_state();
   std::vector<float> scores(s.score_count());
-  const Format& format = model.input.format;
+  const Format& format = model.inputs[0].value.format;
   const Channels channels = channels_of(model, "input");
   for (std::size_t t = 0; t < sequence.steps; ++t) {
     const auto frame = std::span(sequence.values).subspan(t * kFeatures, kFeatures);
@@ -431,7 +431,7 @@ TEST(EngineBorder, FloatIslandsMayGiveCodes) {
     const Sequence sequence = random_sequence(9, kFeatures, 2);
     const std::vector<float> reals = Session(model).run(view(sequence))[0].real();
     for (const Format& format : {Format{NumberType::kI8, 0.003f, -5}, Format{NumberType::kI16, 1e-5f, 0}}) {
-      model.nodes[0].output.format = format;
+      model.nodes[0].outputs[0].format = format;
       const Result coded = Session(model).run(view(sequence))[0];
       ASSERT_EQ(coded.value.format, format);
       const std::int32_t end = format.kind == NumberType::kI8 ? 128 : 32768;

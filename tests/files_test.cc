@@ -37,7 +37,7 @@ std::vector<float> reals(std::size_t count) {
 Model classifier(std::int64_t features = kFeatures) {
   Model model;
   model.name = "small";
-  model.input = {true, features, {}};
+  model.inputs = {{"input", {{features}, true, {}}}};
   samples::append(model, "gru0", GruAttributes{.input_size = features, .hidden_size = 6}, "f32", {});
   samples::append(model, "pool", PoolAttributes{Pooling::kLast}, "f32", {});
   samples::append(model, "scores", DenseAttributes{.input_size = 6, .units = 3}, "f32", {});

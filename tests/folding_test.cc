@@ -436,7 +436,7 @@ TEST(LargeRow, IsFollowedOrWarnedOf) {
                                .finish());
   const QuantizeResult followed = quantized(deep);
   for (const char* name : {"dense0", "dense1", "lstm", "scores"})
-    EXPECT_EQ(followed.model.node(name).output.format.kind, NumberType::kI16) << name;
+    EXPECT_EQ(followed.model.node(name).outputs[0].format.kind, NumberType::kI16) << name;
   EXPECT_GE(sqnr_db(deep, followed.model, data(60, false)), 35);
 
   const auto warned_of = [&](const Model& model) {

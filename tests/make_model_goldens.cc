@@ -30,7 +30,7 @@ class Maker {
     }
     model.name = name;
     const std::uint64_t seed = 1000 + count_++;
-    const bool ids = model.input.format.kind == NumberType::kI32;
+    const bool ids = model.inputs[0].value.format.kind == NumberType::kI32;
     const Sequence calibration =
         ids ? random_ids(kSteps, kWords, seed) : random_sequence(kSteps, static_cast<std::size_t>(kFeatures), seed);
     const std::vector<SequenceView> views{view(calibration)};

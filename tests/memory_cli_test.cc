@@ -249,7 +249,7 @@ TEST_F(MemoryRunTest, BadInputIsRefused) {
   expect_refused(2, "q.safetensors --memory 0", "", {"--memory"});
   Model model;
   model.name = "small";
-  model.input = {true, 4, {}};
+  model.inputs = {{"input", {{4}, true, {}}}};
   samples::append(model, "gru0", GruAttributes{.input_size = 4, .hidden_size = 6}, "f32", {});
   samples::fill_tensors(model, 5);
   model.outputs = {"gru0"};

@@ -45,7 +45,7 @@ class MemoryVerbsTest : public testing_support::ProgramTest {
     save(other, path("other.safetensors"));
     Model model;
     model.name = "small";
-    model.input = {true, 4, {}};
+    model.inputs = {{"input", {{4}, true, {}}}};
     samples::append(model, "gru0", GruAttributes{.input_size = 4, .hidden_size = 6}, "f32", {});
     samples::fill_tensors(model, 5);
     model.outputs = {"gru0"};

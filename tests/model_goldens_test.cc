@@ -51,7 +51,7 @@ class ModelGoldens : public ::testing::TestWithParam<Golden> {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const NpzArray& whole = npz_array(golden_.arrays(), "y/" + model_.outputs[i]);
       NpzArray expected = whole;
-      if (results[i].value.sequence) {
+      if (results[i].value.has_time) {
         const std::size_t row = whole.bytes.size() / golden_.steps();
         expected.bytes.erase(expected.bytes.begin(), expected.bytes.begin() + static_cast<std::ptrdiff_t>(first * row));
         expected.shape[0] -= static_cast<std::int64_t>(first);
@@ -86,7 +86,7 @@ TEST_P(ModelGoldens, StepsOfManyStreams) {
   constexpr std::size_t kStreams = 3;
   const NpzArray& expected = npz_array(golden_.arrays(), "y/" + model_.outputs[0]);
   const Value& value = model_.value(model_.outputs[0]);
-  const std::size_t row = static_cast<std::size_t>(value.features) * type_bytes(value.format.kind);
+  const std::size_t row = static_cast<std::size_t>(value.size()) * type_bytes(value.format.kind);
   std::vector<State> states(kStreams, session.initial_state());
   std::vector<std::byte> codes(kStreams * row);
   const std::span<const std::int8_t> x = golden_.sequence().codes;
@@ -97,8 +97,8 @@ TEST_P(ModelGoldens, StepsOfManyStreams) {
       frames.insert(frames.end(), frame.begin(), frame.end());
     }
     session.step(std::span<const std::int8_t>(frames), std::span<State>(states), std::span<std::byte>(codes));
-    if (!value.sequence && t + 1 < golden_.steps()) continue;
-    const std::size_t at = value.sequence ? t * row : 0;
+    if (!value.has_time && t + 1 < golden_.steps()) continue;
+    const std::size_t at = value.has_time ? t * row : 0;
     for (std::size_t s = 0; s < kStreams; ++s)
       EXPECT_TRUE(std::equal(&codes[s * row], &codes[s * row] + row, &expected.bytes[at])) << "step " << t;
   }

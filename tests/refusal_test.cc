@@ -71,7 +71,7 @@ class StepRefusals {
  public:
   explicit StepRefusals(const Model& model) : session_(model), state_(session_.initial_state()) {
     const std::vector<float> frame(session_.input_features(), 0.5f);
-    if (model.input.format.kind == NumberType::kI32) {
+    if (model.inputs[0].value.format.kind == NumberType::kI32) {
       EXPECT_TRUE(session_.step(1, state_, scores_));
     } else {
       EXPECT_TRUE(session_.step(frame, state_, scores_));
@@ -165,8 +165,8 @@ TEST(StepRefusal, StatesOfAnotherModelOrMovedFrom) {
 TEST(StepRefusal, NoneWhereAllFits) {
   StepRefusals codes(int8_model()), ids(id_model());
   State by_reals = codes.state(), by_codes = codes.state();
-  const std::vector<std::int8_t> frame(kFeatures,
-                                       static_cast<std::int8_t>(codes.session().model().input.format.zero_point));
+  const std::vector<std::int8_t> frame(
+      kFeatures, static_cast<std::int8_t>(codes.session().model().inputs[0].value.format.zero_point));
   std::vector<float> scores(kUnits);
   EXPECT_TRUE(codes.session().step_checked(frame, by_codes).accepted());
   EXPECT_TRUE(codes.session().step_checked(std::vector<float>(kFeatures), by_reals, scores));
@@ -188,7 +188,7 @@ TEST(StepRefusal, ManyStreamsAreRefusedAsAWhole) {
       EXPECT_ERROR(session.step_checked(frames, std::span<State>(states), scores), text);
       EXPECT_EQ(states, before);
       EXPECT_EQ(scores, std::vector<float>(room, 7.0f));
-      if (is_float(model.input.format)) return;
+      if (is_float(model.inputs[0].value.format)) return;
       const std::size_t bytes = session.output_codes().size();
       const std::vector<std::int8_t> codes(inputs, 1);
       std::vector<std::byte> output(room / kUnits * bytes + room % kUnits, std::byte{7});

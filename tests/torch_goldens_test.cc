@@ -151,7 +151,7 @@ void check_case(const std::filesystem::path& weights, const Npz& arrays, Measure
       }
       values = std::move(out);
     }
-    const std::int64_t features = model.value(model.outputs[0]).features;
+    const std::int64_t features = model.value(model.outputs[0]).size();
     measured.add("y" + number, values, golden_array<float>(arrays, "y" + number, {steps, x_shape[1], features}));
     measured.add("h" + number, h, to_f32(npz_array(arrays, "h" + number), "h" + number));
     if (has_cell_state) measured.add("c" + number, c, to_f32(npz_array(arrays, "c" + number), "c" + number));

@@ -106,7 +106,7 @@ std::vector<std::string> distinct(std::vector<std::string> names) {
 }
 
 BenchShape shape_of(const Model& model) {
-  BenchShape shape{.cell = "none", .input = static_cast<std::size_t>(model.input.features), .hidden = 0};
+  BenchShape shape{.cell = "none", .input = static_cast<std::size_t>(model.inputs[0].value.size()), .hidden = 0};
   for (const Node& node : model.nodes) {
     const auto adopt = [&](std::int64_t hidden) {
       shape.cell = operation_name(node.operation);

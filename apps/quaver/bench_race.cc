@@ -27,7 +27,7 @@ class Work {
     Random random(seed);
     const std::size_t frames = inputs_ * shape_.batch * shape_.streams * shape_.steps;
     const std::size_t values = frames * session_.input_features();
-    const NumberType kind = model.input.format.kind;
+    const NumberType kind = model.inputs[0].value.format.kind;
     if (kind == NumberType::kI32) {
       const auto& first = std::get<EmbeddingAttributes>(model.nodes.at(0).operation);
       for (std::size_t i = 0; i < frames; ++i)
@@ -132,7 +132,7 @@ void Race::add(const Model& model, BenchRow row) {
   row.macs = inspect(model).macs;
   row.scheme = model.scheme;
   row.version = QUAVER_VERSION;
-  const bool reads_codes = model.input.format.kind == NumberType::kI8;
+  const bool reads_codes = model.inputs[0].value.format.kind == NumberType::kI8;
   for (const Frames frames : reads_codes ? options_.frames : std::vector{Frames::kReal}) {
     row.frames = frames;
     for (const Isa isa : options_.isas) {

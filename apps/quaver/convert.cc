@@ -77,8 +77,8 @@ TorchOptions torch_options(const ConvertFlags& flags) {
 bool pools_last_of_both_directions(const Model& model) {
   for (const Node& node : model.nodes) {
     const auto* pool = std::get_if<PoolAttributes>(&node.operation);
-    if (pool != nullptr && pool->pooling == Pooling::kLast && node.input != "input" &&
-        direction_of(model.node(node.input).operation) == Direction::kBidirectional)
+    if (pool != nullptr && pool->pooling == Pooling::kLast && node.inputs[0] != "input" &&
+        direction_of(model.node(node.inputs[0]).operation) == Direction::kBidirectional)
       return true;
   }
   return false;
@@ -117,9 +117,9 @@ void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
   Table table({{"node", Align::kLeft}, {"kind", Align::kLeft}, {"features out"}});
   nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
   for (const Node& node : model.nodes) {
-    table.add_row({node.name, std::string(operation_name(node.operation)), std::to_string(node.output.features)});
+    table.add_row({node.name, std::string(operation_name(node.operation)), std::to_string(node.outputs[0].size())});
     nodes.push_back(
-        {{"name", node.name}, {"kind", operation_name(node.operation)}, {"features", node.output.features}});
+        {{"name", node.name}, {"kind", operation_name(node.operation)}, {"features", node.outputs[0].size()}});
   }
   Table modules({{"module", Align::kLeft}, {"taken as", Align::kLeft}});
   nlohmann::ordered_json roles = nlohmann::ordered_json::array();

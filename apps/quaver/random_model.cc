@@ -40,12 +40,12 @@ Model random_model(const RandomModelOptions& options) {
   Random random(options.seed);
   Model model;
   model.name = "random " + options.cell;
-  model.input = {true, static_cast<std::int64_t>(options.input), {}};
+  model.inputs = {{"input", {{static_cast<std::int64_t>(options.input)}, true, {}}}};
   Node node;
   node.name = options.cell + "0";
   node.operation = operation(options);
-  node.input = "input";
-  node.output = output_value(node.operation, model.input);
+  node.inputs = {"input"};
+  node.outputs = {output_value(node.operation, model.inputs[0].value)};
   const double bound = 1 / std::sqrt(static_cast<double>(options.hidden));
   for (const TensorSlot& slot : tensor_slots(node)) {
     Tensor tensor = Tensor::zeros(slot.kind, slot.shape);

@@ -44,7 +44,7 @@ std::vector<Result> stream(Session& session, const SequenceView& sequence, State
   std::vector<Result> results;
   for (const std::string& output : model.outputs) {
     const Value& value = model.value(output);
-    results.push_back({value, value.sequence ? sequence.steps : 1, {}, channels_of(model, output)});
+    results.push_back({value, value.has_time ? sequence.steps : 1, {}, channels_of(model, output)});
   }
   const std::size_t features = session.input_features();
   std::vector<float> frame_scores(session.score_count());
@@ -57,7 +57,7 @@ std::vector<Result> stream(Session& session, const SequenceView& sequence, State
     scores.insert(scores.end(), frame_scores.begin(), frame_scores.end());
     for (std::size_t i = 0; i < results.size(); ++i) {
       const std::span<const std::byte> codes = session.output_codes(i);
-      if (!results[i].value.sequence) results[i].bytes.clear();
+      if (!results[i].value.has_time) results[i].bytes.clear();
       results[i].bytes.insert(results[i].bytes.end(), codes.begin(), codes.end());
     }
   }
@@ -69,8 +69,8 @@ NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t ou
   const Result& first = results[0][output];
   std::vector<std::int64_t> shape;
   if (batched) shape.push_back(static_cast<std::int64_t>(results.size()));
-  if (first.value.sequence) shape.push_back(static_cast<std::int64_t>(first.steps));
-  shape.push_back(first.value.features);
+  if (first.value.has_time) shape.push_back(static_cast<std::int64_t>(first.steps));
+  shape.push_back(first.value.size());
   if (first.value.format.kind == NumberType::kI32) {
     NpzArray array{NumberType::kI32, shape, {}};
     for (const auto& result : results)
@@ -142,7 +142,7 @@ void run_model(const RunFlags& flags) {
     warn_of_overflow(model.outputs[i], array);
     add(model.outputs[i], std::move(array));
   }
-  if (flags.stream && !results[0][0].value.sequence) {
+  if (flags.stream && !results[0][0].value.has_time) {
     std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.size()),
                                     static_cast<std::int64_t>(sequences.views[0].steps),
                                     static_cast<std::int64_t>(session.score_count())};

@@ -27,7 +27,7 @@ namespace {
 
 std::string the_command_line;
 
-bool reads_ids(const Model& model) { return model.input.format.kind == NumberType::kI32; }
+bool reads_ids(const Model& model) { return model.inputs[0].value.format.kind == NumberType::kI32; }
 
 // Splits [batch, time, ...] or [time, ...] into its sequences.
 struct Layout {
@@ -91,14 +91,14 @@ std::size_t at_most(std::size_t limit, std::size_t count) { return limit == 0 ? 
 
 // Shape and type are compared before the elements are unpacked.
 void read_reals(NpzFile& file, const Model& model, const SequenceLimits& limits, Sequences& sequences) {
-  const auto features = static_cast<std::size_t>(model.input.features);
+  const auto features = static_cast<std::size_t>(model.inputs[0].value.size());
   require_only(file, "x", concat("a model of ", features, " real features a step reads"));
   const NpzHeader header = file.header("x");
   require_type(header, "x", NumberType::kF32);
   const std::string expected =
       concat("[batch, time, ", features, "] or [time, ", features, "]: the model reads ", features, " features a step");
   const Layout layout = require_layout(header, "x", 2, expected);
-  if (header.shape.back() != model.input.features)
+  if (header.shape.back() != model.inputs[0].value.size())
     throw_bad_input(concat("array 'x' has shape ", shape_text(header.shape), ", so ", header.shape.back(),
                            " features a step, expected ", expected));
   sequences.array = file.read("x", limits.max_memory);
@@ -268,7 +268,7 @@ Sequences read_sequences(const std::string& spec, const std::string& default_spl
 
 void require_fit(const Model& model, const Dataset& data) {
   const bool ids = reads_ids(model);
-  const auto features = static_cast<std::size_t>(model.input.features);
+  const auto features = static_cast<std::size_t>(model.inputs[0].value.size());
   if (ids != (data.vocabulary > 0) || (!ids && features != data.features))
     throw_bad_input(concat("model '", printable(model.name), "' reads ", per_step(ids, features), ", task '", data.task,
                            "' has ", per_step(data.vocabulary > 0, data.features), "; was the model trained for ",

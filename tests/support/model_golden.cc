@@ -7,17 +7,17 @@
 namespace quaver::testing_support {
 NpzArray codes_of(const Result& result) {
   return {result.value.format.kind,
-          {static_cast<std::int64_t>(result.steps), result.value.features},
+          {static_cast<std::int64_t>(result.steps), result.value.size()},
           {result.bytes.begin(), result.bytes.end()}};
 }
 
 ModelGolden::ModelGolden(const Model& model, Npz arrays) : arrays_(std::move(arrays)) {
-  if (model.input.format.kind == NumberType::kI32) {
+  if (model.inputs[0].value.format.kind == NumberType::kI32) {
     ids_ = to_i32(npz_array(arrays_, "ids"), "ids");
     steps_ = ids_.size();
   } else {
     codes_ = to_i8(npz_array(arrays_, "x"), "x");
-    steps_ = codes_.size() / static_cast<std::size_t>(model.input.features);
+    steps_ = codes_.size() / static_cast<std::size_t>(model.inputs[0].value.size());
   }
 }
 

@@ -18,12 +18,12 @@ class ModelBuilder {
  public:
   ModelBuilder(std::string name, std::int64_t features, std::uint64_t seed) : random_(seed) {
     model_.name = std::move(name);
-    model_.input = {true, features, {}};
+    model_.inputs = {{"input", {{features}, true, {}}}};
   }
   // A model that reads ids.
   static ModelBuilder of_ids(std::string name, std::uint64_t seed) {
     ModelBuilder builder(std::move(name), 1, seed);
-    builder.model_.input.format.kind = NumberType::kI32;
+    builder.model_.inputs[0].value.format.kind = NumberType::kI32;
     return builder;
   }
 
@@ -31,10 +31,10 @@ class ModelBuilder {
     Node node;
     node.name = name;
     node.operation = operation;
-    node.input = model_.nodes.empty() ? "input" : model_.nodes.back().name;
-    node.output = output_value(operation, model_.value(node.input));
-    node.output.format = {};
-    if (std::holds_alternative<ArgmaxAttributes>(operation)) node.output.format.kind = NumberType::kI32;
+    node.inputs = {model_.nodes.empty() ? "input" : model_.nodes.back().name};
+    node.outputs = {output_value(operation, model_.value(node.inputs[0]))};
+    node.outputs[0].format = {};
+    if (std::holds_alternative<ArgmaxAttributes>(operation)) node.outputs[0].format.kind = NumberType::kI32;
     model_.nodes.push_back(node);
     fill(node);
     return *this;

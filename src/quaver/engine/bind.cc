@@ -33,7 +33,7 @@ Affine affine(const Format& format) { return {format.scale, format.zero_point}; 
 bool is_wide(const Format& format) { return format.kind == NumberType::kI16; }
 // What the matrix R of a recurrent node reads: its output, or the copy of a wide one (A46).
 const Format& state_copy(const Node& node) {
-  return is_wide(node.output.format) ? node.formats.at("state") : node.output.format;
+  return is_wide(node.outputs[0].format) ? node.formats.at("state") : node.outputs[0].format;
 }
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
@@ -64,7 +64,7 @@ Format input_format(const Model& model, const Node& node) {
   if (own != node.formats.end()) return own->second;
   const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
   if (node.scheme == "f32" && !reads_ids) return Format{};
-  return model.value(node.input).format;
+  return model.value(node.inputs[0]).format;
 }
 
 LstmShape lstm_shape(const LstmAttributes& attributes) {
@@ -124,7 +124,7 @@ LstmIntParams lstm_int_params(const Model& model, const Node& node, const std::s
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
   params.h = affine(state_copy(node));
-  params.wide_output = is_wide(node.output.format);
+  params.wide_output = is_wide(node.outputs[0].format);
   params.cell_integer_bits = std::ilogb(node.formats.at("cell" + suffix).scale) + 15;  // a power of two: exact
   params.cell_clip = node.codes.at("cell_clip");
   params.output_low = node.codes.at("output_low");
@@ -158,7 +158,7 @@ GruIntParams gru_int_params(const Model& model, const Node& node, const std::str
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
   params.h = affine(state_copy(node));
-  params.wide_output = is_wide(node.output.format);
+  params.wide_output = is_wide(node.outputs[0].format);
   if (const auto u = node.formats.find("candidate_recurrent" + suffix); u != node.formats.end())
     params.candidate_integer_bits = std::ilogb(u->second.scale) + 15;  // a power of two: exact
   return params;
@@ -193,7 +193,7 @@ RnnIntParams rnn_int_params(const Model& model, const Node& node, const std::str
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
   params.h = affine(state_copy(node));
-  params.wide_output = is_wide(node.output.format);
+  params.wide_output = is_wide(node.outputs[0].format);
   return params;
 }
 
@@ -206,7 +206,7 @@ DenseIntParams dense_int_params(const Model& model, const Node& node) {
   params.W_scales = tensors.scales("W");
   params.x = affine(input_format(model, node));
   params.wide_input = is_wide(input_format(model, node));
-  params.y = affine(node.output.format);
+  params.y = affine(node.outputs[0].format);
   return params;
 }
 

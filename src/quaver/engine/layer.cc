@@ -22,12 +22,12 @@
 namespace quaver {
 
 std::size_t value_bytes(const Value& value) {
-  return static_cast<std::size_t>(value.features) * type_bytes(value.format.kind);
+  return static_cast<std::size_t>(value.size()) * type_bytes(value.format.kind);
 }
 
 void decode(const Value& value, const Channels& channels, const std::byte* bytes, std::span<float> real) noexcept {
   const Format& format = value.format;
-  const auto features = static_cast<std::size_t>(value.features);
+  const auto features = static_cast<std::size_t>(value.size());
   const auto from_codes = [&](const auto* codes) {
     // 32 bits hold the difference where the codes have fewer: compilers make vectors of that.
     using Steps = std::conditional_t<sizeof *codes == sizeof(std::int32_t), std::int64_t, std::int32_t>;
@@ -55,7 +55,7 @@ void decode(const Value& value, const Channels& channels, const std::byte* bytes
 
 void report_value(Observer& observer, std::string_view point, const Value& value, const Channels& channels,
                   const std::byte* bytes) {
-  const auto count = static_cast<std::size_t>(value.features);
+  const auto count = static_cast<std::size_t>(value.size());
   switch (value.format.kind) {
     case NumberType::kF32: observer.real(point, {reinterpret_cast<const float*>(bytes), count}); break;
     case NumberType::kI8: {
@@ -90,7 +90,7 @@ void Layer::step_streams(const std::byte* in, std::byte* out, std::byte* const* 
 
 void Layer::run(const Passage& passage, std::byte* scratch, Observer* observer, Team*) const {
   const std::size_t in_stride = value_bytes(input_);
-  const std::size_t out_stride = output_.sequence ? value_bytes(output_) : 0;
+  const std::size_t out_stride = output_.has_time ? value_bytes(output_) : 0;
   const bool observed = observer != nullptr && !name_.empty();
   for (std::size_t t = 0; t < passage.steps; ++t) {
     const std::byte* in = passage.in + t * in_stride;
@@ -254,7 +254,7 @@ class RecurrentLayer final : public Layer {
     const std::size_t in_stride = value_bytes(input()), out_stride = value_bytes(output()), steps = passage.steps;
     const bool reverse = !half.suffix.empty();
     Value part = output();
-    part.features = static_cast<std::int64_t>(half.cell.output_size());
+    part.shape = {static_cast<std::int64_t>(half.cell.output_size())};
     std::byte* const out = passage.out + half.output_offset;
     if constexpr (kGroups) {
       if (observer == nullptr) return run_half_together(half, {&passage, 1}, scratch, team);
@@ -286,7 +286,7 @@ template <typename Cell, typename MakeCell>
 std::unique_ptr<Layer> make_recurrent(const Node& node, const Value& input, Direction direction, MakeCell make_cell) {
   std::vector<typename RecurrentLayer<Cell>::Half> halves;
   for (const std::string& suffix : direction_suffixes(direction)) halves.push_back({make_cell(suffix), suffix});
-  return std::make_unique<RecurrentLayer<Cell>>(node.name, input, node.output, std::move(halves));
+  return std::make_unique<RecurrentLayer<Cell>>(node.name, input, node.outputs[0], std::move(halves));
 }
 
 // ---- feed-forward ----------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ std::unique_ptr<Layer> make_recurrent(const Node& node, const Value& input, Dire
 class DenseFloatLayer final : public Layer {
  public:
   DenseFloatLayer(const Node& node, const Value& input, DenseRef dense)
-      : Layer(node.name, input, node.output), dense_(std::move(dense)) {}
+      : Layer(node.name, input, node.outputs[0]), dense_(std::move(dense)) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     dense_.run(typed<float>(in), typed<float>(out));
   }
@@ -307,7 +307,7 @@ template <typename Out>
 class DenseIntLayer final : public Layer {
  public:
   DenseIntLayer(const Node& node, const Value& input, DenseInt dense)
-      : Layer(node.name, input, node.output), dense_(std::move(dense)) {}
+      : Layer(node.name, input, node.outputs[0]), dense_(std::move(dense)) {}
   std::size_t scratch_bytes() const override { return dense_.scratch_bytes(); }
   std::size_t weight_bytes() const override { return dense_.weight_bytes(); }
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory scratch, Observer*) const noexcept override {
@@ -321,7 +321,7 @@ class DenseIntLayer final : public Layer {
 class EmbeddingLayer final : public Layer {
  public:
   EmbeddingLayer(const Node& node, const Value& input, const Tensor& table)
-      : Layer(node.name, input, node.output), rows_(table.rows()), table_(table.bytes) {}
+      : Layer(node.name, input, node.outputs[0]), rows_(table.rows()), table_(table.bytes) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     std::int32_t id;
     std::memcpy(&id, in, sizeof id);
@@ -338,9 +338,9 @@ class EmbeddingLayer final : public Layer {
 class ActivationFloatLayer final : public Layer {
  public:
   ActivationFloatLayer(const Node& node, const Value& input)
-      : Layer(node.name, input, node.output), function_(std::get<ActivationAttributes>(node.operation).function) {}
+      : Layer(node.name, input, node.outputs[0]), function_(std::get<ActivationAttributes>(node.operation).function) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
-    for (std::int64_t j = 0; j < input().features; ++j) typed<float>(out)[j] = apply(function_, typed<float>(in)[j]);
+    for (std::int64_t j = 0; j < input().size(); ++j) typed<float>(out)[j] = apply(function_, typed<float>(in)[j]);
   }
 
  private:
@@ -349,11 +349,12 @@ class ActivationFloatLayer final : public Layer {
 
 class ActivationIntLayer final : public Layer {
  public:
-  ActivationIntLayer(const Node& node, const Value& input, const Tensor& table) : Layer(node.name, input, node.output) {
+  ActivationIntLayer(const Node& node, const Value& input, const Tensor& table)
+      : Layer(node.name, input, node.outputs[0]) {
     std::ranges::copy(table.as<std::int8_t>(), table_.begin());
   }
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
-    for (std::int64_t j = 0; j < input().features; ++j)
+    for (std::int64_t j = 0; j < input().size(); ++j)
       typed<std::int8_t>(out)[j] = table_[static_cast<std::size_t>(typed<std::int8_t>(in)[j] + 128)];
   }
 
@@ -366,8 +367,8 @@ class PoolLayer final : public Layer {
  public:
   // before: the node whose value is pooled, or null for the model's input.
   PoolLayer(const Node& node, const Value& input, const Node* before)
-      : Layer(node.name, input, node.output),
-        pool_(std::get<PoolAttributes>(node.operation).pooling, static_cast<std::size_t>(input.features),
+      : Layer(node.name, input, node.outputs[0]),
+        pool_(std::get<PoolAttributes>(node.operation).pooling, static_cast<std::size_t>(input.size()),
               input.format.zero_point, before == nullptr ? 0 : static_cast<std::size_t>(forward_features(*before))) {}
   std::vector<StatePart> state_parts() const override { return pool_.state_parts(); }
   std::size_t state_bytes() const override {
@@ -387,9 +388,9 @@ class PoolLayer final : public Layer {
 
 class SoftmaxFloatLayer final : public Layer {
  public:
-  SoftmaxFloatLayer(const Node& node, const Value& input) : Layer(node.name, input, node.output) {}
+  SoftmaxFloatLayer(const Node& node, const Value& input) : Layer(node.name, input, node.outputs[0]) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
-    const std::span x(typed<float>(in), static_cast<std::size_t>(input().features));
+    const std::span x(typed<float>(in), static_cast<std::size_t>(input().size()));
     auto* y = typed<float>(out);
     const float largest = *std::ranges::max_element(x);
     float sum = 0;
@@ -401,9 +402,9 @@ class SoftmaxFloatLayer final : public Layer {
 class SoftmaxIntLayer final : public Layer {
  public:
   SoftmaxIntLayer(const Node& node, const Value& input)
-      : Layer(node.name, input, node.output), rule_(SoftmaxRule::from_scale(input.format.scale)) {}
+      : Layer(node.name, input, node.outputs[0]), rule_(SoftmaxRule::from_scale(input.format.scale)) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
-    softmax_i16(typed<std::int16_t>(in), static_cast<std::size_t>(input().features), rule_, typed<std::int16_t>(out));
+    softmax_i16(typed<std::int16_t>(in), static_cast<std::size_t>(input().size()), rule_, typed<std::int16_t>(out));
   }
 
  private:
@@ -413,10 +414,10 @@ class SoftmaxIntLayer final : public Layer {
 template <typename T>
 class ArgmaxLayer final : public Layer {
  public:
-  ArgmaxLayer(const Node& node, const Value& input) : Layer(node.name, input, node.output) {}
+  ArgmaxLayer(const Node& node, const Value& input) : Layer(node.name, input, node.outputs[0]) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     const auto* x = typed<T>(in);
-    *typed<std::int32_t>(out) = static_cast<std::int32_t>(std::max_element(x, x + input().features) - x);
+    *typed<std::int32_t>(out) = static_cast<std::int32_t>(std::max_element(x, x + input().size()) - x);
   }
 };
 
@@ -441,7 +442,7 @@ class IslandBorderLayer final : public Layer {
   using Layer::Layer;
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
     const Format& to = output().format;
-    for (std::size_t j = 0; j < static_cast<std::size_t>(input().features); ++j) {
+    for (std::size_t j = 0; j < static_cast<std::size_t>(input().size()); ++j) {
       const Channels &from = input_channels(), &into = output_channels();
       const double found = from.offset_of(j) + from.scale_of(j) * real_at(in, j, input().format);
       // A float island can overflow; codes hold no such number.
@@ -467,7 +468,7 @@ class RescaleLayer final : public Layer {
       : Layer("", from, to),
         multiplier_(Multiplier::from_real(static_cast<double>(from.format.scale / to.format.scale))) {}
   void step(const std::byte* in, std::byte* out, std::byte*, WorkingMemory, Observer*) const noexcept override {
-    for (std::int64_t j = 0; j < input().features; ++j) {
+    for (std::int64_t j = 0; j < input().size(); ++j) {
       const std::int32_t offset = typed<From>(in)[j] - input().format.zero_point;
       typed<To>(out)[j] = saturate<To>(std::int64_t{multiplier_.apply(offset)} + output().format.zero_point);
     }
@@ -498,7 +499,7 @@ std::unique_ptr<Layer> make_typed(const Node& node, const Value& input, const Ar
 }  // namespace
 
 std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa) {
-  Value input = model.value(node.input);
+  Value input = model.value(node.inputs[0]);
   input.format = input_format(model, node);
   const bool integer = node.scheme != "f32";
   return std::visit(
@@ -537,7 +538,7 @@ std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa)
                   DenseRef(model.tensor(node.name + ".W").matrix<float>(), model.tensor(node.name + ".b").as<float>()));
             }
             DenseInt dense(dense_int_params(model, node), isa);
-            if (node.output.format.kind == NumberType::kI16)
+            if (node.outputs[0].format.kind == NumberType::kI16)
               return std::make_unique<DenseIntLayer<std::int16_t>>(node, input, std::move(dense));
             return std::make_unique<DenseIntLayer<std::int8_t>>(node, input, std::move(dense));
           },
@@ -549,8 +550,8 @@ std::unique_ptr<Layer> make_layer(const Model& model, const Node& node, Isa isa)
             return std::make_unique<ActivationIntLayer>(node, input, model.tensor(node.name + ".table"));
           },
           [&](const PoolAttributes&) {
-            const bool reads_input = node.input == "input";
-            return make_typed<PoolLayer>(node, input, reads_input ? nullptr : &model.node(node.input));
+            const bool reads_input = node.inputs[0] == "input";
+            return make_typed<PoolLayer>(node, input, reads_input ? nullptr : &model.node(node.inputs[0]));
           },
           [&](const SoftmaxAttributes&) -> std::unique_ptr<Layer> {
             if (!integer) return std::make_unique<SoftmaxFloatLayer>(node, input);

@@ -33,7 +33,7 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
   std::optional<Model> wide;
   if (has_i4(model)) wide = unpacked(model);
   const Model& readable = wide ? *wide : model;
-  values.push_back(model.input);
+  values.push_back(model.inputs[0].value);
   channels.push_back(channels_of(model, "input"));
   std::map<std::string, std::size_t> value_of{{"input", 0}};
   StateLayout states;
@@ -61,16 +61,17 @@ Session::Plan::Plan(const Model& source, Isa chosen) : model(source), isa(chosen
     }
   };
   for (const Node& node : model.nodes) {
-    std::size_t input = value_of.at(node.input);
+    std::size_t input = value_of.at(node.inputs[0]);
     if (node.scheme == "f32") weight_bytes += float_weight_bytes(model, node);
     const Format wanted = input_format(model, node);
     if (wanted != values[input].format)
       input = add(make_conversion(values[input], wanted), input, is_float(wanted) ? Channels{} : channels[input]);
-    if (node.scheme == "f32" && is_coded(node.output.format)) {  // a float island that gives codes
+    if (node.scheme == "f32" && is_coded(node.outputs[0].format)) {  // a float island that gives codes
       Node inside = node;
-      inside.output.format = Format{};
+      inside.outputs[0].format = Format{};
       const std::size_t real = add(layer_of(inside), input, {});
-      value_of[node.name] = add(make_conversion(values[real], node.output.format), real, channels_of(model, node.name));
+      value_of[node.name] =
+          add(make_conversion(values[real], node.outputs[0].format), real, channels_of(model, node.name));
     } else {
       value_of[node.name] = add(layer_of(node), input, channels_of(model, node.name));
     }
@@ -93,7 +94,7 @@ std::size_t Session::Plan::block_steps(std::size_t sequences, std::size_t longes
   constexpr std::size_t kLeast = 64;       // products of several steps at once need some
   if (!looks_ahead.empty()) return longest;
   std::size_t step_bytes = 0;
-  for (const Value& value : values) step_bytes += value.sequence ? value_bytes(value) : 0;
+  for (const Value& value : values) step_bytes += value.has_time ? value_bytes(value) : 0;
   return std::min(longest, std::max(kLeast, kBytes / std::max<std::size_t>(step_bytes * sequences, 1)));
 }
 
@@ -108,7 +109,7 @@ Session::Workspace::Workspace(const Plan& plan)
 
 void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
   for (std::size_t v = 0; v < values.size(); ++v) {
-    const std::size_t bytes = value_bytes(plan.values[v]) * (plan.values[v].sequence ? steps : kCellGroup);
+    const std::size_t bytes = value_bytes(plan.values[v]) * (plan.values[v].has_time ? steps : kCellGroup);
     if (values[v].size() < bytes) values[v].resize(bytes);
   }
 }

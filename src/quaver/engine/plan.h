@@ -35,8 +35,8 @@ struct Session::Plan {
   std::string looks_ahead;  // the first node that needs the whole sequence, or ""
   FrameCoder border;        // real frame -> value 0
 
-  std::size_t input_features() const noexcept { return static_cast<std::size_t>(values[0].features); }
-  std::size_t score_count() const noexcept { return static_cast<std::size_t>(values[outputs[0]].features); }
+  std::size_t input_features() const noexcept { return static_cast<std::size_t>(values[0].size()); }
+  std::size_t score_count() const noexcept { return static_cast<std::size_t>(values[outputs[0]].size()); }
   // Steps that `sequences` sequences pass the nodes with, one node after the other: as many as keep what lies between
   // the nodes small, or all of the longest where a node looks ahead. Where a sequence is parted changes no bit.
   std::size_t block_steps(std::size_t sequences, std::size_t longest) const;

@@ -38,7 +38,7 @@ bool holds(std::size_t size, std::size_t steps, std::size_t features) {
 // The door of run(): everything a caller can get wrong, said with its place.
 void check_sequence(const Value& input, const std::vector<Node>& nodes, const SequenceView& sequence,
                     const std::string& which) {
-  const auto features = static_cast<std::size_t>(input.features);
+  const auto features = static_cast<std::size_t>(input.size());
   if (sequence.steps == 0) throw_bad_input(concat(which, " is empty, expected at least one time step"));
   if (!sequence.real.empty() + !sequence.ids.empty() + !sequence.codes.empty() > 1)
     throw_bad_input(concat(which, " has ", sequence.real.size(), " reals, ", sequence.ids.size(), " ids and ",
@@ -50,7 +50,7 @@ void check_sequence(const Value& input, const std::vector<Node>& nodes, const Se
     std::int64_t vocabulary = INT64_MAX;
     for (const Node& node : nodes)
       if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation);
-          embedding != nullptr && node.input == "input")
+          embedding != nullptr && node.inputs[0] == "input")
         vocabulary = std::min(vocabulary, embedding->vocabulary);
     for (std::size_t t = 0; t < sequence.steps; ++t)
       if (sequence.ids[t] < 0 || sequence.ids[t] >= vocabulary)
@@ -83,7 +83,7 @@ std::unique_ptr<Team> make_team(std::size_t threads) { return threads > 1 ? std:
 }  // namespace
 
 std::vector<float> Result::real() const {
-  std::vector<float> real(steps * static_cast<std::size_t>(value.features));
+  std::vector<float> real(steps * static_cast<std::size_t>(value.size()));
   decode(value, channels, bytes.data(), real);
   return real;
 }
@@ -300,7 +300,7 @@ StepResult Session::decode(std::span<const std::byte> codes, std::span<float> re
   if (output >= plan_->outputs.size()) return {StepRefusal::kInputSize};
   const std::size_t value = plan_->outputs[output];
   if (codes.size() != value_bytes(plan_->values[value])) return {StepRefusal::kInputSize};
-  if (reals.size() != static_cast<std::size_t>(plan_->values[value].features)) return {StepRefusal::kOutputSize};
+  if (reals.size() != static_cast<std::size_t>(plan_->values[value].size())) return {StepRefusal::kOutputSize};
   plan_->leave(value, codes.data(), reals);
   return {};
 }
@@ -391,7 +391,7 @@ std::vector<Result> Session::empty_results(std::size_t steps) const {
   std::vector<Result> results;
   for (const std::size_t v : plan_->outputs) {
     const Value& value = plan_->values[v];
-    results.push_back({value, value.sequence ? steps : 1, {}, plan_->channels[v]});
+    results.push_back({value, value.has_time ? steps : 1, {}, plan_->channels[v]});
     results.back().bytes.reserve(results.back().steps * value_bytes(value));
   }
   return results;
@@ -402,9 +402,9 @@ void Session::append_results(const Workspace& workspace, std::size_t first_step,
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Value& value = results[i].value;
     const std::size_t bytes = value_bytes(value);
-    const std::byte* from = workspace.values[plan_->outputs[i]].data() + (value.sequence ? first_step : index) * bytes;
-    if (!value.sequence) results[i].bytes.clear();
-    results[i].bytes.insert(results[i].bytes.end(), from, from + (value.sequence ? steps : 1) * bytes);
+    const std::byte* from = workspace.values[plan_->outputs[i]].data() + (value.has_time ? first_step : index) * bytes;
+    if (!value.has_time) results[i].bytes.clear();
+    results[i].bytes.insert(results[i].bytes.end(), from, from + (value.has_time ? steps : 1) * bytes);
   }
 }
 
@@ -419,7 +419,7 @@ std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* st
     const std::size_t count = std::min(block, sequence.steps - first);
     enter_sequence(sequence, first, count, workspace.values[0].data());
     for (const Plan::Stage& stage : plan_->stages) {
-      const std::size_t steps = plan_->values[stage.input].sequence ? count : 1;
+      const std::size_t steps = plan_->values[stage.input].has_time ? count : 1;
       stage.layer->run({workspace.values[stage.input].data(), workspace.values[stage.output].data(),
                         state + stage.state_offset, steps},
                        workspace.scratch.data(), observer, team_.get());
@@ -462,7 +462,7 @@ void Session::run_group(Workspace& workspace, std::span<const SequenceView> batc
     }
     workspace.reserve(plan, all_steps);
     const auto at = [&](std::size_t v, std::size_t i) {
-      return workspace.values[v].data() + (plan.values[v].sequence ? first_steps[i] : i) * value_bytes(plan.values[v]);
+      return workspace.values[v].data() + (plan.values[v].has_time ? first_steps[i] : i) * value_bytes(plan.values[v]);
     };
     for (std::size_t i = 0; i < running; ++i) enter_sequence(batch[group[i]], first, steps[i], at(0, i));
     for (const Plan::Stage& stage : plan.stages) {
@@ -470,7 +470,7 @@ void Session::run_group(Workspace& workspace, std::span<const SequenceView> batc
       for (std::size_t i = 0; i < running; ++i)
         passages.push_back({at(stage.input, i), at(stage.output, i),
                             workspace.states.data() + i * plan.state_bytes + stage.state_offset,
-                            plan.values[stage.input].sequence ? steps[i] : 1});
+                            plan.values[stage.input].has_time ? steps[i] : 1});
       stage.layer->run_batch(passages, workspace.scratch.data());
     }
     for (std::size_t i = 0; i < running; ++i) append_results(workspace, first_steps[i], steps[i], i, results[group[i]]);

@@ -35,7 +35,7 @@ Json to_json(const Format& format) {
 }
 
 Json to_json(const Value& value) {
-  return {{"sequence", value.sequence}, {"features", value.features}, {"format", to_json(value.format)}};
+  return {{"sequence", value.has_time}, {"features", value.size()}, {"format", to_json(value.format)}};
 }
 
 Json attributes_to_json(const Operation& operation) {
@@ -97,8 +97,8 @@ Format format_of(JsonObject object) {
 
 Value value_of(JsonObject object) {
   Value value;
-  value.sequence = object.boolean("sequence");
-  value.features = object.integer("features");
+  value.has_time = object.boolean("sequence");
+  value.shape = {object.integer("features")};
   value.format = format_of(object.object("format"));
   object.expect_no_more();
   return value;
@@ -149,8 +149,8 @@ Node node_of(JsonObject object, int version) {
   Node node;
   node.name = object.text("name");
   node.operation = operation_of(object.text("op"), object.object("attributes"));
-  node.input = object.text("input");
-  node.output = value_of(object.object("output"));
+  node.inputs = {object.text("input")};
+  node.outputs = {value_of(object.object("output"))};
   if (object.find("formats") != nullptr) {
     JsonObject formats = object.object("formats");
     for (const auto& entry : formats.value().items())
@@ -188,8 +188,8 @@ std::string graph_to_json(const Model& model, const std::map<std::string, float>
     Json json = {{"name", node.name},
                  {"op", operation_name(node.operation)},
                  {"attributes", attributes_to_json(node.operation)},
-                 {"input", node.input},
-                 {"output", to_json(node.output)},
+                 {"input", node.inputs[0]},
+                 {"output", to_json(node.outputs[0])},
                  {"scheme", node.scheme}};
     if (!formats.empty()) json["formats"] = std::move(formats);
     if (!codes.empty()) json["codes"] = std::move(codes);
@@ -201,7 +201,7 @@ std::string graph_to_json(const Model& model, const std::map<std::string, float>
   const Json graph = {{"name", model.name},
                       {"task", model.task},
                       {"scheme", model.scheme},
-                      {"input", to_json(model.input)},
+                      {"input", to_json(model.inputs[0].value)},
                       {"nodes", std::move(nodes)},
                       {"outputs", Json(model.outputs)},
                       {"classes", Json(model.classes)},
@@ -215,7 +215,7 @@ void graph_from_json(std::string_view json, int version, Model& model, std::map<
   model.name = graph.text("name");
   model.task = graph.text("task");
   model.scheme = graph.text("scheme");
-  model.input = value_of(graph.object("input"));
+  model.inputs = {{"input", value_of(graph.object("input"))}};
   for (const nlohmann::json& node : graph.array("nodes"))
     model.nodes.push_back(node_of({node, concat("graph: node ", model.nodes.size())}, version));
   model.outputs = texts_of(graph, "outputs");

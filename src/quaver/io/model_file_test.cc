@@ -67,7 +67,7 @@ TEST(ModelFile, FloatsSurviveToTheLastBit) {
       return std::bit_cast<float>(bits);
     };
     lstm.clip = any();
-    model.input.format.scale = any();
+    model.inputs[0].value.format.scale = any();
     model.tensors["lstm.R"].scales = {any()};
     for (float& scale : model.tensors["lstm.W"].scales) scale = any();
     ASSERT_EQ(load_bytes(bytes_of(save_bytes(model))), model);
@@ -294,7 +294,7 @@ Model version_one() {
   model.name = "golden";
   model.task = "chirps";
   model.scheme = "int8";
-  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
+  model.inputs = {{"input", {{3}, true, {NumberType::kI8, 0.02f, -5}}}};
   const Format lstm_output{NumberType::kI8, 0.0078f, 3};
   Node& lstm = samples::append(model, "lstm", LstmAttributes{.input_size = 3, .hidden_size = 4, .clip = 7.7f}, "int8",
                                lstm_output);
@@ -320,7 +320,7 @@ Model version_two() {
   Model model;
   model.name = "golden";
   model.scheme = "int8";
-  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
+  model.inputs = {{"input", {{3}, true, {NumberType::kI8, 0.02f, -5}}}};
   const Format gru_output{NumberType::kI8, 0.003f, -7};
   Node& gru = samples::append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 2}, "int8", gru_output);
   gru.formats = {{"candidate_recurrent", {NumberType::kI16, 0x1p-10f, 0}}};

@@ -102,7 +102,7 @@ class Converter {
     if (embedding != nullptr)
       add_embedding(*embedding);
     else
-      model_.input = {true, inputs, {}};
+      model_.inputs = {{"input", {{inputs}, true, {}}}};
     add_recurrent(recurrent);
     if (head != nullptr) add_head(*head);
     model_.outputs = {model_.nodes.back().name};
@@ -459,8 +459,8 @@ class Converter {
   Node& append(const std::string& name, Operation operation) {
     Node node;
     node.name = name;
-    node.input = model_.nodes.empty() ? "input" : model_.nodes.back().name;
-    node.output = output_value(operation, model_.value(node.input));
+    node.inputs = {model_.nodes.empty() ? "input" : model_.nodes.back().name};
+    node.outputs = {output_value(operation, model_.value(node.inputs[0]))};
     node.operation = std::move(operation);
     model_.nodes.push_back(std::move(node));
     return model_.nodes.back();
@@ -472,7 +472,7 @@ class Converter {
 
   void add_embedding(const Group& group) {
     const std::vector<std::int64_t>& size = shape(group, "weight", 2);
-    model_.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
+    model_.inputs = {{"input", {{1}, true, {NumberType::kI32, 1.0f, 0}}}};
     append("embedding", EmbeddingAttributes{.vocabulary = size[0], .features = size[1]});
     put("embedding.W", size, values(group, "weight"));
   }
@@ -494,9 +494,9 @@ class Converter {
   std::size_t add_layer(const Group& group, std::size_t layer, bool bidirectional) {
     const auto [kind, inputs, hidden, outputs, projected] = layer_shape(group, layer);
     const std::string before = model_.nodes.empty() ? "input" : model_.nodes.back().name;
-    if (inputs != model_.value(before).features)
+    if (inputs != model_.value(before).size())
       throw_bad_input(concat("tensor '", printable(group.tensors.at(leaf_name("weight_ih", layer, false))), "' reads ",
-                             inputs, " features, but what comes before gives ", model_.value(before).features));
+                             inputs, " features, but what comes before gives ", model_.value(before).size()));
     const Direction direction = bidirectional ? Direction::kBidirectional : Direction::kForward;
     std::string name;
     switch (kind) {

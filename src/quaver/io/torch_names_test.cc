@@ -297,10 +297,10 @@ TEST(TorchNames, ALinearBecomesTheHead) {
   EXPECT_EQ(pooled.nodes.size(), 3u);
   EXPECT_EQ(std::get<PoolAttributes>(pooled.nodes[1].operation).pooling, Pooling::kMean);
   EXPECT_EQ(pooled.outputs, std::vector<std::string>{"scores"});
-  EXPECT_FALSE(pooled.value("scores").sequence);
+  EXPECT_FALSE(pooled.value("scores").has_time);
   const Model tagger = state.model({.head = TorchHead::kTagger});
   EXPECT_EQ(tagger.nodes.size(), 2u);
-  EXPECT_TRUE(tagger.value("scores").sequence);
+  EXPECT_TRUE(tagger.value("scores").has_time);
   EXPECT_EQ(tagger.tensor("scores.W"), pooled.tensor("scores.W"));
 }
 
@@ -310,9 +310,9 @@ TEST(TorchNames, AnEmbeddingReadsIds) {
   state.add("embedding.weight", {10, 3}, random);
   state.add("out.weight", {5, 8}, random);  // a Linear without bias
   const Model model = state.model();
-  EXPECT_EQ(model.input.format.kind, NumberType::kI32);
+  EXPECT_EQ(model.inputs[0].value.format.kind, NumberType::kI32);
   EXPECT_EQ(operation_name(model.nodes[0].operation), "embedding");
-  EXPECT_EQ(model.value("scores").features, 5);
+  EXPECT_EQ(model.value("scores").size(), 5);
   for (const float value : model.tensor("scores.b").as<float>()) EXPECT_EQ(value, 0.0f);
 }
 
@@ -478,7 +478,7 @@ TEST(TorchNames, APlaceInASequentialIsBehindTheOneBefore) {
   StateDict state = make({"GRU", 3, 4, 0, 1, false, true, "net.0."}, 1);
   state.add("net.1.weight", {2, 4}, random);
   state.add("net.1.bias", {2}, random);
-  EXPECT_EQ(state.model().value("scores").features, 2);
+  EXPECT_EQ(state.model().value("scores").size(), 2);
   StateDict before = make({"GRU", 3, 4, 0, 1, false, true, "net.1."}, 1);
   before.add("net.0.weight", {2, 4}, random);
   EXPECT_TRUE(contains(error_of([&] { before.model(); }), "'net.0.weight' (2x4) cannot be placed"));

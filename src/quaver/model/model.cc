@@ -80,8 +80,8 @@ class Fingerprint {
     add(static_cast<std::int64_t>(format.zero_point));
   }
   void add(const Value& value) {
-    add(static_cast<std::int64_t>(value.sequence));
-    add(value.features);
+    add(static_cast<std::int64_t>(value.has_time));
+    add(value.size());
     add(value.format);
   }
   void add(const Operation& operation) {
@@ -133,7 +133,7 @@ std::string format_text(const Format& format) {
   return text;
 }
 
-std::string value_text(const Value& value) { return concat(value.sequence ? "[time, " : "[", value.features, "]"); }
+std::string value_text(const Value& value) { return concat(value.has_time ? "[time, " : "[", value.size(), "]"); }
 
 std::string operation_text(const Operation& operation) {
   return std::visit(
@@ -201,7 +201,7 @@ const Node& Model::node(std::string_view node_name) const {
 }
 
 const Value& Model::value(std::string_view value_name) const {
-  return value_name == "input" ? input : node(value_name).output;
+  return value_name == "input" ? inputs[0].value : node(value_name).outputs[0];
 }
 
 const Tensor* Model::find_tensor(std::string_view tensor_name) const {
@@ -253,25 +253,25 @@ std::optional<Direction> direction_of(const Operation& operation) {
 std::int64_t forward_features(const Node& node) {
   const std::optional<Direction> direction = direction_of(node.operation);
   if (!direction || *direction == Direction::kReverse) return 0;
-  return node.output.features / (*direction == Direction::kBidirectional ? 2 : 1);
+  return node.outputs[0].size() / (*direction == Direction::kBidirectional ? 2 : 1);
 }
 
 Value output_value(const Operation& operation, const Value& input) {
   Value value;
-  value.sequence = input.sequence && !std::holds_alternative<PoolAttributes>(operation);
-  value.features = output_features(operation, input.features);
+  value.has_time = input.has_time && !std::holds_alternative<PoolAttributes>(operation);
+  value.shape = {output_features(operation, input.size())};
   if (std::holds_alternative<ArgmaxAttributes>(operation)) value.format.kind = NumberType::kI32;
   return value;
 }
 
 std::uint64_t fingerprint(const Model& model) {
   Fingerprint print;
-  print.add(model.input);
+  print.add(model.inputs[0].value);
   for (const Node& node : model.nodes) {
     print.add(node.name);
     print.add(node.operation);
-    print.add(node.input);
-    print.add(node.output);
+    print.add(node.inputs[0]);
+    print.add(node.outputs[0]);
     print.add(static_cast<std::int64_t>(node.formats.size()));
     for (const auto& [name, format] : node.formats) {
       print.add(name);
@@ -298,10 +298,10 @@ std::uint64_t fingerprint(const Model& model) {
 std::string to_text(const Model& model) {
   std::vector<std::array<std::string, 6>> rows;
   rows.push_back({"node", "operation", "input", "output", "format", "scheme"});
-  rows.push_back({"input", "", "", value_text(model.input), format_text(model.input.format), ""});
+  rows.push_back({"input", "", "", value_text(model.inputs[0].value), format_text(model.inputs[0].value.format), ""});
   for (const Node& node : model.nodes)
-    rows.push_back({node.name, operation_text(node.operation), node.input, value_text(node.output),
-                    format_text(node.output.format), node.scheme});
+    rows.push_back({node.name, operation_text(node.operation), node.inputs[0], value_text(node.outputs[0]),
+                    format_text(node.outputs[0].format), node.scheme});
   std::array<std::size_t, 6> widths{};
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

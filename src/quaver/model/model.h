@@ -36,6 +36,7 @@
 #include "quaver/cells/feedforward/nonlinearity.h"
 #include "quaver/cells/feedforward/pool.h"
 #include "quaver/model/format.h"
+#include "quaver/model/graph/value.h"
 #include "quaver/model/tensor.h"
 
 namespace quaver {
@@ -115,19 +116,11 @@ using Operation = std::variant<LstmAttributes, GruAttributes, RnnAttributes, Den
 
 std::string_view operation_name(const Operation& operation);  // "lstm", "gru", "rnn", "dense", ...
 
-// What flows along an edge.
-struct Value {
-  bool sequence = true;       // [time, features], else [features]
-  std::int64_t features = 0;  // for ids (input of an embedding): 1
-  Format format;
-  bool operator==(const Value&) const = default;
-};
-
 struct Node {
   std::string name;  // unique, not empty, not "input", without '.'; the name of its value
   Operation operation;
-  std::string input;  // "input" or the name of an earlier node
-  Value output;
+  std::vector<std::string> inputs;  // values by slot: "input" or the name of an earlier node
+  std::vector<Value> outputs;       // by slot
   // Formats inside the cell, integer nodes only. LSTM: "cell" (i16, scale 2^-(15-m)), "hidden" (i8, with projection),
   // "gate_i" "gate_o" "gate_f" "gate_c" (i16, with layer norm); each also with "_reverse". RNN: none of these.
   // GRU that resets after the product, optional: "candidate_recurrent" (i16, scale 2^-(15-m), m = 3..7; absent: m = 3),
@@ -135,21 +128,27 @@ struct Node {
   // Any of the three whose output is i16 (its state in Q0.15): "state" (i8), the copy that R reads, of both directions.
   // Any integer node: "input" (i8) where the edge it reads is coded differently (a float island, an i16 edge): the
   // engine converts.
-  std::map<std::string, Format> formats;
+  std::map<std::string, Format> formats{};
   // Clamps as codes, integer lstm nodes only, always all three: "cell_clip" (1..32767, or 0 for none), "output_low" and
   // "output_high" (-128 <= low <= high <= 127). Codes, not reals, so that LiteRT's clamp around code 0 and ours around
   // the zero point are both just two numbers.
-  std::map<std::string, std::int32_t> codes;
+  std::map<std::string, std::int32_t> codes{};
   std::string scheme = "f32";  // f32, int8, int8_per_tensor or int4
   Sums sums = Sums::kHalves;   // of an integer lstm, gru or rnn; else it stays as it is here
   bool operator==(const Node&) const = default;
+};
+
+struct ModelInput {
+  std::string name;  // of its value
+  Value value;       // format i32 for ids
+  bool operator==(const ModelInput&) const = default;
 };
 
 struct Model {
   std::string name;
   std::string task;            // the task it was made for, or ""
   std::string scheme = "f32";  // of the whole; single nodes may differ (Node::scheme)
-  Value input;                 // format i32 for ids
+  std::vector<ModelInput> inputs;
   std::vector<Node> nodes;
   std::vector<std::string> outputs;  // names of nodes
   std::map<std::string, Tensor> tensors;

@@ -103,7 +103,7 @@ TEST(Validate, AcceptsEveryLstmVariantInFloatAndInteger) {
         const bool in_float = std::string(scheme) == "f32";
         Model model;
         model.scheme = scheme;
-        model.input = {true, 3, in_float ? Format{} : Format{NumberType::kI8, 0.1f, 0}};
+        model.inputs = {{"input", {{3}, true, in_float ? Format{} : Format{NumberType::kI8, 0.1f, 0}}}};
         append(model, "lstm",
                LstmAttributes{.input_size = 3,
                               .hidden_size = 5,
@@ -137,8 +137,8 @@ Model wide_lstm_sample() {
   Model model = samples::integer_wide();
   model.nodes.erase(model.nodes.begin());  // behind an input of reals
   model.tensors.erase("words.W");
-  model.input = {true, 4, {}};
-  model.nodes[0].input = "input";
+  model.inputs = {{"input", {{4}, true, {}}}};
+  model.nodes[0].inputs[0] = "input";
   model.nodes[0].formats["input"] = {NumberType::kI8, 0.1f, 0};
   return model;
 }
@@ -150,7 +150,7 @@ const Breakage kBreakages[] = {
     {"unknown_node_scheme", float_sample, [](Model& m) { m.nodes[0].scheme = "int3"; }, "unknown scheme 'int3'"},
     {"input_of_int16", gru_sample,
      [](Model& m) {
-       m.input.format = {NumberType::kI16, 0.1f, 0};
+       m.inputs[0].value.format = {NumberType::kI16, 0.1f, 0};
      },
      "the model's input is i16, expected f32 or i8 or i32"},
     {"no_nodes", float_sample, [](Model& m) { m.nodes.clear(); }, "no nodes"},
@@ -158,8 +158,8 @@ const Breakage kBreakages[] = {
     {"dotted_name", float_sample, [](Model& m) { m.nodes[1].name = "a.b"; }, "'a.b'"},
     {"twice", float_sample, [](Model& m) { m.nodes[1].name = "lstm0"; }, "'lstm0' is used twice"},
     {"called_input", float_sample, [](Model& m) { m.nodes[0].name = "input"; }, "'input' is used twice"},
-    {"from_later", float_sample, [](Model& m) { m.nodes[0].input = "gru1"; }, "reads 'gru1'"},
-    {"from_itself", float_sample, [](Model& m) { m.nodes[0].input = "lstm0"; }, "reads 'lstm0'"},
+    {"from_later", float_sample, [](Model& m) { m.nodes[0].inputs[0] = "gru1"; }, "reads 'gru1'"},
+    {"from_itself", float_sample, [](Model& m) { m.nodes[0].inputs[0] = "lstm0"; }, "reads 'lstm0'"},
     {"no_outputs", float_sample, [](Model& m) { m.outputs.clear(); }, "no outputs"},
     {"unknown_output", float_sample, [](Model& m) { m.outputs = {"x"}; }, "output 'x' is not a node"},
     {"input_is_output", float_sample, [](Model& m) { m.outputs = {"input"}; }, "output 'input' is not a node"},
@@ -176,50 +176,53 @@ const Breakage kBreakages[] = {
     {"negative_projection", lstm_sample, [](Model& m) { lstm_of(m).projection_size = -1; }, "projection_size -1"},
     {"clip_nan", lstm_sample, [](Model& m) { lstm_of(m).clip = std::numeric_limits<float>::quiet_NaN(); }, "clip nan"},
     {"clip_alone", float_sample, [](Model& m) { lstm_of(m).projection_clip = 1; }, "no projection"},
-    {"input_features", float_sample, [](Model& m) { m.input.features = 0; }, "0 features"},
-    {"output_features", float_sample, [](Model& m) { m.nodes[1].output.features = 4; }, "expected 3 a step"},
-    {"output_sequence", float_sample, [](Model& m) { m.nodes[2].output.sequence = true; }, "expected 3 without time"},
+    {"input_features", float_sample, [](Model& m) { m.inputs[0].value.shape = {0}; }, "0 features"},
+    {"output_features", float_sample, [](Model& m) { m.nodes[1].outputs[0].shape = {4}; }, "expected 3 a step"},
+    {"output_sequence", float_sample, [](Model& m) { m.nodes[2].outputs[0].has_time = true; },
+     "expected 3 without time"},
     {"pool_twice", float_sample, [](Model& m) { m.nodes[3].operation = PoolAttributes{}; }, "has no time"},
     {"gru_without_time", float_sample,
      [](Model& m) { m.nodes[3].operation = GruAttributes{.input_size = 3, .hidden_size = 2}; }, "without time"},
-    {"input_without_time", float_sample, [](Model& m) { m.input.sequence = false; }, "one vector without time"},
+    {"input_without_time", float_sample, [](Model& m) { m.inputs[0].value.has_time = false; },
+     "one vector without time"},
     {"embedding_of_reals", float_sample,
      [](Model& m) { m.nodes[0].operation = EmbeddingAttributes{.vocabulary = 3, .features = 8}; }, "reads one i32 id"},
     {"lstm_of_ids", tagger_sample,
      [](Model& m) { m.nodes[0].operation = LstmAttributes{.input_size = 1, .hidden_size = 4}; }, "only an embedding"},
-    {"f32_scale", float_sample, [](Model& m) { m.nodes[0].output.format.scale = 2; }, "expected 1"},
-    {"i8_zero_point", lstm_sample, [](Model& m) { m.nodes[0].output.format.zero_point = 128; }, "expected -128 to 127"},
-    {"zero_scale", lstm_sample, [](Model& m) { m.nodes[0].output.format.scale = 0; }, "finite number above 0"},
+    {"f32_scale", float_sample, [](Model& m) { m.nodes[0].outputs[0].format.scale = 2; }, "expected 1"},
+    {"i8_zero_point", lstm_sample, [](Model& m) { m.nodes[0].outputs[0].format.zero_point = 128; },
+     "expected -128 to 127"},
+    {"zero_scale", lstm_sample, [](Model& m) { m.nodes[0].outputs[0].format.scale = 0; }, "finite number above 0"},
     {"lstm_output", lstm_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {NumberType::kI16, 0.1f, 0};
+       m.nodes[0].outputs[0].format = {NumberType::kI16, 0.1f, 0};
      },
      "is i16, expected i8"},
-    {"lstm_reads_float", lstm_sample, [](Model& m) { m.input.format = {}; }, "is f32, expected i8"},
+    {"lstm_reads_float", lstm_sample, [](Model& m) { m.inputs[0].value.format = {}; }, "is f32, expected i8"},
     {"gru_output", tagger_sample,
      [](Model& m) {
-       m.nodes[1].output.format = {NumberType::kI32, 1.0f, 0};
+       m.nodes[1].outputs[0].format = {NumberType::kI32, 1.0f, 0};
      },
      "is i32, expected i8"},
     {"wide_output_scale", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {NumberType::kI16, 0.01f, 0};
+       m.nodes[0].outputs[0].format = {NumberType::kI16, 0.01f, 0};
      },
      "is i16 scale 0.01 zero point 0, expected i16 scale 3.05176e-05 zero point 0"},
     {"wide_output_without_copy", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
+       m.nodes[0].outputs[0].format = {NumberType::kI16, 0x1p-15f, 0};
      },
      "format 'state' of node 'gru' (gru) is missing"},
     {"wide_output_copy_fine", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
+       m.nodes[0].outputs[0].format = {NumberType::kI16, 0x1p-15f, 0};
        m.nodes[0].formats["state"] = {NumberType::kI8, 1e-5f, 0};
      },
      "has scale 1e-05, expected at least 2^-14, two steps of the state it is a copy of"},
     {"wide_output_copy_kind", gru_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
+       m.nodes[0].outputs[0].format = {NumberType::kI16, 0x1p-15f, 0};
        m.nodes[0].formats["state"] = {NumberType::kI16, 0.01f, 0};
      },
      "is i16, expected i8"},
@@ -230,12 +233,12 @@ const Breakage kBreakages[] = {
      "has a format 'state' that it does not use"},
     {"wide_output_projected", lstm_sample,
      [](Model& m) {
-       m.nodes[0].output.format = {NumberType::kI16, 0x1p-15f, 0};
+       m.nodes[0].outputs[0].format = {NumberType::kI16, 0x1p-15f, 0};
      },
      "is i16, expected i8"},
     {"wide_output_clamped", wide_lstm_sample, [](Model& m) { m.nodes[0].codes["output_low"] = -100; },
      "is -100, expected -128 to -128"},
-    {"gru_output_fine", gru_sample, [](Model& m) { m.nodes[0].output.format.scale = 1e-5f; },
+    {"gru_output_fine", gru_sample, [](Model& m) { m.nodes[0].outputs[0].format.scale = 1e-5f; },
      "has scale 1e-05, expected at least 2^-14, two steps of the state it is a copy of"},
     {"candidate_coarse", gru_sample, [](Model& m) { m.nodes[0].formats["candidate_recurrent"].scale = 0x1p-7f; },
      "expected a power of two 2^-(15-m) with m = 3..7"},
@@ -273,11 +276,11 @@ const Breakage kBreakages[] = {
      "'input.offset' has inf at index 2, expected finite values"},
     {"relu_rnn", tagger_sample, [](Model& m) { m.nodes[2].scheme = "int8"; },
      "'island' (rnn) with relu has no integer form"},
-    {"dense_output", tagger_sample, [](Model& m) { m.nodes[4].output.format = {}; }, "is f32, expected i8 or i16"},
-    {"softmax_output", tagger_sample, [](Model& m) { m.nodes[5].output.format.scale = 0.1f; }, "'softmax'"},
+    {"dense_output", tagger_sample, [](Model& m) { m.nodes[4].outputs[0].format = {}; }, "is f32, expected i8 or i16"},
+    {"softmax_output", tagger_sample, [](Model& m) { m.nodes[5].outputs[0].format.scale = 0.1f; }, "'softmax'"},
     {"argmax_output", tagger_sample,
      [](Model& m) {
-       m.nodes[6].output.format = {NumberType::kI8, 1.0f, 0};
+       m.nodes[6].outputs[0].format = {NumberType::kI8, 1.0f, 0};
      },
      "'tags'"},
     {"cell_missing", lstm_sample, [](Model& m) { m.nodes[0].formats.erase("cell_reverse"); },
@@ -362,7 +365,7 @@ const Breakage kBreakages[] = {
     {"too_many_elements", tagger_sample,
      [](Model& m) {
        m.nodes[0].operation = EmbeddingAttributes{.vocabulary = kMaxVocabulary, .features = kMaxSize};
-       m.nodes[0].output.features = kMaxSize;
+       m.nodes[0].outputs[0].shape = {kMaxSize};
      },
      "more than the limit"},
 };
@@ -384,10 +387,10 @@ INSTANTIATE_TEST_SUITE_P(All, ValidateRefuses, testing::ValuesIn(kBreakages),
 
 TEST(Validate, PoolKeepsTheFormatOfItsInput) {
   Model model = samples::integer_lstm();
-  append(model, "mean", PoolAttributes{Pooling::kMean}, "int8", model.nodes[0].output.format);
+  append(model, "mean", PoolAttributes{Pooling::kMean}, "int8", model.nodes[0].outputs[0].format);
   model.outputs = {"mean"};
   EXPECT_EQ(error_of([&] { validate(model); }), "");
-  model.nodes[1].output.format.scale *= 2;
+  model.nodes[1].outputs[0].format.scale *= 2;
   EXPECT_NE(error_of([&] { validate(model); }), "");
 }
 
@@ -406,13 +409,13 @@ TEST(Validate, FinalPoolsDirectionsThatEndAtDifferentSteps) {
     model.tensors.insert(std::move(tensor));
   }
   EXPECT_EQ(error_of([&] { validate(model); }), "");
-  model.nodes[2].input = "input";
+  model.nodes[2].inputs[0] = "input";
   EXPECT_NE(error_of([&] { validate(model); }), "");
 }
 
 TEST(Validate, IntegerNodeReadsItsOwnFormatAfterAFloatOne) {
   Model model = samples::integer_tagger();
-  model.nodes[2].output.format = {};  // the island now hands on reals
+  model.nodes[2].outputs[0].format = {};  // the island now hands on reals
   EXPECT_NE(error_of([&] { validate(model); }), "");
   model.nodes[3].formats["input"] = {NumberType::kI8, 0.05f, 1};
   EXPECT_EQ(error_of([&] { validate(model); }), "");
@@ -421,8 +424,8 @@ TEST(Validate, IntegerNodeReadsItsOwnFormatAfterAFloatOne) {
 TEST(Model, LooksThingsUpByNameAndSuggests) {
   const Model model = samples::float_classifier();
   EXPECT_EQ(model.node("gru1").name, "gru1");
-  EXPECT_EQ(model.value("input").features, 5);
-  EXPECT_EQ(model.value("lstm0").features, 8);
+  EXPECT_EQ(model.value("input").size(), 5);
+  EXPECT_EQ(model.value("lstm0").size(), 8);
   EXPECT_NE(error_of([&] { model.node("gru2"); }).find("lstm0, gru1, last, scores, softmax"), std::string::npos);
   EXPECT_NE(error_of([&] { model.tensor("gru1.w"); }).find("did you mean 'gru1.R'"), std::string::npos);
   EXPECT_EQ(model.find_tensor("nothing"), nullptr);

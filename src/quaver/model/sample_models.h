@@ -15,11 +15,11 @@ inline Node& append(Model& model, std::string name, Operation operation, const s
                     std::string input = "") {
   if (input.empty()) input = model.nodes.empty() ? "input" : model.nodes.back().name;
   Node node;
-  node.output = output_value(operation, model.value(input));
-  node.output.format = output;
+  node.outputs = {output_value(operation, model.value(input))};
+  node.outputs[0].format = output;
   node.name = std::move(name);
   node.operation = std::move(operation);
-  node.input = std::move(input);
+  node.inputs = {std::move(input)};
   node.scheme = scheme;
   for (const std::string& format : format_slots(node)) {
     node.formats[format] = {NumberType::kI16, format.starts_with("cell") ? 0x1p-12f : 3e-4f, 0};
@@ -69,7 +69,7 @@ inline Model float_classifier(std::uint64_t seed = 1) {
   Model model;
   model.name = "float classifier";
   model.task = "chirps";
-  model.input = {true, 5, {}};
+  model.inputs = {{"input", {{5}, true, {}}}};
   append(model, "lstm0", LstmAttributes{.input_size = 5, .hidden_size = 4, .direction = Direction::kBidirectional},
          "f32", {});
   append(model, "gru1", GruAttributes{.input_size = 8, .hidden_size = 3}, "f32", {});
@@ -91,7 +91,7 @@ inline Model integer_lstm(const std::string& scheme = "int8", std::uint64_t seed
   Model model;
   model.name = "integer lstm";
   model.scheme = scheme;
-  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
+  model.inputs = {{"input", {{3}, true, {NumberType::kI8, 0.02f, -5}}}};
   append(model, "lstm",
          LstmAttributes{.input_size = 3,
                         .hidden_size = 4,
@@ -114,7 +114,7 @@ inline Model integer_tagger(std::uint64_t seed = 3) {
   Model model;
   model.name = "integer tagger";
   model.scheme = "int8";
-  model.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
+  model.inputs = {{"input", {{1}, true, {NumberType::kI32, 1.0f, 0}}}};
   append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", i8);
   append(model, "gru", GruAttributes{.input_size = 4, .hidden_size = 3, .linear_before_reset = false},
          "int8_per_tensor", {NumberType::kI8, 0x1p-7f, 0});
@@ -136,7 +136,7 @@ inline Model integer_gru(std::uint64_t seed = 4) {
   Model model;
   model.name = "integer gru";
   model.scheme = "int8";
-  model.input = {true, 3, {NumberType::kI8, 0.02f, -5}};
+  model.inputs = {{"input", {{3}, true, {NumberType::kI8, 0.02f, -5}}}};
   Node& gru =
       append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 4, .direction = Direction::kBidirectional},
              "int8", {NumberType::kI8, 0.004f, -11});
@@ -160,7 +160,7 @@ inline Model integer_wide(std::uint64_t seed = 5) {
   Model model;
   model.name = "integer wide";
   model.scheme = "int8";
-  model.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
+  model.inputs = {{"input", {{1}, true, {NumberType::kI32, 1.0f, 0}}}};
   append(model, "words", EmbeddingAttributes{.vocabulary = 6, .features = 4}, "int8", {NumberType::kI16, 1e-4f, 0});
   append(model, "lstm", LstmAttributes{.input_size = 4, .hidden_size = 3, .direction = Direction::kBidirectional},
          "int8", state)

@@ -84,8 +84,8 @@ void check_size(const Node& node, std::string_view attribute, std::int64_t size,
 
 void check_input_size(const Node& node, std::int64_t size, const Value& input) {
   check_size(node, "input_size", size);
-  if (size != input.features)
-    refuse(described(node), " takes ", size, " features, but its input '", node.input, "' has ", input.features);
+  if (size != input.size())
+    refuse(described(node), " takes ", size, " features, but its input '", node.inputs[0], "' has ", input.size());
 }
 
 void check_clip(const Node& node, std::string_view attribute, float clip) {
@@ -96,8 +96,8 @@ void check_clip(const Node& node, std::string_view attribute, float clip) {
 void check_recurrent(const Node& node, std::int64_t input_size, std::int64_t hidden_size, const Value& input) {
   check_input_size(node, input_size, input);
   check_size(node, "hidden_size", hidden_size);
-  if (!input.sequence)
-    refuse(described(node), " runs over time, but its input '", node.input, "' is one vector without time");
+  if (!input.has_time)
+    refuse(described(node), " runs over time, but its input '", node.inputs[0], "' is one vector without time");
 }
 
 // Attributes alone and against the input's shape; formats come later.
@@ -130,16 +130,16 @@ struct CheckAttributes {
   void operator()(const EmbeddingAttributes& a) const {
     check_size(node, "vocabulary", a.vocabulary, kMaxVocabulary);
     check_size(node, "features", a.features);
-    if (input.format.kind != NumberType::kI32 || input.features != 1)
-      refuse(described(node), " reads one i32 id a step, but its input '", node.input, "' has ", input.features, " ",
+    if (input.format.kind != NumberType::kI32 || input.size() != 1)
+      refuse(described(node), " reads one i32 id a step, but its input '", node.inputs[0], "' has ", input.size(), " ",
              type_name(input.format.kind), " features");
   }
   void operator()(const PoolAttributes& a) const {
-    if (!input.sequence) refuse(described(node), " pools over time, but its input '", node.input, "' has no time");
+    if (!input.has_time) refuse(described(node), " pools over time, but its input '", node.inputs[0], "' has no time");
     if (a.pooling != Pooling::kFinal) return;
     const std::optional<Direction> direction = before == nullptr ? std::nullopt : direction_of(before->operation);
     if (!direction || *direction == Direction::kForward)
-      refuse(described(node), " takes the final state of each direction, but its input '", node.input,
+      refuse(described(node), " takes the final state of each direction, but its input '", node.inputs[0],
              "' is no reverse or bidirectional layer; expected pooling 'last'");
   }
   void operator()(const ActivationAttributes&) const {}
@@ -160,7 +160,7 @@ void expect_codes_of_input(const std::string& in, const Format& input, const Nod
 // What an integer recurrent node hands on: int8 codes, or its state in Q0.15 (A46), of which "state" is the copy that
 // its matrix reads.
 void check_state_formats(const std::string& out, const Node& node) {
-  const Format& format = node.output.format;
+  const Format& format = node.outputs[0].format;
   const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
   const bool projected = lstm != nullptr && lstm->projection_size > 0;
   const auto expect_copy = [](const std::string& what, const Format& copy) {
@@ -182,14 +182,15 @@ void check_state_formats(const std::string& out, const Node& node) {
 void check_border_formats(const Node& node, const Value& edge) {
   const auto converted = node.formats.find("input");
   const Format& input = converted == node.formats.end() ? edge.format : converted->second;
-  const std::string in = concat(converted == node.formats.end() ? concat("input '", node.input, "'") : "format 'input'",
-                                " of ", described(node), " with scheme '", node.scheme, "'");
+  const std::string in =
+      concat(converted == node.formats.end() ? concat("input '", node.inputs[0], "'") : "format 'input'", " of ",
+             described(node), " with scheme '", node.scheme, "'");
   const std::string out = concat("output of ", described(node), " with scheme '", node.scheme, "'");
-  const Format& format = node.output.format;
+  const Format& format = node.outputs[0].format;
   check_format(out, format);
   const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
   if (edge.format.kind == NumberType::kI32 && !reads_ids)
-    refuse("input '", node.input, "' of ", described(node), " holds ids (i32); only an embedding reads them");
+    refuse("input '", node.inputs[0], "' of ", described(node), " holds ids (i32); only an embedding reads them");
   if (std::holds_alternative<ArgmaxAttributes>(node.operation)) {
     expect_format(out, format, {NumberType::kI32, 1.0f, 0});
     return;
@@ -267,7 +268,7 @@ void check_codes(const Node& node) {
     return found->second;
   };
   code("cell_clip", 0, 32767);
-  const bool clamped = node.output.format.kind == NumberType::kI8;  // the copy of a wide output is not
+  const bool clamped = node.outputs[0].format.kind == NumberType::kI8;  // the copy of a wide output is not
   const std::int32_t low = code("output_low", -128, clamped ? 127 : -128);
   const std::int32_t high = code("output_high", clamped ? -128 : 127, 127);
   if (low > high) refuse("codes of ", described(node), ": output_low ", low, " is above output_high ", high);
@@ -365,9 +366,10 @@ void check_normalization(const Model& model, std::set<std::string>& used) {
   if (mean == nullptr || inverse == nullptr)
     refuse("tensor '", mean == nullptr ? kMean : kInverse,
            "' is missing; the input's mean and inverse deviation come together");
-  if (model.input.format.kind == NumberType::kI32) refuse("tensor 'input.mean' cannot be applied to ids (i32)");
+  if (model.inputs[0].value.format.kind == NumberType::kI32)
+    refuse("tensor 'input.mean' cannot be applied to ids (i32)");
   for (const auto& [name, tensor] : {std::pair(kMean, mean), std::pair(kInverse, inverse)}) {
-    check_tensor({std::string(name), {model.input.features}, NumberType::kF32}, *tensor);
+    check_tensor({std::string(name), {model.inputs[0].value.size()}, NumberType::kF32}, *tensor);
     used.insert(std::string(name));
   }
   for (const float value : inverse->as<float>()) {
@@ -385,7 +387,7 @@ void check_channels(const Model& model, const std::string& name, const Value& va
     if (kind != NumberType::kI8 && kind != NumberType::kI16)
       refuse("tensor '", tensor_name, "' gives each channel of '", name, "' its ", part, ", but that value is ",
              type_name(kind), ", expected i8 or i16");
-    check_tensor({tensor_name, {value.features}, NumberType::kF32}, *tensor);
+    check_tensor({tensor_name, {value.size()}, NumberType::kF32}, *tensor);
     used.insert(tensor_name);
     if (part != "scale") continue;
     const std::span<const float> scales = tensor->as<float>();
@@ -412,7 +414,7 @@ void check_classes(const Model& model) {
   const auto scores = [&](const std::string& output) {
     const Node& node = model.node(output);
     const bool argmax = std::holds_alternative<ArgmaxAttributes>(node.operation);
-    return argmax ? model.value(node.input).features : node.output.features;
+    return argmax ? model.value(node.inputs[0]).size() : node.outputs[0].size();
   };
   std::vector<std::string> found;
   for (const std::string& output : model.outputs) {
@@ -476,7 +478,7 @@ std::vector<TensorSlot> tensor_slots(const Node& node) {
     add("W", {dense->units, dense->input_size}, weight);
     add("b", {dense->units}, bias);
   } else if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation)) {
-    const bool wide = !in_float && node.output.format.kind == NumberType::kI16;
+    const bool wide = !in_float && node.outputs[0].format.kind == NumberType::kI16;
     add("W", {embedding->vocabulary, embedding->features}, wide ? NumberType::kI16 : table);
   } else if (std::holds_alternative<ActivationAttributes>(node.operation) && !in_float) {
     add("table", {256}, NumberType::kI8);
@@ -497,7 +499,7 @@ std::vector<TensorSlot> optional_tensor_slots(const Node& node) {
 std::vector<std::string> format_slots(const Node& node) {
   std::vector<std::string> slots;
   if (runs_in_float(node)) return slots;
-  if (is_recurrent(node.operation) && node.output.format.kind == NumberType::kI16) slots.push_back("state");
+  if (is_recurrent(node.operation) && node.outputs[0].format.kind == NumberType::kI16) slots.push_back("state");
   const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
   if (lstm == nullptr) return slots;
   for (const std::string& suffix : direction_suffixes(lstm->direction)) {
@@ -520,34 +522,35 @@ std::vector<std::string> optional_format_slots(const Node& node) {
 
 void validate(const Model& model) {
   check_scheme("the whole", model.scheme);
-  check_format("the model's input", model.input.format);
+  check_format("the model's input", model.inputs[0].value.format);
   // What codes its frames, or hands codes over, has int8 alone.
-  expect_kind("the model's input", model.input.format, {NumberType::kF32, NumberType::kI8, NumberType::kI32});
-  if (model.input.features < 1 || model.input.features > kMaxSize)
-    refuse("the input has ", model.input.features, " features, expected 1 to ", kMaxSize);
-  if (!model.input.sequence) refuse("the input is one vector without time, expected one a step");
+  expect_kind("the model's input", model.inputs[0].value.format, {NumberType::kF32, NumberType::kI8, NumberType::kI32});
+  if (model.inputs[0].value.size() < 1 || model.inputs[0].value.size() > kMaxSize)
+    refuse("the input has ", model.inputs[0].value.size(), " features, expected 1 to ", kMaxSize);
+  if (!model.inputs[0].value.has_time) refuse("the input is one vector without time, expected one a step");
   if (model.nodes.empty()) refuse("there are no nodes");
   if (model.nodes.size() > kMaxNodes) refuse("there are ", model.nodes.size(), " nodes, expected at most ", kMaxNodes);
 
   std::set<std::string> used;
   std::set<std::string> known{"input"};
-  std::map<std::string, const Value*> values{{"input", &model.input}};
+  std::map<std::string, const Value*> values{{"input", &model.inputs[0].value}};
   for (const Node& node : model.nodes) {
     check_name(node, known);
     check_scheme(described(node), node.scheme);
-    const auto input = values.find(node.input);
+    const auto input = values.find(node.inputs[0]);
     if (input == values.end())
-      refuse(described(node), " reads '", printable(node.input), "', which is neither 'input' nor a node before it");
+      refuse(described(node), " reads '", printable(node.inputs[0]),
+             "', which is neither 'input' nor a node before it");
     const Value& value = *input->second;
     const auto before = std::find_if(model.nodes.begin(), model.nodes.end(),
-                                     [&node](const Node& other) { return other.name == node.input; });
+                                     [&node](const Node& other) { return other.name == node.inputs[0]; });
     std::visit(CheckAttributes{node, value, before == model.nodes.end() ? nullptr : &*before}, node.operation);
     const Value expected = output_value(node.operation, value);
-    check_size(node, "output features", expected.features);
-    if (node.output.sequence != expected.sequence || node.output.features != expected.features)
-      refuse(described(node), " says its output is ", node.output.features, " features ",
-             node.output.sequence ? "a step" : "without time", ", expected ", expected.features, " ",
-             expected.sequence ? "a step" : "without time");
+    check_size(node, "output features", expected.size());
+    if (node.outputs[0].has_time != expected.has_time || node.outputs[0].size() != expected.size())
+      refuse(described(node), " says its output is ", node.outputs[0].size(), " features ",
+             node.outputs[0].has_time ? "a step" : "without time", ", expected ", expected.size(), " ",
+             expected.has_time ? "a step" : "without time");
     check_border_formats(node, value);
     check_inner_formats(node);
     check_codes(node);
@@ -555,9 +558,9 @@ void validate(const Model& model) {
       refuse(described(node), " with scheme '", node.scheme, "' has sums '", sums_name(node.sums),
              "', which only an integer lstm, gru or rnn has");
     check_node_tensors(model, node, used);
-    check_channels(model, node.name, node.output, used);
+    check_channels(model, node.name, node.outputs[0], used);
     known.insert(node.name);
-    values.emplace(node.name, &node.output);
+    values.emplace(node.name, &node.outputs[0]);
   }
 
   if (model.outputs.empty()) refuse("there are no outputs");
@@ -568,7 +571,7 @@ void validate(const Model& model) {
   }
   check_classes(model);
   check_normalization(model, used);
-  check_channels(model, "input", model.input, used);
+  check_channels(model, "input", model.inputs[0].value, used);
 
   check_strays(model, used);
 }

@@ -115,7 +115,8 @@ void RangeObserver::normalize(const Model& model, const std::string& value, Fold
   ChannelStatistics& statistics = calibration_.channels.at(value);
   const Channels own = own_ranges(statistics, folding);
   if (value == "input") {
-    const auto reader = std::ranges::find(model.nodes, value, &Node::input);  // one of them is enough
+    const auto reader = std::ranges::find_if(
+        model.nodes, [&](const Node& node) { return node.inputs[0] == value; });  // one of them is enough
     normalized_[reader->name + ".input" + direction_suffixes(reader->operation).front()] = {own,
                                                                                             &statistics.normalized};
     return;
@@ -232,7 +233,7 @@ class OutputRanges final : public Observer {
   OutputRanges(const Model& model, const std::map<std::string, Folding>& foldable, std::size_t steps) {
     for (const auto& [value, folding] : foldable)
       if (value != "input" && !std::holds_alternative<EmbeddingAttributes>(model.node(value).operation))
-        ranges_.try_emplace(value, static_cast<std::size_t>(model.value(value).features), steps);
+        ranges_.try_emplace(value, static_cast<std::size_t>(model.value(value).size()), steps);
   }
   bool empty() const { return ranges_.empty(); }
   void next_sequence() { ++sequence_; }
@@ -275,9 +276,9 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   calibration.percentile = options.percentile;
   const std::map<std::string, Folding> foldable = foldable_values(model);
   std::optional<CutSequences> cut;
-  if (model.input.format.kind == NumberType::kF32) {
+  if (model.inputs[0].value.format.kind == NumberType::kF32) {
     ChannelStatistics& input = calibration.channels["input"];
-    input = frame_ranges(static_cast<std::size_t>(model.input.features), sequences);
+    input = frame_ranges(static_cast<std::size_t>(model.inputs[0].value.size()), sequences);
     sequences = cut.emplace(sequences, input).views();
     const Normalization normalized(model);
     for (std::size_t c = 0; c < input.low.size(); ++c) {

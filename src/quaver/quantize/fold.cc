@@ -32,7 +32,8 @@ bool multiplies_its_input(const Operation& operation) {
 
 // Whether a value can be divided by a scale a channel where it is made, and moved by an offset.
 std::optional<Folding> folding_of_producer(const Model& model, const std::string& value) {
-  if (value == "input") return is_float(model.input.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
+  if (value == "input")
+    return is_float(model.inputs[0].value.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
   const Operation& operation = model.node(value).operation;
   if (std::holds_alternative<DenseAttributes>(operation)) return Folding::kScaleAndOffset;
   if (std::holds_alternative<EmbeddingAttributes>(operation)) return Folding::kScale;  // rows of 0 stay exact
@@ -56,7 +57,7 @@ std::vector<Reader> matrix_readers(const Model& model, const std::string& value)
   for (const Node& node : model.nodes) {
     std::size_t first = 0;
     for (const std::string& suffix : direction_suffixes(node.operation)) {
-      if (node.input == value)
+      if (node.inputs[0] == value)
         readers.push_back({&node, suffix, node.name + ".W" + suffix, node.name + ".input" + suffix, 0, true});
       if (node.name != value || !std::holds_alternative<LstmAttributes>(node.operation)) continue;
       readers.push_back({&node, suffix, node.name + ".R" + suffix, node.name + ".output" + suffix, first, false});
@@ -189,7 +190,7 @@ std::map<std::string, Folding> foldable_values(const Model& model) {
     std::optional<Folding> folding = folding_of_producer(model, value);
     bool read = false;
     for (const Node& node : model.nodes) {
-      if (node.input != value) continue;
+      if (node.inputs[0] != value) continue;
       read = true;
       if (!multiplies_its_input(node.operation)) folding.reset();
     }
@@ -203,7 +204,7 @@ std::map<std::string, Folding> foldable_values(const Model& model) {
 Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration,
                          double steps) {
   const auto found = calibration.channels.find(value);
-  const auto features = static_cast<std::size_t>(model.value(value).features);
+  const auto features = static_cast<std::size_t>(model.value(value).size());
   if (found == calibration.channels.end() || found->second.low.size() != features)
     throw_bad_input(concat("calibration has no ranges of the ", features, " channels of '", value,
                            "'; was it made for another model?"));

@@ -222,7 +222,7 @@ class Quantizer {
       if (!has_row_scales(node)) continue;
       const bool uneven = std::holds_alternative<EmbeddingAttributes>(node.operation)
                               ? narrow_rows(source_.tensor(node.name + ".W")).codes < kFewestRowCodes
-                              : wide_.contains(node.input) && can_hand_on_wide(node);
+                              : wide_.contains(node.inputs[0]) && can_hand_on_wide(node);
       if (uneven && read_wide(node.name)) wide_.insert(node.name);
     }
   }
@@ -235,7 +235,7 @@ class Quantizer {
   // The first node that reads the value, or a pool of it, and takes no 16 bits; "" for none.
   std::string narrow_reader(const std::string& value) const {
     for (const Node& node : result_.model.nodes) {
-      if (node.input != value) continue;
+      if (node.inputs[0] != value) continue;
       const bool pool = std::holds_alternative<PoolAttributes>(node.operation);
       const std::string found = pool ? narrow_reader(node.name) : reads_wide(node) ? "" : node.name;
       if (!found.empty()) return found;
@@ -246,7 +246,7 @@ class Quantizer {
   // Behind a wide edge 8 bits are few wherever they come first.
   void warn_narrow_output(const Node& node) {
     const bool narrows =
-        input_format(result_.model, node).kind == NumberType::kI16 && node.output.format.kind == NumberType::kI8;
+        input_format(result_.model, node).kind == NumberType::kI16 && node.outputs[0].format.kind == NumberType::kI8;
     if (!narrows) return;
     const std::string reader = narrow_reader(node.name);
     const std::string reason =
@@ -278,7 +278,7 @@ class Quantizer {
         std::holds_alternative<LstmAttributes>(node.operation) || std::holds_alternative<GruAttributes>(node.operation);
     const bool plain = std::holds_alternative<RnnAttributes>(node.operation) ||
                        std::holds_alternative<DenseAttributes>(node.operation);
-    return gated || (plain && source_.value(node.input).features <= kMostFeatures);
+    return gated || (plain && source_.value(node.inputs[0]).size() <= kMostFeatures);
   }
 
   static bool has_row_scales(const Node& node) { return find_scheme(node.scheme)->scale_a_row; }
@@ -290,7 +290,7 @@ class Quantizer {
     Model& model = result_.model;
     for (const auto& [value, folding] : foldable_values(source_)) {
       const bool coded = std::ranges::all_of(model.nodes, [&, name = value](const Node& node) {
-        return (node.input != name && node.name != name) || has_row_scales(node);
+        return (node.inputs[0] != name && node.name != name) || has_row_scales(node);
       });
       // A dense layer's 16 bits have room for all its channels; the large rows' ranges would make the reader's columns
       // as uneven as they are.
@@ -328,7 +328,7 @@ class Quantizer {
 
   // What the input's features make worth a look: in the user's units.
   void warn_features() {
-    const Format& format = result_.model.input.format;
+    const Format& format = result_.model.inputs[0].value.format;
     const auto found = calibration_.channels.find("input");
     if (format.kind != NumberType::kI8 || found == calibration_.channels.end()) return;
     const ChannelStatistics& statistics = found->second;
@@ -396,7 +396,7 @@ class Quantizer {
   }
 
   Affine activation_affine(const Node& node, const std::string& point) const {
-    const std::string& value = point == "input" ? node.input : node.name;
+    const std::string& value = point == "input" ? node.inputs[0] : node.name;
     if (channels(value) != nullptr) return channel_affine(value);
     Interval interval;
     std::uint64_t count = 0;
@@ -422,17 +422,17 @@ class Quantizer {
 
   void code_input() {
     Model& model = result_.model;
-    if (model.input.format.kind == NumberType::kI32) return;  // ids
+    if (model.inputs[0].value.format.kind == NumberType::kI32) return;  // ids
     for (const Node& node : model.nodes) {
-      if (node.input != "input" || node.scheme == "f32") continue;
-      model.input.format = format_i8(activation_affine(node, "input"));
+      if (node.inputs[0] != "input" || node.scheme == "f32") continue;
+      model.inputs[0].value.format = format_i8(activation_affine(node, "input"));
       return;
     }
   }
 
   // The codes a node reads, of 8 bits where it does not take 16; sets its own "input" format when its edge has none.
   Affine read_input(Node& node) {
-    const Format& edge = result_.model.value(node.input).format;
+    const Format& edge = result_.model.value(node.inputs[0]).format;
     const bool wide = edge.kind == NumberType::kI16 && reads_wide(node);
     if (edge.kind != NumberType::kI8 && !wide) node.formats["input"] = format_i8(activation_affine(node, "input"));
     const Format format = input_format(result_.model, node);
@@ -442,7 +442,7 @@ class Quantizer {
   // i16 where nothing but an output, softmax or argmax reads the scores: they keep what int8 would round away.
   bool feeds_scores_only(const Node& node) const {
     return std::ranges::none_of(source_.nodes, [&](const Node& reader) {
-      return reader.input == node.name && !std::holds_alternative<SoftmaxAttributes>(reader.operation) &&
+      return reader.inputs[0] == node.name && !std::holds_alternative<SoftmaxAttributes>(reader.operation) &&
              !std::holds_alternative<ArgmaxAttributes>(reader.operation);
     });
   }
@@ -450,10 +450,10 @@ class Quantizer {
   // The node hands on its state's int8 copy, or the state itself (A46). Returns the copy's format.
   Affine code_state(Node& node) const {
     const Format copy = state_format(node);
-    node.output.format = copy;
+    node.outputs[0].format = copy;
     if (wide_.contains(node.name)) {
       node.formats["state"] = copy;
-      node.output.format = {NumberType::kI16, 0x1p-15f, 0};
+      node.outputs[0].format = {NumberType::kI16, 0x1p-15f, 0};
     }
     return {copy.scale, copy.zero_point};
   }
@@ -537,8 +537,8 @@ class Quantizer {
   // W without the columns of features that calibration saw constant: folded, they are as large as the feature's least
   // range, and would set the scales of rows in which they do nothing.
   Tensor moving_columns(const Node& node, const std::string& name, Tensor W) const {
-    if (!name.starts_with("W") || name.starts_with("W_projection") || channels(node.input) == nullptr) return W;
-    const ChannelStatistics& statistics = calibration_.channels.at(node.input);
+    if (!name.starts_with("W") || name.starts_with("W_projection") || channels(node.inputs[0]) == nullptr) return W;
+    const ChannelStatistics& statistics = calibration_.channels.at(node.inputs[0]);
     const auto cols = static_cast<std::size_t>(W.row_size());
     const std::span<float> values = W.as_mutable<float>();
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -589,7 +589,7 @@ class Quantizer {
     if (found->second.size() != size)
       throw_bad_input(concat("calibration has ", found->second.size(), " values of '", name, "', the model has ", size,
                              "; was it made for another model?"));
-    if (const Channels* folded = channels(node.input); folded != nullptr && point.starts_with("input"))
+    if (const Channels* folded = channels(node.inputs[0]); folded != nullptr && point.starts_with("input"))
       return found->second.normalized(*folded);
     if (const Channels* folded = channels(node.name); folded != nullptr && point.starts_with("output"))
       return found->second.normalized(
@@ -606,7 +606,7 @@ class Quantizer {
   void code(Node& node, const LstmAttributes& attributes) {
     const Affine x = read_input(node);
     const Affine h = wide_.contains(node.name) ? code_state(node) : activation_affine(node, "output");
-    if (!wide_.contains(node.name)) node.output.format = format_i8(h);
+    if (!wide_.contains(node.name)) node.outputs[0].format = format_i8(h);
     node.sums = sums_of(node);
     const LstmShape shape = lstm_shape(attributes);
     const std::size_t gates = shape.gate_count();
@@ -718,13 +718,13 @@ class Quantizer {
   void code(Node& node, const DenseAttributes&) {
     const Affine x = read_input(node);
     if (wide_.contains(node.name) && !feeds_scores_only(node)) {
-      node.output.format = {NumberType::kI16, symmetric_scale(largest(node.name + ".output"), kI16Limit), 0};
+      node.outputs[0].format = {NumberType::kI16, symmetric_scale(largest(node.name + ".output"), kI16Limit), 0};
     } else if (feeds_scores_only(node)) {
       const double scores = largest(node.name + ".output");
       // Scores may go beyond the calibrated range on new data: a factor two keeps their order there.
-      node.output.format = {NumberType::kI16, symmetric_scale(2 * scores, kI16Limit), 0};
+      node.outputs[0].format = {NumberType::kI16, symmetric_scale(2 * scores, kI16Limit), 0};
     } else {
-      node.output.format = format_i8(activation_affine(node, "output"));
+      node.outputs[0].format = format_i8(activation_affine(node, "output"));
     }
     code_matrix(node, "W", "b", 1, x.scale, {"input"});
   }
@@ -735,7 +735,7 @@ class Quantizer {
     warn_rows(node, table, wide ? kI16Limit : kI8Limit);
     const float scale = symmetric_scale(max_abs(table.as<float>()), wide ? kI16Limit : kI8Limit);
     const NumberType kind = wide ? NumberType::kI16 : NumberType::kI8;
-    node.output.format = {kind, scale, 0};
+    node.outputs[0].format = {kind, scale, 0};
     table = code_tensor(table, kind, {scale});
   }
 
@@ -786,23 +786,23 @@ class Quantizer {
   void code(Node& node, const ActivationAttributes& attributes) {
     const Affine x = read_input(node);
     const Affine y = activation_affine(node, "output");
-    node.output.format = format_i8(y);
+    node.outputs[0].format = format_i8(y);
     const auto table = activation_table(attributes.function, x, y);
     result_.model.tensors[node.name + ".table"] = Tensor::from<std::int8_t>({256}, table);
   }
 
   void code(Node& node, const PoolAttributes&) {
-    if (is_float(result_.model.value(node.input).format)) read_input(node);
-    node.output.format = input_format(result_.model, node);
+    if (is_float(result_.model.value(node.inputs[0]).format)) read_input(node);
+    node.outputs[0].format = input_format(result_.model, node);
   }
 
   void code(Node& node, const SoftmaxAttributes&) {
-    const Format& edge = result_.model.value(node.input).format;
+    const Format& edge = result_.model.value(node.inputs[0]).format;
     // int8 logits widen exactly: code - zero point at the same scale.
     if (edge.kind == NumberType::kI8) node.formats["input"] = {NumberType::kI16, edge.scale, 0};
     if (is_float(edge))
       node.formats["input"] = {NumberType::kI16, symmetric_scale(largest(node.name + ".input"), kI16Limit), 0};
-    node.output.format = {NumberType::kI16, 0x1p-15f, 0};
+    node.outputs[0].format = {NumberType::kI16, 0x1p-15f, 0};
   }
 
   void code(Node&, const ArgmaxAttributes&) {}  // compares codes of any format

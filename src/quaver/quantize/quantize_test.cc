@@ -149,8 +149,8 @@ TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
     const QuantizeResult result = quantize(model, calibration_of(model), {.scheme = scheme});
     EXPECT_EQ(result.model.scheme, scheme);
     for (const Node& node : result.model.nodes) EXPECT_EQ(node.scheme, scheme);
-    EXPECT_EQ(result.model.node("scores").output.format.kind, NumberType::kI16);
-    const Format state = result.model.node("gru0").output.format;
+    EXPECT_EQ(result.model.node("scores").outputs[0].format.kind, NumberType::kI16);
+    const Format state = result.model.node("gru0").outputs[0].format;
     EXPECT_EQ(state.kind, NumberType::kI8);
     EXPECT_LT(state.scale, 2.0f / 255) << "the range of a state that stays inside (-1, 1)";
     const std::size_t scales = result.model.tensor("gru0.W").scales.size();
@@ -205,7 +205,8 @@ TEST(Quantize, TinyWeightsBesideALargeBiasKeepTheBias) {
   for (float& w : model.tensors.at("gru0.W").as_mutable<float>().first(6)) w = 1e-9f;  // row 0: only a bias
   model.tensors.at("gru0.b").as_mutable<float>()[0] = 0.75f;
   const Model integer = quantize(model, calibration_of(model)).model;
-  const double unit = static_cast<double>(integer.tensor("gru0.W").scale_of_row(0) * integer.input.format.scale);
+  const double unit =
+      static_cast<double>(integer.tensor("gru0.W").scale_of_row(0) * integer.inputs[0].value.format.scale);
   const double recurrent = static_cast<double>(model.tensor("gru0.b_recurrent").as<float>()[0]);  // joins b for z and r
   EXPECT_NEAR(integer.tensor("gru0.b").as<std::int32_t>()[0] * unit, 0.75 + recurrent, 1e-6);
   EXPECT_EQ(integer.tensor("gru0.b_recurrent").rows(), 8);

@@ -130,7 +130,7 @@ class Recorder final : public RealObserver {
 // Points that have one value a sequence: all of a node that reads one, and what a pool gives.
 bool is_vector_point(const Model& model, const PointName& name) {
   const Node& node = model.node(name.node);
-  return name.point == "output" ? !node.output.sequence : !model.value(node.input).sequence;
+  return name.point == "output" ? !node.outputs[0].has_time : !model.value(node.inputs[0]).has_time;
 }
 
 // Holds the second model against the recording.
@@ -199,7 +199,7 @@ void compare_results(const Result& reference, const Result& quantized, std::size
   const std::vector<float> f = reference.real(), q = quantized.real();
   const std::size_t features = f.size() / reference.steps;
   const bool indices = reference.value.format.kind == NumberType::kI32;
-  const bool vector = !reference.value.sequence;
+  const bool vector = !reference.value.has_time;
   for (std::size_t t = 0; t < reference.steps; ++t) {
     const auto f_t = std::span(f).subspan(t * features, features), q_t = std::span(q).subspan(t * features, features);
     point.current = {};
@@ -271,22 +271,22 @@ void require_same_network(const Model& reference, const Model& quantized) {
   const auto refuse = [](const std::string& what) {
     throw_bad_input(what + "; compare takes a model and what 'quaver quantize' made of it");
   };
-  const auto ids = [](const Model& model) { return model.input.format.kind == NumberType::kI32; };
+  const auto ids = [](const Model& model) { return model.inputs[0].value.format.kind == NumberType::kI32; };
   if (ids(reference) != ids(quantized))
     refuse(concat("the first model reads ", ids(reference) ? "ids" : "real features", ", the second ",
                   ids(quantized) ? "ids" : "real features"));
-  if (reference.input.features != quantized.input.features)
-    refuse(concat("the first model reads ", reference.input.features, " features a step, the second ",
-                  quantized.input.features));
+  if (reference.inputs[0].value.size() != quantized.inputs[0].value.size())
+    refuse(concat("the first model reads ", reference.inputs[0].value.size(), " features a step, the second ",
+                  quantized.inputs[0].value.size()));
   if (reference.nodes.size() != quantized.nodes.size())
     refuse(concat("the first model has ", reference.nodes.size(), " nodes, the second ", quantized.nodes.size()));
   for (std::size_t i = 0; i < reference.nodes.size(); ++i) {
     const Node &first = reference.nodes[i], &second = quantized.nodes[i];
-    if (first.name != second.name || first.operation != second.operation || first.input != second.input ||
-        first.output.features != second.output.features)
+    if (first.name != second.name || first.operation != second.operation || first.inputs[0] != second.inputs[0] ||
+        first.outputs[0].size() != second.outputs[0].size())
       refuse(concat("node ", i, " is '", first.name, "' (", operation_name(first.operation), ", ",
-                    first.output.features, " features) in the first model and '", second.name, "' (",
-                    operation_name(second.operation), ", ", second.output.features,
+                    first.outputs[0].size(), " features) in the first model and '", second.name, "' (",
+                    operation_name(second.operation), ", ", second.outputs[0].size(),
                     " features) in the second, or its attributes differ"));
   }
   if (reference.outputs != quantized.outputs)
@@ -330,7 +330,7 @@ class Pair {
   void compare_outputs(const std::vector<Result>& first, const std::vector<Result>& second, std::size_t first_step,
                        bool last_chunk) {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      if (!first[i].value.sequence && !last_chunk) continue;
+      if (!first[i].value.has_time && !last_chunk) continue;
       compare_results(first[i], second[i], first_step, outputs_[i]);
       if (last_chunk) outputs_[i].last.add(outputs_[i].current);
     }

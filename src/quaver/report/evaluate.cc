@@ -12,7 +12,7 @@ namespace {
 
 // The class that step t of a result names: its largest score, or the index itself after an argmax node.
 std::int64_t named_class(const Result& result, std::span<const float> real, std::size_t t) {
-  const auto features = static_cast<std::size_t>(result.value.features);
+  const auto features = static_cast<std::size_t>(result.value.size());
   const auto scores = real.subspan(t * features, features);
   if (result.value.format.kind == NumberType::kI32) return static_cast<std::int64_t>(scores[0]);
   return std::ranges::max_element(scores) - scores.begin();
@@ -25,11 +25,11 @@ Evaluation evaluate(Session& session, std::span<const LabelledSequence> sequence
   const Model& model = session.model();
   const Value& scores = model.value(model.outputs.at(0));
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    const std::size_t expected = scores.sequence ? sequences[i].input.steps : 1;
+    const std::size_t expected = scores.has_time ? sequences[i].input.steps : 1;
     if (sequences[i].labels.size() != expected)
       throw_bad_input(concat("sequence ", i, " has ", sequences[i].labels.size(), " labels, expected ", expected,
                              ": the model's output '", model.outputs[0], "' has one row of scores a ",
-                             scores.sequence ? "step" : "sequence"));
+                             scores.has_time ? "step" : "sequence"));
   }
 
   using Clock = std::chrono::steady_clock;

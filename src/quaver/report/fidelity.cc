@@ -62,7 +62,7 @@ bool is_harmless_sum(const PointError& gate, double limit, const std::vector<Poi
 // The first point below `limit`, in the order of computation, of the nodes that lead to `output`.
 Place first_below(double limit, const Model& model, const Comparison& comparison, const PointError& output) {
   std::vector<const Node*> way;
-  for (std::string at = output.name; at != "input"; at = way.back()->input) way.push_back(&model.node(at));
+  for (std::string at = output.name; at != "input"; at = way.back()->inputs[0]) way.push_back(&model.node(at));
   std::ranges::reverse(way);
   const auto layer = [&](const std::string& name) -> const PointError* {
     const auto found = std::ranges::find(comparison.layers, name, &PointError::name);

@@ -84,7 +84,7 @@ TEST(Fidelity, AnOutputOfIndicesShowsTheShareOfEqualAnswers) {
 TEST(Fidelity, NamesThePointWhereAnOutputIsLost) {
   Model model;
   model.name = "two cells";
-  model.input = {true, 4, {}};
+  model.inputs = {{"input", {{4}, true, {}}}};
   samples::append(model, "sound", GruAttributes{.input_size = 4, .hidden_size = 6}, "f32", {});
   samples::append(model, "damaged", GruAttributes{.input_size = 6, .hidden_size = 6}, "f32", {});
   samples::append(model, "scores", DenseAttributes{.input_size = 6, .units = 3}, "f32", {});

@@ -231,7 +231,7 @@ void count_high_halves(const Node& node, std::uint64_t cols, Counter& counter) {
 OperationCounts count(const Node& node, std::uint64_t input_features, NumberType input, bool in_float) {
   Counter one(in_float);
   if (!in_float && input == NumberType::kI16) count_high_halves(node, input_features, one);
-  const bool wide_output = !in_float && node.output.format.kind == NumberType::kI16;
+  const bool wide_output = !in_float && node.outputs[0].format.kind == NumberType::kI16;
   std::uint64_t times = 1;
   std::visit(Overloaded{[&](const LstmAttributes& lstm) {
                           count(lstm, wide_output, one);
@@ -260,7 +260,7 @@ OperationCounts count(const Node& node, std::uint64_t input_features, NumberType
 // Bytes that a stream keeps in this node between steps.
 std::uint64_t state_bytes(const Node& node, std::uint64_t input_features) {
   const bool in_float = node.scheme == "f32";
-  const std::uint64_t h_bytes = node.output.format.kind == NumberType::kI16 ? 3 : 1;  // a wide h and its copy
+  const std::uint64_t h_bytes = node.outputs[0].format.kind == NumberType::kI16 ? 3 : 1;  // a wide h and its copy
   return std::visit(
       Overloaded{[&](const LstmAttributes& lstm) {
                    const std::uint64_t n = number(lstm.hidden_size), out = number(lstm.output_size());
@@ -319,10 +319,10 @@ TensorReport tensor_report(const std::string& name, const Tensor& tensor) {
 }
 
 LayerReport layer_report(const Model& model, const Node& node, const EnergyTable& table) {
-  const Value& edge = model.value(node.input);
+  const Value& edge = model.value(node.inputs[0]);
   const bool in_float = node.scheme == "f32";
   const bool reads_ids = std::holds_alternative<EmbeddingAttributes>(node.operation);
-  const std::uint64_t features = number(edge.features);
+  const std::uint64_t features = number(edge.size());
 
   LayerReport layer;
   layer.name = node.name;
@@ -330,9 +330,9 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
   layer.detail = detail(node.operation);
   layer.scheme = node.scheme;
   layer.input_format = type_name(edge.format.kind);
-  layer.output_format = type_name(node.output.format.kind);
-  layer.input_features = edge.features;
-  layer.output_features = node.output.features;
+  layer.output_format = type_name(node.outputs[0].format.kind);
+  layer.input_features = edge.size();
+  layer.output_features = node.outputs[0].size();
   for (const TensorSlot& slot : tensor_slots(node)) {
     layer.tensors.push_back(tensor_report(slot.name, model.tensor(slot.name)));
     layer.bytes += layer.tensors.back().bytes;
@@ -363,15 +363,15 @@ LayerReport layer_report(const Model& model, const Node& node, const EnergyTable
       operations.add(kAdd, kI32, 3 * features);
     }
   }
-  const bool index = node.output.format.kind == NumberType::kI32;
-  if (in_float && !index && !is_float(node.output.format)) recode(number(node.output.features), kEncodeOps);
+  const bool index = node.outputs[0].format.kind == NumberType::kI32;
+  if (in_float && !index && !is_float(node.outputs[0].format)) recode(number(node.outputs[0].size()), kEncodeOps);
   layer.energy_pj = operations.energy_pj(table);
 
   // Of a table one row is read.
   layer.traffic.weights_read = reads_ids ? layer.bytes / number(layer.tensors.front().shape.front()) : layer.bytes;
   layer.traffic.activations_read = features * type_bytes(edge.format.kind) + layer.state_bytes;
   layer.traffic.activations_written =
-      number(node.output.features) * type_bytes(node.output.format.kind) + layer.state_bytes;
+      number(node.outputs[0].size()) * type_bytes(node.outputs[0].format.kind) + layer.state_bytes;
   return layer;
 }
 
@@ -382,7 +382,7 @@ std::optional<ChannelReport> channel_report(const Model& model, const std::strin
   const bool i8 = format.kind == NumberType::kI8;
   const Tensor* mean = name == "input" ? model.find_tensor("input.mean") : nullptr;
   ChannelReport report{name, {}, {}, {}};
-  for (std::size_t c = 0; c < static_cast<std::size_t>(model.value(name).features); ++c) {
+  for (std::size_t c = 0; c < static_cast<std::size_t>(model.value(name).size()); ++c) {
     const double deviation =
         mean == nullptr ? 1 : 1 / static_cast<double>(model.tensor("input.inverse_deviation").as<float>()[c]);
     const double middle = mean == nullptr ? 0 : static_cast<double>(mean->as<float>()[c]);
@@ -434,8 +434,8 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   inspection.model = model.name;
   inspection.task = model.task;
   inspection.scheme = model.scheme;
-  inspection.input_features = model.input.features;
-  inspection.input_format = type_name(model.input.format.kind);
+  inspection.input_features = model.inputs[0].value.size();
+  inspection.input_format = type_name(model.inputs[0].value.format.kind);
 
   OperationCounts operations, in_float;
   for (const Node& node : model.nodes) {
@@ -445,7 +445,7 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
     inspection.state_bytes += layer.state_bytes;
     operations += layer.operations;
     inspection.traffic += layer.traffic;
-    in_float += count(node, number(model.value(node.input).features), NumberType::kF32, true);
+    in_float += count(node, number(model.value(node.inputs[0]).size()), NumberType::kF32, true);
     if (model.scheme != "f32" && layer.operations.float_ops() > 0) inspection.float_nodes.push_back(node.name);
   }
   for (const auto& [name, tensor] : model.tensors) {
@@ -455,9 +455,9 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   inspection.bytes = file_bytes > 0 ? file_bytes : inspection.weights_bytes;
 
   inspection.float_ops = operations.float_ops();
-  const std::uint64_t inputs = number(model.input.features);
+  const std::uint64_t inputs = number(model.inputs[0].value.size());
   if (model.find_tensor("input.mean") != nullptr) inspection.border_float_ops += inputs * kNormalizeOps;
-  if (model.input.format.kind == NumberType::kI8) inspection.border_float_ops += inputs * kEncodeOps;
+  if (model.inputs[0].value.format.kind == NumberType::kI8) inspection.border_float_ops += inputs * kEncodeOps;
   if (std::optional<ChannelReport> input = channel_report(model, "input")) {
     inspection.border_float_ops += inputs * kChannelOps;
     inspection.channels.push_back(std::move(*input));
@@ -466,13 +466,13 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
     std::optional<ChannelReport> report = channel_report(model, node.name);
     if (!report) continue;
     if (std::ranges::find(model.outputs, node.name) != model.outputs.end())
-      inspection.border_float_ops += number(node.output.features) * kChannelOps;
+      inspection.border_float_ops += number(node.outputs[0].size()) * kChannelOps;
     inspection.channels.push_back(std::move(*report));
   }
   for (const std::string& output : model.outputs) {
     const Value& value = model.value(output);
     if (value.format.kind == NumberType::kI8 || value.format.kind == NumberType::kI16)
-      inspection.border_float_ops += number(value.features) * kDecodeOps;
+      inspection.border_float_ops += number(value.size()) * kDecodeOps;
   }
 
   inspection.energy_table = table;

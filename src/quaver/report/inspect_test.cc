@@ -113,7 +113,7 @@ TEST(Inspect, StateBytesAreThoseOfTheSession) {
     for (float& value : model.tensors.at("words.W").as_mutable<float>().first(4)) value *= 50;
     const std::vector<Sequence> data{quaver::testing::random_ids(60, 20, 1)};
     const Model integer = quantize(model, calibrate(model, quaver::testing::views(data))).model;
-    ASSERT_EQ(integer.node("cell").output.format.kind, NumberType::kI16);
+    ASSERT_EQ(integer.node("cell").outputs[0].format.kind, NumberType::kI16);
     EXPECT_EQ(inspect(integer).state_bytes, session_state_bytes(integer)) << operation_name(cell);
   }
 }

@@ -16,10 +16,10 @@ namespace quaver::samples {
 inline Model small_model(Operation cell, bool pooled) {
   Model model;
   model.name = "small";
-  model.input = {true, 4, {}};
+  model.inputs = {{"input", {{4}, true, {}}}};
   append(model, "cell", std::move(cell), "f32", {});
   if (pooled) append(model, "pool", PoolAttributes{Pooling::kLast}, "f32", {});
-  append(model, "scores", DenseAttributes{.input_size = model.nodes.back().output.features, .units = 3}, "f32", {});
+  append(model, "scores", DenseAttributes{.input_size = model.nodes.back().outputs[0].size(), .units = 3}, "f32", {});
   fill_tensors(model, 7);
   model.outputs = {"scores"};
   return model;

@@ -41,9 +41,9 @@ Operation recurrent_layer(const TrainOptions& options, std::int64_t inputs) {
 
 void append(Model& model, std::string name, Operation operation) {
   Node node;
-  node.input = model.nodes.empty() ? "input" : model.nodes.back().name;
-  node.output = output_value(operation, model.value(node.input));
-  node.output.format = {};
+  node.inputs = {model.nodes.empty() ? "input" : model.nodes.back().name};
+  node.outputs = {output_value(operation, model.value(node.inputs[0]))};
+  node.outputs[0].format = {};
   node.name = std::move(name);
   node.operation = std::move(operation);
   model.nodes.push_back(std::move(node));
@@ -99,22 +99,22 @@ std::size_t gates_of(const Operation& operation) {
 Model layers(const Dataset& data, const TrainOptions& options) {
   Model model;
   if (data.vocabulary > 0) {
-    model.input = {true, 1, {NumberType::kI32, 1.0f, 0}};
+    model.inputs = {{"input", {{1}, true, {NumberType::kI32, 1.0f, 0}}}};
     append(model, "embedding",
            EmbeddingAttributes{.vocabulary = static_cast<std::int64_t>(data.vocabulary),
                                .features = static_cast<std::int64_t>(options.embedding)});
   } else {
-    model.input = {true, static_cast<std::int64_t>(data.features), {}};
+    model.inputs = {{"input", {{static_cast<std::int64_t>(data.features)}, true, {}}}};
   }
-  const auto last = [&] { return model.nodes.empty() ? model.input : model.nodes.back().output; };
+  const auto last = [&] { return model.nodes.empty() ? model.inputs[0].value : model.nodes.back().outputs[0]; };
   for (std::size_t layer = 0; layer < options.layers; ++layer)
-    append(model, concat(options.cell, layer), recurrent_layer(options, last().features));
+    append(model, concat(options.cell, layer), recurrent_layer(options, last().size()));
   if (data.target == Target::kClass) {
     const Pooling usual = options.direction == Direction::kForward ? Pooling::kLast : Pooling::kMean;
     append(model, "pool", PoolAttributes{options.pooling.value_or(usual)});
   }
   append(model, "scores",
-         DenseAttributes{.input_size = last().features, .units = static_cast<std::int64_t>(data.classes.size())});
+         DenseAttributes{.input_size = last().size(), .units = static_cast<std::int64_t>(data.classes.size())});
   model.outputs = {"scores"};
   return model;
 }
@@ -247,7 +247,7 @@ Model initial_model(const Dataset& data, const TrainOptions& options) {
   model.task = data.task;
   model.classes = data.classes;
   if (data.vocabulary == 0) {
-    const std::vector<std::int64_t> shape{model.input.features};
+    const std::vector<std::int64_t> shape{model.inputs[0].value.size()};
     const FeatureStatistics statistics = feature_statistics(data);
     model.tensors["input.mean"] = Tensor::from<float>(shape, statistics.mean);
     model.tensors["input.inverse_deviation"] = Tensor::from<float>(shape, statistics.inverse_deviation);

@@ -220,7 +220,7 @@ at::Tensor scores(const Model& model, const at::Tensor& input, Ledger* ledger) {
     } else if (const auto* pool = std::get_if<PoolAttributes>(&node.operation)) {
       if (pool->pooling == Pooling::kLast) x = x[-1];
       if (pool->pooling == Pooling::kFinal) {
-        const std::int64_t forward = forward_features(model.node(node.input));
+        const std::int64_t forward = forward_features(model.node(node.inputs[0]));
         x = at::cat({x[-1].narrow(0, 0, forward), x[0].narrow(0, forward, x.size(1) - forward)});
       }
       if (pool->pooling == Pooling::kMax) x = std::get<0>(x.max(0));

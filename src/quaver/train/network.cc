@@ -193,9 +193,9 @@ Network::Network(const Model& model, std::size_t threads) : impl_(std::make_uniq
                  !std::is_same_v<Attributes, ArgmaxAttributes>;
         },
         node.operation);
-    if (!known || node.scheme != "f32" || node.input != before)
+    if (!known || node.scheme != "f32" || node.inputs[0] != before)
       throw_bad_input(concat("model '", model.name, "': node '", node.name, "' (", operation_name(node.operation), ", ",
-                             node.scheme, ", reads '", node.input,
+                             node.scheme, ", reads '", node.inputs[0],
                              "') cannot be trained; training takes a chain of f32 embedding, lstm, gru, rnn, pool and "
                              "dense nodes"));
     before = node.name;

@@ -46,7 +46,7 @@ Augmentation augmentation_of(const TrainOptions& options) {
 
 FeatureStatistics statistics_of(const Model& model) {
   if (model.find_tensor("input.mean") == nullptr) {
-    const auto features = static_cast<std::size_t>(model.input.features);
+    const auto features = static_cast<std::size_t>(model.inputs[0].value.size());
     return {std::vector<float>(features, 0.0f), std::vector<float>(features, 1.0f)};
   }
   const std::span<const float> mean = model.tensor("input.mean").as<float>();
@@ -347,8 +347,8 @@ TrainResult train(const Dataset& train_data, const Dataset& validation_data, con
 
 Score score(const Model& model, const Dataset& data, std::size_t threads) {
   check_data(data);
-  const auto expected = static_cast<std::size_t>(model.input.features);
-  if (model.input.format.kind == NumberType::kF32 ? data.features != expected : data.vocabulary == 0)
+  const auto expected = static_cast<std::size_t>(model.inputs[0].value.size());
+  if (model.inputs[0].value.format.kind == NumberType::kF32 ? data.features != expected : data.vocabulary == 0)
     refuse(data, "has ", data.features, " features a step, but model '", model.name, "' expects ", expected);
   Network network(model, thread_count(threads));
   return score_network(network, data, statistics_of(model));
