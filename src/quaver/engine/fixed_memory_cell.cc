@@ -1,8 +1,11 @@
-// MemN2NFixed on stored codes: the statements of cells/memn2n/fixed.cc on kernels/address.
+// The steps of cells/memn2n/fixed_steps.h on stored codes: facts as bytes packed for kernels/address, several questions
+// at a time.
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "quaver/cells/memn2n/fixed_codes.h"
+#include "quaver/cells/memn2n/fixed_steps.h"
 #include "quaver/engine/memory_cell.h"
 #include "quaver/engine/memory_parts.h"
 #include "quaver/kernels/softmax/softmax.h"
@@ -12,19 +15,6 @@ namespace {
 
 constexpr int kMostBits = 8;          // codes of facts are bytes
 constexpr std::int32_t kEnd = 32767;  // where the integer softmax's logits end
-
-// What this file knows of a scheme; one that says more is left to its own cell.
-bool known(const MemoryScheme& scheme) {
-  return scheme == MemoryScheme{.arithmetic = MemoryArithmetic::kFixed,
-                                .bits = scheme.bits,
-                                .integer_bits = scheme.integer_bits,
-                                .similarity = scheme.similarity,
-                                .hop_formats = scheme.hop_formats,
-                                .one_bit_query = scheme.one_bit_query,
-                                .one_bit_weights = scheme.one_bit_weights,
-                                .integer_only = scheme.integer_only} &&
-         scheme.bits <= kMostBits;
-}
 
 constexpr std::size_t kOnStack = 256;    // codes of a fact that need no allocation
 constexpr std::size_t kMostCounted = 2;  // times that a word comes in a bag of the table
@@ -49,38 +39,39 @@ class FixedMemoryCell : public MemoryCell {
         shape_(network().shape),
         scheme_(network().scheme),
         base_(scheme_.format()),
-        fine_{scheme_.integer_bits, scheme_.fine_fraction()},
-        roles_(shape_),
-        cell_(shape_, scheme_),
+        codes_(shape_, scheme_),
         d_(shape_.d),
         stride_(row_stride(d_)) {
-    cell_.set_parameters(network().parameters);
-    const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
+    static_assert(kRowAlignment == kCodeLanes, "rows of the cell's codes are as long as those of the kernels");
+    codes_.set_parameters(network().parameters);
+    for (const Matrix& matrix : codes_.embeddings()) ages_.push_back(age_table(matrix));
     for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
+      const std::size_t m = codes_.m_of(hop), c = codes_.c_of(hop);
       // The Hamming similarity reads a hop's own codes; everything else reads them in the scheme's format.
-      m_of_hop_.push_back(place_of(m_sides_, side(roles_.A[hop], cell_.A(hop), hamming ? cell_.A(hop).format : base_)));
-      c_of_hop_.push_back(place_of(c_sides_, side(roles_.C[hop], cell_.C(hop), base_)));
-      if (roles_.has_H) H_.push_back(packed_rows(cell_.H(hop).codes, d_));
+      m_of_hop_.push_back(place_of(m_sides_, side(m, codes_.is_hamming() ? codes_.embeddings()[m].format : base_)));
+      c_of_hop_.push_back(place_of(c_sides_, side(c, base_)));
+      if (codes_.has_H()) H_.push_back(packed_rows(codes_.H(hop).codes, d_, stride_));
     }
-    std::vector<const MemN2NFixed::CodedMatrix*> matrices;
-    for (const Plane& plane : planes_) matrices.push_back(plane.matrix);
+    std::vector<const Matrix*> matrices;
+    for (const Matrix& matrix : codes_.embeddings()) matrices.push_back(&matrix);
     facts_ = word_table(std::move(matrices));
-    question_ = word_table({&cell_.B()});
-    if (scheme_.one_bit_weights && scheme_.one_bit_query && roles_.has_H) {
+    question_ = word_table({&codes_.B()});
+    if (scheme_.one_bit_weights && scheme_.one_bit_query && codes_.has_H()) {
       H_bits_.resize((d_ + kBitBlock - 1) / kBitBlock * kBitBlock * bit_words(d_));
-      const std::vector<std::int8_t> codes(cell_.H(0).codes.begin(), cell_.H(0).codes.end());
-      for (std::size_t j = 0; j < d_; ++j) pack_bits_row(&codes[j * d_], d_, j, H_bits_.data());
+      const FixedCodes::Rows& H = codes_.H(0).codes;
+      const std::vector<std::int8_t> codes(H.begin(), H.end());
+      for (std::size_t j = 0; j < d_; ++j) pack_bits_row(&codes[j * stride_], d_, j, H_bits_.data());
     }
     if (scheme_.integer_only) {
-      W_ = packed_rows(cell_.W().codes, d_);
-      softmax_.emplace(SoftmaxRule::from_scale(static_cast<float>(cell_.similarity_step())));
+      W_ = packed_rows(codes_.W().codes, d_, stride_);
+      softmax_.emplace(SoftmaxRule::from_scale(static_cast<float>(codes_.similarity_step())));
     }
   }
 
   // A sum of signs is coded after it was multiplied by the mean weight, so that it must be exact: 16 bits hold as many.
   std::size_t longest_sentence() const override { return scheme_.one_bit_weights ? kMostSummed : kMaxSentence; }
   CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }
-  std::size_t sum_bytes() const override { return planes_.size() * stride_ * sizeof(std::int16_t); }
+  std::size_t sum_bytes() const override { return ages_.size() * stride_ * sizeof(std::int16_t); }
 
   void embed(WordNumbers words, std::byte* sums) const override {
     std::vector<std::int32_t> long_sums;
@@ -119,83 +110,63 @@ class FixedMemoryCell : public MemoryCell {
   }
 
  private:
+  using Matrix = FixedCodes::Matrix;
+
   // A few questions together: each piece of the facts' codes is read once for all of them.
   void answer_group(std::span<const WordNumbers> questions, FactRanges ranges, std::span<QuestionWork> works,
                     std::span<std::int32_t> words, MemoryAnswer* explained) const {
     for (std::size_t i = 0; i < works.size(); ++i) {
       QuestionWork& work = works[i];
+      work.state_sums.resize(stride_);
       embed(questions[i], question_, work.products, work.word_sums.data());
       first_u(work.word_sums.data(), work.u.data());
     }
-    SignMagnitudeFormat u_format = cell_.B().format;
-    for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-      compare(hop, u_format, ranges, works);
-      for (QuestionWork& work : works) {
-        if (scheme_.integer_only) {
-          attend(facts_of(ranges), work, explained);
-        } else {
-          attend_in_float(facts_of(ranges), work, explained);
-        }
-        next_u(hop, u_format, ranges, work);
-      }
-      u_format = base_;
-    }
-    for (std::size_t i = 0; i < works.size(); ++i)
-      words[i] = scheme_.integer_only ? best_word(works[i], explained) : best_word_in_float(works[i], explained);
+    Questions asked(*this, ranges, works, words, explained);
+    answer_by_steps(codes_, false, asked);
   }
 
   // (F1) of the question.
   void first_u(const std::int16_t* __restrict sums, std::int16_t* __restrict u) const {
-    const MemN2NFixed::CodedMatrix& B = cell_.B();
+    const Matrix& B = codes_.B();
     if (scheme_.one_bit_weights) {
-      for (std::size_t j = 0; j < d_; ++j) u[j] = narrow(cell_.limited_sum(B, sums[j], B.shift));
+      for (std::size_t j = 0; j < d_; ++j) u[j] = narrow(codes_.limited_sum(B, sums[j], B.shift));
       return;
     }
     const auto high = narrow(B.format.limit()), low = narrow(-high);
     for (std::size_t j = 0; j < stride_; ++j) u[j] = std::max(std::min(sums[j], high), low);
   }
 
-  // A matrix in one format: what facts are summed in.
-  struct Plane {
-    std::size_t place;
-    const MemN2NFixed::CodedMatrix* matrix;
-    // [memory + kFactBlock, stride]: the time words' part of a sum, the last one's for older facts too; without them
-    // one row of zeros.
-    AlignedVector<std::int8_t> ages;
-  };
   // The parts of words, as (F1) sums them: [slots, vocabulary, planes, stride]. In a bag slot k is for words that come
   // k + 1 times.
   struct WordTable {
-    std::vector<const MemN2NFixed::CodedMatrix*> planes;
+    std::vector<const Matrix*> planes;
     std::size_t slots = 0;  // 0: too large, the cell multiplies anew
     AlignedVector<std::int8_t> parts;
   };
-  // A plane's codes in the format they are read in.
+  // An embedding's codes in the format they are read in.
   struct Side {
-    std::size_t plane;
+    std::size_t embedding;
     SignMagnitudeFormat format;
     SumRule rule;
     std::vector<std::int8_t> signs;  // one_bit_weights: codes of sums from -kMostSigns to kMostSigns
   };
   static constexpr std::int32_t kMostSigns = 127;
 
-  std::size_t plane_of(std::size_t place, const MemN2NFixed::CodedMatrix& matrix) {
-    for (std::size_t i = 0; i < planes_.size(); ++i)
-      if (planes_[i].place == place && planes_[i].matrix->format == matrix.format) return i;
-    Plane plane{place, &matrix,
-                AlignedVector<std::int8_t>((shape_.temporal ? shape_.memory + kFactBlock : 1) * stride_)};
-    std::vector<std::int32_t> sum(d_);
+  // [memory + kFactBlock, stride]: the time words' part of a sum, the last one's for older facts too; without them one
+  // row of zeros.
+  AlignedVector<std::int8_t> age_table(const Matrix& matrix) const {
+    AlignedVector<std::int8_t> table((shape_.temporal ? shape_.memory + kFactBlock : 1) * stride_);
+    std::vector<std::int32_t> sum(stride_);
     for (std::size_t age = 0; shape_.temporal && age < shape_.memory + kFactBlock; ++age) {
       std::ranges::fill(sum, 0);
-      cell_.add_age(matrix, std::min(age, shape_.memory - 1), sum.data());
-      std::ranges::transform(sum, &plane.ages[age * stride_], byte);
+      codes_.add_age(matrix, std::min(age, shape_.memory - 1), sum.data());
+      std::ranges::transform(sum, &table[age * stride_], byte);
     }
-    planes_.push_back(std::move(plane));
-    return planes_.size() - 1;
+    return table;
   }
 
   // Each part is one product's code, or a count's with a sign: a byte.
-  WordTable word_table(std::vector<const MemN2NFixed::CodedMatrix*> planes) const {
+  WordTable word_table(std::vector<const Matrix*> planes) const {
     WordTable table{std::move(planes), 0, {}};
     const bool bag = shape_.encoding == SentenceEncoding::kWords;
     const std::size_t row = table.planes.size() * stride_;
@@ -203,7 +174,7 @@ class FixedMemoryCell : public MemoryCell {
     if (most < (bag ? 1 : shape_.sentence)) return table;
     table.slots = bag ? std::min(most, kMostCounted) : shape_.sentence;
     table.parts.resize(table.slots * shape_.vocabulary * row);
-    std::vector<std::int32_t> sum(d_);
+    std::vector<std::int32_t> sum(stride_);
     for (std::size_t slot = 0; slot < table.slots; ++slot) {
       std::vector<std::int32_t> words(slot + 1);
       for (std::size_t word = 1; word < shape_.vocabulary; ++word) {
@@ -212,7 +183,7 @@ class FixedMemoryCell : public MemoryCell {
         words.back() = number;  // with no words before it
         for (std::size_t plane = 0; plane < table.planes.size(); ++plane) {
           std::ranges::fill(sum, 0);
-          cell_.add_words(*table.planes[plane], words, sum.data());
+          codes_.add_words(*table.planes[plane], words, sum.data());
           std::ranges::transform(sum, &table.parts[(slot * shape_.vocabulary + word) * row + plane * stride_], byte);
         }
       }
@@ -229,7 +200,7 @@ class FixedMemoryCell : public MemoryCell {
       return path_.sum_rows(parts.data(), *count, row, sums);
     long_sums.assign(row, 0);
     for (std::size_t plane = 0; plane < table.planes.size(); ++plane)
-      cell_.add_words(*table.planes[plane], words, &long_sums[plane * stride_]);
+      codes_.add_words(*table.planes[plane], words, &long_sums[plane * stride_]);
     // A sum of codes beyond kMostSum is beyond the limit with any age; longest_sentence() keeps signs within it.
     std::ranges::transform(long_sums, sums,
                            [](std::int32_t sum) { return narrow(std::clamp(sum, -kMostSum, kMostSum)); });
@@ -239,49 +210,37 @@ class FixedMemoryCell : public MemoryCell {
   std::optional<std::size_t> parts_of(WordNumbers words, const WordTable& table, std::size_t row,
                                       std::array<const std::int8_t*, kMostSummed>& parts) const {
     if (table.slots == 0 || words.size() > kMostSummed) return std::nullopt;
-    const bool bag = shape_.encoding == SentenceEncoding::kWords;
-    const bool counts = bag && comes_again(words);
-    std::size_t count = 0;
-    for (std::size_t place = 0; place < words.size(); ++place) {
-      if (words[place] == 0) continue;
-      std::size_t slot = bag ? 0 : word_slot(shape_, place);
-      if (counts) {
-        // A word that comes again stands once, with its count.
-        const auto before = words.first(place);
-        if (std::ranges::find(before, words[place]) != before.end()) continue;
-        slot = static_cast<std::size_t>(std::ranges::count(words, words[place])) - 1;
-        if (slot >= table.slots) return std::nullopt;
+    const std::size_t most = shape_.encoding == SentenceEncoding::kWords ? table.slots : 1;
+    std::size_t found = 0;
+    bool all_there = true;
+    for_each_word(shape_, words, [&](std::size_t word, std::size_t slot, std::size_t count) {
+      if (count > most) {
+        all_there = false;
+        return;
       }
-      parts[count++] = &table.parts[(slot * shape_.vocabulary + static_cast<std::size_t>(words[place])) * row];
-    }
-    return count;
+      parts[found++] = &table.parts[((slot + count - 1) * shape_.vocabulary + word) * row];
+    });
+    return all_there ? std::optional(found) : std::nullopt;
   }
 
-  static bool comes_again(WordNumbers words) {
-    bool again = false;
-    for (std::size_t place = 1; place < words.size(); ++place)
-      for (std::size_t before = 0; before < place; ++before) again |= words[before] == words[place];
-    return again;
-  }
-
-  Side side(std::size_t place, const MemN2NFixed::CodedMatrix& matrix, SignMagnitudeFormat format) {
-    Side side{plane_of(place, matrix), format, coded(matrix.format, format), {}};
+  Side side(std::size_t embedding, SignMagnitudeFormat format) const {
+    Side side{embedding, format, coded(codes_.embeddings()[embedding].format, format), {}};
     for (std::int32_t sum = -kMostSigns; scheme_.one_bit_weights && sum <= kMostSigns; ++sum)
       side.signs.push_back(code_of_signs(side, sum));
     return side;
   }
 
   std::int8_t code_of_signs(const Side& side, std::int32_t sum) const {
-    const MemN2NFixed::CodedMatrix& matrix = *planes_[side.plane].matrix;
-    return byte(reformatted(cell_.limited_sum(matrix, sum, matrix.shift), matrix.format, side.format));
+    const Matrix& matrix = codes_.embeddings()[side.embedding];
+    return byte(reformatted(codes_.limited_sum(matrix, sum, matrix.shift), matrix.format, side.format));
   }
 
   // The first of them of this age, each other one younger.
   FactSums sums_of(const Side& side, const std::int16_t* sums, std::size_t age) const {
     const auto stride = static_cast<std::ptrdiff_t>(stride_);
-    return {.sums = sums + side.plane * stride_,
-            .sum_stride = planes_.size() * stride_,
-            .ages = &planes_[side.plane].ages[shape_.temporal ? age * stride_ : 0],
+    return {.sums = sums + side.embedding * stride_,
+            .sum_stride = ages_.size() * stride_,
+            .ages = &ages_[side.embedding][shape_.temporal ? age * stride_ : 0],
             .age_stride = shape_.temporal ? -stride : 0};
   }
 
@@ -304,149 +263,189 @@ class FixedMemoryCell : public MemoryCell {
 
   static std::size_t place_of(std::vector<Side>& sides, Side side) {
     const auto found = std::ranges::find_if(
-        sides, [&](const Side& one) { return one.plane == side.plane && one.format == side.format; });
+        sides, [&](const Side& one) { return one.embedding == side.embedding && one.format == side.format; });
     const auto place = static_cast<std::size_t>(found - sides.begin());
     if (found == sides.end()) sides.push_back(std::move(side));
     return place;
   }
 
-  // (F2)
-  void compare(std::size_t hop, SignMagnitudeFormat u_format, FactRanges ranges, std::span<QuestionWork> works) const {
-    const std::size_t side = m_of_hop_[hop];
-    const std::int32_t end = scheme_.integer_only ? std::min(cell_.similarity_limit(), kEnd) : cell_.similarity_limit();
-    const bool hamming = scheme_.similarity == MemorySimilarity::kHamming;
-    const HammingRule hamming_rule{.doublings = fine_.fraction - m_sides_[side].format.fraction,
-                                   .fine_limit = fine_.limit(),
-                                   .cut = fine_.fraction - base_.fraction,
-                                   .limit = base_.limit(),
-                                   .end = end};
-    const TruncationRule dot_rule{
-        .fraction = scheme_.one_bit_query ? 0 : base_.fraction, .limit = base_.limit(), .end = end};
-    for (QuestionWork& work : works) {
-      if (scheme_.one_bit_query && !hamming) {
-        signs(work.u.data(), d_, work.x.data());
-        path_.split(work.x.data(), {}, work.query);
-      } else {
-        path_.split(work.u.data(), moved(u_format, hamming ? fine_ : base_), work.query);
+  // The questions of a group, as fixed_steps.h asks them.
+  class Questions {
+   public:
+    Questions(const FixedMemoryCell& cell, FactRanges ranges, std::span<QuestionWork> works,
+              std::span<std::int32_t> words, MemoryAnswer* explained)
+        : cell_(cell),
+          codes_(cell.codes_),
+          path_(cell.path_),
+          d_(cell.d_),
+          ranges_(ranges),
+          facts_(facts_of(ranges)),
+          works_(works),
+          words_(words),
+          explained_(explained) {}
+
+    std::size_t questions() const { return works_.size(); }
+    std::size_t facts() const { return facts_; }
+
+    void compare_bits(std::size_t hop, const FixedOperand& x, const HammingFormats& formats, std::int32_t end) {
+      const std::size_t side = cell_.m_of_hop_[hop];
+      const HammingRule rule{.doublings = x.to.fraction - cell_.m_sides_[side].format.fraction,
+                             .fine_limit = x.to.limit(),
+                             .cut = formats.fine - formats.format.fraction,
+                             .limit = formats.format.limit(),
+                             .end = similarity_end(end)};
+      for (QuestionWork& work : works_) path_.split(work.u.data(), moved(x.from, x.to), work.query);
+      compare_with_facts(
+          ranges_, side, d_, works_,
+          [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work, std::int32_t* similarities) {
+            path_.hamming(codes, blocks, work.query, rule, similarities);
+          });
+    }
+
+    void compare_products(std::size_t hop, const FixedOperand& x, const ProductRule& product, std::int32_t end) {
+      const TruncationRule rule{.fraction = product.fraction, .limit = product.limit, .end = similarity_end(end)};
+      for (QuestionWork& work : works_) {
+        if (x.sign) {
+          signs(work.u.data(), d_, work.x.data());
+          path_.split(work.x.data(), {}, work.query);
+        } else {
+          path_.split(work.u.data(), moved(x.from, x.to), work.query);
+        }
+      }
+      compare_with_facts(
+          ranges_, cell_.m_of_hop_[hop], d_, works_,
+          [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work, std::int32_t* similarities) {
+            path_.truncated(codes, blocks, work.query, rule, similarities);
+          });
+    }
+
+    // In the order of the facts.
+    std::span<float> real_similarities(std::size_t /*hop*/, std::size_t question, float step) {
+      QuestionWork& work = works_[question];
+      work.p.clear();
+      for (const auto& similarities : work.of_range)
+        for (const std::int32_t s : similarities) work.p.push_back(static_cast<float>(s) * step);
+      return work.p;
+    }
+
+    template <typename WeightOf>
+    void softmax(std::size_t /*hop*/, std::size_t question, const SoftmaxOthers& empty, const WeightOf& weight_of) {
+      QuestionWork& work = works_[question];
+      const std::int32_t largest = largest_similarity(path_, work, empty.count > 0 ? 0 : -kEnd);
+      pick_facts(*cell_.softmax_, largest, empty, weight_of, work, explained_);
+    }
+
+    template <typename Weight>
+    void weigh(std::size_t /*hop*/, std::size_t question, const Weight& weight) {
+      QuestionWork& work = works_[question];
+      work.picked.resize(work.of_range.size());
+      std::size_t fact = 0;
+      for (std::size_t range = 0; range < work.of_range.size(); ++range) {
+        PickedFacts& picked = work.picked[range];
+        const std::span<const std::int32_t> similarities = work.of_range[range];
+        picked.count = 0;
+        for (std::size_t i = 0; i < similarities.size(); ++i) picked.add(i, weight(fact++, similarities[i]));
       }
     }
-    compare_with_facts(
-        ranges, side, d_, works,
-        [&](const std::int8_t* codes, std::size_t blocks, const QuestionWork& work, std::int32_t* similarities) {
-          if (hamming) {
-            path_.hamming(codes, blocks, work.query, hamming_rule, similarities);
-          } else {
-            path_.truncated(codes, blocks, work.query, dot_rule, similarities);
-          }
-        });
-  }
 
-  // (N3) in integers: p in Q0.15 cut to the scheme's fraction.
-  void attend(std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
-    const SoftmaxOthers empty{.logit = 0, .count = static_cast<std::uint32_t>(shape_.empty_facts(facts))};
-    const std::int32_t largest = largest_similarity(path_, work, empty.count > 0 ? 0 : -kEnd);
-    const auto weight_of = [&](std::int32_t p) { return std::min(p >> (15 - base_.fraction), base_.limit()); };
-    pick_facts(*softmax_, largest, empty, weight_of, work, explained);
-  }
-
-  // (N3) in float, in the order of the facts.
-  void attend_in_float(std::size_t facts, QuestionWork& work, MemoryAnswer* explained) const {
-    const auto step = static_cast<float>(cell_.similarity_step());
-    work.p.clear();
-    for (const auto& similarities : work.of_range)
-      for (const std::int32_t s : similarities) work.p.push_back(static_cast<float>(s) * step);
-    const float nothing = memory_softmax(work.p, shape_.empty_facts(facts));
-    work.picked.resize(work.of_range.size());
-    const float* p = work.p.data();
-    for (std::size_t range = 0; range < work.of_range.size(); ++range) {
-      PickedFacts& picked = work.picked[range];
-      picked.count = 0;
-      for (std::size_t i = 0; i < work.of_range[range].size(); ++i) picked.add(i, sign_magnitude_code(*p++, base_));
+    // What a softmax of integers says, pick_facts() explains.
+    void set_nothing(std::size_t /*hop*/, std::size_t question, float p) {
+      if (explained_ == nullptr) return;
+      explained_->attention.push_back(works_[question].p);
+      explained_->nothing.push_back(p);
     }
-    if (explained == nullptr) return;
-    explained->attention.push_back(work.p);
-    explained->nothing.push_back(nothing);
-  }
 
-  // (F3) (F4)
-  void next_u(std::size_t hop, SignMagnitudeFormat u_format, FactRanges ranges, QuestionWork& work) const {
-    work.state_sums.resize(std::max(fact_blocks(d_) * kFactBlock, stride_));
-    // H u, or u, on the way to the scheme's format.
-    if (roles_.has_H) {
-      multiply_by_H(hop, u_format, work);
-    } else {
+    void keep_state(std::size_t /*hop*/, std::size_t question) {
+      QuestionWork& work = works_[question];
       std::ranges::copy(work.u, work.state_sums.begin());
     }
-    read_facts(path_, ranges, c_of_hop_[hop], {.fraction = base_.fraction, .limit = base_.limit()}, work);
-    path_.add_limited(work.state_sums.data(), coded(roles_.has_H ? cell_.H(hop).format : u_format, base_),
-                      work.read_sums.data(), base_.limit(), stride_, work.u.data());
-  }
 
-  // To state_sums.
-  void multiply_by_H(std::size_t hop, SignMagnitudeFormat u_format, QuestionWork& work) const {
-    const MemN2NFixed::CodedMatrix& H = cell_.H(hop);
-    const SignMagnitudeFormat format = H.format;
-    if (!scheme_.one_bit_query && !scheme_.one_bit_weights) {
-      path_.split(work.u.data(), moved(u_format, format), work.query);
-      const TruncationRule rule{.fraction = format.fraction, .limit = format.limit(), .end = format.limit()};
-      return path_.truncated(H_[hop].data(), fact_blocks(d_), work.query, rule, work.state_sums.data());
-    }
-    if (scheme_.one_bit_query) {
-      signs(work.u.data(), d_, work.x.data());
-    } else {
-      for (std::size_t j = 0; j < d_; ++j) work.x[j] = narrow(reformatted(work.u[j], u_format, format));
-    }
-    if (!H_bits_.empty()) {
+    void multiply_by_H(std::size_t hop, std::size_t question, const FixedOperand& x, const ProductRule& product) {
+      QuestionWork& work = works_[question];
+      const std::int8_t* H = cell_.H_[hop].data();
+      if (!x.sign && !cell_.scheme_.one_bit_weights) {
+        path_.split(work.u.data(), moved(x.from, x.to), work.query);
+        const TruncationRule rule{.fraction = product.fraction, .limit = product.limit, .end = product.limit};
+        return path_.truncated(H, fact_blocks(d_), work.query, rule, work.state_sums.data());
+      }
+      if (x.sign) {
+        signs(work.u.data(), d_, work.x.data());
+      } else {
+        for (std::size_t j = 0; j < d_; ++j) work.x[j] = narrow(reformatted(work.u[j], x.from, x.to));
+      }
+      if (cell_.H_bits_.empty()) {
+        path_.narrow(work.x.data(), work.query);
+        return path_.exact(H, fact_blocks(d_), work.query, work.state_sums.data());
+      }
       work.query.set_bits(work.x.data());
-      path_.agreement(H_bits_.data(), (d_ + kBitBlock - 1) / kBitBlock, work.query, work.state_sums.data());
-    } else {
-      path_.narrow(work.x.data(), work.query);
-      path_.exact(H_[hop].data(), fact_blocks(d_), work.query, work.state_sums.data());
+      path_.agreement(cell_.H_bits_.data(), (d_ + kBitBlock - 1) / kBitBlock, work.query, work.state_sums.data());
+      // Rows that are none agree in some bits.
+      std::fill(work.state_sums.begin() + static_cast<std::ptrdiff_t>(d_), work.state_sums.end(), 0);
     }
-    const int shift = H.shift - (scheme_.one_bit_query ? format.fraction : 0);
-    for (std::size_t j = 0; j < stride_; ++j)
-      work.state_sums[j] = j < d_ ? cell_.limited_sum(H, work.state_sums[j], shift) : 0;
-  }
 
-  // (F5) The lowest of equals; number 0 is no answer.
-  std::int32_t best_word(QuestionWork& work, MemoryAnswer* explained) const {
-    const std::size_t blocks = fact_blocks(shape_.vocabulary);
-    work.products.resize(std::max(blocks * kFactBlock, stride_));
-    path_.narrow(work.u.data(), work.query);
-    path_.exact(W_.data(), blocks, work.query, work.products.data());
-    const std::int32_t best = best_of(path_, std::span(work.products).first(shape_.vocabulary));
-    if (explained != nullptr) {
-      const double step = base_.step();
-      for (std::size_t word = 0; word < shape_.vocabulary; ++word)
-        explained->scores.push_back(static_cast<float>(work.products[word] * step * step));
+    std::span<std::int32_t> state_sums(std::size_t question) {
+      return std::span(works_[question].state_sums).first(d_);
     }
-    return best;
-  }
 
-  // (N6) with the float weights.
-  std::int32_t best_word_in_float(QuestionWork& work, MemoryAnswer* explained) const {
-    const std::size_t offset = memory_matrices(shape_)[roles_.W].offset;
-    const double step = base_.step();
-    MemoryAnswer answer;
-    for (std::size_t word = 0; word < shape_.vocabulary; ++word) {
-      float score = 0;
-      for (std::size_t j = 0; j < d_; ++j)
-        score += network().parameters[offset + word * d_ + j] * static_cast<float>(work.u[j] * step);
-      answer.scores.push_back(score);
+    void read(std::size_t hop, std::size_t question, const ProductRule& product) {
+      read_facts(path_, ranges_, cell_.c_of_hop_[hop], {.fraction = product.fraction, .limit = product.limit},
+                 works_[question]);
     }
-    const auto best = static_cast<std::int32_t>(answer.best());
-    if (explained != nullptr) explained->scores = std::move(answer.scores);
-    return best;
-  }
+
+    void add(std::size_t /*hop*/, std::size_t question, SignMagnitudeFormat state) {
+      QuestionWork& work = works_[question];
+      path_.add_limited(work.state_sums.data(), coded(state, cell_.base_), work.read_sums.data(), cell_.base_.limit(),
+                        cell_.stride_, work.u.data());
+    }
+
+    // The answer: the lowest of equals; number 0 is none.
+    void score(std::size_t question) {
+      QuestionWork& work = works_[question];
+      const std::size_t vocabulary = codes_.shape().vocabulary, blocks = fact_blocks(vocabulary);
+      work.products.resize(std::max(blocks * kFactBlock, cell_.stride_));
+      path_.narrow(work.u.data(), work.query);
+      path_.exact(cell_.W_.data(), blocks, work.query, work.products.data());
+      const std::span<const std::int32_t> scores = std::span(work.products).first(vocabulary);
+      words_[question] = best_of(path_, scores);
+      if (explained_ == nullptr) return;
+      const double step = codes_.score_step();
+      for (const std::int32_t score : scores) explained_->scores.push_back(static_cast<float>(score * step));
+    }
+
+    void score_in_float(std::size_t question) {
+      FixedCodes::FloatScores scores;
+      codes_.score_in_float(works_[question].u.data(), scores);
+      MemoryAnswer answer;
+      answer.scores.assign(scores.words.begin(),
+                           scores.words.begin() + static_cast<std::ptrdiff_t>(codes_.shape().vocabulary));
+      words_[question] = static_cast<std::int32_t>(answer.best());
+      if (explained_ != nullptr) explained_->scores = std::move(answer.scores);
+    }
+
+   private:
+    // Nothing but the softmax reads a similarity.
+    std::int32_t similarity_end(std::int32_t end) const {
+      return codes_.scheme().integer_only ? std::min(end, kEnd) : end;
+    }
+
+    const FixedMemoryCell& cell_;
+    const FixedCodes& codes_;
+    const AddressPath& path_;
+    std::size_t d_;
+    FactRanges ranges_;
+    std::size_t facts_;
+    std::span<QuestionWork> works_;
+    std::span<std::int32_t> words_;
+    MemoryAnswer* explained_;
+  };
 
   const AddressPath& path_;
   const MemN2NShape& shape_;
   const MemoryScheme& scheme_;
-  SignMagnitudeFormat base_, fine_;
-  MemoryRoles roles_;
-  MemN2NFixed cell_;
+  SignMagnitudeFormat base_;
+  FixedCodes codes_;
   std::size_t d_, stride_;
-  std::vector<Plane> planes_;
+  std::vector<AlignedVector<std::int8_t>> ages_;  // of each embedding
   WordTable facts_, question_;
   std::vector<Side> m_sides_, c_sides_;
   std::vector<std::size_t> m_of_hop_, c_of_hop_;
@@ -459,7 +458,7 @@ class FixedMemoryCell : public MemoryCell {
 }  // namespace
 
 std::shared_ptr<const MemoryCell> make_fixed_memory_cell(const MemoryNetwork& network, Isa isa) {
-  if (!known(network.scheme)) return nullptr;
+  if (!network.scheme.is_fixed() || network.scheme.bits > kMostBits) return nullptr;
   return std::make_shared<FixedMemoryCell>(network, isa);
 }
 

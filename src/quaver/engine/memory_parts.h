@@ -18,14 +18,14 @@ using FactRanges = std::span<const FactRange>;
 
 inline constexpr std::size_t kMostTable = std::size_t{1} << 24;  // bytes of a table of words
 
-// Rows of codes within -128..127, [rows, d], as the kernels read them.
+// Rows of d codes within -128..127, each `stride` after the one before, as the kernels read them.
 template <typename Codes>
-AlignedVector<std::int8_t> packed_rows(const Codes& codes, std::size_t d) {
-  const std::size_t rows = codes.size() / d;
+AlignedVector<std::int8_t> packed_rows(const Codes& codes, std::size_t d, std::size_t stride) {
+  const std::size_t rows = codes.size() / stride;
   AlignedVector<std::int8_t> packed(fact_blocks(rows) * block_bytes(d));
   std::vector<std::int8_t> row(d);
   for (std::size_t i = 0; i < rows; ++i) {
-    std::transform(&codes[i * d], &codes[i * d] + d, row.begin(),
+    std::transform(&codes[i * stride], &codes[i * stride] + d, row.begin(),
                    [](auto code) { return static_cast<std::int8_t>(code); });
     pack_row(row.data(), d, i, packed.data());
   }

@@ -47,8 +47,8 @@ class ScaledMemoryCell : public MemoryCell {
       facts_ = word_table(matrices_);
       question_ = word_table({&roles_.B, 1});
     }
-    if (roles_.has_H) H_ = packed_rows(cell_.weights(roles_.H), d_);
-    W_ = packed_rows(std::span(cell_.weights(roles_.W)).first(shape_.vocabulary * d_), d_);
+    if (roles_.has_H) H_ = packed_rows(cell_.weights(roles_.H), d_, d_);
+    W_ = packed_rows(std::span(cell_.weights(roles_.W)).first(shape_.vocabulary * d_), d_, d_);
   }
 
   CodeLayout layout() const override { return {d_, m_sides_.size(), c_sides_.size()}; }

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "quaver/cells/memn2n/fixed.h"
+#include "quaver/cells/memn2n/fixed_codes.h"
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
@@ -49,7 +49,7 @@ MemoryHopReport hop_report(const MemoryNetwork& network, std::size_t hop) {
   }
   if (!network.scheme.is_fixed()) return report;
   const SignMagnitudeFormat format = network.scheme.hop_format(hop, network.shape.hops);
-  const MemN2NFixed fixed(network.shape, network.scheme);
+  const FixedCodes fixed(network.shape, network.scheme);
   report.embeddings = concat(format.integer, ".", format.fraction);
   report.similarity_step = fixed.similarity_step();
   report.similarity_limit = fixed.similarity_limit() * fixed.similarity_step();

@@ -74,24 +74,25 @@ void MemoryProbe::take_float(const MemoryQuestion& question) {
 
 void MemoryProbe::take_fixed(const MemoryQuestion& question) {
   MemoryAnswer answer = fixed_->answer(question);
-  const MemoryScheme& scheme = network_.scheme;
-  const std::size_t hops = network_.shape.hops;
-  const SignMagnitudeFormat base = scheme.format();
-  const std::span<const std::int16_t> asked = fixed_->hop(0).u;
-  points_.push_back(decoded("question", asked, fixed_->hop(0).u_format));
+  const FixedCodes& cell = fixed_->codes();
+  const std::size_t hops = network_.shape.hops, facts = question.facts.size();
+  const SignMagnitudeFormat base = cell.base();
+  const auto add = [&](std::string name, const std::int16_t* rows, std::size_t count, SignMagnitudeFormat of) {
+    std::vector<std::int16_t> codes;
+    for (std::size_t row = 0; row < count; ++row, rows += cell.stride())
+      codes.insert(codes.end(), rows, rows + network_.shape.d);
+    points_.push_back(decoded(std::move(name), std::span<const std::int16_t>(codes), of));
+  };
+  add("question", fixed_->hop(0).u.data(), 1, cell.u_format(0));
   for (std::size_t hop = 0; hop < hops; ++hop) {
     const MemN2NFixed::Hop& codes = fixed_->hop(hop);
-    const SignMagnitudeFormat format = scheme.hop_format(hop, hops);
-    const auto add = [&](const char* what, std::span<const std::int16_t> values, SignMagnitudeFormat of) {
-      points_.push_back(decoded(point_name(hop, what), values, of));
-    };
-    add("m", codes.m, format);
-    add("c", codes.c, format);
+    for (const auto& [what, embedding] : {std::pair{"m", cell.m_of(hop)}, std::pair{"c", cell.c_of(hop)}})
+      add(point_name(hop, what), fixed_->facts(embedding).codes, facts, cell.embeddings()[embedding].format);
     points_.push_back(decoded(point_name(hop, "similarity"), std::span<const std::int32_t>(codes.s),
-                              fixed_->similarity_step(), fixed_->similarity_limit()));
-    add("p", codes.p_codes, base);
-    add("read", codes.o, base);
-    add("u", hop + 1 < hops ? std::span<const std::int16_t>(fixed_->hop(hop + 1).u) : fixed_->output(), base);
+                              cell.similarity_step(), cell.similarity_limit()));
+    points_.push_back(decoded(point_name(hop, "p"), std::span<const std::int16_t>(codes.p_codes), base));
+    add(point_name(hop, "read"), codes.o.data(), 1, base);
+    add(point_name(hop, "u"), hop + 1 < hops ? fixed_->hop(hop + 1).u.data() : fixed_->output().data(), 1, base);
   }
   points_.push_back({"scores", std::move(answer.scores)});
 }
@@ -137,7 +138,7 @@ std::optional<double> MemoryProbe::similarity_limit() const {
     return std::ldexp(1.0, network_.scheme.bits - 1) * static_cast<double>(largest) - static_cast<double>(largest);
   }
   if (!fixed_) return std::nullopt;
-  return fixed_->similarity_limit() * fixed_->similarity_step();
+  return fixed_->codes().similarity_limit() * fixed_->codes().similarity_step();
 }
 
 double SimilarityHistogram::saturated_percent() const {

@@ -1,27 +1,13 @@
 #include "quaver/cells/memn2n/fixed.h"
 
-#include <cmath>
+#include <algorithm>
+#include <utility>
 
+#include "quaver/cells/memn2n/fixed_steps.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 
 namespace quaver {
-namespace {
-
-std::int16_t narrow(std::int32_t code) { return static_cast<std::int16_t>(code); }
-
-std::int32_t limited(std::int32_t sum, std::int32_t limit) { return std::clamp(sum, -limit, limit); }
-
-std::int16_t code_of(float value, SignMagnitudeFormat format) { return narrow(sign_magnitude_code(value, format)); }
-
-// sum mantissa 2^-shift, toward zero.
-std::int32_t scaled_sum(std::int64_t sum, std::int64_t mantissa, int shift) {
-  const std::int64_t product = std::abs(sum) * mantissa;
-  const std::int64_t magnitude = std::min(product >> std::clamp(shift, 0, 62), std::int64_t{1} << 30);
-  return static_cast<std::int32_t>(sum < 0 ? -magnitude : magnitude);
-}
-
-}  // namespace
 
 void validate(const MemoryScheme& scheme) {
   const auto require = [](bool ok, const char* what, int found, const std::string& expected) {
@@ -54,287 +40,267 @@ void validate(const MemoryScheme& scheme) {
 }
 
 MemN2NFixed::MemN2NFixed(const MemN2NShape& shape, const MemoryScheme& scheme)
-    : shape_(shape),
-      scheme_(scheme),
-      matrices_(memory_matrices(shape)),
-      roles_(shape),
+    : codes_(shape, scheme),
+      embedded_(codes_.embeddings().size()),
       hops_(shape.hops),
-      sum_(shape.d) {
-  if (!scheme.is_fixed()) throw_usage("a fixed-point memory network needs a fixed-point scheme");
-  validate(scheme);
-  if (shape.encoding == SentenceEncoding::kPosition) l_ = encoding_weights(shape);
-  if (scheme.integer_only) softmax_ = SoftmaxRule::from_scale(static_cast<float>(similarity_step()));
-}
-
-double MemN2NFixed::similarity_step() const {
-  return scheme_.similarity == MemorySimilarity::kDot ? scheme_.format().step()
-                                                      : std::ldexp(1.0, -(scheme_.bits - 1) - kHammingShift);
-}
-
-std::int32_t MemN2NFixed::similarity_limit() const {
-  const SignMagnitudeFormat format = scheme_.format();
-  // Hamming sums live in a wide word that ends at 2^IWL.
-  return scheme_.similarity == MemorySimilarity::kDot
-             ? format.limit()
-             : std::int32_t{1} << std::min(30, scheme_.integer_bits + scheme_.bits - 1 + kHammingShift);
-}
-
-MemN2NFixed::CodedMatrix MemN2NFixed::coded(std::size_t place, SignMagnitudeFormat format,
-                                            std::span<const float> parameters, bool one_bit) const {
-  const MemoryMatrix& matrix = matrices_[place];
-  const std::span<const float> values = parameters.subspan(matrix.offset, matrix.size());
-  CodedMatrix result{.codes = Codes(values.size()), .format = format, .l = {}};
-  if (one_bit) {
-    constexpr int kMantissaBits = 24;  // a float's: the mean is one, exactly
-    double sum = 0;
-    for (const float value : values) sum += std::abs(static_cast<double>(value));
-    int exponent = 0;
-    const float mantissa = std::frexp(static_cast<float>(sum / static_cast<double>(values.size())), &exponent);
-    result.mantissa = static_cast<std::int64_t>(std::ldexp(mantissa, kMantissaBits));
-    result.shift = kMantissaBits - exponent;
+      output_(codes_.stride()),
+      x_(codes_.stride()),
+      zeros_(codes_.stride()),
+      sums_(codes_.stride()),
+      state_sums_(codes_.stride()) {
+  for (std::size_t hop = 0; hop < shape.hops; ++hop) {
+    embedded_[codes_.m_of(hop)].is_m = true;
+    embedded_[codes_.c_of(hop)].is_c = true;
+    for (Rows* rows : {&hops_[hop].u, &hops_[hop].u_fine, &hops_[hop].o}) rows->resize(codes_.stride());
+    if (codes_.has_H()) H_transposed_.emplace_back(shape.d * codes_.stride());
   }
-  for (std::size_t i = 0; i < values.size(); ++i)
-    result.codes[i] = one_bit ? narrow(values[i] >= 0 ? 1 : -1) : code_of(values[i], format);
-  for (const float weight : l_) result.l.push_back(code_of(weight, format));
-  return result;
+  if (scheme.integer_only) softmax_ = SoftmaxRule::from_scale(static_cast<float>(codes_.similarity_step()));
 }
 
 void MemN2NFixed::set_parameters(std::span<const float> parameters) {
-  parameters_ = parameters;
-  A_.clear();
-  C_.clear();
-  H_.clear();
-  const bool one_bit = scheme_.one_bit_weights;
-  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-    const SignMagnitudeFormat format = scheme_.hop_format(hop, shape_.hops);
-    A_.push_back(coded(roles_.A[hop], format, parameters, one_bit));
-    C_.push_back(coded(roles_.C[hop], format, parameters, one_bit));
-    if (roles_.has_H) H_.push_back(coded(roles_.H, format, parameters, one_bit));
-  }
-  B_ = coded(roles_.B, scheme_.hop_format(0, shape_.hops), parameters, one_bit);
-  if (scheme_.integer_only) W_ = coded(roles_.W, scheme_.format(), parameters, false);
+  const MemN2NShape& shape = codes_.shape();
+  const std::size_t stride = codes_.stride();
+  slots_.clear();
+  codes_.set_parameters(parameters);
+  for (std::size_t i = 0; shape.temporal && i < embedded_.size(); ++i)
+    set_time(codes_.embeddings()[i], embedded_[i].time);
+  for (std::size_t hop = 0; hop < H_transposed_.size(); ++hop)
+    for (std::size_t j = 0; j < shape.d; ++j)
+      for (std::size_t k = 0; k < shape.d; ++k)
+        H_transposed_[hop][k * stride + j] = codes_.H(hop).codes[j * stride + k];
 }
 
-// Row `row` of the matrix times `weight` [d] or, null, the same `count` everywhere: codes of the matrix's format.
-void MemN2NFixed::add_row(const CodedMatrix& matrix, std::size_t row, const std::int16_t* weight, std::int32_t count,
-                          std::int32_t* sum) const {
-  const std::int32_t limit = matrix.format.limit();
-  const int fraction = matrix.format.fraction;
-  const std::int16_t* codes = &matrix.codes[row * shape_.d];
-  for (std::size_t j = 0; j < shape_.d; ++j) {
-    const std::int32_t x = weight == nullptr ? count : weight[j];
-    sum[j] += scheme_.one_bit_weights ? codes[j] * x : truncated_product(codes[j], x, fraction, limit);
+void MemN2NFixed::set_time(const FixedCodes::Matrix& matrix, Rows& time) {
+  const std::size_t stride = codes_.stride();
+  time.resize(codes_.shape().memory * stride);
+  for (std::size_t age = 0; age < codes_.shape().memory; ++age) {
+    std::ranges::fill(sums_, 0);
+    codes_.add_age(matrix, age, sums_.data());
+    // One product, so within the limit.
+    codes_.kernels().limit(sums_.data(), zeros_.data(), stride, matrix.format.limit(), &time[age * stride]);
   }
 }
 
-namespace {
-
-// A count of words as a code.
-std::int32_t count_code(std::size_t count, SignMagnitudeFormat format) {
-  return static_cast<std::int32_t>(
-      std::min(static_cast<std::uint64_t>(count) << format.fraction, static_cast<std::uint64_t>(format.limit())));
+// (F1) Q(sums + addend).
+void MemN2NFixed::limit_sums(const FixedCodes::Matrix& matrix, const std::int32_t* sums, const std::int16_t* addend,
+                             std::int16_t* codes) const {
+  if (!codes_.scheme().one_bit_weights)
+    return codes_.kernels().limit(sums, addend, codes_.stride(), matrix.format.limit(), codes);
+  for (std::size_t j = 0; j < codes_.shape().d; ++j)
+    codes[j] = static_cast<std::int16_t>(codes_.limited_sum(matrix, sums[j] + addend[j], matrix.shift));
 }
 
-}  // namespace
-
-void MemN2NFixed::add_words(const CodedMatrix& matrix, WordNumbers words, std::int32_t* sum) const {
-  for (std::size_t place = 0; place < words.size(); ++place) {
-    if (words[place] == 0) continue;
-    const auto row = static_cast<std::size_t>(words[place]);
-    if (!matrix.l.empty()) {
-      add_row(matrix, row, &matrix.l[word_slot(shape_, place) * shape_.d], 0, sum);
-      continue;
-    }
-    // In a bag every word stands once, with its count.
-    if (std::ranges::find(words.first(place), words[place]) != words.first(place).end()) continue;
-    const auto count = static_cast<std::size_t>(std::ranges::count(words, words[place]));
-    add_row(matrix, row, nullptr, count_code(count, matrix.format), sum);
-  }
-}
-
-void MemN2NFixed::add_age(const CodedMatrix& matrix, std::size_t age, std::int32_t* sum) const {
-  add_row(matrix, shape_.vocabulary + age, matrix.l.empty() ? nullptr : &matrix.l[shape_.sentence * shape_.d],
-          count_code(1, matrix.format), sum);
-}
-
-std::int32_t MemN2NFixed::limited_sum(const CodedMatrix& matrix, std::int32_t sum, int shift) const {
-  return limited(scheme_.one_bit_weights ? scaled_sum(sum, matrix.mantissa, shift) : sum, matrix.format.limit());
-}
-
-// (F1) One sentence; age null: none.
-void MemN2NFixed::embed(const CodedMatrix& matrix, WordNumbers words, const std::size_t* age, std::int16_t* out) {
-  std::ranges::fill(sum_, 0);
-  add_words(matrix, words, sum_.data());
-  if (age != nullptr) add_age(matrix, *age, sum_.data());
-  for (std::size_t j = 0; j < shape_.d; ++j) out[j] = narrow(limited_sum(matrix, sum_[j], matrix.shift));
-}
-
-// (F2)
-void MemN2NFixed::similarities(Hop& hop, SignMagnitudeFormat format) {
-  const std::size_t d = shape_.d, facts = hop.s.size();
-  const SignMagnitudeFormat base = scheme_.format();
-  const std::int32_t limit = similarity_limit();
-  if (scheme_.similarity == MemorySimilarity::kHamming) {
-    const SignMagnitudeFormat fine{base.integer, scheme_.fine_fraction()};
-    hop.m_fine.resize(hop.m.size());
-    hop.u_fine.resize(d);
-    for (std::size_t i = 0; i < hop.m.size(); ++i) hop.m_fine[i] = narrow(reformatted(hop.m[i], format, fine));
-    for (std::size_t j = 0; j < d; ++j) hop.u_fine[j] = narrow(reformatted(hop.u[j], hop.u_format, fine));
-    for (std::size_t i = 0; i < facts; ++i) {
-      std::int32_t sum = 0;
-      for (std::size_t j = 0; j < d; ++j)
-        sum += hamming_similarity(hop.m_fine[i * d + j], hop.u_fine[j], base, fine.fraction);
-      hop.s[i] = limited(sum, limit);
-    }
-    return;
-  }
-  for (std::size_t j = 0; j < d; ++j)
-    sum_[j] = scheme_.one_bit_query ? (hop.u[j] >= 0 ? 1 : -1) : reformatted(hop.u[j], hop.u_format, base);
-  const int fraction = scheme_.one_bit_query ? 0 : base.fraction;
+// (F1) of all facts by every embedding.
+void MemN2NFixed::embed_facts(const MemoryQuestion& question) {
+  const std::size_t facts = question.facts.size(), stride = codes_.stride();
+  const SignMagnitudeFormat base = codes_.base(), fine = codes_.fine();
+  if (question.sentences.empty()) slots_.clear();
+  slot_of_fact_.resize(facts);
   for (std::size_t i = 0; i < facts; ++i) {
-    std::int32_t sum = 0;
-    for (std::size_t j = 0; j < d; ++j)
-      sum += truncated_product(reformatted(hop.m[i * d + j], format, base), sum_[j], fraction, limit);
-    hop.s[i] = limited(sum, limit);
-  }
-}
-
-void MemN2NFixed::attend(Hop& hop, bool linear) const {
-  const SignMagnitudeFormat base = scheme_.format();
-  const std::size_t facts = hop.s.size(), empty = shape_.empty_facts(facts);
-  hop.p_codes.resize(facts);
-  hop.p_q0_15.clear();
-  hop.nothing_q0_15 = 0;
-  hop.nothing = 0;
-  if (!softmax_) {
-    const auto step = static_cast<float>(similarity_step());
-    hop.p.resize(facts);
-    for (std::size_t i = 0; i < facts; ++i) hop.p[i] = static_cast<float>(hop.s[i]) * step;
-    if (!linear) hop.nothing = memory_softmax(hop.p, empty);
-    for (std::size_t i = 0; i < facts; ++i) hop.p_codes[i] = code_of(hop.p[i], base);
-    return;
-  }
-  // Similarities of n = 8 fit 16 bits for every d up to 258; beyond, the softmax sees the end of its range.
-  constexpr std::int32_t kEnd = 32767;
-  hop.p_q0_15.resize(facts);
-  for (std::size_t i = 0; i < facts; ++i) hop.p_q0_15[i] = narrow(limited(hop.s[i], kEnd));
-  if (linear) {
-    const int fraction =
-        scheme_.similarity == MemorySimilarity::kDot ? base.fraction : scheme_.bits - 1 + kHammingShift;
-    for (std::size_t i = 0; i < facts; ++i)
-      hop.p_codes[i] = narrow(limited(truncating_shift(hop.s[i], fraction - base.fraction), base.limit()));
-    hop.p_q0_15.clear();
-    return;
-  }
-  // An empty fact's similarity is 0 by definition, also where a Hamming similarity of zeros would not be.
-  hop.nothing_q0_15 = softmax_i16(hop.p_q0_15.data(), facts, *softmax_, hop.p_q0_15.data(),
-                                  {.logit = 0, .count = static_cast<std::uint32_t>(empty)});
-  for (std::size_t i = 0; i < facts; ++i)
-    hop.p_codes[i] = narrow(std::min<std::int32_t>(hop.p_q0_15[i] >> (15 - base.fraction), base.limit()));
-}
-
-// (F3) (F4)
-void MemN2NFixed::next_u(std::size_t place, std::size_t facts) {
-  const std::size_t d = shape_.d;
-  Hop& hop = hops_[place];
-  const SignMagnitudeFormat base = scheme_.format(), format = scheme_.hop_format(place, shape_.hops);
-  const std::int32_t limit = base.limit();
-  Codes next(d);
-  if (roles_.has_H) {
-    Codes x(d);
-    for (std::size_t k = 0; k < d; ++k)
-      x[k] = narrow(scheme_.one_bit_query ? (hop.u[k] >= 0 ? 1 : -1) : reformatted(hop.u[k], hop.u_format, format));
-    const int fraction = scheme_.one_bit_query ? 0 : format.fraction;
-    const int shift = H_[place].shift - (format.fraction - fraction);
-    for (std::size_t j = 0; j < d; ++j) {
-      const std::int16_t* row = &H_[place].codes[j * d];
-      std::int32_t sum = 0;
-      for (std::size_t k = 0; k < d; ++k)
-        sum += scheme_.one_bit_weights ? row[k] * x[k] : truncated_product(row[k], x[k], fraction, format.limit());
-      next[j] = narrow(reformatted(limited_sum(H_[place], sum, shift), format, base));
+    const SentenceSlots::Slot slot =
+        question.sentences.empty() ? slots_.unnumbered() : slots_.of(question.sentences[i]);
+    slot_of_fact_[i] = slot.row;
+    if (!slot.is_new) continue;
+    for (std::size_t place = 0; place < embedded_.size(); ++place) {
+      AlignedVector<std::int32_t>& sentences = embedded_[place].sentences;
+      if (sentences.size() < slots_.rows() * stride) sentences.resize(slots_.rows() * stride);
+      std::int32_t* sums = &sentences[slot.row * stride];
+      std::fill_n(sums, stride, 0);
+      codes_.add_words(codes_.embeddings()[place], question.facts[i], sums);
     }
-  } else {
-    for (std::size_t j = 0; j < d; ++j) next[j] = narrow(reformatted(hop.u[j], hop.u_format, base));
   }
-  std::ranges::fill(sum_, 0);
-  for (std::size_t i = 0; i < facts; ++i)
-    for (std::size_t j = 0; j < d; ++j)
-      sum_[j] += truncated_product(reformatted(hop.c[i * d + j], format, base), hop.p_codes[i], base.fraction, limit);
-  hop.o.resize(d);
-  for (std::size_t j = 0; j < d; ++j) {
-    hop.o[j] = narrow(limited(sum_[j], limit));
-    next[j] = narrow(limited(next[j] + hop.o[j], limit));
+  for (std::size_t place = 0; place < embedded_.size(); ++place) {
+    EmbeddedFacts& embedded = embedded_[place];
+    const FixedCodes::Matrix& matrix = codes_.embeddings()[place];
+    embedded.facts.resize(facts * stride);
+    for (std::size_t i = 0; i < facts; ++i)
+      limit_sums(matrix, &embedded.sentences[slot_of_fact_[i] * stride],
+                 codes_.shape().temporal ? &embedded.time[question.age(i) * stride] : zeros_.data(),
+                 &embedded.facts[i * stride]);
+    const auto moved = [&](SignMagnitudeFormat to, Rows& rows) {
+      if (matrix.format == to) return;
+      rows.resize(facts * stride);
+      codes_.kernels().reformat(embedded.facts.data(), facts * stride, matrix.format, to, rows.data());
+    };
+    if (embedded.is_c || !codes_.is_hamming()) moved(base, embedded.base);
+    if (embedded.is_m && codes_.is_hamming()) moved(fine, embedded.fine);
   }
-  u_ = std::move(next);
 }
+
+MemN2NFixed::Facts MemN2NFixed::facts(std::size_t place) const {
+  const EmbeddedFacts& embedded = embedded_[place];
+  const SignMagnitudeFormat format = codes_.embeddings()[place].format;
+  const std::int16_t* codes = embedded.facts.data();
+  Facts facts{.codes = codes, .base_codes = nullptr, .fine_codes = nullptr};
+  if (embedded.is_c || !codes_.is_hamming()) facts.base_codes = format == codes_.base() ? codes : embedded.base.data();
+  if (embedded.is_m && codes_.is_hamming()) facts.fine_codes = format == codes_.fine() ? codes : embedded.fine.data();
+  return facts;
+}
+
+// The one question of a run(), as fixed_steps.h asks it.
+class MemN2NFixed::Question {
+ public:
+  Question(MemN2NFixed& cell, std::size_t facts)
+      : cell_(cell), codes_(cell.codes_), kernels_(codes_.kernels()), facts_(facts), stride_(codes_.stride()) {}
+
+  std::size_t questions() const { return 1; }
+  std::size_t facts() const { return facts_; }
+
+  void compare_bits(std::size_t hop, const FixedOperand& x, const HammingFormats& formats, std::int32_t end) {
+    prepare(x, cell_.hops_[hop].u, cell_.hops_[hop].u_fine);
+    std::vector<std::int32_t>& s = sized_similarities(hop);
+    kernels_.hamming_sums(cell_.facts(codes_.m_of(hop)).fine_codes, facts_, cell_.hops_[hop].u_fine.data(), stride_,
+                          formats, s.data());
+    // Columns beyond d are alike.
+    const std::int32_t more = static_cast<std::int32_t>(stride_ - codes_.shape().d) * formats.format.limit();
+    for (std::int32_t& sum : s) sum = std::clamp(sum - more, -end, end);
+  }
+
+  void compare_products(std::size_t hop, const FixedOperand& x, const ProductRule& rule, std::int32_t end) {
+    prepare(x, cell_.hops_[hop].u, cell_.x_);
+    std::vector<std::int32_t>& s = sized_similarities(hop);
+    kernels_.product_dots(cell_.facts(codes_.m_of(hop)).base_codes, facts_, cell_.x_.data(), stride_, rule, s.data());
+    for (std::int32_t& sum : s) sum = std::clamp(sum, -end, end);
+  }
+
+  std::span<float> real_similarities(std::size_t hop, std::size_t /*question*/, float step) {
+    Hop& of = cell_.hops_[hop];
+    of.p.resize(facts_);
+    for (std::size_t i = 0; i < facts_; ++i) of.p[i] = static_cast<float>(of.s[i]) * step;
+    return of.p;
+  }
+
+  template <typename WeightOf>
+  void softmax(std::size_t hop, std::size_t /*question*/, const SoftmaxOthers& empty, const WeightOf& weight_of) {
+    // Similarities of n = 8 fit 16 bits for every d up to 258; beyond, the softmax sees the end of its range.
+    constexpr std::int32_t kEnd = 32767;
+    Hop& of = cell_.hops_[hop];
+    std::vector<std::int16_t>& p = of.p_q0_15;
+    p.resize(facts_);
+    for (std::size_t i = 0; i < facts_; ++i) p[i] = static_cast<std::int16_t>(std::clamp(of.s[i], -kEnd, kEnd));
+    of.nothing_q0_15 = softmax_i16(p.data(), facts_, *cell_.softmax_, p.data(), empty);
+    weigh(hop, 0, [&](std::size_t i, std::int32_t /*s*/) { return weight_of(p[i]); });
+  }
+
+  template <typename Weight>
+  void weigh(std::size_t hop, std::size_t /*question*/, const Weight& weight) {
+    Hop& of = cell_.hops_[hop];
+    of.p_codes.resize(facts_);
+    for (std::size_t i = 0; i < facts_; ++i) of.p_codes[i] = static_cast<std::int16_t>(weight(i, of.s[i]));
+  }
+
+  void set_nothing(std::size_t hop, std::size_t /*question*/, float p) { cell_.hops_[hop].nothing = p; }
+
+  void keep_state(std::size_t hop, std::size_t /*question*/) {
+    std::ranges::copy(cell_.hops_[hop].u, cell_.state_sums_.begin());
+  }
+
+  void multiply_by_H(std::size_t hop, std::size_t /*question*/, const FixedOperand& x, const ProductRule& rule) {
+    prepare(x, cell_.hops_[hop].u, cell_.x_);
+    std::ranges::fill(cell_.state_sums_, 0);
+    kernels_.add_weighted_products(cell_.x_.data(), cell_.H_transposed_[hop].data(), codes_.shape().d, stride_, rule,
+                                   cell_.state_sums_.data());
+  }
+
+  std::span<std::int32_t> state_sums(std::size_t /*question*/) {
+    return std::span(cell_.state_sums_).first(codes_.shape().d);
+  }
+
+  void read(std::size_t hop, std::size_t /*question*/, const ProductRule& rule) {
+    std::ranges::fill(cell_.sums_, 0);
+    kernels_.add_weighted_products(cell_.hops_[hop].p_codes.data(), cell_.facts(codes_.c_of(hop)).base_codes, facts_,
+                                   stride_, rule, cell_.sums_.data());
+  }
+
+  void add(std::size_t hop, std::size_t /*question*/, SignMagnitudeFormat state) {
+    const SignMagnitudeFormat base = codes_.base();
+    Rows& o = cell_.hops_[hop].o;
+    Rows& next = hop + 1 < cell_.hops_.size() ? cell_.hops_[hop + 1].u : cell_.output_;
+    kernels_.limit(cell_.state_sums_.data(), cell_.zeros_.data(), stride_, state.limit(), next.data());
+    kernels_.reformat(next.data(), stride_, state, base, next.data());
+    kernels_.limit(cell_.sums_.data(), cell_.zeros_.data(), stride_, base.limit(), o.data());
+    std::ranges::copy(o, cell_.sums_.begin());
+    kernels_.limit(cell_.sums_.data(), next.data(), stride_, base.limit(), next.data());
+  }
+
+  void score(std::size_t /*question*/) {
+    const std::int16_t* W = codes_.W().codes.data();
+    cell_.scores_.assign(codes_.shape().vocabulary, 0);
+    for (std::int64_t& sum : cell_.scores_) {
+      for (std::size_t j = 0; j < stride_; ++j) sum += W[j] * cell_.output_[j];
+      W += stride_;
+    }
+  }
+
+  void score_in_float(std::size_t /*question*/) { codes_.score_in_float(cell_.output_.data(), cell_.float_scores_); }
+
+ private:
+  void prepare(const FixedOperand& x, const Rows& u, Rows& to) {
+    if (!x.sign) return kernels_.reformat(u.data(), stride_, x.from, x.to, to.data());
+    for (std::size_t j = 0; j < codes_.shape().d; ++j) to[j] = u[j] >= 0 ? 1 : -1;
+    std::fill(to.begin() + static_cast<std::ptrdiff_t>(codes_.shape().d), to.end(), std::int16_t{0});
+  }
+
+  std::vector<std::int32_t>& sized_similarities(std::size_t hop) {
+    std::vector<std::int32_t>& s = cell_.hops_[hop].s;
+    s.resize(facts_);
+    return s;
+  }
+
+  MemN2NFixed& cell_;
+  const FixedCodes& codes_;
+  const SignMagnitudePath& kernels_;
+  std::size_t facts_, stride_;
+};
 
 void MemN2NFixed::run(const MemoryQuestion& question, bool linear) {
-  const std::size_t d = shape_.d, facts = question.facts.size();
-  const SignMagnitudeFormat base = scheme_.format();
-  u_.resize(d);
-  embed(B_, question.words, nullptr, u_.data());
-  for (std::size_t place = 0; place < shape_.hops; ++place) {
-    Hop& hop = hops_[place];
-    const SignMagnitudeFormat format = scheme_.hop_format(place, shape_.hops);
-    hop.u = u_;
-    hop.u_format = place == 0 ? B_.format : base;
-    hop.m.resize(facts * d);
-    hop.c.resize(facts * d);
-    for (std::size_t i = 0; i < facts; ++i) {
-      const std::size_t age = question.age(i);
-      embed(A_[place], question.facts[i], shape_.temporal ? &age : nullptr, &hop.m[i * d]);
-      embed(C_[place], question.facts[i], shape_.temporal ? &age : nullptr, &hop.c[i * d]);
-    }
-    hop.s.resize(facts);
-    similarities(hop, format);
-    attend(hop, linear);
-    next_u(place, facts);
+  embed_facts(question);
+  std::ranges::fill(sums_, 0);
+  codes_.add_words(codes_.B(), question.words, sums_.data());
+  limit_sums(codes_.B(), sums_.data(), zeros_.data(), hops_[0].u.data());
+  for (Hop& hop : hops_) {
+    hop.p_q0_15.clear();
+    hop.nothing_q0_15 = 0;
   }
-}
-
-std::span<const std::int64_t> MemN2NFixed::scores() {
-  scores_.assign(shape_.vocabulary, 0);
-  for (std::size_t word = 0; word < shape_.vocabulary; ++word)
-    for (std::size_t j = 0; j < shape_.d; ++j) scores_[word] += W_.codes[word * shape_.d + j] * u_[j];
-  return scores_;
+  Question asked(*this, question.facts.size());
+  answer_by_steps(codes_, linear, asked);
 }
 
 std::size_t MemN2NFixed::answer_word(const MemoryQuestion& question) {
   run(question);
-  const std::span<const std::int64_t> all = scores();
-  return static_cast<std::size_t>(std::max_element(all.begin() + 1, all.end()) - all.begin());
+  return static_cast<std::size_t>(std::max_element(scores_.begin() + 1, scores_.end()) - scores_.begin());
 }
 
-std::vector<float> MemN2NFixed::attention(std::size_t place) const {
+void MemN2NFixed::attention(std::size_t place, std::vector<float>& p) const {
   const Hop& hop = hops_[place];
-  if (!softmax_) return hop.p;
-  std::vector<float> p;
+  if (!softmax_) {
+    p = hop.p;
+    return;
+  }
+  p.clear();
   for (const std::int16_t code : hop.p_q0_15) p.push_back(static_cast<float>(code) * 0x1p-15f);
   if (p.empty())
-    for (const std::int32_t s : hop.s) p.push_back(static_cast<float>(s * similarity_step()));
-  return p;
+    for (const std::int32_t s : hop.s) p.push_back(static_cast<float>(s * codes_.similarity_step()));
+}
+
+void MemN2NFixed::real_scores(std::span<float> scores) const {
+  if (!softmax_) {
+    std::copy_n(float_scores_.words.begin(), scores.size(), scores.begin());
+    return;
+  }
+  const double step = codes_.score_step();
+  std::ranges::transform(scores_, scores.begin(),
+                         [&](std::int64_t score) { return static_cast<float>(static_cast<double>(score) * step); });
 }
 
 MemoryAnswer MemN2NFixed::answer(const MemoryQuestion& question, bool linear) {
   run(question, linear);
-  MemoryAnswer answer;
-  for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-    answer.attention.push_back(attention(hop));
+  MemoryAnswer answer{.scores = std::vector<float>(codes_.shape().vocabulary)};
+  for (std::size_t hop = 0; hop < hops_.size(); ++hop) {
+    attention(hop, answer.attention.emplace_back());
     answer.nothing.push_back(softmax_ ? static_cast<float>(hops_[hop].nothing_q0_15) * 0x1p-15f : hops_[hop].nothing);
   }
-  const double step = scheme_.format().step();
-  if (scheme_.integer_only) {
-    for (const std::int64_t score : scores())
-      answer.scores.push_back(static_cast<float>(static_cast<double>(score) * step * step));
-    return answer;
-  }
-  const MemoryMatrix& W = matrices_[roles_.W];
-  for (std::size_t word = 0; word < shape_.vocabulary; ++word) {
-    float score = 0;
-    for (std::size_t j = 0; j < shape_.d; ++j)
-      score += parameters_[W.offset + word * shape_.d + j] * static_cast<float>(u_[j] * step);
-    answer.scores.push_back(score);
-  }
+  real_scores(answer.scores);
   return answer;
 }
 

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "quaver/cells/memn2n/test_fixed.h"
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "support/places.h"
@@ -77,6 +78,14 @@ std::vector<int> as_ints(const Codes& codes) {
   return ints;
 }
 
+// Of rows without their padding.
+std::vector<int> as_ints(const std::int16_t* codes, std::size_t rows, const FixedCodes& of) {
+  std::vector<int> ints;
+  for (std::size_t row = 0; row < rows; ++row, codes += of.stride())
+    ints.insert(ints.end(), codes, codes + of.shape().d);
+  return ints;
+}
+
 const std::vector<std::vector<std::int32_t>> kFacts{{1, 2, 3}, {4, 4, 5}, {6, 1, 0, 2}, {3}};
 const std::vector<std::int32_t> kWords{5, 5, 1};
 
@@ -102,18 +111,27 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
     MemN2NFixed network(shape, scheme);
     network.set_parameters(parameters);
     network.run({facts, kWords, {}}, linear);
+    testing_support::PlainFixed plain(shape, scheme);
+    plain.set_parameters(parameters);
+    plain.run({facts, kWords, {}}, linear);
+    const FixedCodes& codes = network.codes();
     for (std::size_t hop = 0; hop < shape.hops; ++hop) {
       const std::string where = line + ", hop " + std::to_string(hop);
-      EXPECT_EQ(as_ints(network.hop(hop).m), read_codes(file, "m")) << where;
-      EXPECT_EQ(as_ints(network.hop(hop).c), read_codes(file, "c")) << where;
-      EXPECT_EQ(as_ints(network.hop(hop).s), read_codes(file, "s")) << where;
-      EXPECT_EQ(as_ints(network.hop(hop).p_codes), read_codes(file, "p")) << where;
-      const std::vector<int> u = read_codes(file, "u");
-      if (hop + 1 < shape.hops) {
-        EXPECT_EQ(as_ints(network.hop(hop + 1).u), u) << where;
-      } else {
-        for (std::size_t j = 0; j < shape.d; ++j) EXPECT_EQ(network.output()[j], u[j]) << where;
-      }
+      const auto expect = [&](const char* which, const std::vector<int>& found,
+                              const std::vector<std::int32_t>& plain_ones) {
+        const std::vector<int> expected = read_codes(file, which);
+        EXPECT_EQ(found, expected) << where << ", " << which;
+        EXPECT_EQ(plain_ones, expected) << where << ", plain " << which;
+      };
+      const auto as_rows = [&](const std::int16_t* rows, std::size_t count) { return as_ints(rows, count, codes); };
+      const testing_support::PlainFixed::Hop& of = plain.hop(hop);
+      const bool last = hop + 1 == shape.hops;
+      expect("m", as_rows(network.facts(codes.m_of(hop)).codes, facts.size()), of.m);
+      expect("c", as_rows(network.facts(codes.c_of(hop)).codes, facts.size()), of.c);
+      expect("s", as_ints(network.hop(hop).s), of.s);
+      expect("p", as_ints(network.hop(hop).p_codes), of.p_codes);
+      expect("u", as_rows(last ? network.output().data() : network.hop(hop + 1).u.data(), 1),
+             last ? plain.output() : plain.hop(hop + 1).u);
     }
     // What was read is what the golden's next u has beyond the last one (adjacent: F4 without H).
     if (!layerwise) {
@@ -121,11 +139,14 @@ TEST(MemoryFixedGoldens, WholeNetworksHopByHop) {
       const SignMagnitudeFormat base = scheme.format();
       for (std::size_t j = 0; j < shape.d; ++j)
         EXPECT_EQ(network.output()[j],
-                  std::clamp(reformatted(last.u[j], last.u_format, base) + last.o[j], -base.limit(), base.limit()))
+                  std::clamp(reformatted(last.u[j], codes.u_format(shape.hops - 1), base) + last.o[j], -base.limit(),
+                             base.limit()))
             << line;
     }
     if (scheme.integer_only) {
-      EXPECT_EQ(as_ints(network.scores()), read_codes(file, "scores")) << line;
+      const std::vector<int> expected = read_codes(file, "scores");
+      EXPECT_EQ(as_ints(network.scores()), expected) << line;
+      EXPECT_EQ(as_ints(plain.scores()), expected) << line;
     }
   }
   EXPECT_EQ(checked, 80u);

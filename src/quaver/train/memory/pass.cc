@@ -44,9 +44,9 @@ MemoryPass::MemoryPass(const MemN2NShape& shape, const MemoryScheme& scheme, con
     parameters_[place].values.resize(matrices_[place].rows * stride_);
     parameters_[place].gradient.resize(matrices_[place].rows * stride_);
   }
-  W_transposed_.resize(shape.d * words_);
-  if (roles_.has_H) H_transposed_.resize(shape.d * stride_);
-  if (scheme.is_fixed()) decoded_.resize(fixed_.emplace(shape, scheme).embedding_count());
+  if (scheme.is_float()) W_transposed_.resize(shape.d * words_);
+  if (scheme.is_float() && roles_.has_H) H_transposed_.resize(shape.d * stride_);
+  if (scheme.is_fixed()) decoded_.resize(fixed_.emplace(shape, scheme).codes().embeddings().size());
 }
 
 void MemoryPass::set_scales(const MemoryScales& scales) {
@@ -68,6 +68,8 @@ void MemoryPass::set_parameters(std::span<const float> parameters) {
       else
         std::copy_n(parameters.data() + matrices_[place].offset + row * d, d, values);
     }
+  if (fixed_) fixed_->set_parameters(parameters);
+  if (!scheme_.is_float()) return;
   const Floats& W = parameters_[roles_.W].values;
   for (std::size_t word = 0; word < shape_.vocabulary; ++word)
     for (std::size_t j = 0; j < d; ++j) W_transposed_[j * words_ + word] = W[word * stride_ + j];
@@ -75,7 +77,6 @@ void MemoryPass::set_parameters(std::span<const float> parameters) {
     for (std::size_t j = 0; j < d; ++j)
       for (std::size_t k = 0; k < d; ++k)
         H_transposed_[k * stride_ + j] = parameters_[roles_.H].values[j * stride_ + k];
-  if (fixed_) fixed_->set_parameters(parameters);
 }
 
 // Visits (row of the matrix, encoding weights or null) of every word; row 0 is no word.
@@ -139,26 +140,22 @@ void MemoryPass::run_hops(const MemoryQuestion& question, bool linear) {
 
 void MemoryPass::run_fixed_hops(const MemoryQuestion& question, bool linear) {
   fixed_->run(question, linear);
-  const SignMagnitudePath& kernels = fixed_->kernels();
-  const MemoryScheme& scheme = fixed_->scheme();
+  const FixedCodes& codes = fixed_->codes();
   const std::size_t size = question.facts.size() * stride_;
-  const auto decode = [&](const std::int16_t* codes, SignMagnitudeFormat format, std::size_t count, Floats& reals) {
+  const auto decode_rows = [&](const std::int16_t* rows, SignMagnitudeFormat format, std::size_t count, Floats& reals) {
     if (reals.size() < count) reals.resize(count);
-    kernels.decode(codes, count, static_cast<float>(format.step()), reals.data());
+    codes.kernels().decode(rows, count, static_cast<float>(format.step()), reals.data());
   };
-  const bool needs_m = scheme.similarity == MemorySimilarity::kDot, needs_c = !rules_.coded_read;
-  for (std::size_t place = 0; place < fixed_->embedding_count(); ++place) {
-    const FixedForward::EmbeddedFacts embedded = fixed_->embedded(place);
-    decode(embedded.codes, embedded.format, size, decoded_[place]);
-  }
+  const bool needs_m = !codes.is_hamming(), needs_c = !rules_.coded_read;
+  for (std::size_t place = 0; place < decoded_.size(); ++place)
+    decode_rows(fixed_->facts(place).codes, codes.embeddings()[place].format, size, decoded_[place]);
   for (std::size_t hop = 0; hop < shape_.hops; ++hop) {
-    m_[hop] = needs_m ? decoded_[fixed_->hop(hop).m].data() : nullptr;
-    c_[hop] = needs_c ? decoded_[fixed_->hop(hop).c].data() : nullptr;
-    const FixedForward::Hop& input = fixed_->hop(hop);
-    decode(input.u.data(), input.u_format, stride_, u_[hop]);
-    fixed_->copy_attention(hop, p_[hop]);
+    m_[hop] = needs_m ? decoded_[codes.m_of(hop)].data() : nullptr;
+    c_[hop] = needs_c ? decoded_[codes.c_of(hop)].data() : nullptr;
+    decode_rows(fixed_->hop(hop).u.data(), codes.u_format(hop), stride_, u_[hop]);
+    fixed_->attention(hop, p_[hop]);
   }
-  decode(fixed_->output().data(), scheme.format(), stride_, u_.back());
+  decode_rows(fixed_->output().data(), codes.base(), stride_, u_.back());
 }
 
 void MemoryPass::run_scaled_hops(const MemoryQuestion& question) {
@@ -203,11 +200,8 @@ MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int
     const std::span<const std::int32_t> scores = scaled_->scores();
     for (std::size_t word = 1; word < shape_.vocabulary; ++word)
       probabilities_[word] = static_cast<float>(scores[word] * step);
-  } else if (fixed_ && fixed_->scheme().integer_only) {
-    const double step = fixed_->scheme().format().step();
-    const std::span<const std::int64_t> scores = fixed_->scores();
-    for (std::size_t word = 1; word < shape_.vocabulary; ++word)
-      probabilities_[word] = static_cast<float>(static_cast<double>(scores[word]) * step * step);
+  } else if (fixed_) {
+    fixed_->real_scores(std::span(probabilities_).first(shape_.vocabulary));
   } else {
     std::ranges::fill(probabilities_, 0.0f);
     rows_->add_weighted(u_.back().data(), W_transposed_.data(), shape_.d, words_, probabilities_.data());
@@ -229,36 +223,36 @@ void MemoryPass::read_backward(std::size_t place, std::size_t facts, float* d_c)
     rows_->add_outer(p_[place].data(), facts, d_o_.data(), stride_, d_c);
     return;
   }
-  const SignMagnitudePath& kernels = fixed_->kernels();
-  const MemoryScheme& scheme = fixed_->scheme();
-  const SignMagnitudeFormat base = scheme.format(), end{1, std::max(0, scheme.bits - 2)};
+  const FixedCodes& codes = fixed_->codes();
+  const SignMagnitudePath& kernels = codes.kernels();
+  const SignMagnitudeFormat base = codes.base(), end{1, std::max(0, scheme_.bits - 2)};
   const std::int32_t limit = base.limit();
   const auto end_step = static_cast<float>(end.step());
   coded_.resize(stride_);
   sums_.resize(facts);
   kernels.code(d_o_.data(), stride_, base, coded_.data());
-  kernels.product_dots(fixed_->embedded(fixed_->hop(place).c).base_codes, facts, coded_.data(), stride_,
+  kernels.product_dots(fixed_->facts(codes.c_of(place)).base_codes, facts, coded_.data(), stride_,
                        {base.fraction, limit}, sums_.data());
   for (std::size_t i = 0; i < facts; ++i) {
     // Beyond this limit the end format's is reached: no shift overflows.
     const std::int32_t code = reformatted(std::clamp(sums_[i], -4 * limit, 4 * limit), base, end);
     d_p_[i] = static_cast<float>(code) * end_step;
   }
-  kernels.add_coded_outer(fixed_->hop(place).attention.p_codes.data(), facts, coded_.data(), stride_, base, end, d_c);
+  kernels.add_coded_outer(fixed_->hop(place).p_codes.data(), facts, coded_.data(), stride_, base, end, d_c);
 }
 
 // Adds the gradients of (N2) to d_m and d_u_; d_p_ holds that of s.
 void MemoryPass::similarity_backward(std::size_t place, std::size_t facts, float* d_m) {
-  if (!fixed_ || fixed_->scheme().similarity == MemorySimilarity::kDot) {
+  if (!fixed_ || !fixed_->codes().is_hamming()) {
     rows_->add_outer(d_p_.data(), facts, u_[place].data(), stride_, d_m);
     rows_->add_weighted(d_p_.data(), m_[place], facts, stride_, d_u_.data());
     return;
   }
-  const MemoryScheme& scheme = fixed_->scheme();
+  const FixedCodes& codes = fixed_->codes();
   for (float& d_s : d_p_) d_s = std::ldexp(d_s, -kHammingShift);
-  fixed_->kernels().add_hamming_slopes(
-      d_p_.data(), fixed_->embedded(fixed_->hop(place).m).fine_codes, facts, fixed_->hop(place).u_fine.data(), stride_,
-      {scheme.format(), scheme.fine_fraction(), rules_.released_slope}, d_m, d_u_.data());
+  codes.kernels().add_hamming_slopes(d_p_.data(), fixed_->facts(codes.m_of(place)).fine_codes, facts,
+                                     fixed_->hop(place).u_fine.data(), stride_,
+                                     {codes.base(), scheme_.fine_fraction(), rules_.released_slope}, d_m, d_u_.data());
 }
 
 void MemoryPass::backward(const MemoryQuestion& question) {

@@ -5,10 +5,9 @@
 // until take_gradient() brings them to the rows of its words. Needs no libtorch: the network is so small that the calls
 // of a tensor library would cost more than its arithmetic; kernels/rows and kernels/sign_magnitude do it.
 //
-// Under a fixed-point scheme forward is fixed_forward.h, whose codes are those of the code that runs; backward is
-// straight through its truncations, without a mask for what saturates, and its products take the float weights
-// (Q-MANN's program). Under a scaled scheme forward is cells/memn2n/scaled.h; backward is straight through too, and its
-// products take what the codes stand for.
+// Under a fixed-point scheme forward is cells/memn2n/fixed.h; backward is straight through its truncations, without a
+// mask for what saturates, and its products take the float weights (Q-MANN's program). Under a scaled scheme forward is
+// cells/memn2n/scaled.h; backward is straight through too, and its products take what the codes stand for.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +15,14 @@
 #include <span>
 #include <vector>
 
+#include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/scaled.h"
 #include "quaver/cells/memn2n/scheme.h"
+#include "quaver/cells/memn2n/sentence_slots.h"
 #include "quaver/core/aligned.h"
 #include "quaver/kernels/rows/rows.h"
-#include "quaver/train/memory/fixed_forward.h"
 #include "quaver/train/memory/gradient_rules.h"
-#include "quaver/train/memory/sentence_slots.h"
 
 namespace quaver {
 
@@ -91,10 +90,10 @@ class MemoryPass {
   Floats l_;  // encoding weights, [J, stride], or empty where all are 1
   GradientRules rules_;
   MemoryScheme scheme_;
-  std::optional<FixedForward> fixed_;
+  std::optional<MemN2NFixed> fixed_;
   std::optional<MemN2NScaled> scaled_;
   std::vector<Matrix> parameters_;
-  Floats W_transposed_, H_transposed_;                         // [d, words], [d, stride]: sums then run down columns
+  Floats W_transposed_, H_transposed_;                         // float: [d, words], [d, stride]: sums run down columns
   std::size_t words_;                                          // the vocabulary, padded
   SentenceSlots slots_;                                        // float: of Matrix::sentences
   SentenceSlots gradient_slots_;                               // of Matrix::d_sentences

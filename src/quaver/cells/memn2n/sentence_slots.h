@@ -1,4 +1,5 @@
-// sentence_slots.h - which row of a table holds what was made of which sentence. Internal to memory networks.
+// sentence_slots.h - which row of a table holds what was made of which sentence. A part of the memory networks that
+// train.
 #pragma once
 
 #include <cstddef>
