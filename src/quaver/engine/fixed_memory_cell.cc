@@ -329,10 +329,10 @@ class FixedMemoryCell : public MemoryCell {
     }
 
     template <typename WeightOf>
-    void softmax(std::size_t /*hop*/, std::size_t question, const SoftmaxOthers& empty, const WeightOf& weight_of) {
+    void softmax(std::size_t hop, std::size_t question, const SoftmaxOthers& empty, const WeightOf& weight_of) {
       QuestionWork& work = works_[question];
       const std::int32_t largest = largest_similarity(path_, work, empty.count > 0 ? 0 : -kEnd);
-      pick_facts(*cell_.softmax_, largest, empty, weight_of, work, explained_);
+      pick_facts(*cell_.softmax_, largest, empty, weight_of, work, hop, explained_);
     }
 
     template <typename Weight>
@@ -349,10 +349,10 @@ class FixedMemoryCell : public MemoryCell {
     }
 
     // What a softmax of integers says, pick_facts() explains.
-    void set_nothing(std::size_t /*hop*/, std::size_t question, float p) {
+    void set_nothing(std::size_t hop, std::size_t question, float p) {
       if (explained_ == nullptr) return;
-      explained_->attention.push_back(works_[question].p);
-      explained_->nothing.push_back(p);
+      explained_->attention[hop] = works_[question].p;
+      explained_->nothing[hop] = p;
     }
 
     void keep_state(std::size_t /*hop*/, std::size_t question) {
@@ -413,13 +413,11 @@ class FixedMemoryCell : public MemoryCell {
     }
 
     void score_in_float(std::size_t question) {
-      FixedCodes::FloatScores scores;
-      codes_.score_in_float(works_[question].u.data(), scores);
-      MemoryAnswer answer;
-      answer.scores.assign(scores.words.begin(),
-                           scores.words.begin() + static_cast<std::ptrdiff_t>(codes_.shape().vocabulary));
-      words_[question] = static_cast<std::int32_t>(answer.best());
-      if (explained_ != nullptr) explained_->scores = std::move(answer.scores);
+      QuestionWork& work = works_[question];
+      codes_.score_in_float(work.u.data(), work.float_scores);
+      const std::span<const float> scores = std::span(work.float_scores.words).first(codes_.shape().vocabulary);
+      words_[question] = static_cast<std::int32_t>(best_word(scores));
+      if (explained_ != nullptr) explained_->scores.assign(scores.begin(), scores.end());
     }
 
    private:

@@ -64,8 +64,12 @@ class WholeMemoryCell : public MemoryCell {
 
 }  // namespace
 
-MemoryCell::MemoryCell(const MemoryNetwork& network, Isa isa)
-    : network_(network), fingerprint_(fingerprint_of(network)), isa_(isa) {}
+MemoryCell::MemoryCell(const MemoryNetwork& network, Isa isa) : network_(network), isa_(isa) {}
+
+std::uint64_t MemoryCell::fingerprint() const {
+  std::call_once(fingerprint_made_, [&] { fingerprint_ = fingerprint_of(network_); });
+  return fingerprint_;
+}
 
 std::shared_ptr<const MemoryCell> MemoryCell::make(const MemoryNetwork& network, Isa isa) {
   validate(network);

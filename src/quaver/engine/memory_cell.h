@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
@@ -60,6 +61,7 @@ struct QuestionWork {
   std::vector<std::int16_t> word_sums, u, x;
   std::vector<std::int8_t> codes;  // u where the query reads it in 8 bits
   std::vector<float> p;
+  FixedCodes::FloatScores float_scores;
 };
 
 // Of one worker.
@@ -83,7 +85,7 @@ class MemoryCell {
   virtual ~MemoryCell() = default;
 
   const MemoryNetwork& network() const { return network_; }
-  std::uint64_t fingerprint() const { return fingerprint_; }
+  std::uint64_t fingerprint() const;  // made when it is first asked for
   Isa isa() const { return isa_; }
   // Facts whose codes depend on their age: 0 without temporal encoding.
   std::size_t ages() const { return network_.shape.temporal ? network_.shape.memory : 0; }
@@ -98,8 +100,9 @@ class MemoryCell {
   // block are only before them.
   virtual void put(const std::byte* /*sums*/, std::size_t /*count*/, std::size_t /*age*/, CodeStore& /*store*/,
                    std::size_t /*slot*/) const {}
-  // The number of each question's word. workspace.ranges: all facts, oldest first. explained: of a single question, or
-  // null; then no float operation is executed where the network has none.
+  // The number of each question's word. workspace.ranges: all facts, oldest first. explained: of a single question, no
+  // scores yet and room for each hop's attention; or null, then no float operation is executed where the network has
+  // none.
   virtual void answer(const MemoryInput& input, MemoryWorkspace& workspace, std::span<std::int32_t> words,
                       MemoryAnswer* explained) const = 0;
 
@@ -108,7 +111,8 @@ class MemoryCell {
 
  private:
   MemoryNetwork network_;
-  std::uint64_t fingerprint_;
+  mutable std::once_flag fingerprint_made_;
+  mutable std::uint64_t fingerprint_ = 0;
   Isa isa_;
 };
 

@@ -71,11 +71,11 @@ inline std::size_t facts_of(FactRanges ranges) {
 }
 
 // The facts that have a weight, and the weights: weight_of(p in Q0.15), which falls with p. Where the network's softmax
-// is of integers; similarities within -32768..32767, none above `largest`, those of the empty facts included. explained
-// null: no float operation.
+// is of integers; similarities within -32768..32767, none above `largest`, those of the empty facts included.
+// explained: what the hop is looked at with goes there; null: no float operation.
 template <typename WeightOf>
 void pick_facts(const SoftmaxTable& table, std::int32_t largest, const SoftmaxOthers& empty, const WeightOf& weight_of,
-                QuestionWork& work, MemoryAnswer* explained) {
+                QuestionWork& work, std::size_t hop, MemoryAnswer* explained) {
   constexpr std::size_t kFew = 2 * kFactBlock;  // each is asked for itself
   const std::int64_t of_nothing = table.sum_q0_31(empty, largest);
   std::int64_t sum = of_nothing;
@@ -102,11 +102,11 @@ void pick_facts(const SoftmaxTable& table, std::int32_t largest, const SoftmaxOt
     }
   }
   if (explained == nullptr) return;
-  std::vector<float>& p = explained->attention.emplace_back();
+  std::vector<float>& p = explained->attention[hop];
+  p.clear();
   for (const auto similarities : work.of_range)
     for (const std::int32_t s : similarities) p.push_back(static_cast<float>(p_of(largest - s)) * 0x1p-15f);
-  explained->nothing.push_back(sum == 0 ? 0.0f
-                                        : static_cast<float>(softmax_probability_q0_15(of_nothing, sum)) * 0x1p-15f);
+  explained->nothing[hop] = sum == 0 ? 0.0f : static_cast<float>(softmax_probability_q0_15(of_nothing, sum)) * 0x1p-15f;
 }
 
 // What is read, to read_sums.

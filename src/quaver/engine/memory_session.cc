@@ -172,7 +172,7 @@ std::size_t MemorySession::bytes_per_fact() const {
 
 void MemorySession::check_memory(const Memory& memory) const {
   if (memory.cell_ == nullptr) throw_bad_input("the memory was moved from; start from empty_memory()");
-  if (memory.fingerprint() != cell().fingerprint())
+  if (memory.cell_ != cell_ && memory.fingerprint() != cell().fingerprint())
     throw_bad_input(concat("the memory belongs to network ", hex64(memory.fingerprint()), ", this is network ",
                            hex64(cell_->fingerprint()), "; start from empty_memory()"));
 }
@@ -249,7 +249,9 @@ void MemorySession::answer(const Memory& memory, std::span<const WordNumbers> qu
 
 std::int32_t MemorySession::answer(const Memory& memory, WordNumbers question, MemoryAnswer& explained) {
   std::int32_t word = 0;
-  explained = {};
+  explained.scores.clear();
+  explained.attention.resize(network().shape.hops);
+  explained.nothing.resize(network().shape.hops);
   run(memory, {&question, 1}, {&word, 1}, &explained);
   return word;
 }

@@ -197,7 +197,7 @@ class ScaledMemoryCell : public MemoryCell {
     const std::int32_t largest_code = nothing_at_all ? 0 : cell_.similarity_code(hop, largest, largest);
     const SoftmaxOthers others{.logit = empty > 0 ? cell_.similarity_code(hop, 0, largest) : 0, .count = empty};
     const auto weight_of = [&](std::int16_t p) -> std::int32_t { return cell_.read_weight(p); };
-    pick_facts(softmax_[hop], largest_code, others, weight_of, work, explained);
+    pick_facts(softmax_[hop], largest_code, others, weight_of, work, hop, explained);
   }
 
   // (S3)

@@ -52,8 +52,7 @@ void MemoryProbe::ask(const MemoryQuestion& question) {
   } else {
     take_float(question);
   }
-  const std::vector<float>& scores = points_.back().values;
-  answer_ = static_cast<std::size_t>(std::max_element(scores.begin() + 1, scores.end()) - scores.begin());
+  answer_ = best_word(points_.back().values);
 }
 
 void MemoryProbe::take_float(const MemoryQuestion& question) {

@@ -26,7 +26,7 @@ float memory_softmax(std::span<float> values, std::size_t empty) {
   return nothing / sum;
 }
 
-std::size_t MemoryAnswer::best() const {
+std::size_t best_word(std::span<const float> scores) {
   return static_cast<std::size_t>(std::max_element(scores.begin() + 1, scores.end()) - scores.begin());
 }
 

@@ -16,11 +16,14 @@
 
 namespace quaver {
 
+// The word of the highest score, the lowest of equals; number 0 is no answer.
+std::size_t best_word(std::span<const float> scores);
+
 struct MemoryAnswer {
   std::vector<float> scores{};                  // [vocabulary]
   std::vector<std::vector<float>> attention{};  // [hops][facts]: p of each hop
   std::vector<float> nothing{};                 // [hops]: p of all empty facts together
-  std::size_t best() const;  // the word of the highest score, the lowest of equals; number 0 is no answer
+  std::size_t best() const { return best_word(scores); }
 };
 
 // Everything a question passes through: what fixed-point networks are held against.

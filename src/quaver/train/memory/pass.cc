@@ -206,10 +206,10 @@ MemoryPass::Outcome MemoryPass::forward(const MemoryQuestion& question, std::int
     std::ranges::fill(probabilities_, 0.0f);
     rows_->add_weighted(u_.back().data(), W_transposed_.data(), shape_.d, words_, probabilities_.data());
   }
-  const std::span<float> words = std::span(probabilities_).subspan(1, shape_.vocabulary - 1);
   Outcome outcome;
-  outcome.word = static_cast<std::size_t>(std::ranges::max_element(words) - words.begin()) + 1;
-  const AnswerLoss found = answer_loss(std::span(probabilities_).first(shape_.vocabulary), answer);
+  const std::span<float> scores = std::span(probabilities_).first(shape_.vocabulary);
+  outcome.word = best_word(scores);
+  const AnswerLoss found = answer_loss(scores, answer);
   outcome.loss = found.loss;
   outcome.probability = found.probability;
   return outcome;
