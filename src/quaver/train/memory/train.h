@@ -152,8 +152,8 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
 // valid. Of stories with more facts than the network's memory the oldest are forgotten.
 MemoryScore score_memory(const MemoryNetwork& network, const CodedStories& data);
 
-// By training's own forward pass, which keeps what backward() needs and embeds each sentence once for all questions:
-// what judges epochs, and the float row that 'bench' races. Tests hold it against score_memory().
+// By training's forward pass, which keeps what backward() needs and embeds each sentence once for all questions: what
+// judges epochs of float networks, and the float row that 'bench' races. Tests hold it against score_memory().
 MemoryScore score_by_training_pass(const MemoryNetwork& network, const CodedStories& data);
 
 }  // namespace quaver
