@@ -170,9 +170,14 @@ std::size_t MemorySession::bytes_per_fact() const {
   return on_codes() ? network().shape.hops * code_groups(cell_->layout().d) * kCodeGroup : 0;
 }
 
+// A fact and a question each ask this, and almost always of a memory that this session made.
 void MemorySession::check_memory(const Memory& memory) const {
+  if (memory.cell_ == nullptr || memory.cell_ != cell_) check_other_memory(memory);
+}
+
+void MemorySession::check_other_memory(const Memory& memory) const {
   if (memory.cell_ == nullptr) throw_bad_input("the memory was moved from; start from empty_memory()");
-  if (memory.cell_ != cell_ && memory.fingerprint() != cell().fingerprint())
+  if (memory.fingerprint() != cell().fingerprint())
     throw_bad_input(concat("the memory belongs to network ", hex64(memory.fingerprint()), ", this is network ",
                            hex64(cell_->fingerprint()), "; start from empty_memory()"));
 }

@@ -129,6 +129,7 @@ class MemorySession {
  private:
   const MemoryCell& cell() const;  // Error where the session was moved from
   void check_memory(const Memory& memory) const;
+  void check_other_memory(const Memory& memory) const;  // of another cell, which may be the same network's
   void check_words(WordNumbers words, const char* what) const;
   void run(const Memory& memory, std::span<const WordNumbers> questions, std::span<std::int32_t> words,
            MemoryAnswer* explained);
