@@ -14,7 +14,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/engine/memory_session.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/io/contents_checksum.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"

@@ -15,7 +15,7 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/memory_session.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/sample_models.h"
 
 namespace quaver {

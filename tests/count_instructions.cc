@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quaver/core/random.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 #include "random_model.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "quaver/core/error.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/quantize/quantize.h"
 #include "support/random_model.h"
 

@@ -16,8 +16,7 @@
 #include "quaver/cells/rnn/rnn.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/engine/bind.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/io/torch_names.h"
 #include "support/goldens.h"
 
@@ -39,12 +38,38 @@ class Half {
  public:
   Half(const Model& model, const Node& node, const std::string& suffix, std::size_t batch)
       : reverse_(suffix == "_reverse"), states_(batch) {
-    if (std::holds_alternative<LstmAttributes>(node.operation))
-      take(LstmRef(lstm_float_params(model, node, suffix)));
-    else if (std::holds_alternative<GruAttributes>(node.operation))
-      take(GruRef(gru_float_params(model, node, suffix)));
-    else
-      take(RnnRef(rnn_float_params(model, node, suffix)));
+    const auto tensor = [&](const char* name) -> const Tensor& {
+      return model.tensor(node.name + "." + name + suffix);
+    };
+    const auto bind_common = [&](auto& params) {
+      params.W = tensor("W").matrix<float>();
+      params.R = tensor("R").matrix<float>();
+      params.b = tensor("b").as<float>();
+    };
+    if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
+      LstmFloatParams params;
+      bind_common(params);
+      params.shape = lstm->shape();
+      if (lstm->projection_size > 0) {
+        params.W_projection = tensor("W_projection").matrix<float>();
+        params.b_projection = tensor("b_projection").as<float>();
+      }
+      take(LstmRef(params));
+    } else if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) {
+      GruFloatParams params;
+      bind_common(params);
+      params.shape = gru->shape();
+      params.b_recurrent = tensor("b_recurrent").as<float>();
+      take(GruRef(params));
+    } else {
+      const auto& rnn = std::get<RnnAttributes>(node.operation);
+      RnnFloatParams params;
+      bind_common(params);
+      params.n_in = static_cast<std::size_t>(rnn.input_size);
+      params.n = static_cast<std::size_t>(rnn.hidden_size);
+      params.relu = rnn.nonlinearity == Nonlinearity::kRelu;
+      take(RnnRef(params));
+    }
   }
   std::size_t size() const { return size_; }
 

@@ -22,7 +22,7 @@
 #include "peers/peer.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/model/memory_network.h"

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "quaver/core/random.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/report/inspect.h"
 #include "shared.h"
 

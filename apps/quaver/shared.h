@@ -12,7 +12,7 @@
 #include "console.h"
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/io/npz.h"
 #include "quaver/model/model.h"
 #include "quaver/report/energy.h"

@@ -3,9 +3,9 @@
 
 #include "quaver/core/error.h"
 #include "quaver/engine/memory_session.h"
-#include "quaver/engine/session.h"
-#include "quaver/engine/state.h"
-#include "quaver/engine/step_result.h"
+#include "quaver/engine/sequence/session.h"
+#include "quaver/engine/sequence/state.h"
+#include "quaver/engine/sequence/step_result.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/model/memory_network.h"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/io/npz.h"
 
 namespace quaver::testing_support {

@@ -7,7 +7,7 @@
 
 #include "quaver/core/random.h"
 #include "quaver/data/dataset.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/model.h"
 
 namespace quaver::testing {

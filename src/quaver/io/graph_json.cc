@@ -2,8 +2,8 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
@@ -19,13 +19,6 @@ constexpr int kGraphDepth = 6;  // graph, nodes, node, formats, format, and one 
 constexpr int kProvenanceDepth = 1;
 constexpr int kFirstVersionWithSums = 2;  // before, all nodes cut halves
 
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
 // What equals its default is left out: a small model's header is a tenth of its file.
 Json to_json(const Format& format) {
   Json json = {{"kind", type_name(format.kind)}};
@@ -39,44 +32,17 @@ Json to_json(const Value& value) {
 }
 
 Json attributes_to_json(const Operation& operation) {
-  return std::visit(Overloaded{[](const LstmAttributes& a) -> Json {
-                                 return {{"input_size", a.input_size},
-                                         {"hidden_size", a.hidden_size},
-                                         {"projection_size", a.projection_size},
-                                         {"input_forget", a.input_forget},
-                                         {"peephole", a.peephole},
-                                         {"layer_norm", a.layer_norm},
-                                         {"clip", json_real(a.clip)},
-                                         {"projection_clip", json_real(a.projection_clip)},
-                                         {"direction", direction_name(a.direction)}};
-                               },
-                               [](const GruAttributes& a) -> Json {
-                                 return {{"input_size", a.input_size},
-                                         {"hidden_size", a.hidden_size},
-                                         {"linear_before_reset", a.linear_before_reset},
-                                         {"direction", direction_name(a.direction)}};
-                               },
-                               [](const RnnAttributes& a) -> Json {
-                                 return {{"input_size", a.input_size},
-                                         {"hidden_size", a.hidden_size},
-                                         {"nonlinearity", nonlinearity_name(a.nonlinearity)},
-                                         {"direction", direction_name(a.direction)}};
-                               },
-                               [](const DenseAttributes& a) -> Json {
-                                 return {{"input_size", a.input_size}, {"units", a.units}};
-                               },
-                               [](const EmbeddingAttributes& a) -> Json {
-                                 return {{"vocabulary", a.vocabulary}, {"features", a.features}};
-                               },
-                               [](const ActivationAttributes& a) -> Json {
-                                 return {{"function", nonlinearity_name(a.function)}};
-                               },
-                               [](const PoolAttributes& a) -> Json {
-                                 return {{"pooling", pooling_name(a.pooling)}};
-                               },
-                               [](const SoftmaxAttributes&) { return Json::object(); },
-                               [](const ArgmaxAttributes&) { return Json::object(); }},
-                    operation);
+  Json json = Json::object();
+  visit_fields(operation, [&]<typename Attribute>(std::string_view name, const Attribute& attribute) {
+    if constexpr (std::is_enum_v<Attribute>) {
+      json[std::string(name)] = name_of(attribute);
+    } else if constexpr (std::is_same_v<Attribute, float>) {
+      json[std::string(name)] = json_real(attribute);
+    } else {
+      json[std::string(name)] = attribute;
+    }
+  });
+  return json;
 }
 
 std::int32_t code_of(JsonObject& object, const std::string& key) {
@@ -105,42 +71,19 @@ Value value_of(JsonObject object) {
 }
 
 Operation operation_of(const std::string& name, JsonObject a) {
-  Operation operation;
-  if (name == "lstm") {
-    operation = LstmAttributes{.input_size = a.integer("input_size"),
-                               .hidden_size = a.integer("hidden_size"),
-                               .projection_size = a.integer("projection_size"),
-                               .input_forget = a.boolean("input_forget"),
-                               .peephole = a.boolean("peephole"),
-                               .layer_norm = a.boolean("layer_norm"),
-                               .clip = a.real("clip"),
-                               .projection_clip = a.real("projection_clip"),
-                               .direction = direction_from_name(a.text("direction"))};
-  } else if (name == "gru") {
-    operation = GruAttributes{.input_size = a.integer("input_size"),
-                              .hidden_size = a.integer("hidden_size"),
-                              .linear_before_reset = a.boolean("linear_before_reset"),
-                              .direction = direction_from_name(a.text("direction"))};
-  } else if (name == "rnn") {
-    operation = RnnAttributes{.input_size = a.integer("input_size"),
-                              .hidden_size = a.integer("hidden_size"),
-                              .nonlinearity = nonlinearity_from_name(a.text("nonlinearity")),
-                              .direction = direction_from_name(a.text("direction"))};
-  } else if (name == "dense") {
-    operation = DenseAttributes{.input_size = a.integer("input_size"), .units = a.integer("units")};
-  } else if (name == "embedding") {
-    operation = EmbeddingAttributes{.vocabulary = a.integer("vocabulary"), .features = a.integer("features")};
-  } else if (name == "activation") {
-    operation = ActivationAttributes{.function = nonlinearity_from_name(a.text("function"))};
-  } else if (name == "pool") {
-    operation = PoolAttributes{.pooling = pooling_from_name(a.text("pooling"))};
-  } else if (name == "softmax") {
-    operation = SoftmaxAttributes{};
-  } else if (name == "argmax") {
-    operation = ArgmaxAttributes{};
-  } else {
-    throw_bad_input(concat(a.what(), " belongs to the unknown operation '", printable(name), "'"));
-  }
+  Operation operation = operation_from_name(name);
+  visit_fields(operation, [&]<typename Attribute>(std::string_view key, Attribute& attribute) {
+    const std::string text(key);
+    if constexpr (std::is_enum_v<Attribute>) {
+      set_by_name(attribute, a.text(text));
+    } else if constexpr (std::is_same_v<Attribute, float>) {
+      attribute = a.real(text);
+    } else if constexpr (std::is_same_v<Attribute, bool>) {
+      attribute = a.boolean(text);
+    } else {
+      attribute = a.integer(text);
+    }
+  });
   a.expect_no_more();
   return operation;
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "quaver/core/memory_limit.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/io/npz.h"
 
 namespace quaver {

@@ -16,54 +16,11 @@
 namespace quaver {
 namespace {
 
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-template <typename Enum, std::size_t kCount>
-using NameTable = std::array<std::pair<Enum, std::string_view>, kCount>;
-
-constexpr NameTable<Direction, 3> kDirections{
-    {{Direction::kForward, "forward"}, {Direction::kReverse, "reverse"}, {Direction::kBidirectional, "bidirectional"}}};
-constexpr NameTable<Nonlinearity, 7> kNonlinearities{{{Nonlinearity::kIdentity, "identity"},
-                                                      {Nonlinearity::kRelu, "relu"},
-                                                      {Nonlinearity::kSigmoid, "sigmoid"},
-                                                      {Nonlinearity::kTanh, "tanh"},
-                                                      {Nonlinearity::kHardSigmoid, "hard_sigmoid"},
-                                                      {Nonlinearity::kElu, "elu"},
-                                                      {Nonlinearity::kGelu, "gelu"}}};
-constexpr NameTable<Pooling, 4> kPoolings{
-    {{Pooling::kLast, "last"}, {Pooling::kMean, "mean"}, {Pooling::kMax, "max"}, {Pooling::kFinal, "final"}}};
-constexpr NameTable<Sums, 2> kSums{{{Sums::kHalves, "halves"}, {Sums::kWhole, "whole"}}};
-
-template <typename Enum, std::size_t kCount>
-std::string_view name_in(const NameTable<Enum, kCount>& table, Enum value) {
-  for (const auto& [entry, name] : table) {
-    if (entry == value) return name;
-  }
-  return "unknown";
-}
-
-template <typename Enum, std::size_t kCount>
-Enum value_in(const NameTable<Enum, kCount>& table, std::string_view what, std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [entry, entry_name] : table) {
-    if (entry_name == name) return entry;
-    names.emplace_back(entry_name);
-  }
-  throw_bad_input(concat("unknown ", what, " '", printable(name), "', expected one of: ", join(names, ", ")));
-}
-
 std::vector<std::string> node_names(const Model& model) {
   std::vector<std::string> names;
   for (const Node& node : model.nodes) names.push_back(node.name);
   return names;
 }
-
-std::int64_t direction_count(Direction direction) { return direction == Direction::kBidirectional ? 2 : 1; }
 
 // Feeds every field with its length, so that no two different models run together into one byte string.
 class Fingerprint {
@@ -79,37 +36,26 @@ class Fingerprint {
     add(format.scale);
     add(static_cast<std::int64_t>(format.zero_point));
   }
+  void add(bool value) { add(static_cast<std::int64_t>(value)); }
   void add(const Value& value) {
-    add(static_cast<std::int64_t>(value.has_time));
-    add(value.size());
+    add(value.has_time);
+    // A vector as versions of the file before 4 said it.
+    if (value.shape.axes() == 1) {
+      add(value.size());
+    } else {
+      for (const std::int64_t size : value.shape.sizes()) add(-1 - size);
+    }
     add(value.format);
   }
   void add(const Operation& operation) {
     add(operation_name(operation));
-    std::visit(Overloaded{[this](const LstmAttributes& a) {
-                            add(a.input_size), add(a.hidden_size), add(a.projection_size);
-                            add(static_cast<std::int64_t>(a.input_forget));
-                            add(static_cast<std::int64_t>(a.peephole));
-                            add(static_cast<std::int64_t>(a.layer_norm));
-                            add(a.clip), add(a.projection_clip);
-                            add(direction_name(a.direction));
-                          },
-                          [this](const GruAttributes& a) {
-                            add(a.input_size), add(a.hidden_size);
-                            add(static_cast<std::int64_t>(a.linear_before_reset));
-                            add(direction_name(a.direction));
-                          },
-                          [this](const RnnAttributes& a) {
-                            add(a.input_size), add(a.hidden_size);
-                            add(nonlinearity_name(a.nonlinearity));
-                            add(direction_name(a.direction));
-                          },
-                          [this](const DenseAttributes& a) { add(a.input_size), add(a.units); },
-                          [this](const EmbeddingAttributes& a) { add(a.vocabulary), add(a.features); },
-                          [this](const ActivationAttributes& a) { add(nonlinearity_name(a.function)); },
-                          [this](const PoolAttributes& a) { add(pooling_name(a.pooling)); },
-                          [](const SoftmaxAttributes&) {}, [](const ArgmaxAttributes&) {}},
-               operation);
+    visit_fields(operation, [this]<typename Attribute>(std::string_view, const Attribute& attribute) {
+      if constexpr (std::is_enum_v<Attribute>) {
+        add(name_of(attribute));
+      } else {
+        add(attribute);
+      }
+    });
   }
   void add(const Tensor& tensor) {
     add(type_name(tensor.kind));
@@ -133,64 +79,14 @@ std::string format_text(const Format& format) {
   return text;
 }
 
-std::string value_text(const Value& value) { return concat(value.has_time ? "[time, " : "[", value.size(), "]"); }
-
-std::string operation_text(const Operation& operation) {
-  return std::visit(
-      Overloaded{[](const LstmAttributes& a) {
-                   std::string text = concat("lstm ", a.hidden_size);
-                   if (a.projection_size > 0) text += concat(" projection ", a.projection_size);
-                   if (a.input_forget) text += " cifg";
-                   if (a.peephole) text += " peephole";
-                   if (a.layer_norm) text += " layer_norm";
-                   if (a.direction != Direction::kForward) text += concat(" ", direction_name(a.direction));
-                   return text;
-                 },
-                 [](const GruAttributes& a) {
-                   std::string text = concat("gru ", a.hidden_size);
-                   if (!a.linear_before_reset) text += " reset_before";
-                   if (a.direction != Direction::kForward) text += concat(" ", direction_name(a.direction));
-                   return text;
-                 },
-                 [](const RnnAttributes& a) {
-                   std::string text = concat("rnn ", a.hidden_size, " ", nonlinearity_name(a.nonlinearity));
-                   if (a.direction != Direction::kForward) text += concat(" ", direction_name(a.direction));
-                   return text;
-                 },
-                 [](const DenseAttributes& a) { return concat("dense ", a.units); },
-                 [](const EmbeddingAttributes& a) { return concat("embedding ", a.vocabulary, "x", a.features); },
-                 [](const ActivationAttributes& a) { return std::string(nonlinearity_name(a.function)); },
-                 [](const PoolAttributes& a) { return concat("pool ", pooling_name(a.pooling)); },
-                 [](const SoftmaxAttributes&) { return std::string("softmax"); },
-                 [](const ArgmaxAttributes&) { return std::string("argmax"); }},
-      operation);
+std::string value_text(const Value& value) {
+  std::vector<std::string> axes;
+  if (value.has_time) axes.push_back("time");
+  for (const std::int64_t size : value.shape.sizes()) axes.push_back(std::to_string(size));
+  return concat("[", join(axes, ", "), "]");
 }
 
 }  // namespace
-
-std::string_view operation_name(const Operation& operation) {
-  return std::visit(
-      Overloaded{[](const LstmAttributes&) { return "lstm"; }, [](const GruAttributes&) { return "gru"; },
-                 [](const RnnAttributes&) { return "rnn"; }, [](const DenseAttributes&) { return "dense"; },
-                 [](const EmbeddingAttributes&) { return "embedding"; },
-                 [](const ActivationAttributes&) { return "activation"; }, [](const PoolAttributes&) { return "pool"; },
-                 [](const SoftmaxAttributes&) { return "softmax"; }, [](const ArgmaxAttributes&) { return "argmax"; }},
-      operation);
-}
-
-std::string_view direction_name(Direction direction) { return name_in(kDirections, direction); }
-std::string_view nonlinearity_name(Nonlinearity nonlinearity) { return name_in(kNonlinearities, nonlinearity); }
-std::string_view pooling_name(Pooling pooling) { return name_in(kPoolings, pooling); }
-std::string_view sums_name(Sums sums) { return name_in(kSums, sums); }
-Direction direction_from_name(std::string_view name) { return value_in(kDirections, "direction", name); }
-Nonlinearity nonlinearity_from_name(std::string_view name) { return value_in(kNonlinearities, "nonlinearity", name); }
-Pooling pooling_from_name(std::string_view name) { return value_in(kPoolings, "pooling", name); }
-Sums sums_from_name(std::string_view name) { return value_in(kSums, "sums", name); }
-
-bool is_recurrent(const Operation& operation) {
-  return std::holds_alternative<LstmAttributes>(operation) || std::holds_alternative<GruAttributes>(operation) ||
-         std::holds_alternative<RnnAttributes>(operation);
-}
 
 const Node& Model::node(std::string_view node_name) const {
   for (const Node& node : nodes) {
@@ -200,8 +96,22 @@ const Node& Model::node(std::string_view node_name) const {
       concat("the model has no node '", printable(node_name), "'; its nodes are: ", join(node_names(*this), ", ")));
 }
 
-const Value& Model::value(std::string_view value_name) const {
-  return value_name == "input" ? inputs[0].value : node(value_name).outputs[0];
+const ModelInput* Model::find_input(std::string_view input) const {
+  const auto found = std::ranges::find(inputs, input, &ModelInput::name);
+  return found == inputs.end() ? nullptr : &*found;
+}
+
+const Node* Model::maker(std::string_view value) const {
+  const auto found = std::ranges::find(nodes, value.substr(0, value.find('.')), &Node::name);
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+const Value& Model::value(std::string_view wanted) const {
+  if (const ModelInput* input = find_input(wanted)) return input->value;
+  const Node& made_by = node(wanted.substr(0, wanted.find('.')));
+  for (std::size_t slot = 0; slot < made_by.outputs.size(); ++slot)
+    if (value_name(made_by, slot) == wanted) return made_by.outputs[slot];
+  throw_bad_input(concat("node '", made_by.name, "' gives no '", printable(wanted), "'"));
 }
 
 const Tensor* Model::find_tensor(std::string_view tensor_name) const {
@@ -218,37 +128,11 @@ const Tensor& Model::tensor(std::string_view tensor_name) const {
                          near.empty() ? "" : concat("; did you mean '", near, "'?")));
 }
 
-std::vector<std::string> direction_suffixes(Direction direction) {
-  switch (direction) {
-    case Direction::kForward: return {""};
-    case Direction::kReverse: return {"_reverse"};
-    case Direction::kBidirectional: return {"", "_reverse"};
-  }
-  return {""};
-}
-
-std::int64_t output_features(const Operation& operation, std::int64_t input_features) {
-  return std::visit(Overloaded{[](const LstmAttributes& a) { return a.output_size() * direction_count(a.direction); },
-                               [](const GruAttributes& a) { return a.hidden_size * direction_count(a.direction); },
-                               [](const RnnAttributes& a) { return a.hidden_size * direction_count(a.direction); },
-                               [](const DenseAttributes& a) { return a.units; },
-                               [](const EmbeddingAttributes& a) { return a.features; },
-                               [](const ArgmaxAttributes&) { return std::int64_t{1}; },
-                               [input_features](const auto&) { return input_features; }},
-                    operation);
-}
-
 std::vector<std::string> direction_suffixes(const Operation& operation) {
   return direction_suffixes(direction_of(operation).value_or(Direction::kForward));
 }
 
-std::optional<Direction> direction_of(const Operation& operation) {
-  return std::visit(Overloaded{[](const LstmAttributes& a) { return std::optional(a.direction); },
-                               [](const GruAttributes& a) { return std::optional(a.direction); },
-                               [](const RnnAttributes& a) { return std::optional(a.direction); },
-                               [](const auto&) { return std::optional<Direction>(); }},
-                    operation);
-}
+std::optional<Direction> direction_of(const Operation& operation) { return row_of(operation).direction(operation); }
 
 std::int64_t forward_features(const Node& node) {
   const std::optional<Direction> direction = direction_of(node.operation);
@@ -257,21 +141,44 @@ std::int64_t forward_features(const Node& node) {
 }
 
 Value output_value(const Operation& operation, const Value& input) {
-  Value value;
-  value.has_time = input.has_time && !std::holds_alternative<PoolAttributes>(operation);
-  value.shape = {output_features(operation, input.size())};
-  if (std::holds_alternative<ArgmaxAttributes>(operation)) value.format.kind = NumberType::kI32;
-  return value;
+  const std::array<const Value*, 1> inputs{&input};
+  return row_of(operation).outputs(operation, inputs)[0];
+}
+
+Format input_format(const Model& model, const Node& node, std::size_t slot) {
+  if (const auto own = node.formats.find(input_format_name(slot)); own != node.formats.end()) return own->second;
+  if (runs_in_float(node) && !row_of(node.operation).reads_ids()) return Format{};
+  return model.value(node.inputs[slot]).format;
+}
+
+std::vector<TensorSlot> tensor_slots(const Node& node) { return row_of(node.operation).tensors(node); }
+std::vector<TensorSlot> optional_tensor_slots(const Node& node) {
+  return row_of(node.operation).optional_tensors(node);
+}
+
+std::vector<std::string> format_slots(const Node& node) {
+  std::vector<std::string> names;
+  for (const FormatSlot& slot : row_of(node.operation).formats(node))
+    if (!slot.optional) names.push_back(slot.name);
+  return names;
 }
 
 std::uint64_t fingerprint(const Model& model) {
   Fingerprint print;
-  print.add(model.inputs[0].value);
+  const bool one_input = model.inputs.size() == 1 && model.inputs[0].name == "input";  // the only ones before version 4
+  for (const ModelInput& input : model.inputs) {
+    if (!one_input) print.add(input.name);
+    print.add(input.value);
+  }
   for (const Node& node : model.nodes) {
     print.add(node.name);
     print.add(node.operation);
-    print.add(node.inputs[0]);
-    print.add(node.outputs[0]);
+    if (node.inputs.size() != 1 || node.outputs.size() != 1) {
+      print.add(static_cast<std::int64_t>(node.inputs.size()));
+      print.add(static_cast<std::int64_t>(node.outputs.size()));
+    }
+    for (const std::string& input : node.inputs) print.add(input);
+    for (const Value& output : node.outputs) print.add(output);
     print.add(static_cast<std::int64_t>(node.formats.size()));
     for (const auto& [name, format] : node.formats) {
       print.add(name);
@@ -298,10 +205,16 @@ std::uint64_t fingerprint(const Model& model) {
 std::string to_text(const Model& model) {
   std::vector<std::array<std::string, 6>> rows;
   rows.push_back({"node", "operation", "input", "output", "format", "scheme"});
-  rows.push_back({"input", "", "", value_text(model.inputs[0].value), format_text(model.inputs[0].value.format), ""});
+  for (const ModelInput& input : model.inputs)
+    rows.push_back({input.name, "", "", value_text(input.value), format_text(input.value.format), ""});
   for (const Node& node : model.nodes)
-    rows.push_back({node.name, operation_text(node.operation), node.inputs[0], value_text(node.outputs[0]),
-                    format_text(node.outputs[0].format), node.scheme});
+    for (std::size_t slot = 0; slot < node.outputs.size(); ++slot) {
+      const Value& output = node.outputs[slot];
+      const bool own = slot == 0;
+      rows.push_back({value_name(node, slot), own ? row_of(node.operation).text(node.operation) : "",
+                      own ? join(node.inputs, ", ") : "", value_text(output), format_text(output.format),
+                      own ? node.scheme : ""});
+    }
   std::array<std::size_t, 6> widths{};
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

@@ -161,8 +161,8 @@ const Breakage kBreakages[] = {
     {"from_later", float_sample, [](Model& m) { m.nodes[0].inputs[0] = "gru1"; }, "reads 'gru1'"},
     {"from_itself", float_sample, [](Model& m) { m.nodes[0].inputs[0] = "lstm0"; }, "reads 'lstm0'"},
     {"no_outputs", float_sample, [](Model& m) { m.outputs.clear(); }, "no outputs"},
-    {"unknown_output", float_sample, [](Model& m) { m.outputs = {"x"}; }, "output 'x' is not a node"},
-    {"input_is_output", float_sample, [](Model& m) { m.outputs = {"input"}; }, "output 'input' is not a node"},
+    {"unknown_output", float_sample, [](Model& m) { m.outputs = {"x"}; }, "output 'x' is not made by a node"},
+    {"input_is_output", float_sample, [](Model& m) { m.outputs = {"input"}; }, "output 'input' is not made by a node"},
     {"output_twice", float_sample,
      [](Model& m) {
        m.outputs = {"scores", "scores"};
@@ -275,7 +275,7 @@ const Breakage kBreakages[] = {
      [](Model& m) { m.tensors["input.offset"].as_mutable<float>()[2] = std::numeric_limits<float>::infinity(); },
      "'input.offset' has inf at index 2, expected finite values"},
     {"relu_rnn", tagger_sample, [](Model& m) { m.nodes[2].scheme = "int8"; },
-     "'island' (rnn) with relu has no integer form"},
+     "'island' (rnn) has no integer form (a relu state has no bound, so no fixed format)"},
     {"dense_output", tagger_sample, [](Model& m) { m.nodes[4].outputs[0].format = {}; }, "is f32, expected i8 or i16"},
     {"softmax_output", tagger_sample, [](Model& m) { m.nodes[5].outputs[0].format.scale = 0.1f; }, "'softmax'"},
     {"argmax_output", tagger_sample,

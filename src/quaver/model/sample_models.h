@@ -1,6 +1,7 @@
 // sample_models.h - small valid models with random weights, for tests and fuzz seeds. Not a public header.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,24 +11,26 @@
 
 namespace quaver::samples {
 
-// Appends a node that reads `input` ("" for the last node made, or the model's input).
+// Appends a node that reads `inputs` (none: the last node made, or the model's first input).
 inline Node& append(Model& model, std::string name, Operation operation, const std::string& scheme, Format output,
-                    std::string input = "") {
-  if (input.empty()) input = model.nodes.empty() ? "input" : model.nodes.back().name;
+                    std::vector<std::string> inputs = {}) {
+  if (inputs.empty()) inputs = {model.nodes.empty() ? model.inputs[0].name : model.nodes.back().name};
+  std::vector<const Value*> read;
+  for (const std::string& input : inputs) read.push_back(&model.value(input));
   Node node;
-  node.outputs = {output_value(operation, model.value(input))};
+  node.outputs = {row_of(operation).outputs(operation, read)[0]};
   node.outputs[0].format = output;
   node.name = std::move(name);
   node.operation = std::move(operation);
-  node.inputs = {std::move(input)};
+  node.inputs = std::move(inputs);
   node.scheme = scheme;
-  for (const std::string& format : format_slots(node)) {
-    node.formats[format] = {NumberType::kI16, format.starts_with("cell") ? 0x1p-12f : 3e-4f, 0};
-    if (format.starts_with("hidden") || format == "state") node.formats[format] = {NumberType::kI8, 0.007f, 4};
-  }
-  if (node.scheme != "f32" && std::holds_alternative<LstmAttributes>(node.operation))
-    node.codes = {
-        {"cell_clip", 32000}, {"output_low", output.kind == NumberType::kI8 ? -120 : -128}, {"output_high", 127}};
+  for (const FormatSlot& slot : row_of(node.operation).formats(node))
+    if (!slot.optional)
+      node.formats[slot.name] = slot.kind == NumberType::kI8
+                                    ? Format{NumberType::kI8, 0.007f, 4}
+                                    : Format{NumberType::kI16, slot.integer_bits ? 0x1p-12f : 3e-4f, 0};
+  for (const CodeSlot& slot : row_of(node.operation).codes(node))
+    node.codes[slot.name] = slot.name == "output_low" && slot.high > -120 ? -120 : std::min(slot.high, 32000);
   model.nodes.push_back(std::move(node));
   return model.nodes.back();
 }
@@ -123,7 +126,7 @@ inline Model integer_tagger(std::uint64_t seed = 3) {
   append(model, "gelu", ActivationAttributes{Nonlinearity::kGelu}, "int8", i8);
   append(model, "logits", DenseAttributes{.input_size = 2, .units = 3}, "int8", {NumberType::kI16, 1e-3f, 0});
   append(model, "softmax", SoftmaxAttributes{}, "int8", {NumberType::kI16, 0x1p-15f, 0});
-  append(model, "tags", ArgmaxAttributes{}, "int8", {NumberType::kI32, 1.0f, 0}, "logits");
+  append(model, "tags", ArgmaxAttributes{}, "int8", {NumberType::kI32, 1.0f, 0}, {"logits"});
   fill_tensors(model, seed);
   model.outputs = {"softmax", "tags"};
   model.classes = {"a", "b", "c"};

@@ -18,6 +18,9 @@ struct Scheme {
   double lowest_sqnr_db = 0;
 };
 
+inline constexpr std::string_view kFloatScheme = "f32";  // nothing is coded: what a model starts with
+bool is_float_scheme(std::string_view name);
+
 std::span<const Scheme> schemes();
 const Scheme* find_scheme(std::string_view name);  // null for an unknown one
 std::vector<std::string> scheme_names();

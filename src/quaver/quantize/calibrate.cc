@@ -7,6 +7,8 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
@@ -114,12 +116,15 @@ void RangeObserver::real(std::string_view point, std::span<const float> values) 
 void RangeObserver::normalize(const Model& model, const std::string& value, Folding folding) {
   ChannelStatistics& statistics = calibration_.channels.at(value);
   const Channels own = own_ranges(statistics, folding);
-  if (value == "input") {
-    const auto reader = std::ranges::find_if(
-        model.nodes, [&](const Node& node) { return node.inputs[0] == value; });  // one of them is enough
-    normalized_[reader->name + ".input" + direction_suffixes(reader->operation).front()] = {own,
-                                                                                            &statistics.normalized};
-    return;
+  if (model.find_input(value) != nullptr) {
+    for (const Node& reader : model.nodes) {  // one of them is enough
+      const auto slot = std::ranges::find(reader.inputs, value);
+      if (slot == reader.inputs.end()) continue;
+      const std::string point = input_format_name(static_cast<std::size_t>(slot - reader.inputs.begin()));
+      normalized_[reader.name + "." + point + direction_suffixes(reader.operation).front()] = {own,
+                                                                                               &statistics.normalized};
+      return;
+    }
   }
   std::size_t first = 0;
   const Node& node = model.node(value);
@@ -135,22 +140,10 @@ namespace {
 
 // The points of a node that its matrices multiply. A recurrent matrix multiplies the step before's output: the last
 // output of a sequence counts too though nothing reads it.
-std::vector<std::string> operand_points(const Node& node) {
-  const auto recurrent = [](const auto& attributes, std::vector<std::string> points) {
-    std::vector<std::string> found;
-    for (const std::string& suffix : direction_suffixes(attributes.direction))
-      for (const std::string& point : points) found.push_back(point + suffix);
-    return found;
-  };
-  if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation))
-    return recurrent(*lstm, lstm->projection_size > 0 ? std::vector<std::string>{"input", "output", "hidden"}
-                                                      : std::vector<std::string>{"input", "output"});
-  if (const auto* gru = std::get_if<GruAttributes>(&node.operation))
-    return recurrent(*gru, gru->linear_before_reset ? std::vector<std::string>{"input", "output"}
-                                                    : std::vector<std::string>{"input", "output", "reset"});
-  if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) return recurrent(*rnn, {"input", "output"});
-  if (std::holds_alternative<DenseAttributes>(node.operation)) return {"input"};
-  return {};
+std::set<std::string> operand_points(const Node& node) {
+  std::set<std::string> points;
+  for (const TensorSlot& slot : tensor_slots(node)) points.insert(slot.operands.begin(), slot.operands.end());
+  return points;
 }
 
 std::size_t steps_of(std::span<const SequenceView> sequences) {
@@ -159,50 +152,55 @@ std::size_t steps_of(std::span<const SequenceView> sequences) {
   return steps;
 }
 
-// Ranges of the channels of real frames, as the user gives them.
-ChannelStatistics frame_ranges(std::size_t features, std::span<const SequenceView> sequences) {
+// Ranges of the channels of an input's real frames, as the user gives them.
+ChannelStatistics frame_ranges(std::size_t input, std::size_t features, std::span<const SequenceView> sequences) {
   ChannelRanges ranges(features, steps_of(sequences));
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    const SequenceView& sequence = sequences[i];
-    if (sequence.real.size() != sequence.steps * features) continue;  // run() will say so
-    for (std::size_t t = 0; t < sequence.steps; ++t) ranges.add(sequence.real.subspan(t * features, features), i, t);
+    const std::span<const float> real = given(sequences[i], input).real;
+    if (real.size() % features != 0) continue;  // run() will say so
+    for (std::size_t t = 0; t < real.size() / features; ++t) ranges.add(real.subspan(t * features, features), i, t);
   }
   return ranges.statistics();
 }
 
-// The sequences with values beyond the ranges cut to them; only those that hold such values are copied.
+// The sequences with values of inputs beyond their ranges cut to them; only those that hold such values are copied.
 class CutSequences {
  public:
-  CutSequences(std::span<const SequenceView> sequences, const ChannelStatistics& ranges)
-      : views_(sequences.begin(), sequences.end()) {
+  explicit CutSequences(std::span<const SequenceView> sequences) : views_(sequences.begin(), sequences.end()) {}
+  void cut(std::size_t input, const ChannelStatistics& ranges) {
     for (const RangeCut& cut : ranges.cuts) {
       SequenceView& view = views_[cut.sequence];
-      std::vector<float>& values = copies_[cut.sequence];
-      if (values.empty()) values.assign(view.real.begin(), view.real.end());
+      std::vector<float>& values = copies_[{cut.sequence, input}];
+      if (values.empty()) {
+        const std::span<const float> real = given(view, input).real;
+        values.assign(real.begin(), real.end());
+      }
       for (std::size_t i = cut.channel; i < values.size(); i += ranges.low.size())
         values[i] = std::clamp(values[i], static_cast<float>(ranges.low[cut.channel]),
                                static_cast<float>(ranges.high[cut.channel]));
-      view.real = values;
+      if (view.inputs.empty()) view.real = values;
+      for (InputView& one : view.inputs)
+        if (one.input == input) one.real = values;
     }
   }
   std::span<const SequenceView> views() const { return views_; }
 
  private:
   std::vector<SequenceView> views_;
-  std::map<std::size_t, std::vector<float>> copies_;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<float>> copies_;  // by sequence and input
 };
 
 // What the border makes of a frame before it is coded.
 class Normalization {
  public:
-  explicit Normalization(const Model& model)
-      : mean_(values(model, "input.mean")), inverse_(values(model, "input.inverse_deviation")) {}
+  Normalization(const Model& model, const std::string& input)
+      : mean_(values(model, input + ".mean")), inverse_(values(model, input + ".inverse_deviation")) {}
   double operator()(std::size_t channel, double x) const {
     return mean_.empty() ? x : (x - static_cast<double>(mean_[channel])) * static_cast<double>(inverse_[channel]);
   }
 
  private:
-  static std::vector<float> values(const Model& model, const char* name) {
+  static std::vector<float> values(const Model& model, const std::string& name) {
     const Tensor* tensor = model.find_tensor(name);
     if (tensor == nullptr) return {};
     return {tensor->as<float>().begin(), tensor->as<float>().end()};
@@ -232,7 +230,7 @@ class OutputRanges final : public Observer {
  public:
   OutputRanges(const Model& model, const std::map<std::string, Folding>& foldable, std::size_t steps) {
     for (const auto& [value, folding] : foldable)
-      if (value != "input" && !std::holds_alternative<EmbeddingAttributes>(model.node(value).operation))
+      if (model.find_input(value) == nullptr && !row_of(model.node(value).operation).reads_ids())
         ranges_.try_emplace(value, static_cast<std::size_t>(model.value(value).size()), steps);
   }
   bool empty() const { return ranges_.empty(); }
@@ -275,18 +273,21 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   calibration.method = options.method;
   calibration.percentile = options.percentile;
   const std::map<std::string, Folding> foldable = foldable_values(model);
-  std::optional<CutSequences> cut;
-  if (model.inputs[0].value.format.kind == NumberType::kF32) {
-    ChannelStatistics& input = calibration.channels["input"];
-    input = frame_ranges(static_cast<std::size_t>(model.inputs[0].value.size()), sequences);
-    sequences = cut.emplace(sequences, input).views();
-    const Normalization normalized(model);
+  CutSequences cut(sequences);
+  for (std::size_t i = 0; i < model.inputs.size(); ++i) {
+    const ModelInput& given_input = model.inputs[i];
+    if (!is_float(given_input.value.format)) continue;
+    ChannelStatistics& input = calibration.channels[given_input.name];
+    input = frame_ranges(i, static_cast<std::size_t>(given_input.value.shape.features()), sequences);
+    cut.cut(i, input);
+    const Normalization normalized(model, given_input.name);
     for (std::size_t c = 0; c < input.low.size(); ++c) {
       input.low[c] = normalized(c, input.low[c]);
       input.high[c] = normalized(c, input.high[c]);
       input.mean[c] = normalized(c, input.mean[c]);
     }
   }
+  sequences = cut.views();
   Session session(model);
   const auto run_all = [&](Observer& observer, auto after) {
     for (std::size_t i = 0; i < sequences.size(); ++i) {
@@ -303,8 +304,7 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
     outputs.add_to(calibration.channels);
   }
   for (const auto& [value, folding] : foldable)
-    if (value != "input" && !calibration.channels.contains(value))
-      calibration.channels[value] = table_ranges(model.tensor(value + ".W"));
+    if (!calibration.channels.contains(value)) calibration.channels[value] = table_ranges(model.tensor(value + ".W"));
   if (options.moments) {
     for (const Node& node : model.nodes)
       for (const std::string& point : operand_points(node)) calibration.operands[node.name + "." + point];

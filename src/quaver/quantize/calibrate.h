@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/channel_statistics.h"
 #include "quaver/quantize/range_statistics.h"

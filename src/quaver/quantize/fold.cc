@@ -8,6 +8,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/model/scheme.h"
+#include "quaver/quantize/operations/row.h"
 
 namespace quaver {
 namespace {
@@ -25,22 +26,20 @@ constexpr std::array<Balance, 5> kBalances{{{1, 0}, {0.75, 0.25}, {0.5, 0.5}, {0
 // Where new data goes far beyond what was seen, ranges of single channels are hardly known: they share room then.
 constexpr double kSteadyRange = 0.15, kBalanced = 0.5;
 
-bool multiplies_its_input(const Operation& operation) {
-  return std::holds_alternative<LstmAttributes>(operation) || std::holds_alternative<GruAttributes>(operation) ||
-         std::holds_alternative<RnnAttributes>(operation) || std::holds_alternative<DenseAttributes>(operation);
+// Whether all that a node does with what it reads is to multiply it by a matrix.
+bool multiplies_its_input(const Node& node) {
+  return std::ranges::any_of(tensor_slots(node), [](const TensorSlot& slot) {
+    return std::ranges::any_of(slot.operands, [](const std::string& point) { return point.starts_with("input"); });
+  });
 }
 
 // Whether a value can be divided by a scale a channel where it is made, and moved by an offset.
 std::optional<Folding> folding_of_producer(const Model& model, const std::string& value) {
-  if (value == "input")
-    return is_float(model.inputs[0].value.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
-  const Operation& operation = model.node(value).operation;
-  if (std::holds_alternative<DenseAttributes>(operation)) return Folding::kScaleAndOffset;
-  if (std::holds_alternative<EmbeddingAttributes>(operation)) return Folding::kScale;  // rows of 0 stay exact
-  const auto* lstm = std::get_if<LstmAttributes>(&operation);
-  // It starts from h = 0, and one clamp of codes serves all channels.
-  if (lstm != nullptr && lstm->projection_size > 0 && lstm->projection_clip == 0) return Folding::kScale;
-  return std::nullopt;
+  if (const ModelInput* input = model.find_input(value))
+    return is_float(input->value.format) ? std::optional(Folding::kScaleAndOffset) : std::nullopt;
+  const Node& node = model.node(value);
+  if (node.outputs.size() > 1 || node.outputs[0].shape.axes() != 1) return std::nullopt;  // others repeat its codes
+  return quantize_row(node.operation).folding(node);
 }
 
 // A matrix that multiplies the channels [first, first + columns) of a value.
@@ -57,11 +56,12 @@ std::vector<Reader> matrix_readers(const Model& model, const std::string& value)
   for (const Node& node : model.nodes) {
     std::size_t first = 0;
     for (const std::string& suffix : direction_suffixes(node.operation)) {
-      if (node.inputs[0] == value)
+      if (std::ranges::count(node.inputs, value) > 0)
         readers.push_back({&node, suffix, node.name + ".W" + suffix, node.name + ".input" + suffix, 0, true});
-      if (node.name != value || !std::holds_alternative<LstmAttributes>(node.operation)) continue;
+      // Its own R too reads what a recurrent node gives.
+      if (node.name != value || !is_recurrent(node.operation)) continue;
       readers.push_back({&node, suffix, node.name + ".R" + suffix, node.name + ".output" + suffix, first, false});
-      first += static_cast<std::size_t>(std::get<LstmAttributes>(node.operation).output_size());
+      first += static_cast<std::size_t>(model.tensor(readers.back().tensor).row_size());
     }
   }
   return readers;
@@ -160,17 +160,6 @@ void scale_columns(Tensor& tensor, const Channels& channels, std::size_t first) 
     values[i] = static_cast<float>(static_cast<double>(values[i]) * channels.scale_of(first + i % cols));
 }
 
-// (P, q) of a producer: its rows are the channels.
-void normalize_rows(Tensor& weights, Tensor& bias, const Channels& channels, std::size_t first) {
-  const auto cols = static_cast<std::size_t>(weights.row_size());
-  const std::span<float> values = weights.as_mutable<float>(), q = bias.as_mutable<float>();
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(static_cast<double>(values[i]) / channels.scale_of(first + i / cols));
-  for (std::size_t r = 0; r < q.size(); ++r)
-    q[r] =
-        static_cast<float>((static_cast<double>(q[r]) - channels.offset_of(first + r)) / channels.scale_of(first + r));
-}
-
 std::vector<double> times_offset(const Tensor& weights, const Channels& channels) {
   const MatrixView<const float> W = weights.matrix<float>();
   std::vector<double> sums;
@@ -190,13 +179,13 @@ std::map<std::string, Folding> foldable_values(const Model& model) {
     std::optional<Folding> folding = folding_of_producer(model, value);
     bool read = false;
     for (const Node& node : model.nodes) {
-      if (node.inputs[0] != value) continue;
+      if (std::ranges::count(node.inputs, value) == 0) continue;
       read = true;
-      if (!multiplies_its_input(node.operation)) folding.reset();
+      if (!multiplies_its_input(node)) folding.reset();
     }
     if (read && folding) foldable.emplace(value, *folding);
   };
-  consider("input");
+  for (const ModelInput& input : model.inputs) consider(input.name);
   for (const Node& node : model.nodes) consider(node.name);
   return foldable;
 }
@@ -204,7 +193,7 @@ std::map<std::string, Folding> foldable_values(const Model& model) {
 Channels choose_channels(const Model& model, const std::string& value, Folding folding, const Calibration& calibration,
                          double steps) {
   const auto found = calibration.channels.find(value);
-  const auto features = static_cast<std::size_t>(model.value(value).size());
+  const auto features = static_cast<std::size_t>(model.value(value).shape.features());
   if (found == calibration.channels.end() || found->second.low.size() != features)
     throw_bad_input(concat("calibration has no ranges of the ", features, " channels of '", value,
                            "'; was it made for another model?"));
@@ -262,33 +251,16 @@ void fold(Model& model, const std::string& value, const Channels& channels) {
     Tensor& weights = model.tensors.at(reader.tensor);
     if (!channels.offset.empty()) {
       const std::vector<double> moved = times_offset(weights, channels);
-      const auto* lstm = std::get_if<LstmAttributes>(&reader.node->operation);
-      const bool norm = lstm != nullptr && lstm->layer_norm;  // its b is added after the norm
-      const std::string bias = reader.node->name + (norm ? ".b_input" : ".b") + reader.suffix;
-      if (norm) model.tensors[bias] = Tensor::zeros(NumberType::kF32, {weights.rows()});
+      const std::string bias =
+          concat(reader.node->name, ".", quantize_row(reader.node->operation).offset_bias(*reader.node), reader.suffix);
+      if (!model.tensors.contains(bias)) model.tensors[bias] = Tensor::zeros(NumberType::kF32, {weights.rows()});
       const std::span<float> b = model.tensors.at(bias).as_mutable<float>();
       for (std::size_t row = 0; row < b.size(); ++row)
         b[row] = static_cast<float>(static_cast<double>(b[row]) + moved[row]);
     }
     scale_columns(weights, channels, reader.first);
   }
-  if (value != "input") {
-    const Node& node = model.node(value);
-    const auto of = [&](const std::string& name) -> Tensor& { return model.tensors.at(node.name + "." + name); };
-    std::size_t first = 0;
-    if (std::holds_alternative<DenseAttributes>(node.operation)) {
-      normalize_rows(of("W"), of("b"), channels, 0);
-    } else if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
-      for (const std::string& suffix : direction_suffixes(lstm->direction)) {
-        normalize_rows(of("W_projection" + suffix), of("b_projection" + suffix), channels, first);
-        first += static_cast<std::size_t>(lstm->output_size());
-      }
-    } else {
-      const std::span<float> table = of("W").as_mutable<float>();
-      for (std::size_t i = 0; i < table.size(); ++i)
-        table[i] = static_cast<float>(static_cast<double>(table[i]) / channels.scale_of(i % channels.scale.size()));
-    }
-  }
+  if (const Node* node = model.maker(value)) quantize_row(node->operation).normalize(model, *node, channels);
   model.tensors[value + ".scale"] = Tensor::from<float>({features}, channels.scale);
   if (!channels.offset.empty()) model.tensors[value + ".offset"] = Tensor::from<float>({features}, channels.offset);
 }

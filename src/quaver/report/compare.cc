@@ -130,7 +130,8 @@ class Recorder final : public RealObserver {
 // Points that have one value a sequence: all of a node that reads one, and what a pool gives.
 bool is_vector_point(const Model& model, const PointName& name) {
   const Node& node = model.node(name.node);
-  return name.point == "output" ? !node.outputs[0].has_time : !model.value(node.inputs[0]).has_time;
+  if (name.point == "output") return !node.outputs[0].has_time;
+  return std::ranges::none_of(node.inputs, [&](const std::string& input) { return model.value(input).has_time; });
 }
 
 // Holds the second model against the recording.
@@ -271,19 +272,26 @@ void require_same_network(const Model& reference, const Model& quantized) {
   const auto refuse = [](const std::string& what) {
     throw_bad_input(what + "; compare takes a model and what 'quaver quantize' made of it");
   };
-  const auto ids = [](const Model& model) { return model.inputs[0].value.format.kind == NumberType::kI32; };
-  if (ids(reference) != ids(quantized))
-    refuse(concat("the first model reads ", ids(reference) ? "ids" : "real features", ", the second ",
-                  ids(quantized) ? "ids" : "real features"));
-  if (reference.inputs[0].value.size() != quantized.inputs[0].value.size())
-    refuse(concat("the first model reads ", reference.inputs[0].value.size(), " features a step, the second ",
-                  quantized.inputs[0].value.size()));
+  if (reference.inputs.size() != quantized.inputs.size())
+    refuse(concat("the first model has ", reference.inputs.size(), " inputs, the second ", quantized.inputs.size()));
+  for (std::size_t i = 0; i < reference.inputs.size(); ++i) {
+    const ModelInput &first = reference.inputs[i], &second = quantized.inputs[i];
+    const auto ids = [](const ModelInput& input) { return input.value.format.kind == NumberType::kI32; };
+    if (ids(first) != ids(second))
+      refuse(concat("the first model reads ", ids(first) ? "ids" : "real features", ", the second ",
+                    ids(second) ? "ids" : "real features"));
+    if (first.name != second.name || first.value.has_time != second.value.has_time)
+      refuse(concat("the first model reads '", first.name, "', the second '", second.name, "', or their time differs"));
+    if (first.value.shape != second.value.shape)
+      refuse(concat("the first model reads ", shape_text(first.value.shape.sizes()), " features a step, the second ",
+                    shape_text(second.value.shape.sizes())));
+  }
   if (reference.nodes.size() != quantized.nodes.size())
     refuse(concat("the first model has ", reference.nodes.size(), " nodes, the second ", quantized.nodes.size()));
   for (std::size_t i = 0; i < reference.nodes.size(); ++i) {
     const Node &first = reference.nodes[i], &second = quantized.nodes[i];
-    if (first.name != second.name || first.operation != second.operation || first.inputs[0] != second.inputs[0] ||
-        first.outputs[0].size() != second.outputs[0].size())
+    if (first.name != second.name || first.operation != second.operation || first.inputs != second.inputs ||
+        first.outputs.size() != second.outputs.size() || first.outputs[0].size() != second.outputs[0].size())
       refuse(concat("node ", i, " is '", first.name, "' (", operation_name(first.operation), ", ",
                     first.outputs[0].size(), " features) in the first model and '", second.name, "' (",
                     operation_name(second.operation), ", ", second.outputs[0].size(),
@@ -306,7 +314,8 @@ class Pair {
     if (first_.streams() && sequence.steps > 0) {
       State first_state = first_.initial_state(), second_state = second_.initial_state();
       for (std::size_t begin = 0; begin < sequence.steps; begin += kChunkSteps) {
-        const SequenceView chunk = part_of(sequence, begin, std::min(kChunkSteps, sequence.steps - begin));
+        const SequenceView chunk =
+            part_of(sequence, begin, std::min(kChunkSteps, sequence.steps - begin), first_.model());
         recorder_.forget();
         comparer_.begin_chunk(begin);
         const std::vector<Result> first = first_.run(chunk, first_state, &recorder_);
@@ -392,14 +401,6 @@ std::string step_table(const std::vector<PointError>& points) {
 std::string decibels(double value) { return value >= kEqualDb ? "equal" : fixed_text(value, 1); }
 
 }  // namespace
-
-SequenceView part_of(const SequenceView& sequence, std::size_t begin, std::size_t steps) {
-  const auto cut = [&](auto values) {
-    const std::size_t size = values.size() / sequence.steps;
-    return values.subspan(begin * size, steps * size);
-  };
-  return {steps, cut(sequence.real), cut(sequence.ids), cut(sequence.codes)};
-}
 
 Comparison compare(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
                    const CompareOptions& options) {

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/model.h"
 #include "quaver/report/error_sums.h"
 
@@ -83,9 +83,6 @@ inline constexpr std::size_t kMaxCurve = 256;
 // or for a sequence that they can not read.
 Comparison compare(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
                    const CompareOptions& options = {});
-
-// Steps [begin, begin + steps) of a sequence of at least so many.
-SequenceView part_of(const SequenceView& sequence, std::size_t begin, std::size_t steps);
 
 nlohmann::ordered_json to_json(const Comparison& comparison);
 std::string to_text(const Comparison& comparison);

@@ -8,9 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "quaver/cells/lstm/params.h"
 #include "quaver/cells/observer.h"
-#include "quaver/engine/bind.h"
 
 namespace quaver {
 namespace {
@@ -89,22 +87,16 @@ class HalvesObserver final : public Observer {
     halves.R = tensor("R").matrix<float>();
     halves.input_bias = reals(tensor("b"));
     halves.recurrent_bias.assign(halves.R.rows(), 0);
-    if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
-      if (lstm->layer_norm) return;  // its sums have ranges of their own
-      const LstmShape shape = lstm_shape(*lstm);
-      for (std::size_t g = 0; g < shape.gate_count(); ++g) halves.gates.emplace_back(lstm_gate_letter(shape, g));
-      halves.limits.assign(shape.gate_count(), kGateLimit);
-    } else if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) {
-      halves.gates = {"z", "r", "h"};
-      halves.limits = {kWideLimit, kWideLimit, kGateLimit};
-      halves.recurrent_bias = reals(tensor("b_recurrent"));
-      const auto units = static_cast<std::size_t>(gru->hidden_size);
+    if (model.find_tensor(node.name + ".L" + suffix) != nullptr) return;  // layer norm: sums with ranges of their own
+    halves.gates = row_of(node.operation).gates(node.operation);
+    halves.limits.assign(halves.gates.size(), kGateLimit);
+    if (const Tensor* recurrent = model.find_tensor(node.name + ".b_recurrent" + suffix)) {
+      halves.limits[0] = halves.limits[1] = kWideLimit;
+      halves.recurrent_bias = reals(*recurrent);
+      const std::size_t units = halves.R.rows() / halves.gates.size();
       for (std::size_t row = 0; row < 2 * units; ++row)  // z and r add both biases to W x
         halves.input_bias[row] += std::exchange(halves.recurrent_bias[row], 0);
-      halves.candidate = "h";
-    } else {
-      halves.gates = {"h"};
-      halves.limits = {kGateLimit};
+      halves.candidate = halves.gates.back();
     }
     halves.changed.assign(halves.gates.size(), 0);
     halves_.emplace(std::pair(node.name, suffix), std::move(halves));

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/warning.h"
 

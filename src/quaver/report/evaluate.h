@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 
 namespace quaver {
 

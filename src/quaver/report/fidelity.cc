@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <ranges>
+#include <set>
 #include <utility>
 
 #include "quaver/core/error.h"
@@ -22,7 +24,7 @@ struct Chosen {
   std::vector<SequenceView> parts;
   std::size_t sequences = 0;
 };
-Chosen chosen(std::span<const SequenceView> sequences, const FidelityOptions& options) {
+Chosen chosen(const Model& model, std::span<const SequenceView> sequences, const FidelityOptions& options) {
   constexpr std::size_t kParts = 8, kLeastSteps = 64;  // of a long sequence; in a part
   const std::size_t wanted = std::min(sequences.size(), options.most_sequences);
   Chosen some;
@@ -37,7 +39,7 @@ Chosen chosen(std::span<const SequenceView> sequences, const FidelityOptions& op
     for (std::size_t part = 0; part < parts; ++part) {
       const std::size_t steps = share * (part + 1) / parts - share * part / parts;
       const std::size_t begin = parts == 1 ? 0 : (sequence.steps - steps) * part / (parts - 1);
-      some.parts.push_back(part_of(sequence, begin, steps));
+      some.parts.push_back(part_of(sequence, begin, steps, model));
     }
   }
   return some;
@@ -61,14 +63,20 @@ bool is_harmless_sum(const PointError& gate, double limit, const std::vector<Poi
 
 // The first point below `limit`, in the order of computation, of the nodes that lead to `output`.
 Place first_below(double limit, const Model& model, const Comparison& comparison, const PointError& output) {
+  std::set<const Node*> before{model.maker(output.name)};
   std::vector<const Node*> way;
-  for (std::string at = output.name; at != "input"; at = way.back()->inputs[0]) way.push_back(&model.node(at));
+  for (const Node& node : model.nodes | std::views::reverse) {
+    if (!before.contains(&node)) continue;
+    way.push_back(&node);
+    for (const std::string& input : node.inputs) before.insert(model.maker(input));
+  }
   std::ranges::reverse(way);
   const auto layer = [&](const std::string& name) -> const PointError* {
     const auto found = std::ranges::find(comparison.layers, name, &PointError::name);
     return found == comparison.layers.end() || found->sqnr_db >= limit ? nullptr : &*found;
   };
-  if (const PointError* input = layer("input")) return {"input", "", input->sqnr_db};
+  for (const ModelInput& given : model.inputs)
+    if (const PointError* input = layer(given.name)) return {given.name, "", input->sqnr_db};
   for (const Node* node : way) {
     const std::string prefix = node->name + ".";
     for (const PointError& gate : comparison.gates)
@@ -84,7 +92,7 @@ Place first_below(double limit, const Model& model, const Comparison& comparison
 
 Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::span<const SequenceView> sequences,
                           const FidelityOptions& options) {
-  const Chosen some = chosen(sequences, options);
+  const Chosen some = chosen(reference, sequences, options);
   const Comparison comparison = compare(reference, quantized, some.parts);
   Fidelity fidelity;
   fidelity.sequences = some.sequences;
@@ -94,10 +102,7 @@ Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::s
   const double limit = scheme == nullptr ? 0 : scheme->lowest_sqnr_db;
   for (const PointError& output : comparison.outputs) {
     fidelity.outputs.push_back({output.name, {}, output.agreement});
-    const Operation& made_by = quantized.node(output.name).operation;
-    const bool classes = std::holds_alternative<DenseAttributes>(made_by) ||
-                         std::holds_alternative<SoftmaxAttributes>(made_by) ||
-                         std::holds_alternative<ArgmaxAttributes>(made_by);
+    const bool classes = row_of(quantized.maker(output.name)->operation).gives_scores();
     const bool near = quantized.value(output.name).format.kind == NumberType::kI32 || output.sqnr_db >= limit;
     if (classes && near && output.agreement && *output.agreement < kLowestAgreement)
       fidelity.warnings.push_back(

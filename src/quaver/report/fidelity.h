@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/memory_network.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/warning.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "quaver/core/random.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/sample_models.h"
 #include "quaver/quantize/quantize.h"
 

@@ -6,7 +6,7 @@
 
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/train/architecture.h"
 #include "quaver/train/batches.h"
 #include "quaver/train/composed_cells.h"

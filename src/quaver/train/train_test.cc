@@ -13,7 +13,7 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
-#include "quaver/engine/session.h"
+#include "quaver/engine/sequence/session.h"
 
 namespace quaver {
 namespace {

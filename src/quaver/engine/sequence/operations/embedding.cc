@@ -1,0 +1,33 @@
+#include <cstring>
+
+#include "quaver/engine/sequence/operations/row.h"
+#include "quaver/engine/sequence/operations/tensors.h"
+
+namespace quaver {
+namespace {
+
+class EmbeddingLayer final : public Layer {
+ public:
+  EmbeddingLayer(const LayerSite& site, const Tensor& table)
+      : Layer(site.node.name, site.inputs, site.outputs), rows_(table.rows()), table_(table.bytes) {}
+  void step(const std::byte* const* in, std::byte* const* out, std::byte*, WorkingMemory,
+            Observer*) const noexcept override {
+    std::int32_t id;
+    std::memcpy(&id, in[0], sizeof id);
+    const std::size_t row = id >= 0 && id < rows_ ? static_cast<std::size_t>(id) : 0;
+    const std::size_t bytes = value_bytes(output());
+    std::copy_n(table_.data() + row * bytes, bytes, out[0]);
+  }
+
+ private:
+  std::int64_t rows_;
+  AlignedVector<std::byte> table_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_embedding(const LayerSite& site) {
+  return std::make_unique<EmbeddingLayer>(site, NodeTensors(site).get("W"));
+}
+
+}  // namespace quaver
