@@ -52,14 +52,11 @@ Tensor Tensor::from_nibbles(std::vector<std::int64_t> shape, std::span<const std
   tensor.kind = NumberType::kI4;
   tensor.shape = std::move(shape);
   tensor.scales = {1.0f};
-  tensor.bytes.reserve(tensor.byte_count());
+  tensor.bytes.resize(tensor.byte_count());
+  const WeightFormat& format = weight_format(WeightFormatId::kI4);
   const auto rows = static_cast<std::size_t>(tensor.rows()), cols = static_cast<std::size_t>(tensor.row_size());
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < cols; c += 2) {
-      const int lower = codes[r * cols + c], upper = c + 1 < cols ? codes[r * cols + c + 1] : kNoNibble;
-      tensor.bytes.push_back(static_cast<std::byte>((lower & 15) | ((upper & 15) << 4)));
-    }
-  }
+  for (std::size_t r = 0; r < rows; ++r)
+    format.pack(codes.data() + r * cols, cols, tensor.bytes.data() + r * format.row_bytes(cols));
   return tensor;
 }
 
@@ -69,12 +66,10 @@ Tensor Tensor::unpacked_nibbles() const {
   Tensor tensor = zeros(NumberType::kI8, shape);
   tensor.scales = scales;
   const std::span<std::int8_t> codes = tensor.as_mutable<std::int8_t>();
+  const WeightFormat& format = weight_format(WeightFormatId::kI4);
   const auto cols = static_cast<std::size_t>(row_size());
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const std::size_t col = i % cols;
-    const std::byte two = bytes[i / cols * ((cols + 1) / 2) + col / 2];
-    codes[i] = static_cast<std::int8_t>(col % 2 == 0 ? lower_nibble(two) : upper_nibble(two));
-  }
+  for (std::size_t r = 0; r < static_cast<std::size_t>(rows()); ++r)
+    format.unpack(bytes.data() + r * format.row_bytes(cols), cols, codes.data() + r * cols);
   return tensor;
 }
 
@@ -92,8 +87,9 @@ std::int64_t Tensor::element_count() const { return checked_count(shape); }
 
 std::size_t Tensor::byte_count() const {
   const auto elements = static_cast<std::size_t>(element_count());
-  if (kind != NumberType::kI4) return elements * type_bytes(kind);
-  return static_cast<std::size_t>(rows()) * ((static_cast<std::size_t>(row_size()) + 1) / 2);
+  const WeightFormat* format = weight_format_of(kind);
+  if (format == nullptr) return elements * type_bytes(kind);
+  return static_cast<std::size_t>(rows()) * format->row_bytes(static_cast<std::size_t>(row_size()));
 }
 
 std::int64_t Tensor::row_size() const {

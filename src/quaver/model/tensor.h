@@ -8,6 +8,7 @@
 
 #include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/model/format.h"
 
 namespace quaver {
@@ -17,8 +18,7 @@ inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 31;  // of
 struct Tensor {
   NumberType kind = NumberType::kF32;
   std::vector<std::int64_t> shape;
-  // Row-major, little-endian. An i4 tensor, always a matrix, holds two codes a byte, the earlier column in the lower
-  // half, in two's complement within -7..7; every row starts a byte, and a row of odd length ends with a half of -8.
+  // Row-major, little-endian. An i4 tensor, always a matrix, is packed as fixed/weight_format.h says.
   AlignedVector<std::byte> bytes;
   // Real units per step. Empty for f32 and i32 (biases count in units of their sum). Otherwise scales.size() divides
   // shape[0], and each scale covers shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per
@@ -51,9 +51,5 @@ struct Tensor {
 
   bool operator==(const Tensor&) const = default;
 };
-
-inline constexpr int kNoNibble = -8;  // behind the last column of a row of odd length
-constexpr int lower_nibble(std::byte two) { return static_cast<std::int8_t>(std::to_integer<unsigned>(two) << 4) >> 4; }
-constexpr int upper_nibble(std::byte two) { return static_cast<std::int8_t>(two) >> 4; }
 
 }  // namespace quaver
