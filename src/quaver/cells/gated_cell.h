@@ -62,24 +62,23 @@ class GatedCell {
   }
 
  protected:
-  GatedCell(const RecurrentStepPath& path, SumLimits limits) : step_(&path), limits_(limits) {}
+  GatedCell(const RecurrentStep& step, SumLimits limits) : step_(&step), limits_(limits) {}
 
   // W [gates units, n_in] with biases in units of the products; multipliers(x_scale): to the gates' steps. wide: x has
   // int16 codes and the zero point 0. Error when a sum can leave int32.
   template <typename Multipliers>
-  void set_input(MatrixView<const std::int8_t> W, WeightBits bits, std::size_t gates, std::span<const std::int32_t> b,
-                 Affine x, bool wide, Multipliers multipliers) {
+  void set_input(MatrixView<const std::int8_t> W, std::size_t gates, std::span<const std::int32_t> b, Affine x,
+                 bool wide, Multipliers multipliers) {
     x_size_ = step_->operand_bytes(W.cols());
-    W_ = GateMatrix(W, bits, gates, fold_zero_point(W, b, wide ? kLowZeroPoint : x.zero_point), multipliers(x.scale),
-                    step_->isa);
-    if (wide) W_high_ = W_.with(W, fold_zero_point(W, {}, 0), multipliers(kHighFactor * x.scale), step_->isa);
+    W_ = GateMatrix(*step_, W, gates, fold_zero_point(W, b, wide ? kLowZeroPoint : x.zero_point), multipliers(x.scale));
+    if (wide) W_high_ = W_.with(W, fold_zero_point(W, {}, 0), multipliers(kHighFactor * x.scale));
     sums_size_ = gates * W_.padded();
     input_bytes_ = lay_out(nullptr).used;
   }
 
   std::size_t input_bytes() const { return input_bytes_; }  // of working memory, in front of the cell's own
 
-  const RecurrentStepPath* step_;
+  const RecurrentStep* step_;
   GateMatrix W_;  // with folded biases and multipliers
 
  private:

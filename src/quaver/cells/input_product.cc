@@ -26,9 +26,9 @@ void expect_wide_sums_fit(MatrixView<const std::int8_t> W, std::span<const std::
 
 }  // namespace
 
-InputProduct::InputProduct(MatrixView<const std::int8_t> W, WeightBits bits, std::span<const std::int32_t> b,
+InputProduct::InputProduct(MatrixView<const std::int8_t> W, WeightFormatId format, std::span<const std::int32_t> b,
                            std::int32_t zero_point, bool wide, Isa isa)
-    : W_(W, bits, isa), B_(fold_zero_point(W, b, wide ? kLowZeroPoint : zero_point)), wide_(wide) {
+    : W_(W, format, isa), B_(fold_zero_point(W, b, wide ? kLowZeroPoint : zero_point)), wide_(wide) {
   if (wide) expect_wide_sums_fit(W, b);
 }
 

@@ -13,7 +13,7 @@ namespace quaver {
 class InputProduct {
  public:
   // b: one a row, in units of the products; wide: zero_point is 0. Error when a sum can leave int32.
-  InputProduct(MatrixView<const std::int8_t> W, WeightBits bits, std::span<const std::int32_t> b,
+  InputProduct(MatrixView<const std::int8_t> W, WeightFormatId format, std::span<const std::int32_t> b,
                std::int32_t zero_point, bool wide, Isa isa);
 
   std::size_t rows() const { return W_.rows(); }

@@ -30,8 +30,6 @@ inline constexpr std::int32_t kI8Limit = 127;
 inline constexpr std::int32_t kI16Limit = 32767;
 inline constexpr std::int32_t kI4Limit = 7;
 
-enum class WeightBits { kFour, kEight };  // of a weight's code: within kI4Limit, or kI8Limit
-
 // Code of x: nearest, ties away from zero, saturated to [low, high]. x finite.
 std::int32_t quantize(double x, double scale, std::int32_t zero_point, std::int32_t low, std::int32_t high);
 

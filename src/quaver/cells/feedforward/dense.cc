@@ -6,7 +6,7 @@ namespace quaver {
 
 DenseInt::DenseInt(const DenseIntParams& params, Isa isa)
     : elementwise_(&elementwise_path(isa)),
-      W_(params.W, params.bits, params.b, params.x.zero_point, params.wide_input, isa),
+      W_(params.W, params.format, params.b, params.x.zero_point, params.wide_input, isa),
       r_(row_multipliers(params.W.rows(), params.W_scales,
                          [&](std::size_t, float scale) { return scale * params.x.scale / params.y.scale; })),
       codes_{params.y.zero_point, -128, 127} {}

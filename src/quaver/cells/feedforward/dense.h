@@ -10,6 +10,7 @@
 #include "quaver/cells/linear_ref.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 
 namespace quaver {
@@ -33,9 +34,9 @@ struct DenseIntParams {
   std::span<const std::int32_t> b;  // scale s_x s_W a row
   std::span<const float> W_scales;  // tensor.h's rule
   Affine x;
-  Affine y;  // output: i8 with zero point, or i16 symmetric (zero point 0)
-  WeightBits bits = WeightBits::kEight;
-  bool wide_input = false;  // x: int16 codes, zero point 0
+  Affine y;                                     // output: i8 with zero point, or i16 symmetric (zero point 0)
+  WeightFormatId format = WeightFormatId::kI8;  // of W
+  bool wide_input = false;                      // x: int16 codes, zero point 0
 };
 
 class DenseInt {

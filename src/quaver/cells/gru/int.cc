@@ -64,7 +64,7 @@ GruInt::Rows GruInt::lay_out_rows(std::byte* scratch) const noexcept {
 }
 
 GruInt::GruInt(const GruIntParams& params, Isa isa)
-    : GatedCell(recurrent_step_path(isa), params.sums),
+    : GatedCell(recurrent_step(isa, params.format), params.sums),
       shape_(params.shape),
       elementwise_(&elementwise_path(isa)),
       h_size_(step_->operand_bytes(shape_.n)),
@@ -80,7 +80,7 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
     return row_multipliers(3 * n, params.W_scales,
                            [&](std::size_t row, float scale) { return scale * x_scale / sum_scale(row); });
   };
-  set_input(params.W, params.bits, 3, params.b, params.x, params.wide_input, input_multipliers);
+  set_input(params.W, 3, params.b, params.x, params.wide_input, input_multipliers);
   const float candidate_scale =
       shape_.linear_before_reset ? std::ldexp(1.0f, params.candidate_integer_bits - 15) : sum_scale(2 * n);
   const RowMultipliers multipliers = row_multipliers(3 * n, params.R_scales, [&](std::size_t row, float scale) {
@@ -93,9 +93,9 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
     const MatrixView<const std::int8_t> weights = rows_of(params.R, first * n, gates * n);
     std::vector<Multiplier> rows;
     for (std::size_t row = 0; row < gates * n; ++row) rows.push_back(multipliers.at(first * n + row));
-    return GateMatrix(weights, params.bits, gates,
+    return GateMatrix(*step_, weights, gates,
                       fold_zero_point(weights, bias.subspan(first * n, gates * n), params.h.zero_point),
-                      RowMultipliers::from(rows), isa);
+                      RowMultipliers::from(rows));
   };
   R_ = recurrent(0, shape_.linear_before_reset ? 3 : 2);
   if (!shape_.linear_before_reset) R_candidate_ = recurrent(2, 1);

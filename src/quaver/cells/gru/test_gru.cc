@@ -58,7 +58,7 @@ GruIntParams CodedGru::params() const {
           x_,
           formats_.h,
           formats_.candidate_integer_bits,
-          WeightBits::kEight,
+          WeightFormatId::kI8,
           formats_.sums};
 }
 

@@ -62,7 +62,7 @@ LstmInt::Rows LstmInt::lay_out_rows(std::byte* scratch) const noexcept {
 }
 
 LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
-    : GatedCell(recurrent_step_path(isa), params.sums),
+    : GatedCell(recurrent_step(isa, params.format), params.sums),
       shape_(params.shape),
       elementwise_(&elementwise_path(isa)),
       layer_norm_(&layer_norm_path(isa)),
@@ -85,10 +85,10 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
       return scale * input_scale / static_cast<float>(gate_scale_[row / n]);
     });
   };
-  set_input(params.W, params.bits, shape_.gate_count(), shape_.layer_norm ? params.b_input : params.b, params.x,
-            params.wide_input, [&](float x_scale) { return to_gate(params.W_scales, x_scale); });
-  R_ = GateMatrix(params.R, params.bits, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
-                  to_gate(params.R_scales, params.h.scale), isa);
+  set_input(params.W, shape_.gate_count(), shape_.layer_norm ? params.b_input : params.b, params.x, params.wide_input,
+            [&](float x_scale) { return to_gate(params.W_scales, x_scale); });
+  R_ = GateMatrix(*step_, params.R, shape_.gate_count(), fold_zero_point(params.R, {}, params.h.zero_point),
+                  to_gate(params.R_scales, params.h.scale));
   const float cell_scale = std::ldexp(1.0f, cell_integer_bits_ - 15);
   if (shape_.peephole) {
     for (std::size_t g = 0; g < shape_.peephole_count(); ++g) {
@@ -109,7 +109,7 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
   const float m_scale = shape_.projection ? params.m.scale : params.h.scale;
   r_m_ = Multiplier::from_real(0x1p-15f / m_scale * 0x1p-15f);
   if (shape_.projection) {
-    W_projection_ = PackedMatrix(params.W_projection, params.bits, isa);
+    W_projection_ = PackedMatrix(params.W_projection, params.format, isa);
     B_projection_ = fold_zero_point(params.W_projection, params.b_projection, params.m.zero_point);
     r_projection_ = row_multipliers(shape_.n_out, params.W_projection_scales,
                                     [&](std::size_t, float scale) { return scale * params.m.scale / params.h.scale; });

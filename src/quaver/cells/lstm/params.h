@@ -11,6 +11,7 @@
 
 #include "quaver/core/matrix_view.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 
 namespace quaver {
@@ -74,11 +75,11 @@ struct LstmIntParams {
   std::int32_t cell_clip = 0;         // code, 0: none
   std::int32_t output_low = -128;     // clamp of h's codes
   std::int32_t output_high = 127;
-  WeightBits bits = WeightBits::kEight;  // of W, R and W_projection
-  SumLimits sums = kCutHalves;           // how the sums of gates are cut off
-  bool wide_input = false;               // int16 codes, zero point 0; whole sums only
-  bool wide_output = false;              // h is int16 in Q0.15, and R reads its copy with the format h (A46); then
-                                         // no projection, and the clamp of h's codes is int8's
+  WeightFormatId format = WeightFormatId::kI8;  // of W, R and W_projection
+  SumLimits sums = kCutHalves;                  // how the sums of gates are cut off
+  bool wide_input = false;                      // int16 codes, zero point 0; whole sums only
+  bool wide_output = false;  // h is int16 in Q0.15, and R reads its copy with the format h (A46); then
+                             // no projection, and the clamp of h's codes is int8's
 };
 
 }  // namespace quaver

@@ -29,8 +29,8 @@ RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
     : n_(params.n),
       wide_output_(params.wide_output),
       elementwise_(&elementwise_path(isa)),
-      W_(params.W, params.bits, params.b, params.x.zero_point, params.wide_input, isa),
-      R_(params.R, params.bits, isa),
+      W_(params.W, params.format, params.b, params.x.zero_point, params.wide_input, isa),
+      R_(params.R, params.format, isa),
       B_R_(fold_zero_point(params.R, {}, params.h.zero_point)),
       limits_(params.sums),
       codes_(StateCodes::from(params.h)) {

@@ -16,6 +16,7 @@
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 #include "quaver/kernels/matvec/matvec.h"
 
@@ -55,11 +56,11 @@ struct RnnIntParams {
   std::span<const std::int32_t> b;  // scale s_x s_W a row
   std::span<const float> W_scales, R_scales;
   Affine x;
-  Affine h{0x1p-7f, 0};  // the state's int8 copy
-  WeightBits bits = WeightBits::kEight;
-  SumLimits sums = kCutHalves;  // how the sums are cut off
-  bool wide_input = false;      // int16 codes, zero point 0
-  bool wide_output = false;     // the state itself, int16 in Q0.15, else its int8 copy (A46)
+  Affine h{0x1p-7f, 0};                         // the state's int8 copy
+  WeightFormatId format = WeightFormatId::kI8;  // of W and R
+  SumLimits sums = kCutHalves;                  // how the sums are cut off
+  bool wide_input = false;                      // int16 codes, zero point 0
+  bool wide_output = false;                     // the state itself, int16 in Q0.15, else its int8 copy (A46)
 };
 
 class RnnInt {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "quaver/core/error.h"
+#include "quaver/kernels/dispatch/format_table.h"
 #include "quaver/kernels/dispatch/path_table.h"
 #include "support/paths.h"
 
@@ -91,6 +92,13 @@ TEST(PathTable, AMissingPathIsThatOfTheSetItExtends) {
   EXPECT_EQ(found(scalar_alone, Isa::kNeonDot), Isa::kScalar);
   EXPECT_EQ(found(without_scalar, Isa::kAvx512Vnni), Isa::kAvx2);
   EXPECT_THROW(found(without_scalar, Isa::kNeonDot), Error);
+}
+
+TEST(FormatTable, TheProductOfBytesRunsWhatHasNoneOfItsOwn) {
+  constexpr FormatTable<int> bytes_alone(8, {}), both(8, {{WeightFormatId::kI4, 4}});
+  for (const WeightFormat& format : weight_formats()) EXPECT_EQ(bytes_alone.of(format.id), 8) << format.name;
+  EXPECT_EQ(both.of(WeightFormatId::kI8), 8);
+  EXPECT_EQ(both.of(WeightFormatId::kI4), 4);
 }
 
 // What the tests of all paths go by: a required path that this CPU lacks must not pass as skipped.

@@ -28,6 +28,8 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 constexpr std::size_t kUnitBytes = 32;    // 16 rows x 2 columns
 constexpr std::size_t kColumnStep = 4;    // columns a turn, the packed width is a multiple of it
 constexpr std::size_t kBlockUnits = 2;    // units of 16 rows side by side; the last block may hold one
@@ -205,7 +207,7 @@ void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const st
 
 }  // namespace
 
-const MatvecPath kAvx2Matvec{Isa::kAvx2, {pack, run}, {pack_nibbles, run_nibbles}};
+const MatvecPath kAvx2Matvec{Isa::kAvx2, {{pack, run}, {{kI4, {pack_nibbles, run_nibbles}}}}};
 
 }  // namespace quaver
 

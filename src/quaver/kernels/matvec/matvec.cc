@@ -23,10 +23,8 @@ std::span<const MatvecPath> matvec_paths() {
   return paths;
 }
 
-PackedMatrix::PackedMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, Isa isa)
-    : rows_(weights.rows()), cols_(weights.cols()) {
-  const MatvecPath& path = find_path(matvec_paths(), isa);
-  product_ = bits == WeightBits::kFour ? &path.four_bits : &path.eight_bits;
+PackedMatrix::PackedMatrix(MatrixView<const std::int8_t> weights, WeightFormatId format, Isa isa)
+    : rows_(weights.rows()), cols_(weights.cols()), product_(&find_path(matvec_paths(), isa).products.of(format)) {
   data_ = product_->pack(weights);
 }
 

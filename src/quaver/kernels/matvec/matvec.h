@@ -3,10 +3,10 @@
 //   acc[r] = b[r] + sum_c W[r,c] (x[c] - x_zero)                                    (A14, what we mean)
 //          = (b[r] - x_zero sum_c W[r,c]) + sum_c W[r,c] x[c]                       (A15, what we run)
 //
-// The bracket of A15 is folded once, by fold_zero_point(). W: int8 in [-127, 127], or codes of four bits in [-7, 7],
-// which are packed two a byte (A43). x: int8, any code. Range: matvec_fits_i32 (fixed/range.h) is checked when the cell
-// is prepared; run() does not check. Exactness: integer sums without saturation, so every path returns the same bits.
-// Threads: a PackedMatrix is const after construction; any number of threads may run() with it.
+// The bracket of A15 is folded once, by fold_zero_point(). W: codes of a weight format, a byte each, which a product
+// may pack closer (i4 two a byte, A43). x: int8, any code. Range: matvec_fits_i32 (fixed/range.h) is checked when the
+// cell is prepared; run() does not check. Exactness: integer sums without saturation, so every path returns the same
+// bits. Threads: a PackedMatrix is const after construction; any number of threads may run() with it.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@
 
 #include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
-#include "quaver/fixed/quantization.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/kernels/dispatch/format_table.h"
 
 namespace quaver {
 
@@ -29,8 +30,8 @@ struct MatvecProduct;
 class PackedMatrix {
  public:
   PackedMatrix() = default;
-  // Packs codes of `bits` for `isa` (supported on this CPU). The view is not kept.
-  PackedMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, Isa isa);
+  // Packs codes of `format` for `isa` (supported on this CPU). The view is not kept.
+  PackedMatrix(MatrixView<const std::int8_t> weights, WeightFormatId format, Isa isa);
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
@@ -46,7 +47,7 @@ class PackedMatrix {
   const MatvecProduct* product_ = nullptr;
 };
 
-// One implementation: how it lays weights out, and how it runs.
+// One implementation for one format: how it lays weights out, and how it runs.
 struct MatvecProduct {
   AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights);
   void (*run)(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
@@ -54,7 +55,7 @@ struct MatvecProduct {
 };
 struct MatvecPath {
   Isa isa;
-  MatvecProduct eight_bits, four_bits;
+  FormatTable<MatvecProduct> products;
 };
 std::span<const MatvecPath> matvec_paths();  // row 0 is scalar
 

@@ -27,7 +27,7 @@ void matvec(benchmark::State& state, Isa isa, Shape shape) {
   for (auto& code : x) code = static_cast<std::int8_t>(random.between(-128, 127));
   const AlignedVector<std::int32_t> bias(quaver::padded_rows(shape.rows), 1000);
   AlignedVector<std::int32_t> acc(bias.size());
-  const quaver::PackedMatrix packed({weights.data(), shape.rows, shape.cols}, quaver::WeightBits::kEight, isa);
+  const quaver::PackedMatrix packed({weights.data(), shape.rows, shape.cols}, quaver::WeightFormatId::kI8, isa);
   for (auto _ : state) {
     packed.run(x.data(), bias.data(), acc.data());
     benchmark::DoNotOptimize(acc.data());

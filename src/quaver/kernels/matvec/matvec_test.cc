@@ -34,8 +34,8 @@ std::vector<std::int64_t> plain(MatrixView<const std::int8_t> weights, const std
 }
 
 std::vector<std::int64_t> run(Isa isa, MatrixView<const std::int8_t> weights, const std::int8_t* x,
-                              const std::int32_t* bias, WeightBits bits = WeightBits::kEight) {
-  const PackedMatrix packed(weights, bits, isa);
+                              const std::int32_t* bias, WeightFormatId format = WeightFormatId::kI8) {
+  const PackedMatrix packed(weights, format, isa);
   AlignedVector<std::int32_t> acc(padded_rows(weights.rows()), 12345);
   packed.run(x, bias, acc.data());
   AlignedVector<std::int32_t> in_place(bias, bias + acc.size());
@@ -63,10 +63,13 @@ TEST_P(MatvecPaths, SameBitsAsScalar) {
       ASSERT_EQ(scalar, plain(view, x.data(), bias.data())) << rows << "x" << cols;
       ASSERT_EQ(run(isa, view, x.data(), bias.data()), scalar) << rows << "x" << cols;
 
-      const auto nibbles = filled<std::int8_t>(fill, rows * cols, random, -kI4Limit, kI4Limit);
-      const MatrixView<const std::int8_t> four(nibbles.data(), rows, cols);
-      ASSERT_EQ(run(isa, four, x.data(), bias.data(), WeightBits::kFour), plain(four, x.data(), bias.data()))
-          << rows << "x" << cols << " of four bits";
+      for (const WeightFormat& format : weight_formats()) {
+        const auto limit = static_cast<std::int8_t>(format.limit);
+        const auto codes = filled<std::int8_t>(fill, rows * cols, random, static_cast<std::int8_t>(-limit), limit);
+        const MatrixView<const std::int8_t> matrix(codes.data(), rows, cols);
+        ASSERT_EQ(run(isa, matrix, x.data(), bias.data(), format.id), plain(matrix, x.data(), bias.data()))
+            << rows << "x" << cols << " of " << format.name;
+      }
     }
   }
 }
@@ -99,7 +102,7 @@ TEST_P(MatvecIsa, FourBitsAtTheirWidest) {  // 2^16 columns (A43)
     const std::vector<std::int32_t> bias(kRowBlock, 3);
     for (const int x : {-128, 127}) {
       const std::vector<std::int8_t> xs(kCols, static_cast<std::int8_t>(x));
-      EXPECT_EQ(run(GetParam(), {weights.data(), 1, kCols}, xs.data(), bias.data(), WeightBits::kFour)[0],
+      EXPECT_EQ(run(GetParam(), {weights.data(), 1, kCols}, xs.data(), bias.data(), WeightFormatId::kI4)[0],
                 3 + std::int64_t{w} * x * std::int64_t{kCols});
     }
   }
@@ -115,7 +118,7 @@ TEST_P(MatvecIsa, EveryNibbleIsAWeight) {
   for (const std::int8_t x : std::array<std::int8_t, 5>{-128, -1, 0, 1, 127}) {
     const std::vector<std::int8_t> xs{x, 1, x, 2, x, 3, x, 4};
     const MatrixView<const std::int8_t> view(weights.data(), 15, 8);
-    EXPECT_EQ(run(GetParam(), view, xs.data(), bias.data(), WeightBits::kFour), plain(view, xs.data(), bias.data()));
+    EXPECT_EQ(run(GetParam(), view, xs.data(), bias.data(), WeightFormatId::kI4), plain(view, xs.data(), bias.data()));
   }
 }
 
@@ -136,8 +139,8 @@ TEST_P(MatvecIsa, ReadsNoColumnBeyondTheLast) {  // the sanitizer build watches 
     const std::vector<std::int8_t> weights(3 * cols, 1);
     const std::vector<std::int8_t> x(cols, 2);
     const std::vector<std::int32_t> bias(kRowBlock, 1);
-    for (const WeightBits bits : {WeightBits::kEight, WeightBits::kFour})
-      EXPECT_EQ(run(GetParam(), {weights.data(), 3, cols}, x.data(), bias.data(), bits)[2],
+    for (const WeightFormat& format : weight_formats())
+      EXPECT_EQ(run(GetParam(), {weights.data(), 3, cols}, x.data(), bias.data(), format.id)[2],
                 1 + 2 * static_cast<int>(cols));
   }
 }

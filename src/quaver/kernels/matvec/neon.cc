@@ -12,13 +12,15 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 #include "quaver/kernels/dispatch/neon_products.inc"
 
 #include "quaver/kernels/matvec/neon.inc"
 
 }  // namespace
 
-const MatvecPath kNeonMatvec{Isa::kNeon, {pack_neon<false>, run<false>}, {pack_neon<true>, run<true>}};
+const MatvecPath kNeonMatvec{Isa::kNeon, {{pack_neon<kI8>, run<kI8>}, {{kI4, {pack_neon<kI4>, run<kI4>}}}}};
 
 }  // namespace quaver
 

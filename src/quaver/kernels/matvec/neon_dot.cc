@@ -12,6 +12,8 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 #define QUAVER_NEON_DOT
 #include "quaver/kernels/dispatch/begin_neon_dot.inc"
 
@@ -23,7 +25,7 @@ namespace {
 
 }  // namespace
 
-const MatvecPath kNeonDotMatvec{Isa::kNeonDot, {pack_neon<false>, run<false>}, {pack_neon<true>, run<true>}};
+const MatvecPath kNeonDotMatvec{Isa::kNeonDot, {{pack_neon<kI8>, run<kI8>}, {{kI4, {pack_neon<kI4>, run<kI4>}}}}};
 
 }  // namespace quaver
 

@@ -7,17 +7,19 @@
 
 namespace quaver {
 
-template <bool kFourBits>
+template <WeightFormatId kFormat>
 AlignedVector<std::int8_t> pack_neon(MatrixView<const std::int8_t> weights) {
+  using enum WeightFormatId;
   const auto weight = [&](std::size_t r, std::size_t c) {
     return r < weights.rows() && c < weights.cols() ? weights(r, c) : std::int8_t{0};
   };
   AlignedVector<std::int8_t> packed;
   for (std::size_t block = 0; block < padded_rows(weights.rows()); block += kRowBlock) {
-    for (std::size_t first = 0; first < weights.cols(); first += kFourBits ? 8 : 4) {
+    for (std::size_t first = 0; first < weights.cols(); first += kFormat == kI4 ? 8 : 4) {
       for (std::size_t r = block; r < block + kRowBlock; ++r) {
         for (std::size_t c = first; c < first + 4; ++c)
-          packed.push_back(kFourBits ? pair_of_nibbles(weight(r, c), weight(r, c + 4), kTwosComplement) : weight(r, c));
+          packed.push_back(kFormat == kI4 ? pair_of_nibbles(weight(r, c), weight(r, c + 4), kTwosComplement)
+                                          : weight(r, c));
       }
     }
   }

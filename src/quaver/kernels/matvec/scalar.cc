@@ -7,6 +7,8 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 // A row of four bits is (cols + 1) / 2 bytes, the earlier column in the lower half.
 AlignedVector<std::int8_t> pack_nibbles(MatrixView<const std::int8_t> weights) {
   AlignedVector<std::int8_t> packed;
@@ -45,6 +47,6 @@ void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const st
 
 }  // namespace
 
-const MatvecPath kScalarMatvec{Isa::kScalar, {pack, run}, {pack_nibbles, run_nibbles}};
+const MatvecPath kScalarMatvec{Isa::kScalar, {{pack, run}, {{kI4, {pack_nibbles, run_nibbles}}}}};
 
 }  // namespace quaver

@@ -19,8 +19,11 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 constexpr bool kRunsBetween = false;
 constexpr std::size_t kBlock = 16;
+constexpr std::int32_t kOperandBias = 0;
 constexpr std::size_t kColumnStep = 4, kNibbleColumnStep = 8;
 constexpr std::size_t kHeader = 64;  // bytes before the operand's codes: their sum
 
@@ -32,9 +35,8 @@ std::size_t operand_bytes(std::size_t cols) noexcept { return bytes_offset(cols)
 
 // For 2 columns and a gate 8 lanes of two columns each: byte 4 i + 2 p is row i of the second register and column p,
 // the byte above it row i of the first.
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
+AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
   const PackedOrder order{weights, gates, kBlock};
-  if (bits == WeightBits::kFour) return pack_nibbles(order, kPlusEight);
   const std::size_t cols = (weights.cols() + kColumnStep - 1) / kColumnStep * kColumnStep;
   AlignedVector<std::int8_t> packed;
   packed.reserve(order.blocks() * gates * kBlock * cols);
@@ -49,6 +51,10 @@ AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBit
     }
   }
   return packed;
+}
+
+AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_nibbles({weights, gates, kBlock}, kPlusEight);
 }
 
 #include "quaver/kernels/dispatch/begin_avx2.inc"
@@ -119,10 +125,10 @@ template <std::size_t kGates>
   for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
 }
 
-template <bool kFourBits, std::size_t kGates, typename Between>
+template <WeightFormatId kFormat, std::size_t kGates, typename Between>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
                                               Wide (&sum)[kGates], Between&) {
-  if constexpr (kFourBits) return sums_of_nibbles<kGates>(half, block, operand, sum);
+  if constexpr (kFormat == kI4) return sums_of_nibbles<kGates>(half, block, operand, sum);
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
   const std::byte* codes = operand + kHeader;
@@ -149,11 +155,11 @@ template <bool kFourBits, std::size_t kGates, typename Between>
 }
 
 // 8 accumulators and their partners leave no registers for a second stream.
-template <bool kFourBits, std::size_t kGates>
+template <WeightFormatId kFormat, std::size_t kGates>
 void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                 Wide (*sums)[kGates]) {
   Nothing none;
-  for (std::size_t s = 0; s < count; ++s) block_sums<kFourBits, kGates>(half, block, operands[s], sums[s], none);
+  for (std::size_t s = 0; s < count; ++s) block_sums<kFormat, kGates>(half, block, operands[s], sums[s], none);
 }
 
 #include "quaver/kernels/recurrent_step/vector.inc"
@@ -162,19 +168,7 @@ void group_sums(const GateRows& half, std::size_t block, const std::byte* const*
 
 }  // namespace
 
-const RecurrentStepPath kAvx2RecurrentStep{.isa = Isa::kAvx2,
-                                           .block = kBlock,
-                                           .operand_bias = 0,
-                                           .operand_bytes = operand_bytes,
-                                           .pack = pack,
-                                           .prepare = prepare,
-                                           .sums = sums,
-                                           .next_sums = next_sums,
-                                           .last_sums = last_sums,
-                                           .lstm = lstm,
-                                           .gru_after = gru_after,
-                                           .gru_gates = gru_gates,
-                                           .gru_candidate = gru_candidate};
+const RecurrentStepPath kAvx2RecurrentStep{Isa::kAvx2, {step_with<kI8>(pack_bytes), {{kI4, step_with<kI4>(pack_i4)}}}};
 
 }  // namespace quaver
 

@@ -21,15 +21,20 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 constexpr bool kRunsBetween = true;
 constexpr std::size_t kBlock = 32;
+constexpr std::int32_t kOperandBias = 128;
 constexpr std::size_t kColumnStep = 8;
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
 
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
-  const PackedOrder order{weights, gates, kBlock};
-  return bits == WeightBits::kFour ? pack_nibbles(order, kTwosComplement) : pack_fours(order, kColumnStep);
+AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_fours({weights, gates, kBlock}, kColumnStep);
+}
+AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_nibbles({weights, gates, kBlock}, kTwosComplement);
 }
 
 #include "quaver/kernels/dispatch/begin_avx512vnni.inc"
@@ -119,13 +124,13 @@ template <std::size_t kRegisters, typename Between>
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sum_of_nibbles(_mm512_add_epi32(acc[r], odd[r]), bias + 16 * r);
 }
 
-template <bool kFourBits, std::size_t kGates, typename Between>
+template <WeightFormatId kFormat, std::size_t kGates, typename Between>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
                                               Wide (&sum)[kGates], Between& between) {
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
   __m512i acc[2 * kGates];
-  if constexpr (kFourBits) {
+  if constexpr (kFormat == kI4) {
     nibble_sums(weights, bias, half.cols, operand, acc, between);
   } else {
     byte_sums(weights, bias, half.cols, operand, acc, between);
@@ -134,7 +139,7 @@ template <bool kFourBits, std::size_t kGates, typename Between>
 }
 
 // The sums of kTileGates gates, from `gate` on, of kStreams streams.
-template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_t kStreams>
+template <WeightFormatId kFormat, std::size_t kGates, std::size_t kTileGates, std::size_t kStreams>
 [[gnu::noinline]] void tile_sums(const GateRows& half, std::size_t block, std::size_t gate,
                                  const std::byte* const* operands, Wide (*sums)[kGates]) {
   constexpr std::size_t kRegisters = 2 * kTileGates, kGroupBytes = kGates * 128;
@@ -145,20 +150,20 @@ template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_
   for (std::size_t s = 0; s < kStreams; ++s) {
     QUAVER_UNROLLED
     for (std::size_t r = 0; r < kRegisters; ++r)
-      acc[s][r] = kFourBits ? _mm512_setzero_si512() : _mm512_loadu_si512(bias + 16 * r);
+      acc[s][r] = kFormat == kI4 ? _mm512_setzero_si512() : _mm512_loadu_si512(bias + 16 * r);
   }
   // Of four bits a turn takes one half of the bytes, so that one set of weights is in registers.
   __m128i shift = _mm_cvtsi32_si128(4);
   const std::size_t groups = (half.cols + kColumnStep - 1) / kColumnStep * 2;
   for (std::size_t c = 0; c < groups; ++c) {
-    const std::int8_t* group = weights + (kFourBits ? c / 2 : c) * kGroupBytes;
+    const std::int8_t* group = weights + (kFormat == kI4 ? c / 2 : c) * kGroupBytes;
     __m512i w[kRegisters];
     QUAVER_UNROLLED
     for (std::size_t r = 0; r < kRegisters; ++r) {
       w[r] = _mm512_load_si512(group + 64 * r);
       // Skipping the other gates' lines, it outruns the hardware's prefetch.
       _mm_prefetch(group + 64 * r + 4 * kGroupBytes, _MM_HINT_T0);
-      if constexpr (kFourBits) w[r] = upper_nibbles(_mm512_sll_epi16(w[r], shift));
+      if constexpr (kFormat == kI4) w[r] = upper_nibbles(_mm512_sll_epi16(w[r], shift));
     }
     QUAVER_UNROLLED
     for (std::size_t s = 0; s < kStreams; ++s) {
@@ -166,11 +171,11 @@ template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_
       QUAVER_UNROLLED
       for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[s][r], x, w[r]);
     }
-    if constexpr (kFourBits) shift = _mm_xor_si128(shift, _mm_cvtsi32_si128(4));
+    if constexpr (kFormat == kI4) shift = _mm_xor_si128(shift, _mm_cvtsi32_si128(4));
   }
   QUAVER_UNROLLED
   for (std::size_t s = 0; s < kStreams; ++s) {
-    if constexpr (kFourBits) {
+    if constexpr (kFormat == kI4) {
       QUAVER_UNROLLED
       for (std::size_t r = 0; r < kRegisters; ++r) acc[s][r] = sum_of_nibbles(acc[s][r], bias + 16 * r);
     }
@@ -183,25 +188,25 @@ template <bool kFourBits, std::size_t kGates, std::size_t kTileGates, std::size_
 template <std::size_t kGates>
 constexpr std::size_t kMostStreams = kGates == 4 ? 6 : 12 / kGates;
 
-template <bool kFourBits, std::size_t kGates, std::size_t kStreams>
+template <WeightFormatId kFormat, std::size_t kGates, std::size_t kStreams>
 void sums_of_streams(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                      Wide (*sums)[kGates]) {
   if constexpr (kStreams > 1) {
-    if (count < kStreams) return sums_of_streams<kFourBits, kGates, kStreams - 1>(half, block, operands, count, sums);
+    if (count < kStreams) return sums_of_streams<kFormat, kGates, kStreams - 1>(half, block, operands, count, sums);
   }
   constexpr std::size_t kTileGates = kGates * kStreams <= 12 ? kGates : kGates / 2;
   for (std::size_t gate = 0; gate < kGates; gate += kTileGates)
-    tile_sums<kFourBits, kGates, kTileGates, kStreams>(half, block, gate, operands, sums);
+    tile_sums<kFormat, kGates, kTileGates, kStreams>(half, block, gate, operands, sums);
 }
 
 // In tiles of nearly the same number of streams: a small one would read the weights for little.
-template <bool kFourBits, std::size_t kGates>
+template <WeightFormatId kFormat, std::size_t kGates>
 void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                 Wide (*sums)[kGates]) {
   constexpr std::size_t kMost = kMostStreams<kGates>;
   for (std::size_t tiles = (count + kMost - 1) / kMost; tiles > 0; --tiles) {
     const std::size_t streams = (count + tiles - 1) / tiles;
-    sums_of_streams<kFourBits, kGates, kMost>(half, block, operands, streams, sums);
+    sums_of_streams<kFormat, kGates, kMost>(half, block, operands, streams, sums);
     operands += streams;
     sums += streams;
     count -= streams;
@@ -214,19 +219,8 @@ void group_sums(const GateRows& half, std::size_t block, const std::byte* const*
 
 }  // namespace
 
-const RecurrentStepPath kAvx512VnniRecurrentStep{.isa = Isa::kAvx512Vnni,
-                                                 .block = kBlock,
-                                                 .operand_bias = 128,
-                                                 .operand_bytes = operand_bytes,
-                                                 .pack = pack,
-                                                 .prepare = prepare,
-                                                 .sums = sums,
-                                                 .next_sums = next_sums,
-                                                 .last_sums = last_sums,
-                                                 .lstm = lstm,
-                                                 .gru_after = gru_after,
-                                                 .gru_gates = gru_gates,
-                                                 .gru_candidate = gru_candidate};
+const RecurrentStepPath kAvx512VnniRecurrentStep{Isa::kAvx512Vnni,
+                                                 {step_with<kI8>(pack_bytes), {{kI4, step_with<kI4>(pack_i4)}}}};
 
 }  // namespace quaver
 

@@ -12,15 +12,20 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 constexpr bool kRunsBetween = false;
 constexpr std::size_t kBlock = 8;
+constexpr std::int32_t kOperandBias = 0;
 constexpr std::size_t kTogether = 1;  // streams: 16 partial sums of 32 registers, and their products
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
 
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
-  const PackedOrder order{weights, gates, kBlock};
-  return bits == WeightBits::kFour ? pack_nibbles(order, kTwosComplement) : pack_fours(order, 4);
+AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_fours({weights, gates, kBlock}, 4);
+}
+AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_nibbles({weights, gates, kBlock}, kTwosComplement);
 }
 
 #include "quaver/kernels/dispatch/neon_lanes.inc"
@@ -38,19 +43,7 @@ static_assert(kLanes == kBlock);
 
 }  // namespace
 
-const RecurrentStepPath kNeonRecurrentStep{.isa = Isa::kNeon,
-                                           .block = kBlock,
-                                           .operand_bias = 0,
-                                           .operand_bytes = operand_bytes,
-                                           .pack = pack,
-                                           .prepare = prepare,
-                                           .sums = sums,
-                                           .next_sums = next_sums,
-                                           .last_sums = last_sums,
-                                           .lstm = lstm,
-                                           .gru_after = gru_after,
-                                           .gru_gates = gru_gates,
-                                           .gru_candidate = gru_candidate};
+const RecurrentStepPath kNeonRecurrentStep{Isa::kNeon, {step_with<kI8>(pack_bytes), {{kI4, step_with<kI4>(pack_i4)}}}};
 
 }  // namespace quaver
 

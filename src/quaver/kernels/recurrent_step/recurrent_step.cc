@@ -21,7 +21,9 @@ std::span<const RecurrentStepPath> recurrent_step_paths() {
   return paths;
 }
 
-const RecurrentStepPath& recurrent_step_path(Isa isa) { return find_path(recurrent_step_paths(), isa); }
+const RecurrentStep& recurrent_step(Isa isa, WeightFormatId format) {
+  return find_path(recurrent_step_paths(), isa).steps.of(format);
+}
 
 AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step) {
   const std::size_t cols = (order.weights.cols() + step - 1) / step * step;
@@ -54,28 +56,26 @@ AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t f
   return packed;
 }
 
-GateMatrix::GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates,
-                       std::span<const std::int32_t> bias, const RowMultipliers& m, Isa isa)
-    : cols_(weights.cols()), gates_(gates), four_bits_(bits == WeightBits::kFour) {
-  const RecurrentStepPath& path = recurrent_step_path(isa);
+GateMatrix::GateMatrix(const RecurrentStep& step, MatrixView<const std::int8_t> weights, std::size_t gates,
+                       std::span<const std::int32_t> bias, const RowMultipliers& m)
+    : step_(&step), cols_(weights.cols()), gates_(gates), block_(step.block) {
   QUAVER_DCHECK(gates > 0 && weights.rows() % gates == 0 && bias.size() >= weights.rows());
   const std::size_t units = weights.rows() / gates;
-  block_ = path.block;
   blocks_ = (units + block_ - 1) / block_;
-  weights_ = std::make_shared<const AlignedVector<std::int8_t>>(path.pack(weights, bits, gates));
+  weights_ = std::make_shared<const AlignedVector<std::int8_t>>(step.pack(weights, gates));
   block_bytes_ = bytes() / std::max<std::size_t>(blocks_, 1);
-  set_constants(weights, bias, m, path);
+  set_constants(weights, bias, m);
 }
 
 GateMatrix GateMatrix::with(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
-                            const RowMultipliers& m, Isa isa) const {
+                            const RowMultipliers& m) const {
   GateMatrix other = *this;
-  other.set_constants(weights, bias, m, recurrent_step_path(isa));
+  other.set_constants(weights, bias, m);
   return other;
 }
 
 void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
-                               const RowMultipliers& m, const RecurrentStepPath& path) {
+                               const RowMultipliers& m) {
   const std::size_t units = weights.rows() / gates_;
   bias_.clear();
   mantissa_.clear();
@@ -93,7 +93,7 @@ void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<
           for (const std::int8_t w : weights.row(row)) sum += w;
         }
         // Mod 2^32, like the sums themselves (A15).
-        const std::int64_t folded = (there ? bias[row] : 0) - path.operand_bias * sum;
+        const std::int64_t folded = (there ? bias[row] : 0) - step_->operand_bias * sum;
         bias_.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(folded)));
         // A factor of 0 gives 0 with any shift, and so may have one to the right.
         const bool zero = !there || m.mantissa[row] == 0;
@@ -119,8 +119,7 @@ GateRows GateMatrix::rows() const {
           .gates = gates_,
           .block_bytes = block_bytes_,
           .reach = reach_,
-          .shrinks = shrinks_,
-          .four_bits = four_bits_};
+          .shrinks = shrinks_};
 }
 
 }  // namespace quaver

@@ -15,7 +15,9 @@
 // is handed in (SumLimits): one code for LiteRT's rule and for whole sums. Several streams (independent states) in one
 // call share each read of the weights.
 //
-// Weights are codes of eight bits, or of four and then packed two a byte: half the bytes to read, the same sums (A43).
+// Weights are codes of a weight format, a byte each. A product may pack them closer, as those of i4 do, two a byte:
+// half the bytes to read, the same sums (A43). One RecurrentStep is one path's implementation for one format; both
+// halves of a cell have the same.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +28,14 @@
 #include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
 #include "quaver/fixed/multiplier.h"
-#include "quaver/fixed/quantization.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/kernels/dispatch/format_table.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 
 namespace quaver {
 
-struct RecurrentStepPath;
+struct RecurrentStep;
 
 // What a path reads of one half: plain pointers, so that no inline function is called inside a target region.
 struct GateRows {
@@ -46,20 +49,19 @@ struct GateRows {
   std::size_t block_bytes = 0;  // of weights
   std::int32_t reach = 0;       // what m.apply() leaves of any accumulator lies within +-reach
   bool shrinks = true;          // GateMatrix::shrinks()
-  bool four_bits = false;
 };
 
 // One half of a cell, packed for a path.
 class GateMatrix {
  public:
   GateMatrix() = default;
-  // weights [gates units, cols], codes of `bits`, with four at most 2^16 columns (A43); bias: folded (fold_zero_point),
-  // at least one a row; m: one a row.
-  GateMatrix(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates,
-             std::span<const std::int32_t> bias, const RowMultipliers& m, Isa isa);
+  // weights [gates units, cols], codes of step's format, of i4 at most 2^16 columns (A43); bias: folded
+  // (fold_zero_point), at least one a row; m: one a row. step: of recurrent_step().
+  GateMatrix(const RecurrentStep& step, MatrixView<const std::int8_t> weights, std::size_t gates,
+             std::span<const std::int32_t> bias, const RowMultipliers& m);
   // The same packed weights, of which `weights` is the view that they were made from, with other constants.
-  GateMatrix with(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias, const RowMultipliers& m,
-                  Isa isa) const;
+  GateMatrix with(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
+                  const RowMultipliers& m) const;
 
   std::size_t bytes() const { return weights_ == nullptr ? 0 : weights_->size(); }  // read once a step
   std::size_t cols() const { return cols_; }
@@ -70,14 +72,15 @@ class GateMatrix {
   bool shrinks() const { return shrinks_; }
 
  private:
-  void set_constants(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias, const RowMultipliers& m,
-                     const RecurrentStepPath& path);
+  void set_constants(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
+                     const RowMultipliers& m);
 
+  const RecurrentStep* step_ = nullptr;
   std::shared_ptr<const AlignedVector<std::int8_t>> weights_;
   AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
   std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0, block_bytes_ = 0;
   std::int32_t reach_ = 0;
-  bool shrinks_ = true, four_bits_ = false;
+  bool shrinks_ = true;
 };
 
 // The blocks [first, end), front to back or back to front. Weights larger than a cache that are always read front to
@@ -127,12 +130,11 @@ struct GruStream {
   std::int32_t* candidate = nullptr;  // [padded] its input half, in the order of the path's registers
 };
 
-struct RecurrentStepPath {
-  Isa isa;
+struct RecurrentStep {
   std::size_t block;          // units
   std::int32_t operand_bias;  // operands hold x + this; GateMatrix takes it out of the folded bias
   std::size_t (*operand_bytes)(std::size_t cols) noexcept;
-  AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates);
+  AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, std::size_t gates);
   void (*prepare)(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept;
 
   // The first addend: sums[s][g, j] = clamp(m.apply(acc), low, high), one operand a stream.                  (A16)
@@ -145,7 +147,7 @@ struct RecurrentStepPath {
   void (*last_sums)(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks,
                     const std::int32_t* sums, std::int16_t* gates) noexcept;
 
-  // All of it for halves that shrink and have the same bits. recurrent: of the input's gates.
+  // All of it for halves that shrink. recurrent: of the input's gates.
   void (*lstm)(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
                std::size_t count, Blocks blocks) noexcept;
   void (*gru_after)(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
@@ -156,7 +158,12 @@ struct RecurrentStepPath {
   void (*gru_candidate)(const GruRule& rule, const GateRows& recurrent, const GruStream* streams, std::size_t count,
                         Blocks blocks) noexcept;
 };
+
+struct RecurrentStepPath {
+  Isa isa;
+  FormatTable<RecurrentStep> steps;
+};
 std::span<const RecurrentStepPath> recurrent_step_paths();  // row 0 is scalar
-const RecurrentStepPath& recurrent_step_path(Isa isa);
+const RecurrentStep& recurrent_step(Isa isa, WeightFormatId format);
 
 }  // namespace quaver

@@ -21,18 +21,28 @@ using testing_support::PathCase;
 // Few streams beside many units; else a group, with some left over of what shares a load of weights, and one alone.
 constexpr std::size_t stream_count(std::size_t units) { return units > 64 ? 5 : kStreamGroup + 1; }
 
+// Each of the values with each format.
+template <typename Value, typename... Values>
+std::vector<std::pair<Value, WeightFormatId>> with_formats(Value value, Values... values) {
+  std::vector<std::pair<Value, WeightFormatId>> pairs;
+  for (const WeightFormat& format : weight_formats()) {
+    for (const Value each : {value, values...}) pairs.emplace_back(each, format.id);
+  }
+  return pairs;
+}
+
 // One half of a cell with random weights and multipliers.
 struct Half {
-  WeightBits bits;
+  WeightFormatId format;
   std::size_t gates, units, cols;
   std::vector<std::int8_t> weights;
   std::vector<std::int32_t> bias;
   RowMultipliers m;
 
-  Half(WeightBits weight_bits, std::size_t gate_count, std::size_t unit_count, std::size_t col_count, int max_exponent,
-       Fill fill, Random& random)
-      : bits(weight_bits), gates(gate_count), units(unit_count), cols(col_count) {
-    const auto limit = static_cast<std::int8_t>(bits == WeightBits::kFour ? kI4Limit : kI8Limit);
+  Half(WeightFormatId weight_format_id, std::size_t gate_count, std::size_t unit_count, std::size_t col_count,
+       int max_exponent, Fill fill, Random& random)
+      : format(weight_format_id), gates(gate_count), units(unit_count), cols(col_count) {
+    const auto limit = static_cast<std::int8_t>(weight_format(format).limit);
     const auto least = static_cast<std::int8_t>(-limit);
     weights = filled<std::int8_t>(fill, gates * units * cols, random, least, limit);
     bias = filled<std::int32_t>(fill, gates * units, random, -(1 << 24), 1 << 24);
@@ -46,10 +56,12 @@ struct Half {
     }
     m = RowMultipliers::from(rows);
   }
-  GateMatrix packed(Isa isa) const { return {{weights.data(), gates * units, cols}, bits, gates, bias, m, isa}; }
+  GateMatrix packed(Isa isa) const {
+    return {recurrent_step(isa, format), {weights.data(), gates * units, cols}, gates, bias, m};
+  }
   // m.apply(acc) of every row, from matvec and fixed.
   std::vector<std::int64_t> plain(const std::int8_t* x) const {
-    const PackedMatrix matrix({weights.data(), gates * units, cols}, WeightBits::kEight, Isa::kScalar);
+    const PackedMatrix matrix({weights.data(), gates * units, cols}, WeightFormatId::kI8, Isa::kScalar);
     AlignedVector<std::int32_t> acc(padded_rows(gates * units));
     std::copy(bias.begin(), bias.end(), acc.begin());
     matrix.run(x, acc.data(), acc.data());
@@ -68,7 +80,7 @@ std::vector<std::vector<std::int8_t>> inputs(std::size_t streams, std::size_t co
 struct Operands {
   std::vector<AlignedVector<std::byte>> bytes;
   std::vector<const std::byte*> pointers;
-  Operands(const RecurrentStepPath& path, const std::vector<std::vector<std::int8_t>>& x) {
+  Operands(const RecurrentStep& path, const std::vector<std::vector<std::int8_t>>& x) {
     for (const auto& codes : x) {
       bytes.emplace_back(path.operand_bytes(codes.size()));
       path.prepare(codes.data(), codes.size(), bytes.back().data());
@@ -86,7 +98,7 @@ class RecurrentStepPaths : public testing::TestWithParam<PathCase> {
   std::size_t units() const { return GetParam().n; }
   std::size_t count() const { return stream_count(units()); }
   Fill fill() const { return GetParam().fill; }
-  const RecurrentStepPath& path() const { return recurrent_step_path(GetParam().isa); }
+  const RecurrentStep& path(WeightFormatId format) const { return recurrent_step(GetParam().isa, format); }
 
   // Calls part over all blocks, cut in two, the second half back to front.
   template <typename Part>
@@ -103,10 +115,10 @@ TEST_P(RecurrentStepPaths, AnyNumberOfStreamsGivesTheSumsOfOne) {
   if (units() > 64) return;  // the number of units is no matter here
   constexpr std::size_t kCols = 13, kMost = 14;
   for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
-    for (const WeightBits bits : {WeightBits::kEight, WeightBits::kFour}) {
-      const Half half(bits, gates, units(), kCols, -1, fill(), random_);
+    for (const WeightFormat& format : weight_formats()) {
+      const Half half(format.id, gates, units(), kCols, -1, fill(), random_);
       const GateMatrix matrix = half.packed(GetParam().isa);
-      const Operands operands(path(), inputs(kMost, kCols, fill(), random_));
+      const Operands operands(path(half.format), inputs(kMost, kCols, fill(), random_));
       const auto sums_of = [&](std::size_t first, std::size_t streams,
                                std::vector<AlignedVector<std::int32_t>>& found) {
         std::vector<std::int32_t*> to;
@@ -114,8 +126,9 @@ TEST_P(RecurrentStepPaths, AnyNumberOfStreamsGivesTheSumsOfOne) {
           found[first + s].assign(gates * matrix.padded(), 77);
           to.push_back(found[first + s].data());
         }
-        path().sums(matrix.rows(), operands.pointers.data() + first, streams, matrix.padded(), {0, matrix.blocks()},
-                    kWholeSums, to.data());
+        path(half.format)
+            .sums(matrix.rows(), operands.pointers.data() + first, streams, matrix.padded(), {0, matrix.blocks()},
+                  kWholeSums, to.data());
       };
       std::vector<AlignedVector<std::int32_t>> alone(kMost), together(kMost);
       for (std::size_t s = 0; s < kMost; ++s) sums_of(s, 1, alone);
@@ -131,14 +144,13 @@ TEST_P(RecurrentStepPaths, AnyNumberOfStreamsGivesTheSumsOfOne) {
 TEST_P(RecurrentStepPaths, SumsAreThoseOfTheDefinition) {
   for (const std::size_t gates : {1u, 2u, 3u, 4u}) {
     for (const std::size_t cols : {1u, 13u, 64u, 70u}) {
-      for (const auto& [max_exponent, bits] : {std::pair{-1, WeightBits::kEight}, std::pair{5, WeightBits::kEight},
-                                               std::pair{-1, WeightBits::kFour}, std::pair{5, WeightBits::kFour}}) {
+      for (const auto& [max_exponent, format] : with_formats(-1, 5)) {
         const SumLimits limits = cols % 2 == 0 ? kWholeSums : kCutHalves;
-        const Half half(bits, gates, units(), cols, max_exponent, fill(), random_);
+        const Half half(format, gates, units(), cols, max_exponent, fill(), random_);
         const auto x = inputs(count(), cols, fill(), random_);
         const GateMatrix matrix = half.packed(GetParam().isa);
         EXPECT_TRUE(max_exponent > 0 || matrix.shrinks());
-        const Operands operands(path(), x);
+        const Operands operands(path(half.format), x);
         const std::size_t row = matrix.padded();
         std::vector<AlignedVector<std::int32_t>> found(count(), AlignedVector<std::int32_t>(gates * row, 77));
         std::vector<std::int32_t*> to;
@@ -154,9 +166,10 @@ TEST_P(RecurrentStepPaths, SumsAreThoseOfTheDefinition) {
         for (const bool first : {true, false}) {
           in_two(matrix.blocks(), [&](Blocks blocks) {
             if (first)
-              return path().sums(matrix.rows(), operands.pointers.data(), count(), row, blocks, limits, to.data());
+              return path(half.format)
+                  .sums(matrix.rows(), operands.pointers.data(), count(), row, blocks, limits, to.data());
             for (std::size_t s = 0; s < count(); ++s)
-              path().next_sums(matrix.rows(), operands.pointers[s], row, blocks, limits, to[s]);
+              path(half.format).next_sums(matrix.rows(), operands.pointers[s], row, blocks, limits, to[s]);
           });
           for (std::size_t s = 0; s < count(); ++s) {
             const auto addends = half.plain(x[s].data());
@@ -167,7 +180,7 @@ TEST_P(RecurrentStepPaths, SumsAreThoseOfTheDefinition) {
         }
         AlignedVector<std::int16_t> last(gates * row, 77);
         in_two(matrix.blocks(), [&](Blocks blocks) {
-          path().last_sums(matrix.rows(), operands.pointers[0], row, blocks, to[0], last.data());
+          path(half.format).last_sums(matrix.rows(), operands.pointers[0], row, blocks, to[0], last.data());
         });
         const auto addends = half.plain(x[0].data());
         for (std::size_t i = 0; i < addends.size(); ++i)
@@ -186,7 +199,7 @@ struct After {
 };
 
 // The input half of all streams, computed before.
-std::vector<AlignedVector<std::int32_t>> sums_before(const RecurrentStepPath& path, const GateMatrix& matrix,
+std::vector<AlignedVector<std::int32_t>> sums_before(const RecurrentStep& path, const GateMatrix& matrix,
                                                      SumLimits limits, std::size_t gates, const Operands& operands) {
   std::vector<AlignedVector<std::int32_t>> sums(operands.pointers.size(),
                                                 AlignedVector<std::int32_t>(gates * matrix.padded()));
@@ -198,9 +211,10 @@ std::vector<AlignedVector<std::int32_t>> sums_before(const RecurrentStepPath& pa
 }
 
 TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
-  const auto run = [&](const RecurrentStepPath& p, const LstmRule& rule, const Half& W, const Half& R, const auto& x,
-                       const auto& h, bool before, After after) {
-    const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa);
+  const auto run = [&](Isa isa, const LstmRule& rule, const Half& W, const Half& R, const auto& x, const auto& h,
+                       bool before, After after) {
+    const RecurrentStep& p = recurrent_step(isa, W.format);
+    const GateMatrix input = W.packed(isa), recurrent = R.packed(isa);
     const Operands xs(p, x), hs(p, h);
     const auto sums = sums_before(p, input, rule.limits, W.gates, xs);
     std::vector<LstmStream> streams(count());
@@ -213,10 +227,9 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
     return after;
   };
   for (const bool cifg : {false, true}) {
-    for (const auto& [integer_bits, bits] : {std::pair{0, WeightBits::kEight}, std::pair{3, WeightBits::kEight},
-                                             std::pair{6, WeightBits::kEight}, std::pair{3, WeightBits::kFour}}) {
-      const Half W(bits, cifg ? 3 : 4, units(), 13, -1, fill(), random_),
-          R(bits, cifg ? 3 : 4, units(), units(), -1, fill(), random_);
+    for (const auto& [integer_bits, format] : with_formats(0, 3, 6)) {
+      const Half W(format, cifg ? 3 : 4, units(), 13, -1, fill(), random_),
+          R(format, cifg ? 3 : 4, units(), units(), -1, fill(), random_);
       const auto x = inputs(count(), 13, fill(), random_), h = inputs(count(), units(), fill(), random_);
       After start;
       for (std::size_t s = 0; s < count(); ++s) {
@@ -232,8 +245,8 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
                             .output = {1 << 30, -22},
                             .codes = {-3, -120, 110}};
         for (const bool before : {false, true}) {
-          const After expected = run(recurrent_step_paths()[0], rule, W, R, x, h, before, start);
-          ASSERT_EQ(run(path(), rule, W, R, x, h, before, start), expected) << integer_bits << " " << cifg;
+          const After expected = run(Isa::kScalar, rule, W, R, x, h, before, start);
+          ASSERT_EQ(run(GetParam().isa, rule, W, R, x, h, before, start), expected) << integer_bits << " " << cifg;
         }
       }
     }
@@ -241,9 +254,10 @@ TEST_P(RecurrentStepPaths, LstmGivesTheBitsOfScalar) {
 }
 
 TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
-  const auto run = [&](const RecurrentStepPath& p, const GruRule& rule, bool reset_after, const Half& W, const Half& R,
+  const auto run = [&](Isa isa, const GruRule& rule, bool reset_after, const Half& W, const Half& R,
                        const Half& R_candidate, const auto& x, const auto& h8, bool before, After after) {
-    const GateMatrix input = W.packed(p.isa), recurrent = R.packed(p.isa), candidate = R_candidate.packed(p.isa);
+    const RecurrentStep& p = recurrent_step(isa, W.format);
+    const GateMatrix input = W.packed(isa), recurrent = R.packed(isa), candidate = R_candidate.packed(isa);
     const Operands xs(p, x);
     Operands hs(p, h8);
     const auto sums = sums_before(p, input, rule.limits, 3, xs);
@@ -270,11 +284,10 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
            [&](Blocks blocks) { p.gru_candidate(rule, candidate.rows(), streams.data(), count(), blocks); });
     return after;
   };
-  for (const auto& [reset_after, bits] : {std::pair{false, WeightBits::kEight}, std::pair{true, WeightBits::kEight},
-                                          std::pair{false, WeightBits::kFour}, std::pair{true, WeightBits::kFour}}) {
-    const Half W(bits, 3, units(), 13, -1, fill(), random_),
-        R(bits, reset_after ? 3 : 2, units(), units(), -1, fill(), random_);
-    const Half R_candidate(bits, 1, units(), units(), -1, fill(), random_);
+  for (const auto& [reset_after, format] : with_formats(false, true)) {
+    const Half W(format, 3, units(), 13, -1, fill(), random_),
+        R(format, reset_after ? 3 : 2, units(), units(), -1, fill(), random_);
+    const Half R_candidate(format, 1, units(), units(), -1, fill(), random_);
     const auto x = inputs(count(), 13, fill(), random_), h8 = inputs(count(), units(), fill(), random_);
     After start;
     for (std::size_t s = 0; s < count(); ++s) {
@@ -282,11 +295,12 @@ TEST_P(RecurrentStepPaths, GruGivesTheBitsOfScalar) {
       start.out.emplace_back(units());
     }
     for (const bool before : {false, true}) {
-      const GruRule rule = before == (bits == WeightBits::kEight)
+      const GruRule rule = before == (format == WeightFormatId::kI8)
                                ? GruRule{units(), kCutHalves, 15, StateCodes::from({0x1p-7f, 0})}
                                : GruRule{units(), kWholeSums, 12, StateCodes::from({0.0041f, -17})};
-      const After expected = run(recurrent_step_paths()[0], rule, reset_after, W, R, R_candidate, x, h8, before, start);
-      ASSERT_EQ(run(path(), rule, reset_after, W, R, R_candidate, x, h8, before, start), expected) << reset_after;
+      const After expected = run(Isa::kScalar, rule, reset_after, W, R, R_candidate, x, h8, before, start);
+      ASSERT_EQ(run(GetParam().isa, rule, reset_after, W, R, R_candidate, x, h8, before, start), expected)
+          << reset_after;
     }
   }
 }

@@ -11,20 +11,24 @@
 namespace quaver {
 namespace {
 
+using enum WeightFormatId;
+
 constexpr int kGateIntegerBits = 3;     // Q3.12
 constexpr int kGruGateIntegerBits = 4;  // z and r: Q4.11
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return cols; }
 
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, WeightBits bits, std::size_t gates) {
+// The codes of one column a byte, or of two.
+template <WeightFormatId kFormat>
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  constexpr bool kNibbles = kFormat == kI4;
   const PackedOrder order{weights, gates, 1};
-  const bool four = bits == WeightBits::kFour;
   AlignedVector<std::int8_t> packed;
   for (std::size_t unit = 0; unit < order.units(); ++unit) {
-    for (std::size_t c = 0; c < weights.cols(); c += four ? 2 : 1) {
+    for (std::size_t c = 0; c < weights.cols(); c += kNibbles ? 2 : 1) {
       for (std::size_t g = 0; g < gates; ++g) {
         const std::int8_t weight = order.at(unit, g, 0, c);
-        packed.push_back(four ? pair_of_nibbles(weight, order.at(unit, g, 0, c + 1), kTwosComplement) : weight);
+        packed.push_back(kNibbles ? pair_of_nibbles(weight, order.at(unit, g, 0, c + 1), kTwosComplement) : weight);
       }
     }
   }
@@ -35,60 +39,68 @@ void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcep
   std::copy_n(x, cols, reinterpret_cast<std::int8_t*>(operand));
 }
 
+template <WeightFormatId kFormat>
 std::int8_t weight_at(const GateRows& half, const std::int8_t* weights, std::size_t col, std::size_t gate) {
-  if (!half.four_bits) return weights[col * half.gates + gate];
+  if (kFormat != kI4) return weights[col * half.gates + gate];
   const std::int8_t two = weights[col / 2 * half.gates + gate];
   return static_cast<std::int8_t>(col % 2 == 0 ? static_cast<std::int8_t>(two * 16) >> 4 : two >> 4);
 }
 
 // m.apply(bias + w x) of one row.
+template <WeightFormatId kFormat>
 std::int32_t requantized(const GateRows& half, std::size_t unit, std::size_t gate, const std::byte* operand) {
   const auto* x = reinterpret_cast<const std::int8_t*>(operand);
   const std::size_t row = unit * half.gates + gate;
   const std::int8_t* weights = half.weights + unit * half.block_bytes;
   std::int32_t acc = half.bias[row];
-  for (std::size_t c = 0; c < half.cols; ++c) acc += weight_at(half, weights, c, gate) * x[c];
+  for (std::size_t c = 0; c < half.cols; ++c) acc += weight_at<kFormat>(half, weights, c, gate) * x[c];
   return Multiplier{half.mantissa[row], half.left_shift[row] - half.right_shift[row]}.apply(acc);
 }
 
 // (A16) The input half of a sum, or what was computed of it before.
+template <WeightFormatId kFormat>
 std::int32_t input_sum(const GateRows& half, std::size_t unit, std::size_t units, std::size_t gate,
                        const std::byte* operand, const std::int32_t* before, SumLimits limits) {
   return before != nullptr ? before[gate * units + unit]
-                           : std::clamp(requantized(half, unit, gate, operand), limits.low, limits.high);
+                           : std::clamp(requantized<kFormat>(half, unit, gate, operand), limits.low, limits.high);
 }
 
+template <WeightFormatId kFormat>
 void sums(const GateRows& half, const std::byte* const* operands, std::size_t streams, std::size_t padded,
           Blocks blocks, SumLimits limits, std::int32_t* const* sums) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < streams; ++s) {
       for (std::size_t g = 0; g < half.gates; ++g)
-        sums[s][g * padded + unit] = std::clamp(requantized(half, unit, g, operands[s]), limits.low, limits.high);
+        sums[s][g * padded + unit] =
+            std::clamp(requantized<kFormat>(half, unit, g, operands[s]), limits.low, limits.high);
     }
   }
 }
 
+template <WeightFormatId kFormat>
 void next_sums(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks, SumLimits limits,
                std::int32_t* sums) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t g = 0; g < half.gates; ++g) {
       std::int32_t& sum = sums[g * padded + unit];
-      const std::int64_t next = std::int64_t{sum} + requantized(half, unit, g, operand);
+      const std::int64_t next = std::int64_t{sum} + requantized<kFormat>(half, unit, g, operand);
       sum = static_cast<std::int32_t>(std::clamp<std::int64_t>(next, limits.low, limits.high));
     }
   }
 }
 
+template <WeightFormatId kFormat>
 void last_sums(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks,
                const std::int32_t* sums, std::int16_t* gates) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t g = 0; g < half.gates; ++g) {
       const std::size_t at = g * padded + unit;
-      gates[at] = saturate<std::int16_t>(std::int64_t{sums[at]} + requantized(half, unit, g, operand));
+      gates[at] = saturate<std::int16_t>(std::int64_t{sums[at]} + requantized<kFormat>(half, unit, g, operand));
     }
   }
 }
 
+template <WeightFormatId kFormat>
 void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
           std::size_t count, Blocks blocks) noexcept {
   const std::size_t o = rule.cifg ? 0 : 1;
@@ -97,8 +109,8 @@ void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent
       const LstmStream& stream = streams[s];
       const auto sum = [&](std::size_t gate) {  // (A17)
         return saturate<std::int16_t>(
-            std::int64_t{input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits)} +
-            requantized(recurrent, unit, gate, stream.h));
+            std::int64_t{input_sum<kFormat>(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits)} +
+            requantized<kFormat>(recurrent, unit, gate, stream.h));
       };
       const std::int16_t f = sigmoid_q0_15(sum(o + 1), kGateIntegerBits);
       const std::int16_t i = rule.cifg ? saturate<std::int16_t>(32767 - f) : sigmoid_q0_15(sum(0), kGateIntegerBits);
@@ -125,65 +137,73 @@ void update_gru(const GruRule& rule, const GruStream& stream, std::size_t unit, 
 }
 
 // (A20) The gate of a unit whose two halves were requantized apart.
+template <WeightFormatId kFormat>
 std::int16_t gru_gate(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream& stream,
                       std::size_t unit, std::size_t gate) {
-  const std::int32_t a = input_sum(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits);
-  const std::int32_t u = std::clamp(requantized(recurrent, unit, gate, stream.h8), rule.limits.low, rule.limits.high);
+  const std::int32_t a = input_sum<kFormat>(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits);
+  const std::int32_t u =
+      std::clamp(requantized<kFormat>(recurrent, unit, gate, stream.h8), rule.limits.low, rule.limits.high);
   return sigmoid_q0_15(saturate<std::int16_t>(a + u), kGruGateIntegerBits);
 }
 
+template <WeightFormatId kFormat>
 void gru_after(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
                std::size_t count, Blocks blocks) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
-      const std::int16_t z = gru_gate(rule, input, recurrent, stream, unit, 0);
-      const std::int16_t r = gru_gate(rule, input, recurrent, stream, unit, 1);
-      const std::int32_t a = input_sum(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
-      const auto u = saturate<std::int16_t>(requantized(recurrent, unit, 2, stream.h8));
+      const std::int16_t z = gru_gate<kFormat>(rule, input, recurrent, stream, unit, 0);
+      const std::int16_t r = gru_gate<kFormat>(rule, input, recurrent, stream, unit, 1);
+      const std::int32_t a = input_sum<kFormat>(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
+      const auto u = saturate<std::int16_t>(requantized<kFormat>(recurrent, unit, 2, stream.h8));
       update_gru(rule, stream, unit, z, saturate<std::int16_t>(a + divide_by_pot(r * u, rule.reset_shift)));  // (A24)
     }
   }
 }
 
+template <WeightFormatId kFormat>
 void gru_gates(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,
                std::size_t count, Blocks blocks) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
-      const std::int16_t r = gru_gate(rule, input, recurrent, stream, unit, 1);
+      const std::int16_t r = gru_gate<kFormat>(rule, input, recurrent, stream, unit, 1);
       stream.reset[unit] = rule.codes.code_of_product(r, stream.h[unit]);  // (A25)
-      stream.update[unit] = gru_gate(rule, input, recurrent, stream, unit, 0);
-      stream.candidate[unit] = input_sum(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
+      stream.update[unit] = gru_gate<kFormat>(rule, input, recurrent, stream, unit, 0);
+      stream.candidate[unit] = input_sum<kFormat>(input, unit, rule.units, 2, stream.x, stream.input_sums, rule.limits);
     }
   }
 }
 
+template <WeightFormatId kFormat>
 void gru_candidate(const GruRule& rule, const GateRows& recurrent, const GruStream* streams, std::size_t count,
                    Blocks blocks) noexcept {
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const GruStream& stream = streams[s];
-      const std::int64_t sum = std::int64_t{stream.candidate[unit]} + requantized(recurrent, unit, 0, stream.h8);
+      const std::int64_t sum =
+          std::int64_t{stream.candidate[unit]} + requantized<kFormat>(recurrent, unit, 0, stream.h8);
       update_gru(rule, stream, unit, stream.update[unit], saturate<std::int16_t>(sum));
     }
   }
 }
 
+template <WeightFormatId kFormat>
+constexpr RecurrentStep kStep{.block = 1,
+                              .operand_bias = 0,
+                              .operand_bytes = operand_bytes,
+                              .pack = pack<kFormat>,
+                              .prepare = prepare,
+                              .sums = sums<kFormat>,
+                              .next_sums = next_sums<kFormat>,
+                              .last_sums = last_sums<kFormat>,
+                              .lstm = lstm<kFormat>,
+                              .gru_after = gru_after<kFormat>,
+                              .gru_gates = gru_gates<kFormat>,
+                              .gru_candidate = gru_candidate<kFormat>};
+
 }  // namespace
 
-const RecurrentStepPath kScalarRecurrentStep{.isa = Isa::kScalar,
-                                             .block = 1,
-                                             .operand_bias = 0,
-                                             .operand_bytes = operand_bytes,
-                                             .pack = pack,
-                                             .prepare = prepare,
-                                             .sums = sums,
-                                             .next_sums = next_sums,
-                                             .last_sums = last_sums,
-                                             .lstm = lstm,
-                                             .gru_after = gru_after,
-                                             .gru_gates = gru_gates,
-                                             .gru_candidate = gru_candidate};
+const RecurrentStepPath kScalarRecurrentStep{Isa::kScalar, {kStep<kI8>, {{kI4, kStep<kI4>}}}};
 
 }  // namespace quaver

@@ -50,7 +50,7 @@ std::unique_ptr<Layer> make_dense(const LayerSite& site) {
   if (runs_in_float(site.node))
     return std::make_unique<DenseFloatLayer>(site, DenseRef(tensors.matrix<float>("W"), tensors.vector<float>("b")));
   DenseIntParams params;
-  params.bits = weight_bits(site.node);
+  params.format = weight_format_id(site.node);
   params.W = tensors.matrix<std::int8_t>("W");
   params.b = tensors.vector<std::int32_t>("b");
   params.W_scales = tensors.scales("W");

@@ -13,6 +13,7 @@
 #include "quaver/core/matrix_view.h"
 #include "quaver/engine/sequence/operations/row.h"
 #include "quaver/fixed/quantization.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/model/scheme.h"
 
 namespace quaver {
@@ -48,9 +49,8 @@ class NodeTensors {
 
 inline Affine affine(const Format& format) { return {format.scale, format.zero_point}; }
 inline bool is_wide(const Format& format) { return format.kind == NumberType::kI16; }
-inline WeightBits weight_bits(const Node& node) {
-  return matrix_type(node) == NumberType::kI4 ? WeightBits::kFour : WeightBits::kEight;
-}
+// Of the matrices of an integer node.
+inline WeightFormatId weight_format_id(const Node& node) { return weight_format_of(matrix_type(node))->id; }
 
 // ---- of recurrent nodes --------------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ inline SumLimits sum_limits(const Node& node) { return node.sums == Sums::kWhole
 // Fields that the parameters of integer cells have in common.
 template <typename Params>
 void bind_recurrent(const LayerSite& site, NodeTensors& tensors, Params& params) {
-  params.bits = weight_bits(site.node);
+  params.format = weight_format_id(site.node);
   params.sums = sum_limits(site.node);
   params.W = tensors.matrix<std::int8_t>("W");
   params.R = tensors.matrix<std::int8_t>("R");
