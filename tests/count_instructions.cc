@@ -46,8 +46,8 @@ void count_curves() {
   for (std::size_t i = 0; i < inputs.size(); ++i)
     inputs[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(i) - 32768);
   const ElementwisePath& path = elementwise_path(chosen_isa());
-  count("sigmoid 65536", [&] { path.sigmoid(inputs.data(), 3, inputs.size(), outputs.data()); });
-  count("tanh 65536", [&] { path.tanh(inputs.data(), 3, inputs.size(), outputs.data()); });
+  count("sigmoid 65536", [&] { path.curve(Curve::kSigmoid, inputs.data(), 3, inputs.size(), outputs.data()); });
+  count("tanh 65536", [&] { path.curve(Curve::kTanh, inputs.data(), 3, inputs.size(), outputs.data()); });
 }
 
 }  // namespace

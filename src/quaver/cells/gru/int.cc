@@ -74,7 +74,8 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
   rule_ = {.units = n,
            .limits = params.sums,
            .reset_shift = 18 - params.candidate_integer_bits,
-           .codes = StateCodes::from(params.h)};
+           .codes = StateCodes::from(params.h),
+           .curves = params.curves};
   const auto sum_scale = [n](std::size_t row) { return static_cast<float>(row < 2 * n ? Q4_11::kStep : Q3_12::kStep); };
   const auto input_multipliers = [&](float x_scale) {
     return row_multipliers(3 * n, params.W_scales,
@@ -99,7 +100,7 @@ GruInt::GruInt(const GruIntParams& params, Isa isa)
   };
   R_ = recurrent(0, shape_.linear_before_reset ? 3 : 2);
   if (!shape_.linear_before_reset) R_candidate_ = recurrent(2, 1);
-  one_pass_ = W_.shrinks() && R_.shrinks() && R_candidate_.shrinks();
+  one_pass_ = W_.shrinks() && R_.shrinks() && R_candidate_.shrinks() && has_step(params.curves);
 }
 
 std::size_t GruInt::weight_bytes() const { return W_.bytes() + R_.bytes() + R_candidate_.bytes(); }
@@ -188,7 +189,7 @@ void GruInt::compose(std::byte* scratch, const GruStream& stream, std::byte* sta
   run.add_sums(a, u, 2 * row, z);
   report("pre_z", z, Q4_11::kStep);
   report("pre_r", r, Q4_11::kStep);
-  run.sigmoid(z, Q4_11::kIntegerBits, 2 * row, z);
+  run.curve(rule_.curves.gate, z, Q4_11::kIntegerBits, 2 * row, z);
   report("act_z", z, Q0_15::kStep);
   report("act_r", r, Q0_15::kStep);
 
@@ -204,7 +205,7 @@ void GruInt::compose(std::byte* scratch, const GruStream& stream, std::byte* sta
     step_->last_sums(R_candidate_.rows(), operand, row, {0, R_candidate_.blocks()}, a + 2 * row, candidate);
   }
   report("pre_h", candidate, Q3_12::kStep);
-  run.tanh(candidate, Q3_12::kIntegerBits, n, candidate);
+  run.curve(rule_.curves.candidate, candidate, Q3_12::kIntegerBits, n, candidate);
   report("act_h", candidate, Q0_15::kStep);
   run.gru_state_update(z, candidate, rule_.codes, n, h, h8);
   report("state", h, Q0_15::kStep);

@@ -40,6 +40,7 @@ struct GruIntParams {
   int candidate_integer_bits = 3;               // reset after: u = R h + b' of the candidate is Qm.(15-m), m = 3..7
   WeightFormatId format = WeightFormatId::kI8;  // of W and R
   SumLimits sums = kCutHalves;                  // how the sums of gates are cut off
+  CellCurves curves{};                          // without `cell`
   bool wide_input = false;                      // int16 codes, zero point 0; whole sums only
   bool wide_output = false;                     // the state itself, int16 in Q0.15, else its int8 copy (A46)
 };

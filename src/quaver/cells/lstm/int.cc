@@ -120,9 +120,10 @@ LstmInt::LstmInt(const LstmIntParams& params, Isa isa)
            .cell_integer_bits = cell_integer_bits_,
            .cell_clip = cell_clip_,
            .output = r_m_,
-           .codes = m_codes_};
-  one_pass_ = !shape_.peephole && !shape_.layer_norm && !wide_output_ && W_.shrinks() && R_.shrinks() &&
-              r_m_.exponent < 0 && m_codes_.zero_point >= -128 && m_codes_.zero_point <= 127;
+           .codes = m_codes_,
+           .curves = params.curves};
+  one_pass_ = !shape_.peephole && !shape_.layer_norm && !wide_output_ && has_step(params.curves) && W_.shrinks() &&
+              R_.shrinks() && r_m_.exponent < 0 && m_codes_.zero_point >= -128 && m_codes_.zero_point <= 127;
 }
 
 std::size_t LstmInt::weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }
@@ -192,20 +193,18 @@ void LstmInt::compose(std::byte* scratch, const LstmStream& stream, std::byte* s
     *end++ = lstm_gate_letter(shape_, g)[0];
     observer->codes({name, static_cast<std::size_t>(end - name)}, std::span<const std::int16_t>(gate(g), n), scale);
   };
-  const auto finish = [&](std::size_t g, auto activation) {  // sum -> Q3.12 -> gate in Q0.15
+  const auto finish = [&](std::size_t g, Curve curve) {  // sum -> Q3.12 -> gate in Q0.15
     if (shape_.layer_norm) {
       report("gate_", g, gate_scale_[g]);
       layer_norm_->layer_norm(gate(g), L_.data() + g * n, b_norm_.data() + g * n, norm_rule_[g], n, gate(g));
     }
     report("pre_", g, Q3_12::kStep);
-    activation(gate(g));
+    run.curve(curve, gate(g), Q3_12::kIntegerBits, n, gate(g));
     report("act_", g, Q0_15::kStep);
   };
   const auto peephole = [&](std::size_t g) {
     if (shape_.peephole) run.peephole_add(buffers.sums + g * W_.padded(), P_.data() + g * n, c, r_P_[g], n, gate(g));
   };
-  const auto sigmoid = [&](std::int16_t* values) { run.sigmoid(values, Q3_12::kIntegerBits, n, values); };
-  const auto tangent = [&](std::int16_t* values) { run.tanh(values, Q3_12::kIntegerBits, n, values); };
 
   std::int32_t* const sums = buffers.sums;
   const std::int32_t* halves = stream.input_sums;
@@ -225,23 +224,23 @@ void LstmInt::compose(std::byte* scratch, const LstmStream& stream, std::byte* s
   }
 
   peephole(f);
-  finish(f, sigmoid);
+  finish(f, rule_.curves.gate);
   const std::int16_t* input = buffers.input;
   if (shape_.cifg) {
     run.one_minus(gate(f), n, buffers.input);
   } else {
     const std::size_t i = shape_.input_gate();
     peephole(i);
-    finish(i, sigmoid);
+    finish(i, rule_.curves.gate);
     input = gate(i);
   }
-  finish(z, tangent);
+  finish(z, rule_.curves.candidate);
   run.lstm_cell_update(input, gate(f), gate(z), 15 - cell_integer_bits_, cell_clip_, n, c);
   if (observer != nullptr)
     observer->codes("cell", std::span<const std::int16_t>(c, n), std::ldexp(1.0, cell_integer_bits_ - 15));
   peephole(o);  // sees the new cell
-  finish(o, sigmoid);
-  run.tanh(c, cell_integer_bits_, n, buffers.tanh_c);
+  finish(o, rule_.curves.gate);
+  run.curve(rule_.curves.cell, c, cell_integer_bits_, n, buffers.tanh_c);
   if (wide_output_) return set_wide_h(gate(o), buffers.tanh_c, state);
   std::int8_t* m = shape_.projection ? buffers.m : h;
   run.lstm_hidden(gate(o), buffers.tanh_c, r_m_, m_codes_, n, m);

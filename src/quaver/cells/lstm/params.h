@@ -77,7 +77,8 @@ struct LstmIntParams {
   std::int32_t output_high = 127;
   WeightFormatId format = WeightFormatId::kI8;  // of W, R and W_projection
   SumLimits sums = kCutHalves;                  // how the sums of gates are cut off
-  bool wide_input = false;                      // int16 codes, zero point 0; whole sums only
+  CellCurves curves{};
+  bool wide_input = false;   // int16 codes, zero point 0; whole sums only
   bool wide_output = false;  // h is int16 in Q0.15, and R reads its copy with the format h (A46); then
                              // no projection, and the clamp of h's codes is int8's
 };

@@ -33,6 +33,7 @@ RnnInt::RnnInt(const RnnIntParams& params, Isa isa)
       R_(params.R, params.format, isa),
       B_R_(fold_zero_point(params.R, {}, params.h.zero_point)),
       limits_(params.sums),
+      curve_(params.curve),
       codes_(StateCodes::from(params.h)) {
   constexpr float kGateScale = static_cast<float>(Q3_12::kStep);
   r_W_ = row_multipliers(n_, params.W_scales,
@@ -66,7 +67,7 @@ const std::int8_t* RnnInt::step(const std::int8_t* x, std::byte* state, std::byt
   R_.run(h8, B_R_.data(), u);
   elementwise_->requantize_sum_i16(a, r_W_, u, r_R_, limits_, n_, h);
   if (observer != nullptr) observer->codes("pre_h", std::span<const std::int16_t>(h, n_), Q3_12::kStep);
-  elementwise_->tanh(h, Q3_12::kIntegerBits, n_, h);
+  elementwise_->curve(curve_, h, Q3_12::kIntegerBits, n_, h);
   elementwise_->state_codes(h, codes_, n_, h8);
   if (observer != nullptr) observer->codes("state", std::span<const std::int16_t>(h, n_), Q0_15::kStep);
   return wide_output_ ? reinterpret_cast<const std::int8_t*>(h) : h8;

@@ -59,6 +59,7 @@ struct RnnIntParams {
   Affine h{0x1p-7f, 0};                         // the state's int8 copy
   WeightFormatId format = WeightFormatId::kI8;  // of W and R
   SumLimits sums = kCutHalves;                  // how the sums are cut off
+  Curve curve = Curve::kTanh;                   // of Q3.12
   bool wide_input = false;                      // int16 codes, zero point 0
   bool wide_output = false;                     // the state itself, int16 in Q0.15, else its int8 copy (A46)
 };
@@ -90,6 +91,7 @@ class RnnInt {
   AlignedVector<std::int32_t> B_R_;
   RowMultipliers r_W_, r_R_;
   SumLimits limits_;
+  Curve curve_;
   StateCodes codes_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "quaver/core/check.h"
 #include "quaver/kernels/elementwise/lane_constants.h"

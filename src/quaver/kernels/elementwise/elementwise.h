@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+#include "quaver/fixed/curve.h"
 #include "quaver/fixed/multiplier.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/fixed/rounding.h"
@@ -79,9 +80,9 @@ struct ElementwisePath {
   // out[j] = sat16(a[j] + b[j]), |a|, |b| <= 2^29; b null: sat16(a[j])                                       (A20)
   void (*add_sums)(const std::int32_t* a_i32, const std::int32_t* b_i32, std::size_t n, std::int16_t* out) noexcept;
 
-  // In place is allowed (out == in).                                                                    (A10, A11)
-  void (*sigmoid)(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
-  void (*tanh)(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
+  // out[j] = the curve of in[j] in Qm.(15-m), m = integer_bits one of the curve's (fixed/curve.h). In place is allowed
+  // (out == in).                                                                                        (A10, A11)
+  void (*curve)(Curve curve, const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept;
   // out[j] = 32767 - in[j]: CIFG's input gate; in place allowed                                              (A21)
   void (*one_minus)(const std::int16_t* gate_q0_15, std::size_t n, std::int16_t* out_q0_15) noexcept;
 

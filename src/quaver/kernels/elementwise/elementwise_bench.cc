@@ -44,8 +44,10 @@ constexpr std::array<Function, 8> kFunctions{{
      [](const ElementwisePath& p, Arrays& v, std::size_t n) {
        p.requantize_sum_i16(v.acc.data(), v.m, v.acc.data(), v.m, quaver::kWholeSums, n, v.out.data());
      }},
-    {"sigmoid", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.sigmoid(v.a.data(), 3, n, v.out.data()); }},
-    {"tanh", [](const ElementwisePath& p, Arrays& v, std::size_t n) { p.tanh(v.a.data(), 3, n, v.out.data()); }},
+    {"sigmoid", [](const ElementwisePath& p, Arrays& v,
+                   std::size_t n) { p.curve(quaver::Curve::kSigmoid, v.a.data(), 3, n, v.out.data()); }},
+    {"tanh", [](const ElementwisePath& p, Arrays& v,
+                std::size_t n) { p.curve(quaver::Curve::kTanh, v.a.data(), 3, n, v.out.data()); }},
     {"lstm_cell_update",
      [](const ElementwisePath& p, Arrays& v, std::size_t n) {
        p.lstm_cell_update(v.gate.data(), v.gate.data(), v.a.data(), 12, 0, n, v.c.data());

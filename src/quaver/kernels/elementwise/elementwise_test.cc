@@ -234,18 +234,15 @@ TEST_P(ElementwisePaths, AddSums) {
   check(alone, input(), [&](const auto& p, auto* out) { p.add_sums(a.data(), nullptr, n(), out); });
 }
 
-TEST_P(ElementwisePaths, SigmoidAndTanh) {
+TEST_P(ElementwisePaths, Curves) {
   const auto in = input();
   std::vector<std::int16_t> expected(n());
-  for (int m = kMinSigmoidIntegerBits; m <= kMaxSigmoidIntegerBits; ++m) {
-    for (std::size_t j = 0; j < n(); ++j) expected[j] = sigmoid_q0_15(in[j], m);
-    check(expected, in, [&](const auto& p, auto* out) { p.sigmoid(in.data(), m, n(), out); });
-    check(expected, in, [&](const auto& p, auto* inout) { p.sigmoid(inout, m, n(), inout); });
-  }
-  for (int m = 0; m <= kMaxTanhIntegerBits; ++m) {
-    for (std::size_t j = 0; j < n(); ++j) expected[j] = tanh_q0_15(in[j], m);
-    check(expected, in, [&](const auto& p, auto* out) { p.tanh(in.data(), m, n(), out); });
-    check(expected, in, [&](const auto& p, auto* inout) { p.tanh(inout, m, n(), inout); });
+  for (const CurveRow& row : kCurves) {
+    for (int m = row.least_integer_bits; m <= row.most_integer_bits; ++m) {
+      for (std::size_t j = 0; j < n(); ++j) expected[j] = row.apply(in[j], m);
+      check(expected, in, [&](const auto& p, auto* out) { p.curve(row.curve, in.data(), m, n(), out); });
+      check(expected, in, [&](const auto& p, auto* inout) { p.curve(row.curve, inout, m, n(), inout); });
+    }
   }
 }
 
@@ -368,15 +365,12 @@ TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
   for (int x = -32768; x <= 32767; ++x) in.push_back(static_cast<std::int16_t>(x));
   std::vector<std::int16_t> expected(in.size()), got(in.size());
   const ElementwisePath& path = elementwise_path(GetParam());
-  for (int m = kMinSigmoidIntegerBits; m <= kMaxSigmoidIntegerBits; ++m) {
-    std::transform(in.begin(), in.end(), expected.begin(), [m](std::int16_t x) { return sigmoid_q0_15(x, m); });
-    path.sigmoid(in.data(), m, in.size(), got.data());
-    EXPECT_EQ(got, expected) << "m = " << m;
-  }
-  for (int m = 0; m <= kMaxTanhIntegerBits; ++m) {
-    std::transform(in.begin(), in.end(), expected.begin(), [m](std::int16_t x) { return tanh_q0_15(x, m); });
-    path.tanh(in.data(), m, in.size(), got.data());
-    EXPECT_EQ(got, expected) << "m = " << m;
+  for (const CurveRow& row : kCurves) {
+    for (int m = row.least_integer_bits; m <= row.most_integer_bits; ++m) {
+      std::ranges::transform(in, expected.begin(), [&](std::int16_t x) { return row.apply(x, m); });
+      path.curve(row.curve, in.data(), m, in.size(), got.data());
+      EXPECT_EQ(got, expected) << row.name << ", m = " << m;
+    }
   }
   std::vector<std::int8_t> h8(in.size());
   for (const Affine& format : kStateFormats) {
@@ -397,6 +391,10 @@ TEST_P(ElementwiseIsa, CurvesOverTheWholeDomain) {
 
 INSTANTIATE_TEST_SUITE_P(All, ElementwiseIsa, testing::ValuesIn(all_isas().begin(), all_isas().end()),
                          testing_support::isa_case_name);
+
+TEST(Curves, RowsStandAtTheirCurves) {
+  for (std::size_t i = 0; i < kCurves.size(); ++i) EXPECT_EQ(static_cast<std::size_t>(kCurves[i].curve), i);
+}
 
 TEST(Elementwise, HasEveryPathThatWasBuilt) { testing_support::expect_rows_of_paths(elementwise_paths()); }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "quaver/fixed/activation_constants.h"
+#include "quaver/fixed/curve.h"
 #include "quaver/fixed/multiplier.h"
 
 namespace quaver {

@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include "quaver/core/check.h"
-#include "quaver/fixed/activation.h"
 #include "quaver/fixed/rounding.h"
 #include "quaver/kernels/elementwise/paths.h"
 
@@ -50,12 +49,9 @@ void add_sums(const std::int32_t* a_i32, const std::int32_t* b_i32, std::size_t 
   for (std::size_t j = 0; j < n; ++j) out[j] = saturate<std::int16_t>(a_i32[j] + (b_i32 == nullptr ? 0 : b_i32[j]));
 }
 
-void sigmoid(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept {
-  for (std::size_t j = 0; j < n; ++j) out_q0_15[j] = sigmoid_q0_15(in[j], integer_bits);
-}
-
-void tanh(const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept {
-  for (std::size_t j = 0; j < n; ++j) out_q0_15[j] = tanh_q0_15(in[j], integer_bits);
+void curve(Curve curve, const std::int16_t* in, int integer_bits, std::size_t n, std::int16_t* out_q0_15) noexcept {
+  const auto apply = curve_row(curve).apply;
+  for (std::size_t j = 0; j < n; ++j) out_q0_15[j] = apply(in[j], integer_bits);
 }
 
 void one_minus(const std::int16_t* gate_q0_15, std::size_t n, std::int16_t* out_q0_15) noexcept {
@@ -116,8 +112,7 @@ const ElementwisePath kScalarElementwise{.isa = Isa::kScalar,
                                          .add_rescaled_i8 = add_rescaled_i8,
                                          .peephole_add = peephole_add,
                                          .add_sums = add_sums,
-                                         .sigmoid = sigmoid,
-                                         .tanh = tanh,
+                                         .curve = curve,
                                          .one_minus = one_minus,
                                          .lstm_cell_update = lstm_cell_update,
                                          .lstm_hidden = lstm_hidden,

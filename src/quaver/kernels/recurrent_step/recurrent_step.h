@@ -20,6 +20,8 @@
 // halves of a cell have the same.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -90,6 +92,13 @@ struct Blocks {
   bool backwards = false;
 };
 
+// The curves that one-pass steps are built for, each a copy of their code. Cells with others compose their steps of
+// sums and elementwise.h's functions.
+inline constexpr std::array kStepCurves{CellCurves{}};
+constexpr bool has_step(const CellCurves& curves) {
+  return std::ranges::find(kStepCurves, curves) != kStepCurves.end();
+}
+
 // The constants of an LSTM without layer norm and peephole.
 struct LstmRule {
   std::size_t units = 0;
@@ -97,8 +106,9 @@ struct LstmRule {
   bool cifg = false;  // gates i o f c, or o f c
   int cell_integer_bits = 0;
   std::int32_t cell_clip = 0;
-  Multiplier output;  // of o tanh(c); exponent < 0
-  OutputCodes codes;  // zero point an int8 code
+  Multiplier output;    // of o tanh(c); exponent < 0
+  OutputCodes codes;    // zero point an int8 code
+  CellCurves curves{};  // one of kStepCurves
 };
 
 // The constants of a GRU.
@@ -107,6 +117,7 @@ struct GruRule {
   SumLimits limits = kWholeSums;  // of a gate's halves; with reset after the candidate's recurrent half is sat16'd
   int reset_shift = 15;           // reset after: 18 - m, u in Qm.(15-m) to Q3.12 (A24); m = 3..7
   StateCodes codes;               // of h8 and of r .* h
+  CellCurves curves{};            // one of kStepCurves
 };
 
 // One state's part in a step.
@@ -147,7 +158,7 @@ struct RecurrentStep {
   void (*last_sums)(const GateRows& half, const std::byte* operand, std::size_t padded, Blocks blocks,
                     const std::int32_t* sums, std::int16_t* gates) noexcept;
 
-  // All of it for halves that shrink. recurrent: of the input's gates.
+  // All of it for halves that shrink and kStepCurves. recurrent: of the input's gates.
   void (*lstm)(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
                std::size_t count, Blocks blocks) noexcept;
   void (*gru_after)(const GruRule& rule, const GateRows& input, const GateRows& recurrent, const GruStream* streams,

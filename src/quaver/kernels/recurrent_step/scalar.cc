@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "quaver/fixed/activation.h"
 #include "quaver/fixed/rounding.h"
 #include "quaver/kernels/recurrent_step/paths.h"
 
@@ -104,24 +103,25 @@ template <WeightFormatId kFormat>
 void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent, const LstmStream* streams,
           std::size_t count, Blocks blocks) noexcept {
   const std::size_t o = rule.cifg ? 0 : 1;
+  const auto gate = curve_row(rule.curves.gate).apply, candidate = curve_row(rule.curves.candidate).apply,
+             of_cell = curve_row(rule.curves.cell).apply;
   for (std::size_t unit = blocks.first; unit < blocks.end; ++unit) {
     for (std::size_t s = 0; s < count; ++s) {
       const LstmStream& stream = streams[s];
-      const auto sum = [&](std::size_t gate) {  // (A17)
+      const auto sum = [&](std::size_t row) {  // (A17)
         return saturate<std::int16_t>(
-            std::int64_t{input_sum<kFormat>(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits)} +
-            requantized<kFormat>(recurrent, unit, gate, stream.h));
+            std::int64_t{input_sum<kFormat>(input, unit, rule.units, row, stream.x, stream.input_sums, rule.limits)} +
+            requantized<kFormat>(recurrent, unit, row, stream.h));
       };
-      const std::int16_t f = sigmoid_q0_15(sum(o + 1), kGateIntegerBits);
-      const std::int16_t i = rule.cifg ? saturate<std::int16_t>(32767 - f) : sigmoid_q0_15(sum(0), kGateIntegerBits);
-      const std::int16_t z = tanh_q0_15(sum(o + 2), kGateIntegerBits);
+      const std::int16_t f = gate(sum(o + 1), kGateIntegerBits);
+      const std::int16_t i = rule.cifg ? saturate<std::int16_t>(32767 - f) : gate(sum(0), kGateIntegerBits);
+      const std::int16_t z = candidate(sum(o + 2), kGateIntegerBits);
       std::int16_t& c = stream.c[unit];
       c = saturate<std::int16_t>(divide_by_pot(f * c, 15) +
                                  divide_by_pot(i * z, 15 + rule.cell_integer_bits));  // (A22)
       if (rule.cell_clip > 0)
         c = static_cast<std::int16_t>(std::clamp<std::int32_t>(c, -rule.cell_clip, rule.cell_clip));
-      const std::int32_t h =
-          rule.output.apply(sigmoid_q0_15(sum(o), kGateIntegerBits) * tanh_q0_15(c, rule.cell_integer_bits));
+      const std::int32_t h = rule.output.apply(gate(sum(o), kGateIntegerBits) * of_cell(c, rule.cell_integer_bits));
       stream.out[unit] = static_cast<std::int8_t>(
           std::clamp<std::int64_t>(std::int64_t{h} + rule.codes.zero_point, rule.codes.low, rule.codes.high));  // (A23)
     }
@@ -130,7 +130,7 @@ void lstm(const LstmRule& rule, const GateRows& input, const GateRows& recurrent
 
 void update_gru(const GruRule& rule, const GruStream& stream, std::size_t unit, std::int16_t z,
                 std::int16_t pre_candidate) {
-  const std::int16_t candidate = tanh_q0_15(pre_candidate, kGateIntegerBits);
+  const std::int16_t candidate = curve_row(rule.curves.candidate).apply(pre_candidate, kGateIntegerBits);
   std::int16_t& h = stream.h[unit];
   h = saturate<std::int16_t>(candidate + divide_by_pot(z * (h - candidate), 15));  // (A26)
   stream.out[unit] = rule.codes.code(h);                                           // (A27)
@@ -143,7 +143,7 @@ std::int16_t gru_gate(const GruRule& rule, const GateRows& input, const GateRows
   const std::int32_t a = input_sum<kFormat>(input, unit, rule.units, gate, stream.x, stream.input_sums, rule.limits);
   const std::int32_t u =
       std::clamp(requantized<kFormat>(recurrent, unit, gate, stream.h8), rule.limits.low, rule.limits.high);
-  return sigmoid_q0_15(saturate<std::int16_t>(a + u), kGruGateIntegerBits);
+  return curve_row(rule.curves.gate).apply(saturate<std::int16_t>(a + u), kGruGateIntegerBits);
 }
 
 template <WeightFormatId kFormat>
