@@ -1,27 +1,35 @@
-// gated_cell.h - how inputs enter the steps of a cell with gates, the same for LSTM and GRU: of one state, of several
-// at once, or before their steps as one product; with codes of 8 bits or of 16 (A45).
+// gated_cell.h - the steps of a cell with gates, the same for LSTM and GRU: how inputs enter, of one state, of several
+// at once, or before their steps as one product, with codes of 8 bits or of 16 (A45); and how a step goes on, as one
+// pass of recurrent_step.h, or row by row where an observer looks or the pass lacks what the cell has.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "quaver/cells/observer.h"
+#include "quaver/cells/prepared_product.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/wide_input.h"
 #include "quaver/core/check.h"
-#include "quaver/core/matrix_view.h"
 #include "quaver/core/team.h"
-#include "quaver/fixed/quantization.h"
-#include "quaver/kernels/matvec/matvec.h"
+#include "quaver/kernels/elementwise/elementwise.h"
 #include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
 
 // Cell derives from it, and has
-//     advance(streams, states, count, memory, observer)  the steps of `count` streams whose inputs have entered
 //     output(state), weight_bytes()
+//     recurrent_input(state)         the int8 codes that R reads
+//     Pass, Rows                     working memory of a step that is one pass, and of one that is made row by row: no
+//                                    step needs both. Each has `used`, a Pass `h`, kCellGroup operands of R
+//     lay_out_pass(memory), lay_out_rows(memory)
+//     join(pass, index, state, stream)                 what a pass needs of a state beside its input and its operand h
+//     pass(pass, streams, states, count, memory)       the steps of `count` streams whose inputs and states have
+//     entered compose(memory, stream, state, observer)         one step row by row, the same bits
 // CellStream is its stream of recurrent_step.h.
 template <typename Cell, typename CellStream>
 class GatedCell {
@@ -34,7 +42,7 @@ class GatedCell {
                           Observer* observer) const noexcept {
     CellStream stream;
     enter(&x, 1, memory, &stream);
-    cell().advance(&stream, &state, 1, behind_inputs(memory), observer);
+    advance(&stream, &state, 1, behind_inputs(memory), observer);
     return cell().output(state);
   }
   // `count` <= kCellGroup independent states, each by its x: the weights are read once for all.
@@ -43,7 +51,7 @@ class GatedCell {
     QUAVER_DCHECK(count <= kCellGroup);
     std::array<CellStream, kCellGroup> streams{};
     enter(x, count, memory, streams.data());
-    cell().advance(streams.data(), states, count, behind_inputs(memory), nullptr);
+    advance(streams.data(), states, count, behind_inputs(memory), nullptr);
   }
   // Steps whose inputs are known before: keep_inputs() computes the input halves of `count` <= kCellGroup of them, in
   // any order, as one product and keeps them in `memory`; step_kept() advances `count` states by those from `first` on.
@@ -54,32 +62,59 @@ class GatedCell {
     if (count == 1) {  // without the array
       CellStream stream;
       stream.input_sums = inputs.sums + first * sums_size_;
-      return cell().advance(&stream, states, 1, behind_inputs(memory), nullptr);
+      return advance(&stream, states, 1, behind_inputs(memory), nullptr);
     }
     std::array<CellStream, kCellGroup> streams{};
     for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = inputs.sums + (first + s) * sums_size_;
-    cell().advance(streams.data(), states, count, behind_inputs(memory), nullptr);
+    advance(streams.data(), states, count, behind_inputs(memory), nullptr);
   }
 
- protected:
-  GatedCell(const RecurrentStep& step, SumLimits limits) : step_(&step), limits_(limits) {}
+  std::size_t scratch_bytes() const;
 
-  // W [gates units, n_in] with biases in units of the products; multipliers(x_scale): to the gates' steps. wide: x has
-  // int16 codes and the zero point 0. Error when a sum can leave int32.
-  template <typename Multipliers>
-  void set_input(MatrixView<const std::int8_t> W, std::size_t gates, std::span<const std::int32_t> b, Affine x,
-                 bool wide, Multipliers multipliers) {
-    x_size_ = step_->operand_bytes(W.cols());
-    W_ = GateMatrix(*step_, W, gates, fold_zero_point(W, b, wide ? kLowZeroPoint : x.zero_point), multipliers(x.scale));
-    if (wide) W_high_ = W_.with(W, fold_zero_point(W, {}, 0), multipliers(kHighFactor * x.scale));
-    sums_size_ = gates * W_.padded();
+ protected:
+  // Packs W and R, each of whole gates of as many units; W_high: of the high halves of a wide x (A45), else without
+  // rows. limits: where halves of sums are cut off.
+  GatedCell(const PreparedProduct& W, const PreparedProduct& W_high, const PreparedProduct& R, std::size_t units,
+            SumLimits limits, Isa isa)
+      : elementwise_(&elementwise_path(isa)),
+        step_(&recurrent_step(isa, W.format)),
+        W_(packed(W, units)),
+        R_(packed(R, units)),
+        h_size_(step_->operand_bytes(R.weights.cols())),
+        limits_(limits),
+        x_size_(step_->operand_bytes(W.weights.cols())),
+        sums_size_(W.weights.rows() / units * W_.padded()) {
+    if (W_high.weights.rows() > 0) W_high_ = W_.with(W.weights, W_high.bias, W_high.multipliers);
     input_bytes_ = lay_out(nullptr).used;
   }
 
-  std::size_t input_bytes() const { return input_bytes_; }  // of working memory, in front of the cell's own
+  GateMatrix packed(const PreparedProduct& product, std::size_t units) const {
+    return {*step_, product.weights, product.weights.rows() / units, product.bias, product.multipliers};
+  }
+  // Part of a step over the blocks of units, shared by the team where it gains by that.
+  template <typename Part>
+  void share(std::size_t count, WorkingMemory memory, const Part& part) const noexcept {
+    share_blocks(team_for(memory.team, count * cell().weight_bytes()), R_.blocks(),
+                 [&](std::size_t first, std::size_t end) {
+                   part(Blocks{first, end, memory.backwards});
+                 });
+  }
+  // The input halves of a stream's sums, in `sums` [gates, padded] unless they were computed before.
+  const std::int32_t* input_sums(const CellStream& stream, std::int32_t* sums) const noexcept {
+    if (stream.input_sums != nullptr) return stream.input_sums;
+    step_->sums(W_.rows(), &stream.x, 1, W_.padded(), {0, W_.blocks()}, limits_, &sums);
+    return sums;
+  }
+  static void report(Observer* observer, std::string_view point, const std::int16_t* values, std::size_t count,
+                     double scale) {
+    if (observer != nullptr) observer->codes(point, std::span(values, count), scale);
+  }
 
+  const ElementwisePath* elementwise_;
   const RecurrentStep* step_;
-  GateMatrix W_;  // with folded biases and multipliers
+  GateMatrix W_, R_;       // with folded biases and multipliers
+  std::size_t h_size_;     // bytes of an operand of R
+  bool one_pass_ = false;  // whether a step may be one
 
  private:
   struct Inputs {
@@ -106,6 +141,8 @@ class GatedCell {
     return memory;
   }
 
+  void advance(CellStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
+               Observer* observer) const noexcept;
   void enter(const std::int8_t* const* x, std::size_t count, WorkingMemory memory, CellStream* streams) const noexcept {
     const Inputs inputs = lay_out(memory);
     if (wide()) keep_inputs(x, count, memory);
@@ -120,12 +157,35 @@ class GatedCell {
     }
   }
 
-  GateMatrix W_high_;          // of a wide input's high halves, else empty
-  SumLimits limits_;           // of the sums' halves
-  std::size_t x_size_ = 0;     // bytes of an operand
-  std::size_t sums_size_ = 0;  // of one step
-  std::size_t input_bytes_ = 0;
+  GateMatrix W_high_;            // of a wide input's high halves, else empty
+  SumLimits limits_;             // of the sums' halves
+  std::size_t x_size_;           // bytes of an operand
+  std::size_t sums_size_;        // of one step
+  std::size_t input_bytes_ = 0;  // of working memory, in front of the cell's own
 };
+
+// Not inline: they are compiled with the cell, where Pass and Rows are known.
+
+template <typename Cell, typename CellStream>
+std::size_t GatedCell<Cell, CellStream>::scratch_bytes() const {
+  return input_bytes_ + std::max(cell().lay_out_pass(nullptr).used, cell().lay_out_rows(nullptr).used);
+}
+
+template <typename Cell, typename CellStream>
+void GatedCell<Cell, CellStream>::advance(CellStream* streams, std::byte* const* states, std::size_t count,
+                                          WorkingMemory memory, Observer* observer) const noexcept {
+  if (!one_pass_ || observer != nullptr) {
+    for (std::size_t s = 0; s < count; ++s) cell().compose(memory, streams[s], states[s], observer);
+    return;
+  }
+  const auto buffers = cell().lay_out_pass(memory);
+  for (std::size_t s = 0; s < count; ++s) {
+    // A copy: blocks write the state while others read it.
+    step_->prepare(cell().recurrent_input(states[s]), R_.cols(), buffers.h + s * h_size_);
+    cell().join(buffers, s, states[s], streams[s]);
+  }
+  cell().pass(buffers, streams, states, count, memory);
+}
 
 template <typename Cell, typename CellStream>
 void GatedCell<Cell, CellStream>::keep_inputs(const std::int8_t* const* x, std::size_t count,

@@ -26,11 +26,14 @@ void expect_wide_sums_fit(MatrixView<const std::int8_t> W, std::span<const std::
 
 }  // namespace
 
-InputProduct::InputProduct(MatrixView<const std::int8_t> W, WeightFormatId format, std::span<const std::int32_t> b,
-                           std::int32_t zero_point, bool wide, Isa isa)
-    : W_(W, format, isa), B_(fold_zero_point(W, b, wide ? kLowZeroPoint : zero_point)), wide_(wide) {
+PreparedInput prepare_input(MatrixView<const std::int8_t> W, WeightFormatId format, std::span<const std::int32_t> b,
+                            std::int32_t zero_point, bool wide, RowMultipliers multipliers) {
   if (wide) expect_wide_sums_fit(W, b);
+  return {prepare_product(W, format, b, wide ? kLowZeroPoint : zero_point, std::move(multipliers)), wide};
 }
+
+InputProduct::InputProduct(const PreparedInput& prepared, Isa isa)
+    : W_(prepared.product.weights, prepared.product.format, isa), B_(prepared.product.bias), wide_(prepared.wide) {}
 
 std::size_t InputProduct::scratch_bytes() const {
   return wide_ ? align_up(2 * W_.cols()) + align_up(padded_rows(rows()) * sizeof(std::int32_t)) : 0;

@@ -5,16 +5,24 @@
 #include <cstdint>
 #include <span>
 
+#include "quaver/cells/prepared_product.h"
 #include "quaver/core/matrix_view.h"
 #include "quaver/kernels/matvec/matvec.h"
 
 namespace quaver {
 
+// acc = B + W x of int8 codes; of a wide x acc = B + W low + 256 W high (A45), with the zero point of low in B.
+struct PreparedInput {
+  PreparedProduct product;
+  bool wide = false;
+};
+// b: one a row, in units of the products; wide: zero_point is 0. Error when a sum can leave int32.
+PreparedInput prepare_input(MatrixView<const std::int8_t> W, WeightFormatId format, std::span<const std::int32_t> b,
+                            std::int32_t zero_point, bool wide, RowMultipliers multipliers);
+
 class InputProduct {
  public:
-  // b: one a row, in units of the products; wide: zero_point is 0. Error when a sum can leave int32.
-  InputProduct(MatrixView<const std::int8_t> W, WeightFormatId format, std::span<const std::int32_t> b,
-               std::int32_t zero_point, bool wide, Isa isa);
+  InputProduct(const PreparedInput& prepared, Isa isa);  // packs for `isa`
 
   std::size_t rows() const { return W_.rows(); }
   std::size_t bytes() const { return W_.bytes(); }  // of weights

@@ -49,7 +49,8 @@ TEST(WideInput, ProductsAreExactOnEveryPath) {
     for (std::int16_t& code : x)
       code = static_cast<std::int16_t>(random.below(5) == 0 ? -32768 : random.between(-32768, 32767));
     for (const Isa isa : paths_here()) {
-      const InputProduct product({weights.data(), rows, cols}, WeightFormatId::kI8, b, 0, true, isa);
+      const InputProduct product(
+          prepare_input({weights.data(), rows, cols}, WeightFormatId::kI8, b, 0, true, RowMultipliers{}), isa);
       std::vector<std::int32_t> acc(padded_rows(rows));
       AlignedVector<std::byte> scratch(product.scratch_bytes());
       product.run(bytes_of(x), acc.data(), scratch.data());
@@ -66,7 +67,7 @@ TEST(WideInput, SumsBeyondInt32AreRefused) {
   const std::vector<std::int8_t> weights(517, 127);
   const auto make = [&](std::size_t cols, std::int32_t b) {
     const std::vector<std::int32_t> bias{b};
-    return InputProduct({weights.data(), 1, cols}, WeightFormatId::kI8, bias, 0, true, Isa::kScalar);
+    return prepare_input({weights.data(), 1, cols}, WeightFormatId::kI8, bias, 0, true, RowMultipliers{});
   };
   EXPECT_NO_THROW(make(515, 0));
   EXPECT_THROW(make(517, 0), Error);

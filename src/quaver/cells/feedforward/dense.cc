@@ -4,12 +4,19 @@
 
 namespace quaver {
 
-DenseInt::DenseInt(const DenseIntParams& params, Isa isa)
+DensePrepared prepare(const DenseIntParams& params) {
+  return {
+      prepare_input(params.W, params.format, params.b, params.x.zero_point, params.wide_input,
+                    row_multipliers(params.W.rows(), params.W_scales,
+                                    [&](std::size_t, float scale) { return scale * params.x.scale / params.y.scale; })),
+      {params.y.zero_point, -128, 127}};
+}
+
+DenseInt::DenseInt(const DensePrepared& prepared, Isa isa)
     : elementwise_(&elementwise_path(isa)),
-      W_(params.W, params.format, params.b, params.x.zero_point, params.wide_input, isa),
-      r_(row_multipliers(params.W.rows(), params.W_scales,
-                         [&](std::size_t, float scale) { return scale * params.x.scale / params.y.scale; })),
-      codes_{params.y.zero_point, -128, 127} {}
+      W_(prepared.W, isa),
+      r_(prepared.W.product.multipliers),
+      codes_(prepared.codes) {}
 
 void DenseInt::run(const std::int8_t* x, std::int8_t* y, std::byte* scratch) const noexcept {
   auto* acc = reinterpret_cast<std::int32_t*>(scratch);

@@ -39,10 +39,17 @@ struct DenseIntParams {
   bool wide_input = false;                      // x: int16 codes, zero point 0
 };
 
+// The integer layer (prepared_product.h).
+struct DensePrepared {
+  PreparedInput W;    // [units, n_in], to steps of y
+  OutputCodes codes;  // of y in int8 (A18); int16 codes are sat16 (A16)
+};
+DensePrepared prepare(const DenseIntParams& params);  // Error when a sum can leave int32
+
 class DenseInt {
  public:
-  // Error when a sum can leave int32.
-  DenseInt(const DenseIntParams& params, Isa isa);
+  DenseInt(const DensePrepared& prepared, Isa isa);  // packs for `isa`
+  DenseInt(const DenseIntParams& params, Isa isa) : DenseInt(prepare(params), isa) {}
   std::size_t units() const { return W_.rows(); }
   std::size_t weight_bytes() const { return W_.bytes(); }
   std::size_t scratch_bytes() const { return sums_bytes() + W_.scratch_bytes(); }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "quaver/cells/copied_state.h"
 #include "quaver/cells/gated_cell.h"
 #include "quaver/cells/gru/params.h"
 #include "quaver/cells/observer.h"
@@ -25,19 +26,16 @@ namespace quaver {
 
 class GruInt : public GatedCell<GruInt, GruStream> {
  public:
-  // Folds zero points, derives multipliers and packs weights for `isa`. Error when a sum can leave int32.
-  GruInt(const GruIntParams& params, Isa isa);
+  GruInt(const GruPrepared& prepared, Isa isa);  // packs for `isa`
+  GruInt(const GruIntParams& params, Isa isa) : GruInt(prepare(params), isa) {}
 
-  std::size_t output_size() const { return shape_.n; }
-  std::size_t weight_bytes() const;  // read by one step
-  std::vector<StatePart> state_parts() const;
-  std::size_t scratch_bytes() const;
-  void reset(std::byte* state) const noexcept;
-  void restore_derived(std::byte* state) const noexcept;  // h8 from h
+  std::size_t output_size() const { return constants_.shape.n; }
+  std::size_t weight_bytes() const { return W_.bytes() + R_.bytes() + R_candidate_.bytes(); }  // read by one step
+  std::vector<StatePart> state_parts() const { return {state_.h_part(), state_.copy_part()}; }
+  void reset(std::byte* state) const noexcept { state_.reset(state); }
+  void restore_derived(std::byte* state) const noexcept { state_.set_copy(state); }  // h8 from h
   // Of the last step: h8[n], of a wide output the int16 codes h[n] as bytes.
-  const std::int8_t* output(std::byte* state) const {
-    return wide_output_ ? reinterpret_cast<const std::int8_t*>(h_of(state)) : h8_of(state);
-  }
+  const std::int8_t* output(std::byte* state) const { return state_.output(state, constants_.wide_output); }
 
  private:
   friend GatedCell;
@@ -46,25 +44,17 @@ class GruInt : public GatedCell<GruInt, GruStream> {
   Pass lay_out_pass(std::byte* scratch) const noexcept;
   Rows lay_out_rows(std::byte* scratch) const noexcept;
 
-  std::int16_t* h_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
-  std::int8_t* h8_of(std::byte* state) const {
-    return reinterpret_cast<std::int8_t*>(state + align_up(shape_.n * sizeof(std::int16_t)));
-  }
+  const std::int8_t* recurrent_input(std::byte* state) const { return state_.copy(state); }
   void join(const Pass& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept;
-  void pass(GruStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
-  void advance(GruStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
-               Observer* observer) const noexcept;
+  void pass(const Pass& buffers, GruStream* streams, std::byte* const* states, std::size_t count,
+            WorkingMemory memory) const noexcept;
   void compose(std::byte* scratch, const GruStream& stream, std::byte* state, Observer* observer) const noexcept;
 
-  GruShape shape_;
-  const ElementwisePath* elementwise_;
-  std::size_t h_size_;      // bytes of an operand
-  GateMatrix R_;            // all gates (reset after), or z and r (reset before)
+  GruConstants constants_;
+  CopiedState state_;
   GateMatrix R_candidate_;  // reset before only: it reads r .* h
-  GruRule rule_;
-  double h_scale_;
-  bool wide_output_;
-  bool one_pass_ = false;
 };
+
+extern template class GatedCell<GruInt, GruStream>;
 
 }  // namespace quaver

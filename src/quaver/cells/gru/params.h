@@ -1,4 +1,5 @@
-// params.h - what a GRU is made of, in float and in integers. Gate order z, r, h (ONNX).
+// params.h - what a GRU is made of, in float and in codes, and what follows for its integer step. Gate order z, r, h
+// (ONNX).
 //
 // Rows of gate g of a stacked matrix are [g n, (g+1) n). The views must live until the cell has been built.
 #pragma once
@@ -6,10 +7,11 @@
 #include <cstdint>
 #include <span>
 
+#include "quaver/cells/prepared_product.h"
 #include "quaver/core/matrix_view.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/fixed/weight_format.h"
-#include "quaver/kernels/elementwise/elementwise.h"
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
 
@@ -44,5 +46,24 @@ struct GruIntParams {
   bool wide_input = false;                      // int16 codes, zero point 0; whole sums only
   bool wide_output = false;                     // the state itself, int16 in Q0.15, else its int8 copy (A46)
 };
+
+// All of a GRU's integer step but its matrices.
+struct GruConstants {
+  GruShape shape;
+  GruRule rule;              // limits of sums (A16), shift behind the reset gate (A24), codes of the copy (A27), curves
+  bool wide_output = false;  // the state is handed on, else its copy (A46)
+  double h_scale = 0;        // real units a step of the copy: for observers
+};
+
+// The integer step (prepared_product.h). Products become steps of Q4.11 (z, r) and Q3.12 (candidate); with the reset
+// after, the candidate's recurrent one steps of Qm.(15-m), m = 18 - rule.reset_shift (A24).
+struct GruPrepared {
+  GruConstants constants;
+  PreparedProduct W;            // [3n, n_in] of x, or of the low half of a wide x
+  PreparedProduct W_high;       // of the high half, another addend (A45, A17); without rows unless x is wide
+  PreparedProduct R;            // [3n, n] of the copy of h; reset before: [2n, n], z and r
+  PreparedProduct R_candidate;  // reset before: [n, n] of r .* h (A25); else without rows
+};
+GruPrepared prepare(const GruIntParams& params);  // Error when a sum can leave int32
 
 }  // namespace quaver

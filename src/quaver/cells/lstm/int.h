@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "quaver/cells/copied_state.h"
 #include "quaver/cells/gated_cell.h"
 #include "quaver/cells/lstm/params.h"
 #include "quaver/cells/observer.h"
@@ -27,13 +28,12 @@ namespace quaver {
 
 class LstmInt : public GatedCell<LstmInt, LstmStream> {
  public:
-  // Folds zero points, derives multipliers and packs weights for `isa`. Error when a sum can leave int32.
-  LstmInt(const LstmIntParams& params, Isa isa);
+  LstmInt(const LstmPrepared& prepared, Isa isa);  // packs for `isa`
+  LstmInt(const LstmIntParams& params, Isa isa) : LstmInt(prepare(params), isa) {}
 
-  std::size_t output_size() const { return shape_.n_out; }
-  std::size_t weight_bytes() const;  // read by one step
+  std::size_t output_size() const { return shape().n_out; }
+  std::size_t weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }  // read by one step
   std::vector<StatePart> state_parts() const;
-  std::size_t scratch_bytes() const;
   void reset(std::byte* state) const noexcept;            // h is the code of real 0, its zero point; c = 0
   void restore_derived(std::byte* state) const noexcept;  // h8 from h, of a wide output
   // Of the last step: h[n_out], of a wide output int16 codes as bytes.
@@ -45,41 +45,30 @@ class LstmInt : public GatedCell<LstmInt, LstmStream> {
   struct Rows;
   Pass lay_out_pass(std::byte* scratch) const noexcept;
   Rows lay_out_rows(std::byte* scratch) const noexcept;
+  const LstmShape& shape() const { return constants_.shape; }
   // What R reads: h, or the copy of a wide h.
-  std::int8_t* h_of(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state + h8_offset_); }
-  std::int16_t* wide_h_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
+  std::int8_t* h_of(std::byte* state) const {
+    return constants_.wide_output ? wide_h_.copy(state) : reinterpret_cast<std::int8_t*>(state);
+  }
+  const std::int8_t* recurrent_input(std::byte* state) const { return h_of(state); }
   std::int16_t* c_of(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state + c_offset_); }
   void join(const Pass& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept;
-  void pass(const LstmStream* streams, std::size_t count, WorkingMemory memory) const noexcept;
-  void advance(LstmStream* streams, std::byte* const* states, std::size_t count, WorkingMemory memory,
-               Observer* observer) const noexcept;
+  void pass(const Pass& buffers, LstmStream* streams, std::byte* const* states, std::size_t count,
+            WorkingMemory memory) const noexcept;
   void compose(std::byte* scratch, const LstmStream& stream, std::byte* state, Observer* observer) const noexcept;
   void set_wide_h(const std::int16_t* o, const std::int16_t* tanh_c, std::byte* state) const noexcept;
   // acc: [padded rows] of the projection.
   void project(std::int32_t* acc, const std::int8_t* m, std::byte* state, Observer* observer) const noexcept;
 
-  LstmShape shape_;
-  const ElementwisePath* elementwise_;
+  LstmConstants constants_;
   const LayerNormPath* layer_norm_;
-  std::size_t h_size_;  // bytes of an operand
-  GateMatrix R_;        // with folded biases and multipliers
   PackedMatrix W_projection_;
   AlignedVector<std::int32_t> B_projection_;
   RowMultipliers r_projection_;
-  std::vector<std::int16_t> P_, L_;
-  std::vector<std::int32_t> b_norm_;  // layer norm's shift
-  std::array<Multiplier, 3> r_P_{};   // per peephole
-  std::array<LayerNormRule, 4> norm_rule_{};
-  std::array<double, 4> gate_scale_{};
-  Multiplier r_m_;
-  LstmRule rule_;
-  bool wide_output_, one_pass_ = false;
-  StateCodes h8_codes_;  // of a wide output
-  std::size_t c_offset_, h8_offset_;
-  OutputCodes m_codes_, h_codes_;
-  double m_scale_;
-  int cell_integer_bits_;
-  std::int32_t cell_clip_;
+  std::size_t c_offset_;
+  CopiedState wide_h_;  // of a wide output
 };
+
+extern template class GatedCell<LstmInt, LstmStream>;
 
 }  // namespace quaver

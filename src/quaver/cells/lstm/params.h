@@ -1,4 +1,5 @@
-// params.h - what an LSTM is made of: sizes, variant, tensors and formats, in float and in integers.
+// params.h - what an LSTM is made of: sizes, variant, tensors and formats, in float and in codes, and what follows for
+// its integer step.
 //
 // Gate order i, o, f, c (ONNX); with CIFG o, f, c. Rows of gate g of a stacked matrix are [g n_cell, (g+1) n_cell).
 // The views point into memory that must live until the cell has been built from them; cells keep their own copies.
@@ -8,11 +9,14 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "quaver/cells/prepared_product.h"
 #include "quaver/core/matrix_view.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/fixed/weight_format.h"
-#include "quaver/kernels/elementwise/elementwise.h"
+#include "quaver/kernels/norm/norm.h"
+#include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
 
@@ -82,5 +86,34 @@ struct LstmIntParams {
   bool wide_output = false;  // h is int16 in Q0.15, and R reads its copy with the format h (A46); then
                              // no projection, and the clamp of h's codes is int8's
 };
+
+// All of an LSTM's integer step but its matrices. Gates are row blocks in the order of shape.
+struct LstmConstants {
+  LstmShape shape;
+  LstmRule rule;        // limits of sums (A16), m_c, clip of c (A22), output to codes of m, without projection of h
+                        // (A23), curves
+  OutputCodes h_codes;  // of h: zero point and clamp, behind a projection (A18) or as rule.codes
+  bool wide_output = false;                          // h in Q0.15 is handed on (A46)
+  StateCodes h8_codes;                               // with it: of its copy, which R reads (A27)
+  std::vector<std::int16_t> P;                       // [peephole_count n_cell], order i o f or o f
+  std::array<Multiplier, 3> peephole_multipliers{};  // one each: from s_P s_c to the sum's step (A19)
+  std::vector<std::int16_t> L;                       // [G n_cell] layer norm's weights
+  std::vector<std::int32_t> b_norm;                  // [G n_cell] and its shift, at s_L 2^-10
+  std::array<LayerNormRule, 4> norm_rules{};         // a gate (A28)
+  // Real units a step, for observers: of a gate's sum before the layer norm, else before the curve; of m.
+  std::array<double, 4> gate_scale{};
+  double m_scale = 0;
+};
+
+// The integer step (prepared_product.h). The first three become steps of the gates' sums: Q3.12, before a layer norm
+// the calibrated gate_scale.
+struct LstmPrepared {
+  LstmConstants constants;
+  PreparedProduct W;           // [G n_cell, n_in] of x, or of the low half of a wide x
+  PreparedProduct W_high;      // of the high half, another addend (A45, A17); without rows unless x is wide
+  PreparedProduct R;           // [G n_cell, n_out] of h, or of the copy of a wide h
+  PreparedProduct projection;  // [n_out, n_cell] of m, to steps of h (A18); without rows unless there is one
+};
+LstmPrepared prepare(const LstmIntParams& params);  // Error when a sum can leave int32
 
 }  // namespace quaver

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "quaver/cells/copied_state.h"
 #include "quaver/cells/input_product.h"
 #include "quaver/cells/linear_ref.h"
 #include "quaver/cells/observer.h"
@@ -64,35 +65,48 @@ struct RnnIntParams {
   bool wide_output = false;                     // the state itself, int16 in Q0.15, else its int8 copy (A46)
 };
 
+// All of an RNN's integer step but its matrices.
+struct RnnConstants {
+  std::size_t n = 0;              // units
+  SumLimits limits = kWholeSums;  // of the first addend (A16)
+  Curve curve = Curve::kTanh;     // of Q3.12
+  StateCodes codes;               // of the state's copy (A27)
+  bool wide_output = false;       // the state is handed on, else its copy (A46)
+};
+// The integer step (prepared_product.h); both products become steps of Q3.12.
+struct RnnPrepared {
+  RnnConstants constants;
+  PreparedInput W;    // [n, n_in] of x
+  PreparedProduct R;  // [n, n] of the copy of h
+};
+RnnPrepared prepare(const RnnIntParams& params);  // Error when a sum can leave int32
+
 class RnnInt {
  public:
   using Input = std::int8_t;
   using Output = std::int8_t;
-  // Error when a sum can leave int32.
-  RnnInt(const RnnIntParams& params, Isa isa);
-  std::size_t output_size() const { return n_; }
+  RnnInt(const RnnPrepared& prepared, Isa isa);  // packs for `isa`
+  RnnInt(const RnnIntParams& params, Isa isa) : RnnInt(prepare(params), isa) {}
+  std::size_t output_size() const { return constants_.n; }
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes(); }
-  std::vector<StatePart> state_parts() const;
+  std::vector<StatePart> state_parts() const { return {state_.h_part(), state_.copy_part()}; }
   std::size_t scratch_bytes() const {
-    return 2 * align_up(padded_rows(n_) * sizeof(std::int32_t)) + W_.scratch_bytes();
+    return 2 * align_up(padded_rows(constants_.n) * sizeof(std::int32_t)) + W_.scratch_bytes();
   }
-  void reset(std::byte* state) const noexcept;
-  void restore_derived(std::byte* state) const noexcept;  // h8 from h
+  void reset(std::byte* state) const noexcept { state_.reset(state); }
+  void restore_derived(std::byte* state) const noexcept { state_.set_copy(state); }  // h8 from h
   // Returns the output, of a wide one its int16 codes as bytes.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                           Observer* observer) const noexcept;
 
  private:
-  std::size_t n_;
-  bool wide_output_;
+  RnnConstants constants_;
+  CopiedState state_;
   const ElementwisePath* elementwise_;
   InputProduct W_;
   PackedMatrix R_;
   AlignedVector<std::int32_t> B_R_;
   RowMultipliers r_W_, r_R_;
-  SumLimits limits_;
-  Curve curve_;
-  StateCodes codes_;
 };
 
 }  // namespace quaver

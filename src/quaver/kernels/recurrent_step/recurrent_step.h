@@ -103,12 +103,12 @@ constexpr bool has_step(const CellCurves& curves) {
 struct LstmRule {
   std::size_t units = 0;
   SumLimits limits = kWholeSums;
-  bool cifg = false;  // gates i o f c, or o f c
-  int cell_integer_bits = 0;
-  std::int32_t cell_clip = 0;
-  Multiplier output;    // of o tanh(c); exponent < 0
-  OutputCodes codes;    // zero point an int8 code
-  CellCurves curves{};  // one of kStepCurves
+  bool cifg = false;           // gates i o f c, or o f c
+  int cell_integer_bits = 0;   // m of c in Qm.(15-m), 0..6
+  std::int32_t cell_clip = 0;  // of c's codes, 1..32767; 0: none
+  Multiplier output;           // of o tanh(c); exponent < 0
+  OutputCodes codes;           // zero point an int8 code
+  CellCurves curves{};         // one of kStepCurves
 };
 
 // The constants of a GRU.
