@@ -95,9 +95,9 @@ struct LstmConstants {
   OutputCodes h_codes;  // of h: zero point and clamp, behind a projection (A18) or as rule.codes
   bool wide_output = false;                          // h in Q0.15 is handed on (A46)
   StateCodes h8_codes;                               // with it: of its copy, which R reads (A27)
-  std::vector<std::int16_t> P;                       // [peephole_count n_cell], order i o f or o f
+  std::vector<std::int16_t> P;                       // [peephole_count n_cell] of +-32767, order i o f or o f
   std::array<Multiplier, 3> peephole_multipliers{};  // one each: from s_P s_c to the sum's step (A19)
-  std::vector<std::int16_t> L;                       // [G n_cell] layer norm's weights
+  std::vector<std::int16_t> L;                       // [G n_cell] layer norm's weights, +-32767
   std::vector<std::int32_t> b_norm;                  // [G n_cell] and its shift, at s_L 2^-10
   std::array<LayerNormRule, 4> norm_rules{};         // a gate (A28)
   // Real units a step, for observers: of a gate's sum before the layer norm, else before the curve; of m.

@@ -1,7 +1,6 @@
 #include "quaver/kernels/address/address.h"
 
 #include <algorithm>
-#include <array>
 
 #include "quaver/core/check.h"
 #include "quaver/kernels/address/paths.h"
@@ -36,13 +35,7 @@ void AddressQuery::set_bits(const std::int16_t* codes) noexcept {
 }
 
 std::span<const AddressPath> address_paths() {
-#if defined(__x86_64__)
-  static const std::array paths{kScalarAddress, kAvx2Address, kAvx512VnniAddress};
-#elif defined(__aarch64__)
-  static const std::array paths{kScalarAddress, kNeonAddress};
-#else
-  static const std::array paths{kScalarAddress};
-#endif
+  static const std::vector paths = table_of(kAddressTable);
   return paths;
 }
 

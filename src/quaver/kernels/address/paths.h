@@ -5,12 +5,16 @@
 
 namespace quaver {
 
+// Scalar first, then as all_isas() has them.
 extern const AddressPath kScalarAddress;
 #if defined(__x86_64__)
-extern const AddressPath kAvx2Address;
-extern const AddressPath kAvx512VnniAddress;
+extern const AddressPath kAvx2Address, kAvx512VnniAddress;
+inline constexpr const AddressPath* kAddressTable[]{&kScalarAddress, &kAvx2Address, &kAvx512VnniAddress};
 #elif defined(__aarch64__)
 extern const AddressPath kNeonAddress;
+inline constexpr const AddressPath* kAddressTable[]{&kScalarAddress, &kNeonAddress};
+#else
+inline constexpr const AddressPath* kAddressTable[]{&kScalarAddress};
 #endif
 
 }  // namespace quaver

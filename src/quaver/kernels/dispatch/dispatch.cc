@@ -8,7 +8,6 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/kernels/dispatch/path_table.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -22,13 +21,60 @@ namespace {
 
 constexpr const char* kForceVariable = "QUAVER_FORCE_ISA";
 
+struct IsaRow {
+  Isa isa;
+  std::string_view name;
+  Isa extends;
+  bool (*supported)() noexcept;  // by this CPU and operating system; null: no set of this build
+};
+
+bool always() noexcept { return true; }
 #if defined(__x86_64__)
-constexpr std::array kBuilt{Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni};
-#elif defined(__aarch64__)
-constexpr std::array kBuilt{Isa::kScalar, Isa::kNeon, Isa::kNeonDot};
+// __builtin_cpu_supports() also asks whether the operating system saves the registers.
+bool has_avx2() noexcept { return __builtin_cpu_supports("avx2") != 0; }
+bool has_avx512vnni() noexcept {
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512vnni") != 0;
+}
+#define QUAVER_ON_X86(supported) supported
 #else
-constexpr std::array kBuilt{Isa::kScalar};
+#define QUAVER_ON_X86(supported) nullptr
 #endif
+#if defined(__aarch64__)
+bool has_dot() noexcept { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+#define QUAVER_ON_ARM(supported) supported
+#else
+#define QUAVER_ON_ARM(supported) nullptr
+#endif
+
+// In the order of Isa: after what a set extends, and the fastest of a processor last.
+constexpr IsaRow kRows[]{
+    {Isa::kScalar, "scalar", Isa::kScalar, always},
+    {Isa::kAvx2, "avx2", Isa::kScalar, QUAVER_ON_X86(has_avx2)},
+    {Isa::kAvx512Vnni, "avx512vnni", Isa::kAvx2, QUAVER_ON_X86(has_avx512vnni)},
+    {Isa::kNeon, "neon", Isa::kScalar, QUAVER_ON_ARM(always)},  // part of every 64-bit ARM
+    {Isa::kNeonDot, "neon_dot", Isa::kNeon, QUAVER_ON_ARM(has_dot)},
+};
+
+static_assert([] {
+  for (std::size_t i = 0; i < std::size(kRows); ++i) {
+    if (kRows[i].isa != static_cast<Isa>(i)) return false;
+  }
+  return true;
+}());
+
+const IsaRow& row_of(Isa isa) { return kRows[static_cast<std::size_t>(isa)]; }
+
+constexpr bool is_built(const IsaRow& row) { return row.supported != nullptr; }
+constexpr auto kBuilt = [] {
+  std::array<Isa, static_cast<std::size_t>(std::ranges::count_if(kRows, is_built))> built{};
+  std::size_t count = 0;
+  for (const IsaRow& row : kRows) {
+    if (is_built(row)) built[count++] = row.isa;
+  }
+  return built;
+}();
 
 std::string supported_names() {
   std::vector<std::string> names;
@@ -50,45 +96,11 @@ Isa parse(std::string_view name, std::string_view where) {
 
 }  // namespace
 
-std::string_view isa_name(Isa isa) {
-  switch (isa) {
-    case Isa::kScalar: return "scalar";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512Vnni: return "avx512vnni";
-    case Isa::kNeon: return "neon";
-    case Isa::kNeonDot: return "neon_dot";
-  }
-  return "unknown";
-}
+std::string_view isa_name(Isa isa) { return row_of(isa).name; }
 
-// __builtin_cpu_supports() also asks whether the operating system saves the registers.
-Isa extended_by(Isa isa) {
-  switch (isa) {
-    case Isa::kAvx512Vnni: return Isa::kAvx2;
-    case Isa::kNeonDot: return Isa::kNeon;
-    case Isa::kScalar:
-    case Isa::kAvx2:
-    case Isa::kNeon: break;
-  }
-  return Isa::kScalar;
-}
+Isa extended_by(Isa isa) { return row_of(isa).extends; }
 
-bool isa_supported(Isa isa) noexcept {
-  switch (isa) {
-    case Isa::kScalar: return true;
-#if defined(__x86_64__)
-    case Isa::kAvx2: return __builtin_cpu_supports("avx2") != 0;
-    case Isa::kAvx512Vnni:
-      return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-             __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-             __builtin_cpu_supports("avx512vnni") != 0;
-#elif defined(__aarch64__)
-    case Isa::kNeon: return true;  // part of every 64-bit ARM
-    case Isa::kNeonDot: return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
-#endif
-    default: return false;
-  }
-}
+bool isa_supported(Isa isa) noexcept { return is_built(row_of(isa)) && row_of(isa).supported(); }
 
 std::span<const Isa> all_isas() { return kBuilt; }
 

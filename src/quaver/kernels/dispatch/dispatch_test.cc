@@ -76,6 +76,16 @@ TEST(Dispatch, ScalarComesFirstAndTheCpuHasAName) {
   EXPECT_FALSE(cpu_name().empty());
 }
 
+TEST(Dispatch, SetsStandBehindTheOnesTheyExtend) {
+  for (const Isa isa : all_isas()) {
+    EXPECT_LE(extended_by(isa), isa) << isa_name(isa);
+    EXPECT_EQ(extended_by(isa) == isa, isa == Isa::kScalar) << isa_name(isa);
+    EXPECT_NE(std::ranges::find(all_isas(), extended_by(isa)), all_isas().end()) << isa_name(isa);
+    EXPECT_TRUE(!isa_supported(isa) || isa_supported(extended_by(isa))) << isa_name(isa);
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(all_isas()));
+}
+
 TEST(PathTable, AMissingPathIsThatOfTheSetItExtends) {
   struct Row {
     Isa isa;

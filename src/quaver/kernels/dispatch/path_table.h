@@ -1,7 +1,9 @@
 // path_table.h - look-up in a kernel's table of paths. Internal to kernels/.
 #pragma once
 
+#include <cstddef>
 #include <span>
+#include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -9,8 +11,13 @@
 
 namespace quaver {
 
-// What runs where a kernel has no path of its own: the set that `isa` extends; of the smallest sets scalar.
-Isa extended_by(Isa isa);
+// The table of a kernel, from the rows that its paths.h names.
+template <typename Path, std::size_t kCount>
+std::vector<Path> table_of(const Path* const (&rows)[kCount]) {
+  std::vector<Path> table;
+  for (const Path* row : rows) table.push_back(*row);
+  return table;
+}
 
 // The path for `isa`, or for the nearest set that it extends. A new instruction set brings the kernels that it speeds
 // up.

@@ -1,6 +1,5 @@
 #include "quaver/kernels/elementwise/elementwise.h"
 
-#include <array>
 #include <cmath>
 
 #include "quaver/core/check.h"
@@ -25,13 +24,7 @@ StateCodes StateCodes::from(const Affine& format) {
 }
 
 std::span<const ElementwisePath> elementwise_paths() {
-#if defined(__x86_64__)
-  static const std::array paths{kScalarElementwise, kAvx2Elementwise, kAvx512VnniElementwise};
-#elif defined(__aarch64__)
-  static const std::array paths{kScalarElementwise, kNeonElementwise};
-#else
-  static const std::array paths{kScalarElementwise};
-#endif
+  static const std::vector paths = table_of(kElementwiseTable);
   return paths;
 }
 

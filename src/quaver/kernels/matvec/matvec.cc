@@ -1,7 +1,6 @@
 #include "quaver/kernels/matvec/matvec.h"
 
 #include <algorithm>
-#include <array>
 
 #include "quaver/core/check.h"
 #include "quaver/core/error.h"
@@ -13,13 +12,7 @@
 namespace quaver {
 
 std::span<const MatvecPath> matvec_paths() {
-#if defined(__x86_64__)
-  static const std::array paths{kScalarMatvec, kAvx2Matvec, kAvx512VnniMatvec};
-#elif defined(__aarch64__)
-  static const std::array paths{kScalarMatvec, kNeonMatvec, kNeonDotMatvec};
-#else
-  static const std::array paths{kScalarMatvec};
-#endif
+  static const std::vector paths = table_of(kMatvecTable);
   return paths;
 }
 

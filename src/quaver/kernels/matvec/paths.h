@@ -5,13 +5,16 @@
 
 namespace quaver {
 
+// Scalar first, then as all_isas() has them.
 extern const MatvecPath kScalarMatvec;
 #if defined(__x86_64__)
-extern const MatvecPath kAvx2Matvec;
-extern const MatvecPath kAvx512VnniMatvec;
+extern const MatvecPath kAvx2Matvec, kAvx512VnniMatvec;
+inline constexpr const MatvecPath* kMatvecTable[]{&kScalarMatvec, &kAvx2Matvec, &kAvx512VnniMatvec};
 #elif defined(__aarch64__)
-extern const MatvecPath kNeonMatvec;
-extern const MatvecPath kNeonDotMatvec;
+extern const MatvecPath kNeonMatvec, kNeonDotMatvec;
+inline constexpr const MatvecPath* kMatvecTable[]{&kScalarMatvec, &kNeonMatvec, &kNeonDotMatvec};
+#else
+inline constexpr const MatvecPath* kMatvecTable[]{&kScalarMatvec};
 #endif
 
 }  // namespace quaver

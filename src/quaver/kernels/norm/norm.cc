@@ -1,7 +1,6 @@
 #include "quaver/kernels/norm/norm.h"
 
 #include <algorithm>
-#include <array>
 
 #include "quaver/core/check.h"
 #include "quaver/core/error.h"
@@ -37,13 +36,7 @@ Centre centre_of(std::int64_t sum, std::int64_t sum_of_squares, std::size_t n, s
 }
 
 std::span<const LayerNormPath> layer_norm_paths() {
-#if defined(__x86_64__)
-  static const std::array paths{kScalarLayerNorm, kAvx2LayerNorm, kAvx512VnniLayerNorm};
-#elif defined(__aarch64__)
-  static const std::array paths{kScalarLayerNorm, kNeonLayerNorm};
-#else
-  static const std::array paths{kScalarLayerNorm};
-#endif
+  static const std::vector paths = table_of(kLayerNormTable);
   return paths;
 }
 

@@ -12,12 +12,16 @@ struct Centre {
 };
 Centre centre_of(std::int64_t sum, std::int64_t sum_of_squares, std::size_t n, std::int32_t variance_guard) noexcept;
 
+// Scalar first, then as all_isas() has them.
 extern const LayerNormPath kScalarLayerNorm;
 #if defined(__x86_64__)
-extern const LayerNormPath kAvx2LayerNorm;
-extern const LayerNormPath kAvx512VnniLayerNorm;
+extern const LayerNormPath kAvx2LayerNorm, kAvx512VnniLayerNorm;
+inline constexpr const LayerNormPath* kLayerNormTable[]{&kScalarLayerNorm, &kAvx2LayerNorm, &kAvx512VnniLayerNorm};
 #elif defined(__aarch64__)
 extern const LayerNormPath kNeonLayerNorm;
+inline constexpr const LayerNormPath* kLayerNormTable[]{&kScalarLayerNorm, &kNeonLayerNorm};
+#else
+inline constexpr const LayerNormPath* kLayerNormTable[]{&kScalarLayerNorm};
 #endif
 
 }  // namespace quaver

@@ -42,13 +42,18 @@ AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step
 // multiple of 8. flipped: see pair_of_nibbles().
 AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped);
 
+// Scalar first, then as all_isas() has them.
 extern const RecurrentStepPath kScalarRecurrentStep;
 #if defined(__x86_64__)
-extern const RecurrentStepPath kAvx2RecurrentStep;
-extern const RecurrentStepPath kAvx512VnniRecurrentStep;
+extern const RecurrentStepPath kAvx2RecurrentStep, kAvx512VnniRecurrentStep;
+inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep, &kAvx2RecurrentStep,
+                                                                &kAvx512VnniRecurrentStep};
 #elif defined(__aarch64__)
-extern const RecurrentStepPath kNeonRecurrentStep;
-extern const RecurrentStepPath kNeonDotRecurrentStep;
+extern const RecurrentStepPath kNeonRecurrentStep, kNeonDotRecurrentStep;
+inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep, &kNeonRecurrentStep,
+                                                                &kNeonDotRecurrentStep};
+#else
+inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep};
 #endif
 
 }  // namespace quaver

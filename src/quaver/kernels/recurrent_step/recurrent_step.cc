@@ -1,7 +1,6 @@
 #include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "quaver/core/check.h"
@@ -11,13 +10,7 @@
 namespace quaver {
 
 std::span<const RecurrentStepPath> recurrent_step_paths() {
-#if defined(__x86_64__)
-  static const std::array paths{kScalarRecurrentStep, kAvx2RecurrentStep, kAvx512VnniRecurrentStep};
-#elif defined(__aarch64__)
-  static const std::array paths{kScalarRecurrentStep, kNeonRecurrentStep, kNeonDotRecurrentStep};
-#else
-  static const std::array paths{kScalarRecurrentStep};
-#endif
+  static const std::vector paths = table_of(kRecurrentStepTable);
   return paths;
 }
 

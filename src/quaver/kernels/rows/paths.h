@@ -5,12 +5,16 @@
 
 namespace quaver {
 
+// Scalar first, then as all_isas() has them.
 extern const RowsPath kScalarRows;
 #if defined(__x86_64__)
-extern const RowsPath kAvx2Rows;
-extern const RowsPath kAvx512VnniRows;
+extern const RowsPath kAvx2Rows, kAvx512VnniRows;
+inline constexpr const RowsPath* kRowsTable[]{&kScalarRows, &kAvx2Rows, &kAvx512VnniRows};
 #elif defined(__aarch64__)
 extern const RowsPath kNeonRows;
+inline constexpr const RowsPath* kRowsTable[]{&kScalarRows, &kNeonRows};
+#else
+inline constexpr const RowsPath* kRowsTable[]{&kScalarRows};
 #endif
 
 }  // namespace quaver
