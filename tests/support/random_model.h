@@ -12,13 +12,17 @@
 
 namespace quaver::testing {
 
-// Appends `operation` as node `name` reading the last node (or the input) and fills its tensors: matrices with
+// Appends `operation` as node `name` reading the last node (or the first input) and fills its tensors: matrices with
 // deviation gain / sqrt(columns), biases with deviation 0.1.
 class ModelBuilder {
  public:
   ModelBuilder(std::string name, std::int64_t features, std::uint64_t seed) : random_(seed) {
     model_.name = std::move(name);
     model_.inputs = {{"input", {{features}, true, {}}}};
+  }
+  ModelBuilder(std::string name, std::vector<ModelInput> inputs, std::uint64_t seed) : random_(seed) {
+    model_.name = std::move(name);
+    model_.inputs = std::move(inputs);
   }
   // A model that reads ids.
   static ModelBuilder of_ids(std::string name, std::uint64_t seed) {
@@ -28,22 +32,21 @@ class ModelBuilder {
   }
 
   ModelBuilder& add(const std::string& name, const Operation& operation) {
-    Node node;
-    node.name = name;
-    node.operation = operation;
-    node.inputs = {model_.nodes.empty() ? "input" : model_.nodes.back().name};
-    node.outputs = {output_value(operation, model_.value(node.inputs[0]))};
-    node.outputs[0].format = {};
-    if (std::holds_alternative<ArgmaxAttributes>(operation)) node.outputs[0].format.kind = NumberType::kI32;
-    model_.nodes.push_back(node);
-    fill(node);
+    return add(name, operation, {model_.nodes.empty() ? model_.inputs[0].name : model_.nodes.back().name});
+  }
+  // outputs: how many of the operation's slots are handed out.
+  ModelBuilder& add(const std::string& name, const Operation& operation, std::vector<std::string> inputs,
+                    std::size_t outputs = 1) {
+    std::vector<const Value*> read;
+    for (const std::string& input : inputs) read.push_back(&model_.value(input));
+    Node node{.name = name, .operation = operation, .inputs = std::move(inputs)};
+    node.outputs = row_of(operation).outputs(operation, read);
+    node.outputs.resize(outputs);
+    for (const TensorSlot& slot : tensor_slots(node)) fill(slot, operation);
+    model_.nodes.push_back(std::move(node));
     return *this;
   }
-  Model finish() {
-    model_.outputs = {model_.nodes.back().name};
-    validate(model_);
-    return model_;
-  }
+  Model finish() { return finish({model_.nodes.back().name}); }
   Model finish(std::vector<std::string> outputs) {
     model_.outputs = std::move(outputs);
     validate(model_);
@@ -51,53 +54,21 @@ class ModelBuilder {
   }
 
  private:
-  void tensor(const std::string& name, std::vector<std::int64_t> shape, double mean, double deviation) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : shape) count *= size;
-    std::vector<float> values(static_cast<std::size_t>(count));
-    for (float& value : values) value = static_cast<float>(mean + deviation * random_.normal());
-    model_.tensors[name] = Tensor::from<float>(std::move(shape), values);
-  }
-  void matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
-    tensor(name, {rows, cols}, 0, 1 / std::sqrt(static_cast<double>(cols)));
-  }
-  void vector(const std::string& name, std::int64_t size) { tensor(name, {size}, 0, 0.1); }
-
-  void fill(const Node& node) {
-    const std::string prefix = node.name + ".";
-    if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) {
-      const std::int64_t rows = lstm->gate_count() * lstm->hidden_size;
-      for (const std::string& suffix : direction_suffixes(lstm->direction)) {
-        matrix(prefix + "W" + suffix, rows, lstm->input_size);
-        matrix(prefix + "R" + suffix, rows, lstm->output_size());
-        vector(prefix + "b" + suffix, rows);
-        if (lstm->peephole) vector(prefix + "P" + suffix, (lstm->gate_count() - 1) * lstm->hidden_size);
-        if (lstm->layer_norm) tensor(prefix + "L" + suffix, {rows}, 1, 0.2);
-        if (lstm->projection_size > 0) {
-          matrix(prefix + "W_projection" + suffix, lstm->projection_size, lstm->hidden_size);
-          vector(prefix + "b_projection" + suffix, lstm->projection_size);
-        }
-      }
-    } else if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) {
-      for (const std::string& suffix : direction_suffixes(gru->direction)) {
-        matrix(prefix + "W" + suffix, 3 * gru->hidden_size, gru->input_size);
-        matrix(prefix + "R" + suffix, 3 * gru->hidden_size, gru->hidden_size);
-        vector(prefix + "b" + suffix, 3 * gru->hidden_size);
-        vector(prefix + "b_recurrent" + suffix, 3 * gru->hidden_size);
-      }
-    } else if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) {
-      for (const std::string& suffix : direction_suffixes(rnn->direction)) {
-        matrix(prefix + "W" + suffix, rnn->hidden_size, rnn->input_size);
-        tensor(prefix + "R" + suffix, {rnn->hidden_size, rnn->hidden_size}, 0,
-               0.5 / std::sqrt(static_cast<double>(rnn->hidden_size)));
-        vector(prefix + "b" + suffix, rnn->hidden_size);
-      }
-    } else if (const auto* dense = std::get_if<DenseAttributes>(&node.operation)) {
-      matrix(prefix + "W", dense->units, dense->input_size);
-      vector(prefix + "b", dense->units);
-    } else if (const auto* embedding = std::get_if<EmbeddingAttributes>(&node.operation)) {
-      tensor(prefix + "W", {embedding->vocabulary, embedding->features}, 0, 1);
+  void fill(const TensorSlot& slot, const Operation& operation) {
+    double mean = 0, deviation = 0.1;
+    if (slot.start == TensorStart::kOnes) {
+      mean = 1;
+      deviation = 0.2;
+    } else if (slot.role == TensorRole::kTable) {
+      deviation = 1;
+    } else if (slot.role == TensorRole::kMatrix) {
+      deviation = 1 / std::sqrt(static_cast<double>(slot.shape[1]));
+      // A plain recurrent layer has no gate that keeps its state from growing.
+      if (slot.start == TensorStart::kOrthogonal && row_of(operation).gates(operation).size() == 1) deviation *= 0.5;
     }
+    Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
+    for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(mean + deviation * random_.normal());
+    model_.tensors[slot.name] = std::move(tensor);
   }
 
   Random random_;

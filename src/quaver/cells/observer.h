@@ -29,14 +29,14 @@ class Observer {
   virtual void codes(std::string_view point, std::span<const std::int8_t> codes, double scale,
                      std::int32_t zero_point) = 0;
   virtual void codes(std::string_view point, std::span<const std::int16_t> codes, double scale) = 0;
-  // Of a value whose channels have scales of their own, and offsets or none (A44):
+  // Of a value whose channels have scales of their own, and offsets or none (A44); a frame may have rows of channels:
   // real value [c] = offsets[c] + scales[c] * scale (code [c] - zero_point)
   virtual void channel_codes(std::string_view point, std::span<const std::int8_t> codes, double scale,
                              std::int32_t zero_point, std::span<const float> scales, std::span<const float> offsets) {
     std::vector<float> values(codes.size());
     for (std::size_t c = 0; c < codes.size(); ++c)
-      values[c] = static_cast<float>((offsets.empty() ? 0 : static_cast<double>(offsets[c])) +
-                                     (scales.empty() ? 1 : static_cast<double>(scales[c])) * scale *
+      values[c] = static_cast<float>((offsets.empty() ? 0 : static_cast<double>(offsets[c % offsets.size()])) +
+                                     (scales.empty() ? 1 : static_cast<double>(scales[c % scales.size()])) * scale *
                                          (static_cast<double>(codes[c]) - zero_point));
     real(point, values);
   }

@@ -143,6 +143,7 @@ Model wide_lstm_sample() {
   return model;
 }
 Model gru_sample() { return samples::integer_gru(); }
+Model graph_sample() { return samples::integer_graph(); }
 LstmAttributes& lstm_of(Model& model) { return std::get<LstmAttributes>(model.nodes[0].operation); }
 
 const Breakage kBreakages[] = {
@@ -362,6 +363,58 @@ const Breakage kBreakages[] = {
        m.tensors["input.mean"] = m.tensors["input.inverse_deviation"] = Tensor::zeros(NumberType::kF32, {1});
      },
      "cannot be applied to ids"},
+    {"reads_nothing", graph_sample, [](Model& m) { m.nodes[2].inputs[1] = "hints"; },
+     "node 'sum' (add) reads 'hints' in slot 1, which is neither an input of the model nor made by a node before it"},
+    {"reads_no_slot", graph_sample, [](Model& m) { m.nodes[3].inputs[1] = "lstm.x"; }, "reads 'lstm.x' in slot 1"},
+    {"reads_a_slot_that_is_left_out", graph_sample, [](Model& m) { m.nodes[3].inputs[1] = "sum.h_n"; },
+     "reads 'sum.h_n' in slot 1"},
+    {"cycle", graph_sample, [](Model& m) { m.nodes[2].inputs[1] = "both"; }, "reads 'both' in slot 1"},
+    {"one_input_to_add", graph_sample, [](Model& m) { m.nodes[2].inputs.pop_back(); },
+     "node 'sum' (add) has 1 inputs, expected 2 to 64"},
+    {"two_inputs_to_lstm", graph_sample, [](Model& m) { m.nodes[0].inputs.push_back("context"); },
+     "node 'lstm' (lstm) has 2 inputs, expected 1"},
+    {"four_outputs_of_lstm", graph_sample, [](Model& m) { m.nodes[0].outputs.push_back(m.nodes[0].outputs[0]); },
+     "node 'lstm' (lstm) has 4 outputs, expected 1 to 3"},
+    {"two_outputs_of_dense", graph_sample, [](Model& m) { m.nodes[1].outputs.push_back(m.nodes[1].outputs[0]); },
+     "node 'hint' (dense) has 2 outputs, expected 1"},
+    {"no_outputs_of_node", graph_sample, [](Model& m) { m.nodes[1].outputs.clear(); }, "has 0 outputs, expected 1"},
+    {"shape_of_h_n", graph_sample, [](Model& m) { m.nodes[0].outputs[1].shape = {5}; },
+     "says its output 'lstm.h_n' is 5 without time, expected 4 without time"},
+    {"time_of_c_n", graph_sample, [](Model& m) { m.nodes[0].outputs[2].has_time = true; },
+     "says its output 'lstm.c_n' is 4 a step, expected 4 without time"},
+    {"format_of_h_n", graph_sample, [](Model& m) { m.nodes[0].outputs[1].format.scale = 0.5f; },
+     "output 'lstm.h_n' of node 'lstm' (lstm) is i8 scale 0.5 zero point -5, expected i8 scale 0.02"},
+    {"format_of_c_n", graph_sample, [](Model& m) { m.nodes[0].outputs[2].format.scale = 0x1p-11f; },
+     "output 'lstm.c_n' of node 'lstm' (lstm) is i16"},
+    {"sum_of_two_shapes", graph_sample, [](Model& m) { m.nodes[2].inputs[1] = "context"; },
+     "adds values of one shape, but its input 1 'context' is 2 and its input 0 'lstm' is 4"},
+    {"sum_of_two_scales", graph_sample, [](Model& m) { m.nodes[2].formats["input_1"].scale = 2e-4f; },
+     "format 'input_1' of node 'sum' (add) with scheme 'int8' is i16 scale 0.0002 zero point 0, expected i16 scale 0.0001"},
+    {"sum_without_a_rescale", graph_sample, [](Model& m) { m.nodes[2].formats.erase("input_1"); },
+     "input 1 'hint' of node 'sum' (add) with scheme 'int8' is i8, expected i16"},
+    {"concat_without_a_rescale", graph_sample, [](Model& m) { m.nodes[3].formats.clear(); },
+     "input 0 'sum' of node 'both' (concat) with scheme 'int8' is i8 scale 0.04 zero point 2, expected i8 scale 0.02"},
+    {"join_with_the_end", graph_sample, [](Model& m) { m.nodes[2].inputs[1] = "lstm.h_n"; },
+     "node 'sum' (add) joins values of each step, but its input 1 'lstm.h_n' is known at the end of the sequence only"},
+    {"join_of_indices", tagger_sample,
+     [](Model& m) {
+       m.nodes.push_back({.name = "sum", .operation = AddAttributes{}, .inputs = {"tags", "tags"}, .outputs = {{{1}}}});
+     },
+     "node 'sum' (add) joins numbers, but its input 0 'tags' holds indices (i32)"},
+    {"rate", graph_sample, [](Model& m) { m.nodes[1].outputs[0].rate = 2; },
+     "node 'hint' (dense) says its output comes once every 2 steps, 0 late; expected every step and 0"},
+    {"delay_of_input", graph_sample, [](Model& m) { m.inputs[0].value.delay = 1; },
+     "the input 'frames' comes once every 1 steps, 1 late; expected every step and 0"},
+    {"inputs_of_one_name", graph_sample, [](Model& m) { m.inputs[1].name = "frames"; },
+     "the name 'frames' is used twice"},
+    {"no_inputs", graph_sample, [](Model& m) { m.inputs.clear(); }, "there are no inputs"},
+    {"no_time", graph_sample, [](Model& m) { m.inputs[0].value.has_time = false; }, "expected one a step of one input"},
+    {"output_of_no_slot", graph_sample, [](Model& m) { m.outputs[1] = "lstm.x"; }, "output 'lstm.x' is not made by a node"},
+    {"lstm_of_rows", graph_sample, [](Model& m) { m.inputs[0].value.shape = {2, 3}; },
+     "node 'lstm' (lstm) reads one vector a step, but its input 'frames' has 2 axes"},
+    {"five_axes_are_too_many_features", graph_sample,
+     [](Model& m) { m.inputs[1].value.shape = {kMaxSize, kMaxSize, kMaxSize, kMaxSize}; },
+     "the input 'context' has 65536x65536x65536x65536 features, expected 1 to 65536"},
     {"too_many_elements", tagger_sample,
      [](Model& m) {
        m.nodes[0].operation = EmbeddingAttributes{.vocabulary = kMaxVocabulary, .features = kMaxSize};

@@ -174,6 +174,26 @@ inline Model integer_wide(std::uint64_t seed = 5) {
   return model;
 }
 
+// Frames and a context without time, joined; an LSTM that hands out what it ends with; in integers.
+inline Model integer_graph(std::uint64_t seed = 6) {
+  const Format i8{NumberType::kI8, 0.02f, -5}, common{NumberType::kI16, 1e-4f, 0};
+  Model model;
+  model.name = "integer graph";
+  model.scheme = "int8";
+  model.inputs = {{"frames", {{3}, true, i8}}, {"context", {{2}, false, {NumberType::kI8, 0.1f, 3}}}};
+  Node& lstm = append(model, "lstm", LstmAttributes{.input_size = 3, .hidden_size = 4}, "int8", i8, {"frames"});
+  lstm.outputs.push_back({{4}, false, i8});
+  lstm.outputs.push_back({{4}, false, lstm.formats.at("cell")});
+  append(model, "hint", DenseAttributes{.input_size = 2, .units = 4}, "int8", {NumberType::kI8, 0.03f, 1}, {"context"});
+  append(model, "sum", AddAttributes{}, "int8", {NumberType::kI8, 0.04f, 2}, {"lstm", "hint"}).formats = {
+      {"input", common}, {"input_1", common}};
+  append(model, "both", ConcatAttributes{}, "int8", i8, {"sum", "lstm"}).formats = {{"input", i8}};
+  append(model, "scores", DenseAttributes{.input_size = 8, .units = 2}, "int8", {NumberType::kI16, 1e-3f, 0});
+  fill_tensors(model, seed);
+  model.outputs = {"scores", "lstm.h_n", "lstm.c_n"};
+  return model;
+}
+
 inline std::vector<Model> all() {
   return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_lstm("int4"), integer_tagger(),
           integer_gru(),      integer_wide()};

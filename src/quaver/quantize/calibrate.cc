@@ -7,7 +7,6 @@
 #include <limits>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "quaver/core/error.h"
@@ -106,11 +105,25 @@ void RangeObserver::real(std::string_view point, std::span<const float> values) 
     normalized_values_.clear();
     for (std::size_t c = 0; c < values.size(); ++c)
       normalized_values_.push_back(
-          static_cast<float>((static_cast<double>(values[c]) - at.channels.offset_of(c)) / at.channels.scale_of(c)));
+          static_cast<float>((static_cast<double>(values[c]) - at.channels.offset_of(c % at.channels.scale.size())) /
+                             at.channels.scale_of(c % at.channels.scale.size())));
     at.statistics->add(normalized_values_, step_);
   }
-  if (const auto operand = calibration_.operands.find(key_); operand != calibration_.operands.end())
-    operand->second.add(values);
+  if (const auto operand = columns_.find(key_); operand != columns_.end()) {
+    // A matrix goes along the innermost axis of what it reads.
+    for (std::size_t first = 0; first < values.size(); first += operand->second)
+      calibration_.operands[key_].add(values.subspan(first, operand->second));
+  }
+}
+
+void RangeObserver::gather_moments(const Node& node) {
+  // A recurrent matrix multiplies the step before's output: the last output of a sequence counts too though nothing
+  // reads it.
+  for (const TensorSlot& slot : tensor_slots(node))
+    for (const std::string& point : slot.operands) {
+      columns_[node.name + "." + point] = static_cast<std::size_t>(slot.shape[1]);
+      calibration_.operands[node.name + "." + point];
+    }
 }
 
 void RangeObserver::normalize(const Model& model, const std::string& value, Folding folding) {
@@ -137,14 +150,6 @@ void RangeObserver::normalize(const Model& model, const std::string& value, Fold
 }
 
 namespace {
-
-// The points of a node that its matrices multiply. A recurrent matrix multiplies the step before's output: the last
-// output of a sequence counts too though nothing reads it.
-std::set<std::string> operand_points(const Node& node) {
-  std::set<std::string> points;
-  for (const TensorSlot& slot : tensor_slots(node)) points.insert(slot.operands.begin(), slot.operands.end());
-  return points;
-}
 
 std::size_t steps_of(std::span<const SequenceView> sequences) {
   std::size_t steps = 0;
@@ -305,11 +310,9 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   }
   for (const auto& [value, folding] : foldable)
     if (!calibration.channels.contains(value)) calibration.channels[value] = table_ranges(model.tensor(value + ".W"));
-  if (options.moments) {
-    for (const Node& node : model.nodes)
-      for (const std::string& point : operand_points(node)) calibration.operands[node.name + "." + point];
-  }
   RangeObserver observer(calibration);
+  if (options.moments)
+    for (const Node& node : model.nodes) observer.gather_moments(node);
   for (const auto& [value, folding] : foldable) observer.normalize(model, value, folding);
   run_all(observer, [&](std::size_t i) {
     ++calibration.sequences;

@@ -10,11 +10,12 @@
 
 namespace quaver {
 
-// Gathers RangeStatistics of every point of a float model, the second moments of the points that are in `operands` at
-// the start, and ranges of normalized channels.
+// Gathers RangeStatistics of every point of a float model and, where it is asked to, the second moments of what
+// matrices multiply and ranges of normalized channels.
 class RangeObserver final : public Observer {
  public:
   explicit RangeObserver(Calibration& calibration) : calibration_(calibration) {}
+  void gather_moments(const Node& node);
   // Gathers ChannelStatistics::normalized of this value too, whose ranges are known.
   void normalize(const Model& model, const std::string& value, Folding folding);
   void at(std::string_view node, std::string_view direction, std::size_t step) override;
@@ -30,6 +31,7 @@ class RangeObserver final : public Observer {
   };
   Calibration& calibration_;
   std::map<std::string, NormalizedPoint> normalized_;  // by point
+  std::map<std::string, std::size_t> columns_;         // of the matrix that multiplies a point
   std::vector<float> normalized_values_;
   std::string node_, direction_, key_;
   std::size_t step_ = 0;

@@ -46,17 +46,24 @@ Model without_weights(const Model& model) {
 }
 
 FrameCoder border_of(const Model& model, const ModelInput& input) {
+  // One of each innermost feature; a frame may have rows of them.
+  const auto rows = static_cast<std::size_t>(input.value.size() / input.value.shape.features());
+  const auto repeated = [rows](std::span<const float> of_row) {
+    std::vector<float> all;
+    for (std::size_t row = 0; row < rows; ++row) all.insert(all.end(), of_row.begin(), of_row.end());
+    return all;
+  };
   std::vector<float> mean, inverse_deviation;
   if (const Tensor* tensor = model.find_tensor(input.name + ".mean")) {
-    const auto means = tensor->as<float>(), inverse = model.tensor(input.name + ".inverse_deviation").as<float>();
-    // One of each innermost feature; a frame may have rows of them.
-    for (std::int64_t row = 0; row < input.value.size() / input.value.shape.features(); ++row) {
-      mean.insert(mean.end(), means.begin(), means.end());
-      inverse_deviation.insert(inverse_deviation.end(), inverse.begin(), inverse.end());
-    }
+    mean = repeated(tensor->as<float>());
+    inverse_deviation = repeated(model.tensor(input.name + ".inverse_deviation").as<float>());
   }
-  return {static_cast<std::size_t>(input.value.size()), input.value.format, channels_of(model, input.name),
-          std::move(mean), std::move(inverse_deviation)};
+  const Channels channels = channels_of(model, input.name);
+  return {static_cast<std::size_t>(input.value.size()),
+          input.value.format,
+          {repeated(channels.scale), repeated(channels.offset)},
+          std::move(mean),
+          std::move(inverse_deviation)};
 }
 
 std::int64_t vocabulary_of(const Model& model, const ModelInput& input) {
