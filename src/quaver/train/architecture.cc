@@ -8,6 +8,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "quaver/train/operations/row.h"
 
 namespace quaver {
 namespace {
@@ -15,29 +16,6 @@ namespace {
 constexpr std::size_t kMaxLayers = 64;
 constexpr std::size_t kMaxBatch = 65536;
 constexpr std::size_t kLargestOrthogonal = 1024;  // beyond it the work, cubic, would be minutes
-
-Operation recurrent_layer(const TrainOptions& options, std::int64_t inputs) {
-  const auto hidden = static_cast<std::int64_t>(options.hidden);
-  if (options.cell == "gru")
-    return GruAttributes{.input_size = inputs,
-                         .hidden_size = hidden,
-                         .linear_before_reset = options.linear_before_reset,
-                         .direction = options.direction};
-  if (options.cell == "rnn")
-    return RnnAttributes{.input_size = inputs,
-                         .hidden_size = hidden,
-                         .nonlinearity = options.nonlinearity,
-                         .direction = options.direction};
-  return LstmAttributes{.input_size = inputs,
-                        .hidden_size = hidden,
-                        .projection_size = static_cast<std::int64_t>(options.projection),
-                        .input_forget = options.cifg,
-                        .peephole = options.peephole,
-                        .layer_norm = options.layer_norm,
-                        .clip = static_cast<float>(options.clip),
-                        .projection_clip = static_cast<float>(options.projection_clip),
-                        .direction = options.direction};
-}
 
 void append(Model& model, std::string name, Operation operation) {
   Node node;
@@ -84,15 +62,40 @@ void fill_orthogonal(Random& random, std::size_t rows, std::size_t cols, std::sp
 
 // A stacked matrix of gates: each gate is a matrix of its own.
 template <typename Fill>
-void fill_gates(Tensor& tensor, std::size_t gates, const Fill& fill) {
+void fill_gates(Tensor& tensor, std::size_t gates, const Fill& fill_gate) {
   const std::span<float> values = tensor.as_mutable<float>();
   const auto rows = static_cast<std::size_t>(tensor.rows()) / gates, cols = static_cast<std::size_t>(tensor.row_size());
-  for (std::size_t g = 0; g < gates; ++g) fill(rows, cols, values.subspan(g * rows * cols, rows * cols));
+  for (std::size_t g = 0; g < gates; ++g) fill_gate(rows, cols, values.subspan(g * rows * cols, rows * cols));
 }
 
-std::size_t gates_of(const Operation& operation) {
-  if (const auto* lstm = std::get_if<LstmAttributes>(&operation)) return static_cast<std::size_t>(lstm->gate_count());
-  return std::holds_alternative<GruAttributes>(operation) ? 3 : 1;
+// tensor: zeros.
+void fill(const Node& node, const TensorSlot& slot, Random random, Tensor& tensor) {
+  const std::span<float> values = tensor.as_mutable<float>();
+  switch (slot.start) {
+    case TensorStart::kZeros: return;
+    case TensorStart::kOnes: std::ranges::fill(values, 1.0f); return;
+    case TensorStart::kUniform: fill_uniform(random, 1.0, values); return;
+    case TensorStart::kGlorot:
+      fill_gates(tensor, slot.gates, [&](std::size_t rows, std::size_t cols, std::span<float> gate) {
+        fill_glorot(random, rows, cols, gate);
+      });
+      return;
+    case TensorStart::kOrthogonal:
+      fill_gates(tensor, slot.gates, [&](std::size_t rows, std::size_t cols, std::span<float> gate) {
+        if (std::min(rows, cols) <= kLargestOrthogonal)
+          fill_orthogonal(random, rows, cols, gate);
+        else
+          fill_glorot(random, rows, cols, gate);
+      });
+      return;
+    case TensorStart::kForgetOnes: {
+      const std::vector<std::string> gates = row_of(node.operation).gates(node.operation);
+      const auto forget = static_cast<std::size_t>(std::ranges::find(gates, "f") - gates.begin());
+      const std::size_t rows = values.size() / gates.size();
+      std::ranges::fill(values.subspan(forget * rows, rows), 1.0f);
+      return;
+    }
+  }
 }
 
 // The nodes and the input, without a tensor. data: its sizes, classes and target alone.
@@ -108,7 +111,7 @@ Model layers(const Dataset& data, const TrainOptions& options) {
   }
   const auto last = [&] { return model.nodes.empty() ? model.inputs[0].value : model.nodes.back().outputs[0]; };
   for (std::size_t layer = 0; layer < options.layers; ++layer)
-    append(model, concat(options.cell, layer), recurrent_layer(options, last().size()));
+    append(model, concat(options.cell, layer), *train_cell(options.cell).layer(options, last().size()));
   if (data.target == Target::kClass) {
     const Pooling usual = options.direction == Direction::kForward ? Pooling::kLast : Pooling::kMean;
     append(model, "pool", PoolAttributes{options.pooling.value_or(usual)});
@@ -133,7 +136,8 @@ void require_memory_to_learn(const Model& model, const TrainOptions& options, st
     }
     if (is_recurrent(node.operation)) {
       const std::size_t directions = options.direction == Direction::kBidirectional ? 2 : 1;
-      floats += std::uint64_t{sequences} * steps * directions * (gates_of(node.operation) + 1) * options.hidden;
+      const std::size_t gates = row_of(node.operation).gates(node.operation).size();
+      floats += std::uint64_t{sequences} * steps * directions * (gates + 1) * options.hidden;
     }
   }
   require_memory_for(concat("training ", options.layers, options.layers == 1 ? " layer" : " layers", " of ",
@@ -144,8 +148,7 @@ void require_memory_to_learn(const Model& model, const TrainOptions& options, st
 }  // namespace
 
 void check_train_options(const TrainOptions& options) {
-  if (options.cell != "lstm" && options.cell != "gru" && options.cell != "rnn")
-    throw_usage(concat("unknown cell '", options.cell, "': the cells are lstm, gru and rnn"));
+  const TrainRow& cell = train_cell(options.cell);
   const auto check_range = [](std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
     if (value < low || value > high) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
   };
@@ -175,24 +178,15 @@ void check_train_options(const TrainOptions& options) {
   check_real("time_mask", options.time_mask, 0, 1);
   check_real("feature_mask", options.feature_mask, 0, 1);
 
-  const bool lstm = options.cell == "lstm";
-  const auto lstm_only = [&](std::string_view name, bool given) {
-    if (given && !lstm) throw_usage(concat(name, " belongs to the lstm, but the cell is ", options.cell));
-  };
-  lstm_only("projection", options.projection > 0);
-  lstm_only("cifg", options.cifg);
-  lstm_only("peephole", options.peephole);
-  lstm_only("layer_norm", options.layer_norm);
-  lstm_only("clip", options.clip > 0);
-  lstm_only("projection_clip", options.projection_clip > 0);
-  if (options.projection_clip > 0 && options.projection == 0)
-    throw_usage(concat("projection_clip is ", options.projection_clip, ", but there is no projection"));
+  for (const TrainRow* other : train_cells()) {
+    const std::vector<std::string_view> names = other->own_options(options);
+    if (other != &cell && !names.empty())
+      throw_usage(concat(names.front(), " belongs to the ", other->operation(), ", but the cell is ", options.cell));
+  }
+  cell.check(options);
   if (options.pooling == Pooling::kFinal && options.direction == Direction::kForward)
     throw_usage(
         "pooling final takes the last state of each direction, but there is no reverse one: it is pooling last");
-  if (options.cell == "rnn" && options.nonlinearity != Nonlinearity::kTanh &&
-      options.nonlinearity != Nonlinearity::kRelu)
-    throw_usage(concat("nonlinearity is ", nonlinearity_name(options.nonlinearity), ", expected tanh or relu"));
   Dataset least;  // that can be learnt from
   least.features = 1;
   least.classes = {""};
@@ -204,34 +198,8 @@ void initialise(Model& model, std::uint64_t seed) {
   std::uint64_t key = 0;
   for (const Node& node : model.nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
-      Random random = source.fork(key++);
       Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
-      const std::size_t gates = gates_of(node.operation);
-      const std::string_view name = std::string_view(slot.name).substr(node.name.size() + 1);
-      const auto glorot = [&](std::size_t rows, std::size_t cols, std::span<float> values) {
-        fill_glorot(random, rows, cols, values);
-      };
-      if (std::holds_alternative<EmbeddingAttributes>(node.operation)) {
-        fill_uniform(random, 1.0, tensor.as_mutable<float>());
-      } else if (name.starts_with("W_projection")) {
-        fill_gates(tensor, 1, glorot);
-      } else if (name.starts_with("W")) {
-        fill_gates(tensor, gates, glorot);
-      } else if (name.starts_with("R")) {
-        fill_gates(tensor, gates, [&](std::size_t rows, std::size_t cols, std::span<float> values) {
-          if (std::min(rows, cols) <= kLargestOrthogonal)
-            fill_orthogonal(random, rows, cols, values);
-          else
-            fill_glorot(random, rows, cols, values);
-        });
-      } else if (name.starts_with("L")) {
-        std::ranges::fill(tensor.as_mutable<float>(), 1.0f);
-      } else if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation);
-                 lstm != nullptr && (name == "b" || name == "b_reverse")) {
-        const auto cells = static_cast<std::size_t>(lstm->hidden_size);
-        const std::size_t forget_gate = lstm->input_forget ? 1 : 2;
-        std::ranges::fill(tensor.as_mutable<float>().subspan(forget_gate * cells, cells), 1.0f);
-      }
+      fill(node, slot, source.fork(key++), tensor);
       model.tensors[slot.name] = std::move(tensor);
     }
   }

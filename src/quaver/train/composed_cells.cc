@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "quaver/cells/lstm/ref.h"
 #include "quaver/train/row_math.h"
@@ -71,18 +73,18 @@ at::Tensor in_double(const Model& model, const std::string& name) {
   return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, at::kFloat).to(at::kDouble);
 }
 
-std::vector<at::Tensor> parameters_of(const Model& model, const Node& node, const std::string& suffix) {
+std::vector<at::Tensor> parameters_of(const Model& model, const Node& node, const std::string& direction) {
   std::vector<at::Tensor> found;
   for (const TensorSlot& slot : tensor_slots(node))
-    if (slot.name.ends_with("_reverse") == (suffix == "_reverse")) found.push_back(in_double(model, slot.name));
+    if (slot.direction == direction) found.push_back(in_double(model, slot.name));
   return found;
 }
 
-template <typename Attributes, typename Run>
-at::Tensor both_directions(const Model& model, const Node& node, const Attributes& attributes, const Run& run) {
+template <typename Run>
+at::Tensor both_directions(const Model& model, const Node& node, const Run& run) {
   std::vector<at::Tensor> outputs;
-  for (const std::string& suffix : direction_suffixes(attributes.direction))
-    outputs.push_back(run(suffix == "_reverse", parameters_of(model, node, suffix)));
+  for (const std::string& direction : direction_suffixes(node.operation))
+    outputs.push_back(run(direction == "_reverse", parameters_of(model, node, direction)));
   return at::cat(outputs, 1);
 }
 
@@ -185,52 +187,70 @@ at::Tensor rnn(const RnnSequenceOptions& options, const at::Tensor& x, const std
   return at::stack(outputs);
 }
 
+namespace {
+
+// One operation of a model on what it reads.
+using Equations = at::Tensor (*)(const Model& model, const Node& node, const at::Tensor& x, Ledger* ledger);
+
+at::Tensor embedding_node(const Model& model, const Node& node, const at::Tensor& x, Ledger*) {
+  return parameters_of(model, node, "")[0].index_select(0, x);
+}
+
+at::Tensor lstm_node(const Model& model, const Node& node, const at::Tensor& x, Ledger* ledger) {
+  const auto& a = std::get<LstmAttributes>(node.operation);
+  return both_directions(model, node, [&](bool reverse, const std::vector<at::Tensor>& parameters) {
+    return lstm({.shape = a.shape(), .cell_clip = a.clip, .projection_clip = a.projection_clip, .reverse = reverse}, x,
+                parameters, ledger);
+  });
+}
+
+at::Tensor gru_node(const Model& model, const Node& node, const at::Tensor& x, Ledger* ledger) {
+  const auto& a = std::get<GruAttributes>(node.operation);
+  return both_directions(model, node, [&](bool reverse, const std::vector<at::Tensor>& parameters) {
+    return gru({.shape = a.shape(), .reverse = reverse}, x, parameters, ledger);
+  });
+}
+
+at::Tensor rnn_node(const Model& model, const Node& node, const at::Tensor& x, Ledger* ledger) {
+  const auto& a = std::get<RnnAttributes>(node.operation);
+  return both_directions(model, node, [&](bool reverse, const std::vector<at::Tensor>& parameters) {
+    return rnn({.n_in = size(a.input_size),
+                .n = size(a.hidden_size),
+                .relu = a.nonlinearity == Nonlinearity::kRelu,
+                .reverse = reverse},
+               x, parameters, ledger);
+  });
+}
+
+at::Tensor pool_node(const Model& model, const Node& node, const at::Tensor& x, Ledger* ledger) {
+  switch (std::get<PoolAttributes>(node.operation).pooling) {
+    case Pooling::kLast: return x[-1];
+    case Pooling::kMax: return std::get<0>(x.max(0));
+    case Pooling::kMean: return rounded(ledger, x.mean(0), x.abs().mean(0) * sum_error(x.size(0) + 2));
+    case Pooling::kFinal: break;
+  }
+  const std::int64_t forward = forward_features(model.node(node.inputs[0]));
+  return at::cat({x[-1].narrow(0, 0, forward), x[0].narrow(0, forward, x.size(1) - forward)});
+}
+
+at::Tensor dense_node(const Model& model, const Node& node, const at::Tensor& x, Ledger* ledger) {
+  const std::vector<at::Tensor> dense = parameters_of(model, node, "");
+  const at::Tensor magnitude = at::matmul(x.abs(), dense[0].abs().t()) + dense[1].abs();
+  return rounded(ledger, at::matmul(x, dense[0].t()) + dense[1], magnitude * sum_error(dense[0].size(1) + 1));
+}
+
+const std::map<std::string_view, Equations> kEquations{{EmbeddingAttributes::kName, embedding_node},
+                                                       {LstmAttributes::kName, lstm_node},
+                                                       {GruAttributes::kName, gru_node},
+                                                       {RnnAttributes::kName, rnn_node},
+                                                       {PoolAttributes::kName, pool_node},
+                                                       {DenseAttributes::kName, dense_node}};
+
+}  // namespace
+
 at::Tensor scores(const Model& model, const at::Tensor& input, Ledger* ledger) {
   at::Tensor x = input;
-  for (const Node& node : model.nodes) {
-    if (std::holds_alternative<EmbeddingAttributes>(node.operation)) {
-      x = parameters_of(model, node, "")[0].index_select(0, x);
-    } else if (const auto* a = std::get_if<LstmAttributes>(&node.operation)) {
-      x = both_directions(model, node, *a, [&](bool reverse, const std::vector<at::Tensor>& parameters) {
-        return lstm({.shape = {.n_in = size(a->input_size),
-                               .n_cell = size(a->hidden_size),
-                               .n_out = size(a->output_size()),
-                               .cifg = a->input_forget,
-                               .peephole = a->peephole,
-                               .layer_norm = a->layer_norm,
-                               .projection = a->projection_size > 0},
-                     .cell_clip = a->clip,
-                     .projection_clip = a->projection_clip,
-                     .reverse = reverse},
-                    x, parameters, ledger);
-      });
-    } else if (const auto* g = std::get_if<GruAttributes>(&node.operation)) {
-      x = both_directions(model, node, *g, [&](bool reverse, const std::vector<at::Tensor>& parameters) {
-        return gru({.shape = {size(g->input_size), size(g->hidden_size), g->linear_before_reset}, .reverse = reverse},
-                   x, parameters, ledger);
-      });
-    } else if (const auto* r = std::get_if<RnnAttributes>(&node.operation)) {
-      x = both_directions(model, node, *r, [&](bool reverse, const std::vector<at::Tensor>& parameters) {
-        return rnn({.n_in = size(r->input_size),
-                    .n = size(r->hidden_size),
-                    .relu = r->nonlinearity == Nonlinearity::kRelu,
-                    .reverse = reverse},
-                   x, parameters, ledger);
-      });
-    } else if (const auto* pool = std::get_if<PoolAttributes>(&node.operation)) {
-      if (pool->pooling == Pooling::kLast) x = x[-1];
-      if (pool->pooling == Pooling::kFinal) {
-        const std::int64_t forward = forward_features(model.node(node.inputs[0]));
-        x = at::cat({x[-1].narrow(0, 0, forward), x[0].narrow(0, forward, x.size(1) - forward)});
-      }
-      if (pool->pooling == Pooling::kMax) x = std::get<0>(x.max(0));
-      if (pool->pooling == Pooling::kMean) x = rounded(ledger, x.mean(0), x.abs().mean(0) * sum_error(x.size(0) + 2));
-    } else {
-      const std::vector<at::Tensor> dense = parameters_of(model, node, "");
-      const at::Tensor magnitude = at::matmul(x.abs(), dense[0].abs().t()) + dense[1].abs();
-      x = rounded(ledger, at::matmul(x, dense[0].t()) + dense[1], magnitude * sum_error(dense[0].size(1) + 1));
-    }
-  }
+  for (const Node& node : model.nodes) x = kEquations.at(operation_name(node.operation))(model, node, x, ledger);
   return x;
 }
 

@@ -2,77 +2,22 @@
 
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
-#include <map>
-#include <numeric>
-
 #include "quaver/core/error.h"
+#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/train/gemm.h"
-#include "quaver/train/recurrent_functions.h"
+#include "quaver/train/operations/row.h"
+#include "quaver/train/operations/site.h"
 
 namespace quaver {
 namespace {
 
-LstmShape shape_of(const LstmAttributes& lstm) {
-  return {.n_in = static_cast<std::size_t>(lstm.input_size),
-          .n_cell = static_cast<std::size_t>(lstm.hidden_size),
-          .n_out = static_cast<std::size_t>(lstm.output_size()),
-          .cifg = lstm.input_forget,
-          .peephole = lstm.peephole,
-          .layer_norm = lstm.layer_norm,
-          .projection = lstm.projection_size > 0};
-}
-
 std::int64_t signed_size(std::size_t size) { return static_cast<std::int64_t>(size); }
-
-// Row of step 0, 1, ... of every sequence, one sequence after the other, each filled up to the longest with its last.
-at::Tensor rows_by_sequence(const Packing& packing) {
-  at::Tensor index = at::empty({signed_size(packing.sequences()), signed_size(packing.steps())}, at::kLong);
-  std::int64_t* rows = index.data_ptr<std::int64_t>();
-  for (std::size_t s = 0; s < packing.sequences(); ++s)
-    for (std::size_t t = 0; t < packing.steps(); ++t)
-      rows[s * packing.steps() + t] = signed_size(packing.row(std::min(t, packing.lengths[s] - 1), s));
-  return index;
-}
-
-// forward: of final, the features that come from a forward direction.
-at::Tensor pool(Pooling pooling, std::int64_t forward, const Packing& packing, const at::Tensor& x) {
-  const std::int64_t sequences = signed_size(packing.sequences()), features = x.size(1);
-  if (pooling == Pooling::kMax) {
-    // A last step seen again changes no maximum.
-    const at::Tensor index = rows_by_sequence(packing);
-    return x.index_select(0, index.flatten()).view({sequences, index.size(1), features}).amax(1);
-  }
-  if (pooling == Pooling::kMean) {
-    at::Tensor sequence_of_row = at::empty({signed_size(packing.rows())}, at::kLong);
-    at::Tensor inverse_length = at::empty({sequences, 1}, x.options());
-    for (std::size_t t = 0; t < packing.steps(); ++t)
-      std::iota(sequence_of_row.data_ptr<std::int64_t>() + packing.offsets[t],
-                sequence_of_row.data_ptr<std::int64_t>() + packing.offsets[t + 1], std::int64_t{0});
-    for (std::size_t s = 0; s < packing.sequences(); ++s)
-      inverse_length.data_ptr<float>()[s] = 1.0f / static_cast<float>(packing.lengths[s]);
-    return at::zeros({sequences, features}, x.options()).index_add(0, sequence_of_row, x).mul(inverse_length);
-  }
-  at::Tensor last_rows = at::empty({sequences}, at::kLong);
-  for (std::size_t s = 0; s < packing.sequences(); ++s)
-    last_rows.data_ptr<std::int64_t>()[s] = signed_size(packing.row(packing.lengths[s] - 1, s));
-  if (pooling == Pooling::kLast) return x.index_select(0, last_rows);
-  at::Tensor first_rows = at::empty({sequences}, at::kLong);
-  for (std::size_t s = 0; s < packing.sequences(); ++s)
-    first_rows.data_ptr<std::int64_t>()[s] = signed_size(packing.row(0, s));
-  return at::cat({x.narrow(1, 0, forward).index_select(0, last_rows),
-                  x.narrow(1, forward, features - forward).index_select(0, first_rows)},
-                 1);
-}
 
 // Zeros with this probability, else 1 / (1 - probability): drawn by us, so that a resumed run draws the same.
 at::Tensor dropout_mask(const at::Tensor& like, double probability, Random& random) {
@@ -83,25 +28,46 @@ at::Tensor dropout_mask(const at::Tensor& like, double probability, Random& rand
   return mask;
 }
 
+// Why a node can not be trained where `before` gives what it should read; "" where it can.
+std::string refusal(const Node& node, const std::string& before) {
+  if (find_train_row(node.operation) == nullptr) return "training has no such operation";
+  if (!runs_in_float(node)) return concat("its scheme is ", printable(node.scheme), ", not ", kFloatScheme);
+  if (node.inputs.size() != 1) return concat("it reads ", node.inputs.size(), " values");
+  if (node.outputs.size() != 1) return concat("it gives ", node.outputs.size(), " values");
+  if (node.inputs[0] != before)
+    return concat("it reads '", printable(node.inputs[0]), "', not '", printable(before), "' right before it");
+  return "";
+}
+
+void require_trainable(const Model& model) {
+  if (model.inputs.size() != 1)
+    throw_bad_input(concat("model '", printable(model.name), "' has ", model.inputs.size(),
+                           " inputs and cannot be trained; training takes one"));
+  std::string before = model.inputs[0].name;
+  for (const Node& node : model.nodes) {
+    if (const std::string why = refusal(node, before); !why.empty())
+      throw_bad_input(concat("model '", printable(model.name), "': ", described(node), " cannot be trained: ", why,
+                             "; training takes a chain of ", kFloatScheme, " nodes, each with one input and one ",
+                             "output, of the operations ", join(trained_operations(), ", ")));
+    before = node.name;
+  }
+}
+
 }  // namespace
 
 struct Network::Impl {
-  Impl(std::vector<Node> model_nodes, std::size_t thread_count)
-      : nodes(std::move(model_nodes)), threads(thread_count) {}
+  Impl(const Model& model, std::size_t thread_count);
 
   std::vector<Node> nodes;
   std::size_t threads;
   std::vector<Parameter> parameters;
   std::vector<float> values, gradients;
-  std::map<std::string, at::Tensor> tensors;  // views of `values`, whose gradients are views of `gradients`
+  std::vector<DirectionTensors> tensors;  // of each node: views of `values`, whose gradients are views of `gradients`
 
-  void make_tensors(const Model& model);
-  std::vector<at::Tensor> tensors_of(const Node& node, const std::string& suffix) const;
-  at::Tensor recurrent(const Node& node, const SharedPacking& packing, const at::Tensor& x) const;
   at::Tensor run(const Batch& batch, double dropout, Random& random) const;
 };
 
-void Network::Impl::make_tensors(const Model& model) {
+Network::Impl::Impl(const Model& model, std::size_t thread_count) : nodes(model.nodes), threads(thread_count) {
   for (const Node& node : nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
       const std::span<const float> initial = model.tensor(slot.name).as<float>();
@@ -110,56 +76,16 @@ void Network::Impl::make_tensors(const Model& model) {
     }
   }
   gradients.resize(values.size());
-  for (const Parameter& parameter : parameters) {
-    const std::vector<std::int64_t>& shape = model.tensor(parameter.name).shape;
-    at::Tensor tensor = at::from_blob(values.data() + parameter.offset, shape).set_requires_grad(true);
-    tensor.mutable_grad() = at::from_blob(gradients.data() + parameter.offset, shape);
-    tensors.emplace(parameter.name, tensor);
+  auto parameter = parameters.cbegin();
+  for (const Node& node : nodes) {
+    DirectionTensors& of_node = tensors.emplace_back();
+    for (const TensorSlot& slot : tensor_slots(node)) {
+      at::Tensor tensor = at::from_blob(values.data() + parameter->offset, slot.shape).set_requires_grad(true);
+      tensor.mutable_grad() = at::from_blob(gradients.data() + parameter->offset, slot.shape);
+      of_node[slot.direction].push_back(tensor);
+      ++parameter;
+    }
   }
-}
-
-std::vector<at::Tensor> Network::Impl::tensors_of(const Node& node, const std::string& suffix) const {
-  std::vector<at::Tensor> found;
-  for (const TensorSlot& slot : tensor_slots(node)) {
-    if (slot.name.ends_with("_reverse") == (suffix == "_reverse")) found.push_back(tensors.at(slot.name));
-  }
-  return found;
-}
-
-at::Tensor Network::Impl::recurrent(const Node& node, const SharedPacking& packing, const at::Tensor& x) const {
-  const auto both = [&](Direction direction, const auto& one) {
-    std::vector<at::Tensor> outputs;
-    for (const std::string& suffix : direction_suffixes(direction))
-      outputs.push_back(one(suffix == "_reverse", tensors_of(node, suffix)));
-    return outputs.size() == 1 ? outputs[0] : at::cat(outputs, 1);
-  };
-  if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation))
-    return both(lstm->direction, [&](bool reverse, const std::vector<at::Tensor>& tensors_of_direction) {
-      return lstm_function({.shape = shape_of(*lstm),
-                            .cell_clip = lstm->clip,
-                            .projection_clip = lstm->projection_clip,
-                            .reverse = reverse,
-                            .threads = threads},
-                           packing, x, tensors_of_direction);
-    });
-  if (const auto* gru = std::get_if<GruAttributes>(&node.operation))
-    return both(gru->direction, [&](bool reverse, const std::vector<at::Tensor>& tensors_of_direction) {
-      return gru_function({.shape = {.n_in = static_cast<std::size_t>(gru->input_size),
-                                     .n = static_cast<std::size_t>(gru->hidden_size),
-                                     .linear_before_reset = gru->linear_before_reset},
-                           .reverse = reverse,
-                           .threads = threads},
-                          packing, x, tensors_of_direction);
-    });
-  const auto& rnn = std::get<RnnAttributes>(node.operation);
-  return both(rnn.direction, [&](bool reverse, const std::vector<at::Tensor>& tensors_of_direction) {
-    return rnn_function({.n_in = static_cast<std::size_t>(rnn.input_size),
-                         .n = static_cast<std::size_t>(rnn.hidden_size),
-                         .relu = rnn.nonlinearity == Nonlinearity::kRelu,
-                         .reverse = reverse,
-                         .threads = threads},
-                        packing, x, tensors_of_direction);
-  });
 }
 
 at::Tensor Network::Impl::run(const Batch& batch, double dropout, Random& random) const {
@@ -167,40 +93,22 @@ at::Tensor Network::Impl::run(const Batch& batch, double dropout, Random& random
   at::Tensor x = batch.ids.empty() ? at::from_blob(const_cast<float*>(batch.values.data()),
                                                    {rows, signed_size(batch.values.size()) / rows})
                                    : at::from_blob(const_cast<std::int64_t*>(batch.ids.data()), {rows}, at::kLong);
-  for (const Node& node : nodes) {
-    if (std::holds_alternative<EmbeddingAttributes>(node.operation)) {
-      x = tensors_of(node, "")[0].index_select(0, x);
-    } else if (const auto* pooling = std::get_if<PoolAttributes>(&node.operation)) {
-      const std::int64_t forward = &node == &nodes.front() ? 0 : forward_features(*(&node - 1));  // a chain
-      x = pool(pooling->pooling, forward, *batch.packing, x);
-    } else if (std::holds_alternative<DenseAttributes>(node.operation)) {
-      if (dropout > 0 && &node == &nodes.back()) x = x.mul(dropout_mask(x, dropout, random));
-      const std::vector<at::Tensor> dense = tensors_of(node, "");
-      x = at::addmm(dense[1], x, dense[0].t());
-    } else {
-      x = recurrent(node, batch.packing, x);
-    }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (dropout > 0 && i + 1 == nodes.size()) x = x.mul(dropout_mask(x, dropout, random));
+    x = find_train_row(nodes[i].operation)
+            ->forward({.node = nodes[i],
+                       .maker = i == 0 ? nullptr : &nodes[i - 1],
+                       .tensors = tensors[i],
+                       .packing = batch.packing,
+                       .threads = threads},
+                      x);
   }
   return x;
 }
 
-Network::Network(const Model& model, std::size_t threads) : impl_(std::make_unique<Impl>(model.nodes, threads)) {
-  std::string before = "input";
-  for (const Node& node : model.nodes) {
-    const bool known = std::visit(
-        []<typename Attributes>(const Attributes&) {
-          return !std::is_same_v<Attributes, ActivationAttributes> && !std::is_same_v<Attributes, SoftmaxAttributes> &&
-                 !std::is_same_v<Attributes, ArgmaxAttributes>;
-        },
-        node.operation);
-    if (!known || node.scheme != "f32" || node.inputs[0] != before)
-      throw_bad_input(concat("model '", model.name, "': node '", node.name, "' (", operation_name(node.operation), ", ",
-                             node.scheme, ", reads '", node.inputs[0],
-                             "') cannot be trained; training takes a chain of f32 embedding, lstm, gru, rnn, pool and "
-                             "dense nodes"));
-    before = node.name;
-  }
-  impl_->make_tensors(model);
+Network::Network(const Model& model, std::size_t threads) {
+  require_trainable(model);
+  impl_ = std::make_unique<Impl>(model, threads);
 }
 
 Network::Network(Network&&) noexcept = default;

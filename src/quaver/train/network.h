@@ -1,8 +1,8 @@
 // network.h - a float Model as something with gradients. The torch side of it is in network.cc. Internal to this floor.
 //
-// Runs the operations that training makes: embedding, lstm, gru, rnn, pool, dense. All parameters lie one after the
-// other in one array, their gradients in another, in the order of the model's tensor slots: what optimisers,
-// checkpoints and "the best so far" need is a span. Handing over is a copy of that array into the tensors.
+// Runs a chain of the operations of operations/table.cc. All parameters lie one after the other in one array, their
+// gradients in another, in the order of the model's tensor slots: what optimisers, checkpoints and "the best so far"
+// need is a span. Handing over is a copy of that array into the tensors.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,7 @@ struct LossOptions {
 
 class Network {
  public:
+  // Error (bad input) that names the node that can not be trained, and why.
   Network(const Model& model, std::size_t threads);
   Network(Network&&) noexcept;
   ~Network();

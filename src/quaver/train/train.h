@@ -39,8 +39,8 @@ struct TrainProgress {
 
 struct TrainOptions {
   // The network.
-  std::string cell = "lstm";  // lstm, gru or rnn
-  std::size_t hidden = 128;   // units of a layer and direction
+  std::string cell{LstmAttributes::kName};  // a recurrent operation of the model's: lstm, gru or rnn
+  std::size_t hidden = 128;                 // units of a layer and direction
   std::size_t layers = 1;
   std::size_t projection = 0;       // lstm: size of the projected output; 0: none
   bool cifg = false;                // lstm: input gate = 1 - forget gate

@@ -328,6 +328,38 @@ TEST(Train, RefusesBadData) {
   EXPECT_THAT(error_of(ids, ids, small_options()), HasSubstr("has id 5 at step 0, expected 0 to 4"));
 }
 
+TEST(Train, RefusesNodesByName) {
+  const Dataset data = toy_data(10, Target::kClass, 16);
+  TrainOptions options = small_options();
+  options.epochs = 1;
+  options.layers = 2;
+  const Model good = train(data, data, options).model;
+  const auto error_with = [&](const auto& change) -> std::string {
+    Model model = good;
+    change(model);
+    try {
+      score(model, data);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string text = error_with([](Model& m) { m.nodes[3].operation = SoftmaxAttributes{}; });
+  EXPECT_THAT(text, HasSubstr("node 'scores' (softmax) cannot be trained: training has no such operation"));
+  EXPECT_THAT(text, HasSubstr("of the operations lstm, gru, rnn, dense, embedding, pool"));
+  EXPECT_THAT(error_with([](Model& m) { m.nodes[2].scheme = scheme_names().back(); }), HasSubstr("its scheme is int4"));
+  EXPECT_THAT(error_with([](Model& m) { m.nodes[3].inputs.push_back("pool"); }),
+              HasSubstr("node 'scores' (dense) cannot be trained: it reads 2 values"));
+  EXPECT_THAT(error_with([](Model& m) { m.nodes[1].outputs.push_back({.shape = {8}, .has_time = false}); }),
+              HasSubstr("node 'lstm1' (lstm) cannot be trained: it gives 2 values"));
+  EXPECT_THAT(error_with([](Model& m) { m.nodes[2].inputs = {"lstm0"}; }),
+              HasSubstr("it reads 'lstm0', not 'lstm1' right before it"));
+  EXPECT_THAT(error_with([](Model& m) {
+                m.inputs.push_back({"context", m.inputs[0].value});
+              }),
+              HasSubstr("has 2 inputs and cannot be trained"));
+}
+
 TEST(Train, RefusesBadOptions) {
   const Dataset data = toy_data(10, Target::kClass, 15);
   const auto error_with = [&](const auto& change) {
@@ -335,7 +367,8 @@ TEST(Train, RefusesBadOptions) {
     change(options);
     return error_of(data, data, options);
   };
-  EXPECT_THAT(error_with([](TrainOptions& o) { o.cell = "lstn"; }), HasSubstr("unknown cell 'lstn'"));
+  EXPECT_THAT(error_with([](TrainOptions& o) { o.cell = "lstn"; }),
+              HasSubstr("unknown cell 'lstn': the cells are lstm, gru, rnn"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.hidden = 0; }), HasSubstr("hidden is 0"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.learning_rate = std::nan(""); }), HasSubstr("learning_rate is nan"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.dropout = 1; }), HasSubstr("dropout is 1"));
