@@ -9,8 +9,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "bench_memory.h"
 #include "bench_presets.h"
@@ -88,7 +88,8 @@ std::vector<BenchShape> shapes_of(const BenchFlags& flags) {
   for (const std::string& preset : flags.presets) std::ranges::copy(preset_shapes(preset), std::back_inserter(shapes));
   if (!flags.presets.empty()) return shapes;
   for (const std::string& cell : flags.cells) {
-    for (const std::string& reset : cell == "gru" ? flags.resets : std::vector<std::string>{"after"}) {
+    const bool has_reset = has_field(operation_from_name(cell), "linear_before_reset");
+    for (const std::string& reset : has_reset ? flags.resets : std::vector<std::string>{""}) {
       for (const std::size_t hidden : flags.hidden) {
         const BenchShape shape{
             .cell = cell, .reset = reset, .input = flags.input == 0 ? hidden : flags.input, .hidden = hidden};
@@ -107,19 +108,15 @@ std::vector<std::string> distinct(std::vector<std::string> names) {
 
 BenchShape shape_of(const Model& model) {
   BenchShape shape{.cell = "none", .input = static_cast<std::size_t>(model.inputs[0].value.size()), .hidden = 0};
-  for (const Node& node : model.nodes) {
-    const auto adopt = [&](std::int64_t hidden) {
-      shape.cell = operation_name(node.operation);
-      shape.hidden = static_cast<std::size_t>(hidden);
-    };
-    if (shape.hidden > 0) break;
-    if (const auto* lstm = std::get_if<LstmAttributes>(&node.operation)) adopt(lstm->hidden_size);
-    if (const auto* rnn = std::get_if<RnnAttributes>(&node.operation)) adopt(rnn->hidden_size);
-    if (const auto* gru = std::get_if<GruAttributes>(&node.operation)) {
-      adopt(gru->hidden_size);
-      shape.reset = gru->linear_before_reset ? "after" : "before";
-    }
-  }
+  const auto layer = std::ranges::find_if(model.nodes, [](const Node& node) { return is_recurrent(node.operation); });
+  if (layer == model.nodes.end()) return shape;
+  shape.cell = operation_name(layer->operation);
+  visit_fields(layer->operation, [&]<typename T>(std::string_view name, const T& value) {
+    if constexpr (std::is_same_v<T, std::int64_t>)
+      if (name == "hidden_size") shape.hidden = static_cast<std::size_t>(value);
+    if constexpr (std::is_same_v<T, bool>)
+      if (name == "linear_before_reset") shape.reset = value ? "after" : "before";
+  });
   return shape;
 }
 
@@ -132,9 +129,13 @@ void require_fitting(const std::vector<BenchShape>& shapes, const BenchFlags& fl
                          " at most"));
   };
   for (const BenchShape& shape : shapes) {
-    const std::size_t gates = shape.cell == "lstm" ? 4 : shape.cell == "gru" ? 3 : 1;
-    require("weights", gates * shape.hidden * (shape.input + shape.hidden));
-    if (shape.cell == "lstm") require("weights", flags.projection * (shape.hidden + gates * shape.hidden));
+    if (shape.hidden > 0) {
+      const Operation cell = operation_from_name(shape.cell);
+      const std::size_t gates = row_of(cell).gates(cell).size();
+      require("weights", gates * shape.hidden * (shape.input + shape.hidden));
+      if (has_field(cell, "projection_size"))
+        require("weights", flags.projection * (shape.hidden + gates * shape.hidden));
+    }
     const std::size_t frames = shape.batch * shape.steps * shape.streams;
     require("frames", frames);
     require("numbers in frames", frames * (shape.input + shape.hidden));
@@ -232,11 +233,11 @@ class Bench {
     RandomModelOptions options{.cell = shape.cell,
                                .input = shape.input,
                                .hidden = shape.hidden,
-                               .projection = shape.cell == "lstm" ? flags_.projection : 0,
+                               .projection = flags_.projection,
                                .cifg = flags_.cifg,
                                .peephole = flags_.peephole,
                                .layer_norm = flags_.layer_norm,
-                               .linear_before_reset = shape.reset == "after",
+                               .linear_before_reset = shape.reset != "before",
                                .scheme = scheme,
                                .seed = flags_.seed};
     return models_.emplace(scheme, random_model(options)).first->second;
@@ -291,7 +292,7 @@ void require_useful(const BenchFlags& flags, const GivenFlags& given) {
   if (flags.of_memory())
     given.refuse({"--reset", "--hidden", "--input-size", "--steps", "--streams", "--projection", "--cifg", "--peephole",
                   "--layer-norm", "--plot", "--threads", "--frames"},
-                 "the cells lstm, gru and rnn", "here the cell is memn2n");
+                 concat("the cells ", join(recurrent_names(), ", ")), "here the cell is memn2n");
   else
     given.refuse({"--facts", "--embedding", "--hops", "--words", "--vocabulary"}, "--cell memn2n",
                  "here other cells are timed");
@@ -299,12 +300,10 @@ void require_useful(const BenchFlags& flags, const GivenFlags& given) {
     given.refuse({"--cell", "--reset", "--hidden", "--input-size", "--steps", "--batch", "--streams"},
                  "shapes without a name", "here --preset says them");
   if (flags.model.empty() && !flags.of_memory()) {
+    for (const std::string& cell : flags.cells) require_known("cell", cell, recurrent_names());
     std::vector<std::string> cells;
     for (const BenchShape& shape : shapes_of(flags)) cells.push_back(shape.cell);
-    const std::string here = concat("here the cells are ", join(distinct(cells), ", "));
-    if (std::ranges::count(cells, "lstm") == 0)
-      given.refuse({"--projection", "--cifg", "--peephole", "--layer-norm"}, "cell lstm", here);
-    if (std::ranges::count(cells, "gru") == 0) given.refuse({"--reset"}, "cell gru", here);
+    given.refuse_attributes_beyond(cells, concat("here the cells are ", join(distinct(cells), ", ")));
   }
   if (!flags.with_peers()) given.refuse({"--peer-python"}, "--peers and --peer", "here no other engine is asked for");
   if (!flags.plain_cell())
@@ -322,7 +321,6 @@ void run_bench(const BenchFlags& flags, const GivenFlags& given) {
     files.check();
     return run_memory(flags);
   }
-  for (const std::string& cell : flags.cells) require_known("cell", cell, {"lstm", "gru", "rnn"});
   for (const std::string& reset : flags.resets) require_known("reset", reset, {"after", "before"});
   for (const std::string& scheme : flags.schemes) require_known("scheme", scheme, scheme_names());
   for (const std::string& name : flags.frames) frames_from_name(name);
@@ -370,10 +368,11 @@ void add_bench(CLI::App& program) {
         ->check(whole_number(1, kMaxSize))
         ->capture_default_str();
   };
-  const auto names = [&](const char* name, std::vector<std::string>& values, const char* help) {
+  const auto names = [&](const char* name, std::vector<std::string>& values, const std::string& help) {
     return verb->add_option(name, values, help)->delimiter(',')->allow_extra_args(false)->capture_default_str();
   };
-  names("--cell", flags->cells, "lstm, gru, rnn; a list is separated by commas. Or memn2n: facts and questions");
+  names("--cell", flags->cells,
+        join(recurrent_names(), ", ") + "; a list is separated by commas. Or memn2n: facts and questions");
   names("--reset", flags->resets, "gru: after or before the product, or both");
   sizes("--hidden", flags->hidden, "Units; a list as well");
   verb->add_option("--input-size", flags->input, "Features of a step; 0: as many as units")

@@ -43,25 +43,28 @@ Shapes grid() {
   return streamed_and_whole(layers);
 }
 
-// DeepBench's layers have as many inputs as units.
-BenchShape deepbench(const std::string& cell, std::size_t hidden, std::size_t batch, std::size_t steps) {
-  return {.cell = cell, .input = hidden, .hidden = hidden, .batch = batch, .steps = steps};
+BenchShape rnn(std::size_t input, std::size_t hidden) { return {.cell = "rnn", .input = input, .hidden = hidden}; }
+
+BenchShape deepbench(BenchShape layer, std::size_t batch, std::size_t steps) {
+  layer.batch = batch;
+  layer.steps = steps;
+  return layer;
 }
 
 Shapes deepbench_device() {
-  return {deepbench("rnn", 32, 1, 672), deepbench("rnn", 64, 1, 96), deepbench("lstm", 256, 1, 150)};
+  return {deepbench(rnn(32, 32), 1, 672), deepbench(rnn(64, 64), 1, 96), deepbench(lstm(256, 256), 1, 150)};
 }
 
 Shapes deepbench_server() {
   Shapes shapes;
   for (const std::size_t batch : {1u, 2u, 4u}) {
-    for (const std::size_t hidden : {512u, 1024u, 2048u}) shapes.push_back(deepbench("lstm", hidden, batch, 25));
-    shapes.push_back(deepbench("lstm", 1536, batch, 50));
-    shapes.push_back(deepbench("lstm", 256, batch, 150));
+    for (const std::size_t hidden : {512u, 1024u, 2048u}) shapes.push_back(deepbench(lstm(hidden, hidden), batch, 25));
+    shapes.push_back(deepbench(lstm(1536, 1536), batch, 50));
+    shapes.push_back(deepbench(lstm(256, 256), batch, 150));
     for (const std::size_t hidden : {1536u, 2048u, 2560u, 2816u})
-      shapes.push_back(deepbench("gru", hidden, batch, 187));
-    shapes.push_back(deepbench("gru", 512, batch, 1));
-    shapes.push_back(deepbench("gru", 1024, batch, 1500));
+      shapes.push_back(deepbench(gru(hidden, hidden), batch, 187));
+    shapes.push_back(deepbench(gru(512, 512), batch, 1));
+    shapes.push_back(deepbench(gru(1024, 1024), batch, 1500));
   }
   return shapes;
 }

@@ -10,8 +10,8 @@
 namespace quaver {
 
 struct BenchShape {
-  std::string cell = "lstm";    // lstm, gru or rnn
-  std::string reset = "after";  // of a GRU: after or before the product
+  std::string cell = "lstm";  // of recurrent_names()
+  std::string reset{};        // of a cell that can do both: after or before the product
   std::size_t input = 40;
   std::size_t hidden = 128;
   std::size_t batch = 1;

@@ -19,7 +19,7 @@ namespace quaver {
 namespace {
 
 std::string cell_text(const BenchShape& shape) {
-  return shape.cell == "gru" ? "gru, reset " + shape.reset : shape.cell;
+  return shape.reset.empty() ? shape.cell : shape.cell + ", reset " + shape.reset;
 }
 std::string percent_text(std::optional<double> share) { return share ? fixed_text(100 * *share, 0) : "-"; }
 
@@ -151,7 +151,7 @@ nlohmann::ordered_json shape_json(const BenchShape& shape) {
   nlohmann::ordered_json json = {{"cell", shape.cell},   {"reset", nullptr},     {"hidden", shape.hidden},
                                  {"input", shape.input}, {"batch", shape.batch}, {"streams", shape.streams},
                                  {"steps", shape.steps}};
-  if (shape.cell == "gru") json["reset"] = shape.reset;
+  if (!shape.reset.empty()) json["reset"] = shape.reset;
   return json;
 }
 nlohmann::ordered_json optional_json(std::optional<double> value) {
@@ -227,7 +227,7 @@ std::string ratio_panel(const BenchResult& result) {
   std::string data;
   for_each_shape(result.ratios, [&](auto first, auto last) {
     const BenchShape& shape = first->ours->shape;
-    std::string name = shape.cell + (shape.cell == "gru" ? " " + shape.reset : "") + fmt::format(" {}", shape.hidden);
+    std::string name = shape.cell + (shape.reset.empty() ? "" : " " + shape.reset) + fmt::format(" {}", shape.hidden);
     if (shape.batch * shape.streams > 1) name += fmt::format(" x {}", shape.batch * shape.streams);
     if (shape.steps > 1) name += fmt::format(", {} steps", shape.steps);
     if (first->ours->frames == Frames::kCodes) name += ", codes";

@@ -45,12 +45,6 @@ void require_known_kind(const std::filesystem::path& path, ErrorKind kind) {
                            "', expected .safetensors (a PyTorch state_dict)"));
 }
 
-template <typename Attributes>
-bool has_node(const Model& model) {
-  return std::ranges::any_of(model.nodes,
-                             [](const Node& node) { return std::holds_alternative<Attributes>(node.operation); });
-}
-
 TorchOptions torch_options(const ConvertFlags& flags) {
   TorchOptions options;
   options.prefix = flags.prefix;
@@ -76,9 +70,9 @@ TorchOptions torch_options(const ConvertFlags& flags) {
 
 bool pools_last_of_both_directions(const Model& model) {
   for (const Node& node : model.nodes) {
-    const auto* pool = std::get_if<PoolAttributes>(&node.operation);
-    if (pool != nullptr && pool->pooling == Pooling::kLast && node.inputs[0] != "input" &&
-        direction_of(model.node(node.inputs[0]).operation) == Direction::kBidirectional)
+    const Node* before = model.maker(node.inputs[0]);
+    if (row_of(node.operation).pooling(node.operation) == Pooling::kLast && before != nullptr &&
+        direction_of(before->operation) == Direction::kBidirectional)
       return true;
   }
   return false;
@@ -106,9 +100,12 @@ void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
     throw Error(error.kind(), concat(flags.in.string(), ": ", error.what()));
   }
   Model& model = imported.model;
-  if (!has_node<RnnAttributes>(model)) given.refuse({"--nonlinearity"}, "nn.RNN", "here there is none");
+  const auto chooses_nonlinearity = [](const Node& node) { return has_field(node.operation, "nonlinearity"); };
+  if (std::ranges::none_of(model.nodes, chooses_nonlinearity))
+    given.refuse({"--nonlinearity"}, "nn.RNN", "here there is none");
   // Without a Linear a model gives every step, so tags says what is so anyway.
-  if (!has_node<DenseAttributes>(model) && flags.head != "tags")
+  const auto gives_scores = [](const Node& node) { return row_of(node.operation).gives_scores(); };
+  if (std::ranges::none_of(model.nodes, gives_scores) && flags.head != "tags")
     given.refuse({"--head"}, "a Linear after the recurrent layers", "here there is none");
   model.provenance["command"] = command_line();
   model.provenance["tool"] = "quaver " QUAVER_VERSION;

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -23,6 +24,8 @@ class GivenFlags {
   void refuse(std::initializer_list<const char*> flags, const std::string& belongs_to, const std::string& here) const;
   // The same of every flag that --help lists in this group.
   void refuse_group(const std::string& group, const std::string& belongs_to, const std::string& here) const;
+  // The same of flags of attributes that none of these recurrent operations has: "belongs to cell lstm".
+  void refuse_attributes_beyond(const std::vector<std::string>& cells, const std::string& here) const;
 
  private:
   const CLI::App& verb_;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
+#include "quaver/core/text.h"
 #include "quaver/quantize/quantize.h"
 
 namespace quaver {
@@ -15,23 +17,26 @@ namespace {
 constexpr std::size_t kMostCalibrationSteps = 50, kLeastCalibrationSteps = 4, kCalibrationSequences = 2;
 constexpr std::size_t kCalibrationWeights = 50'000'000;  // times steps
 
+// The attributes of the options that the cell has.
 Operation operation(const RandomModelOptions& options) {
-  const auto size = [](std::size_t value) { return static_cast<std::int64_t>(value); };
-  if (options.cell == "lstm") {
-    return LstmAttributes{.input_size = size(options.input),
-                          .hidden_size = size(options.hidden),
-                          .projection_size = size(options.projection),
-                          .input_forget = options.cifg,
-                          .peephole = options.peephole,
-                          .layer_norm = options.layer_norm};
-  }
-  if (options.cell == "gru") {
-    return GruAttributes{.input_size = size(options.input),
-                         .hidden_size = size(options.hidden),
-                         .linear_before_reset = options.linear_before_reset};
-  }
-  if (options.cell != "rnn") throw_usage("unknown cell '" + options.cell + "', expected lstm, gru or rnn");
-  return RnnAttributes{.input_size = size(options.input), .hidden_size = size(options.hidden)};
+  const std::vector<std::string> cells = recurrent_names();
+  if (std::ranges::find(cells, options.cell) == cells.end())
+    throw_usage(concat("unknown cell '", options.cell, "', expected one of: ", join(cells, ", ")));
+  Operation cell = operation_from_name(options.cell);
+  visit_fields(cell, [&]<typename T>(std::string_view name, T& value) {
+    const auto set = [&](std::string_view attribute, auto wanted) {
+      if constexpr (std::is_same_v<T, decltype(wanted)>)
+        if (name == attribute) value = wanted;
+    };
+    set("input_size", static_cast<std::int64_t>(options.input));
+    set("hidden_size", static_cast<std::int64_t>(options.hidden));
+    set("projection_size", static_cast<std::int64_t>(options.projection));
+    set("input_forget", options.cifg);
+    set("peephole", options.peephole);
+    set("layer_norm", options.layer_norm);
+    set("linear_before_reset", options.linear_before_reset);
+  });
+  return cell;
 }
 
 }  // namespace

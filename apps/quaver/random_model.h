@@ -10,7 +10,7 @@
 namespace quaver {
 
 struct RandomModelOptions {
-  std::string cell = "lstm";  // lstm, gru or rnn
+  std::string cell = "lstm";  // of recurrent_names(); what follows is left out of one that has no such attribute
   std::size_t input = 40;
   std::size_t hidden = 128;
   std::size_t projection = 0;

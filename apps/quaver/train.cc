@@ -102,14 +102,9 @@ void require_trainable(const TrainFlags& flags, const GivenFlags& given, const T
   if (flags.scheme != "f32")
     throw_usage(concat("--scheme ", flags.scheme, ": train in float, then 'quaver quantize --scheme ", flags.scheme,
                        "'; training makes f32 models in this version"));
-  require_known("cell", options.cell, {"lstm", "gru", "rnn"});
-  const std::string here = concat("here the cell is ", options.cell);
-  if (options.cell != "lstm")
-    given.refuse({"--projection", "--cifg", "--peephole", "--layer-norm", "--clip", "--projection-clip"}, "cell lstm",
-                 here);
+  require_known("cell", options.cell, recurrent_names());
+  given.refuse_attributes_beyond({options.cell}, concat("here the cell is ", options.cell));
   if (options.projection == 0) given.refuse({"--projection-clip"}, "--projection", "here there is none");
-  if (options.cell != "gru") given.refuse({"--reset"}, "cell gru", here);
-  if (options.cell != "rnn") given.refuse({"--nonlinearity"}, "cell rnn", here);
   const std::string task = concat("here task '", flags.task, "' ");
   if (task_info(flags.task).target != Target::kClass)
     given.refuse({"--pooling"}, "tasks with a class a sequence", task + "has one a step");
@@ -310,7 +305,7 @@ void add_train(CLI::App& program) {
       ->check(whole_number(0, kMostSequences))
       ->capture_default_str();
 
-  add_field(verb, flags, "--cell", &TrainOptions::cell, "lstm, gru or rnn; stories: memn2n");
+  add_field(verb, flags, "--cell", &TrainOptions::cell, join(recurrent_names(), ", ") + "; stories: memn2n");
   add_field(verb, flags, "--hidden", &TrainOptions::hidden, "Units of a layer and direction")->check(size);
   add_field(verb, flags, "--layers", &TrainOptions::layers, "Recurrent layers")->check(whole_number(1, 64));
   add_field(verb, flags, "--projection", &TrainOptions::projection, "lstm: size of the projected output; 0: none")

@@ -37,6 +37,19 @@ std::vector<std::string_view> operation_names() {
   return names;
 }
 
+std::vector<std::string> recurrent_names() {
+  std::vector<std::string> names;
+  for (const Operation& operation : all())
+    if (row_of(operation).direction(operation)) names.emplace_back(operation_name(operation));
+  return names;
+}
+
+bool has_field(const Operation& operation, std::string_view name) {
+  bool found = false;
+  visit_fields(operation, [&](std::string_view field, const auto&) { found = found || field == name; });
+  return found;
+}
+
 Operation operation_from_name(std::string_view name) {
   std::vector<std::string> names;
   for (const Operation& operation : all()) {

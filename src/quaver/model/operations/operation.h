@@ -7,6 +7,7 @@
 // hashes, prints or binds attributes is one visitor for all operations.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -34,6 +35,7 @@ std::string_view operation_name(const Operation& operation);  // "lstm", "gru", 
 // With the attributes that it starts with; Error that lists the names.
 Operation operation_from_name(std::string_view name);
 std::vector<std::string_view> operation_names();
+std::vector<std::string> recurrent_names();  // of those that run over time
 
 // visit(name, attribute) for each attribute, by reference.
 template <typename Visitor>
@@ -44,5 +46,7 @@ template <typename Visitor>
 void visit_fields(Operation& operation, Visitor&& visit) {
   std::visit([&](auto& attributes) { attributes.fields(attributes, visit); }, operation);
 }
+
+bool has_field(const Operation& operation, std::string_view name);
 
 }  // namespace quaver

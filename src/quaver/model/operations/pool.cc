@@ -7,6 +7,9 @@ namespace {
 
 class PoolRow final : public OperationRowOf<PoolAttributes> {
  public:
+  std::optional<Pooling> pooling(const Operation& operation) const override {
+    return std::get<PoolAttributes>(operation).pooling;
+  }
   std::string variant(const Operation& operation) const override {
     return std::string(pooling_name(std::get<PoolAttributes>(operation).pooling));
   }

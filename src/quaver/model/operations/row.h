@@ -101,6 +101,8 @@ class OperationRow {
   virtual bool gives_scores() const { return false; }  // the largest of its outputs is an answer
   // Of a layer that runs over time.
   virtual std::optional<Direction> direction(const Operation&) const { return std::nullopt; }
+  // Of what makes one value of a sequence.
+  virtual std::optional<Pooling> pooling(const Operation&) const { return std::nullopt; }
 
   // ---- numbers ----
 
