@@ -42,7 +42,7 @@ struct Pair {
     std::vector<std::pair<std::string, std::vector<std::byte>>> parts;
     std::size_t at = 0;
     for (const StatePart& part : chosen.initial_state().layout().parts) {
-      if (part.derived) continue;
+      if (part.derived()) continue;
       auto& [name, values] = parts.emplace_back(part.name, part.count * type_bytes(part.type));
       for (std::byte& value : values) value = bytes.empty() ? std::byte{0} : bytes[at++ % bytes.size()];
     }

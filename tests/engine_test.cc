@@ -370,7 +370,7 @@ TEST_P(EngineTest, StatesAreValues) {
 
   std::vector<std::pair<std::string, std::span<const std::byte>>> parts;
   for (const StatePart& part : state.layout().parts)
-    if (!part.derived) parts.emplace_back(part.name, std::as_const(state).part(part.name));
+    if (!part.derived()) parts.emplace_back(part.name, std::as_const(state).part(part.name));
   EXPECT_EQ(s.restore_state(parts), state);
   parts.pop_back();
   EXPECT_THROW(s.restore_state(parts), Error);

@@ -108,9 +108,7 @@ TEST_F(FilesTest, ArraysThatNothingReadsAreRefusedByName) {
   const std::vector<std::int32_t> numbers{9, 4};
   const NpzArray lengths = NpzArray::from<std::int32_t>({2}, numbers);
   const NpzArray state = NpzArray::from<float>({1, 2, 6}, reals(12));
-  const std::vector<std::pair<std::string, std::string>> refused{{"lengths", "not supported yet"},
-                                                                 {"seq_lengths", "not supported yet"},
-                                                                 {"offsets", "not supported yet"},
+  const std::vector<std::pair<std::string, std::string>> refused{{"seq_lengths", "come with 'lengths'"},
                                                                  {"h0", "--state"},
                                                                  {"c0", "--state"},
                                                                  {"initial_h", "--state"},
@@ -120,7 +118,7 @@ TEST_F(FilesTest, ArraysThatNothingReadsAreRefusedByName) {
                                                                  {"x2", "nothing reads it"}};
   ASSERT_EQ(run("quantize model.safetensors --calib x.npz -o int8.safetensors").exit_code, 0);
   for (const auto& [name, reason] : refused) {
-    write_npz(path("bad.npz"), {{"x", x()}, {name, name == "ids" || name == "lengths" ? lengths : state}});
+    write_npz(path("bad.npz"), {{"x", x()}, {name, name == "ids" ? lengths : state}});
     const std::vector<std::string> words{"bad.npz", "'" + name + "'", reason};
     expect_failure(3, "run model.safetensors --input bad.npz -o y.npz", words);
     expect_failure(3, "quantize model.safetensors --calib bad.npz -o q.safetensors", words);
@@ -128,6 +126,71 @@ TEST_F(FilesTest, ArraysThatNothingReadsAreRefusedByName) {
   }
   EXPECT_FALSE(fs::exists(path("y.npz")));
   EXPECT_FALSE(fs::exists(path("q.safetensors")));
+}
+
+// Two sequences of 6 and 4 steps (kFeatures each) give what each gives alone, padded or joined, and zeros behind.
+TEST_F(FilesTest, SequencesOfDifferentLengthsGiveWhatTheyGiveAlone) {
+  const std::size_t features = static_cast<std::size_t>(x().shape.back()),
+                    steps = static_cast<std::size_t>(x().shape[1]);
+  const std::vector<float> values = to_f32(x(), "x");
+  const std::size_t shorter = steps - 2;
+  std::vector<float> padded = values;
+  std::fill(padded.begin() + static_cast<std::ptrdiff_t>((steps + shorter) * features), padded.end(), NAN);
+  const std::vector<std::int64_t> lengths{static_cast<std::int64_t>(steps), static_cast<std::int64_t>(shorter)};
+  const std::vector<std::int32_t> offsets{0, static_cast<std::int32_t>(steps),
+                                          static_cast<std::int32_t>(steps + shorter)};
+  const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  write_npz(path("padded.npz"), {{"x", NpzArray::from<float>({2, size(steps), size(features)}, padded)},
+                                 {"lengths", NpzArray::from<std::int64_t>({2}, lengths)}});
+  padded.resize((steps + shorter) * features);
+  write_npz(path("joined.npz"), {{"x", NpzArray::from<float>({size(steps + shorter), size(features)}, padded)},
+                                 {"offsets", NpzArray::from<std::int32_t>({3}, offsets)}});
+  write_npz(path("alone.npz"),
+            {{"x", NpzArray::from<float>({size(shorter), size(features)},
+                                         std::span(values).subspan(steps * features, shorter * features))}});
+  ASSERT_EQ(run("run model.safetensors --input alone.npz -o alone_y.npz").exit_code, 0);
+  const std::vector<float> alone = to_f32(NpzFile::open(path("alone_y.npz")).read("y"), "y");
+  for (const std::string form : {"padded", "joined"})
+    for (const std::string stream : {"", " --stream"}) {
+      ASSERT_EQ(run("run model.safetensors --input " + form + ".npz -o y.npz" + stream).exit_code, 0) << form;
+      NpzFile file = NpzFile::open(path("y.npz"));
+      const NpzArray y = file.read("y");
+      const std::vector<float> all = to_f32(y, "y");
+      const std::size_t half = all.size() / 2;
+      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), all.begin() + static_cast<std::ptrdiff_t>(half))) << form;
+      for (std::size_t j = half + alone.size(); j < all.size(); ++j) EXPECT_EQ(all[j], 0) << form;
+      EXPECT_EQ(to_i32(file.read("lengths"), "lengths"),
+                (std::vector<std::int32_t>{offsets[1], offsets[2] - offsets[1]}));
+    }
+  const std::vector<std::int64_t> beyond{static_cast<std::int64_t>(steps), static_cast<std::int64_t>(steps + 1)};
+  write_npz(path("bad.npz"), {{"x", x()}, {"lengths", NpzArray::from<std::int64_t>({2}, beyond)}});
+  expect_failure(3, "run model.safetensors --input bad.npz -o z.npz",
+                 {"'lengths' has " + std::to_string(steps + 1) + " at 1", "expected 1 to " + std::to_string(steps)});
+  write_npz(path("bad.npz"), {{"x", x()}, {"lengths", NpzArray::from<std::int64_t>({1}, std::span(lengths).first(1))}});
+  expect_failure(3, "run model.safetensors --input bad.npz -o z.npz", {"'lengths' has 1 elements", "2 sequences"});
+  const std::vector<std::int32_t> falling{0, 9, static_cast<std::int32_t>(steps + shorter)};
+  write_npz(path("bad.npz"), {{"x", NpzArray::from<float>({size(steps + shorter), size(features)}, padded)},
+                              {"offsets", NpzArray::from<std::int32_t>({2}, std::span(falling).first(2))}});
+  expect_failure(3, "run model.safetensors --input bad.npz -o z.npz", {"'offsets' has 2 elements from 0 to 9"});
+}
+
+TEST_F(FilesTest, StatesInRealNumbersComeBackAsCodes) {
+  ASSERT_EQ(run("run model.safetensors --input x.npz -o y.npz --save-state s.npz --state-reals").exit_code, 0);
+  ASSERT_EQ(run("run model.safetensors --input x.npz -o y.npz --save-state c.npz").exit_code, 0);
+  for (const std::string state : {"s", "c"})
+    ASSERT_EQ(run("run model.safetensors --input x.npz --state " + state + ".npz -o " + state + "_y.npz").exit_code, 0);
+  EXPECT_EQ(to_f32(NpzFile::open(path("s_y.npz")).read("y"), "y"),
+            to_f32(NpzFile::open(path("c_y.npz")).read("y"), "y"))
+      << "a float model's state is real anyway";
+  ASSERT_EQ(run("quantize model.safetensors --calib x.npz -o int8.safetensors").exit_code, 0);
+  ASSERT_EQ(run("run int8.safetensors --input x.npz -o y.npz --save-state q.npz --state-reals").exit_code, 0);
+  ASSERT_EQ(run("run int8.safetensors --input x.npz -o y.npz --save-state p.npz").exit_code, 0);
+  for (const std::string state : {"q", "p"})
+    ASSERT_EQ(run("run int8.safetensors --input x.npz --state " + state + ".npz -o " + state + "_y.npz").exit_code, 0);
+  EXPECT_EQ(to_f32(NpzFile::open(path("q_y.npz")).read("y"), "y"),
+            to_f32(NpzFile::open(path("p_y.npz")).read("y"), "y"))
+      << "codes give reals that give the same codes";
+  expect_failure(2, "run model.safetensors --input x.npz -o y.npz --state-reals", {"--state-reals", "--save-state"});
 }
 
 TEST_F(FilesTest, MoreThanTheMemoryIsRefusedBeforeItIsRead) {

@@ -369,5 +369,58 @@ TEST(LastStates, OfBothDirectionsAreEachDirectionsEnd) {
   EXPECT_EQ(results[1].value.size(), 40);
 }
 
+// ---- states in real numbers -------------------------------------------------------------------------------------
+
+TEST(States, AreSetInRealNumbersAndTheirCopiesFollow) {
+  const Model model =
+      integers(ModelBuilder("m", kFeatures, 9).add("gru", GruAttributes{kFeatures, 12}).finish(), "int8");
+  Session session(model);
+  const GivenSequence sequence = sequence_for(model, 30, 4);
+  State state = session.initial_state();
+  session.run(sequence.view(), state);
+  State copy = session.initial_state();
+  EXPECT_EQ(copy.set("gru.h", state.reals("gru.h")), 0u);
+  EXPECT_EQ(copy, state) << "h and the int8 copy that follows from it";
+  std::vector<float> reals(12, 0.25f);
+  reals[3] = 1.5f;
+  reals[7] = -2.0f;
+  EXPECT_EQ(copy.set("gru.h", reals), 2u) << "Q0.15 ends at 1";
+  EXPECT_EQ(copy.reals("gru.h")[0], 0.25f);
+  EXPECT_EQ(copy.reals("gru.h")[7], -1.0f);
+  const auto refused = [&](const std::string& part, std::vector<float> given, const std::string& text) {
+    const State before = copy;
+    const std::string error = error_of([&] { copy.set(part, given); });
+    EXPECT_NE(error.find(text), std::string::npos) << error;
+    EXPECT_EQ(copy, before);
+  };
+  refused("gru.h8", reals, "'gru.h8' follows from the others");
+  refused("gru.x", reals, "no part 'gru.x'");
+  refused("gru.h", {1.0f}, "was given 1 numbers, expected 12");
+  reals[5] = NAN;
+  refused("gru.h", reals, "was given nan at 5");
+}
+
+TEST(States, OfEveryPartComeBackFromRealNumbers) {
+  for (const char* scheme : {"f32", "int8"})
+    for (const Pooling pooling : {Pooling::kMean, Pooling::kMax}) {
+      Model model = ModelBuilder("m", kFeatures, 11)
+                        .add("lstm", LstmAttributes{kFeatures, 12})
+                        .add("rnn", RnnAttributes{12, 6})
+                        .add("pool", PoolAttributes{pooling})
+                        .finish();
+      if (std::string(scheme) != "f32") model = integers(model, scheme);
+      Session session(model);
+      State state = session.initial_state(), copy = state;
+      session.run(sequence_for(model, 30, 4).view(), state);
+      for (const StatePart& part : state.layout().parts) {
+        if (part.derived()) continue;
+        EXPECT_EQ(copy.set(part.name, state.reals(part.name)), 0u) << part.name;
+      }
+      EXPECT_EQ(copy, state) << scheme;
+      EXPECT_NE(error_of([&] { copy.set("pool.count", std::vector{1.5f}); }).find("whole number"), std::string::npos);
+      EXPECT_NE(error_of([&] { copy.set("pool.count", std::vector{-1.0f}); }).find("whole number"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace quaver::testing

@@ -32,7 +32,7 @@ struct RunFlags {
   SharedFlags shared;
   MemoryFlag memory_limit;
   std::filesystem::path model, input, output, state_in, state_out;
-  bool stream = false, explain = false;
+  bool stream = false, explain = false, state_reals = false;
   std::size_t memory = 0;
 };
 
@@ -46,14 +46,22 @@ std::vector<Result> stream(Session& session, const SequenceView& sequence, State
     const Value& value = model.value(output);
     results.push_back({value, value.has_time ? sequence.steps : 1, {}, channels_of(model, output)});
   }
-  const std::size_t features = session.input_features();
   std::vector<float> frame_scores(session.score_count());
+  const OutputView first{0, frame_scores};
+  std::vector<InputView> frame(model.inputs.size());
   for (std::size_t t = 0; t < sequence.steps; ++t) {
-    if (sequence.ids.empty()) {
-      session.step(sequence.real.subspan(t * features, features), state, frame_scores);
-    } else {
-      session.step(sequence.ids[t], state, frame_scores);
+    for (std::size_t i = 0; i < frame.size(); ++i) {
+      const Value& value = model.inputs[i].value;
+      const InputView whole = given(sequence, i);
+      const auto size = static_cast<std::size_t>(value.size()), at = value.has_time ? t * size : 0;
+      frame[i] = {i};
+      if (whole.ids.empty()) {
+        frame[i].real = whole.real.subspan(at, size);
+      } else {
+        frame[i].ids = whole.ids.subspan(at, size);
+      }
     }
+    session.step_checked(frame, state, std::span(&first, 1));
     scores.insert(scores.end(), frame_scores.begin(), frame_scores.end());
     for (std::size_t i = 0; i < results.size(); ++i) {
       const std::span<const std::byte> codes = session.output_codes(i);
@@ -64,24 +72,26 @@ std::vector<Result> stream(Session& session, const SequenceView& sequence, State
   return results;
 }
 
-// The results of one output over the batch: [batch, time, features], without what the value or the input lacks.
+// The results of one output over the batch: [batch, time, ...], without what the value or the input lacks; zeros beyond
+// the end of shorter sequences.
 NpzArray stacked(const std::vector<std::vector<Result>>& results, std::size_t output, bool batched) {
-  const Result& first = results[0][output];
+  const Value& value = results[0][output].value;
+  std::size_t steps = 0;
+  for (const auto& result : results) steps = std::max(steps, result[output].steps);
   std::vector<std::int64_t> shape;
   if (batched) shape.push_back(static_cast<std::int64_t>(results.size()));
-  if (first.value.has_time) shape.push_back(static_cast<std::int64_t>(first.steps));
-  shape.push_back(first.value.size());
-  if (first.value.format.kind == NumberType::kI32) {
-    NpzArray array{NumberType::kI32, shape, {}};
-    for (const auto& result : results)
-      array.bytes.insert(array.bytes.end(), result[output].bytes.begin(), result[output].bytes.end());
-    return array;
+  if (value.has_time) shape.push_back(static_cast<std::int64_t>(steps));
+  for (const std::int64_t size : value.shape.sizes()) shape.push_back(size);
+  const auto size = steps * static_cast<std::size_t>(value.size());
+  if (value.format.kind == NumberType::kI32) {
+    std::vector<std::int32_t> indices(results.size() * size);
+    for (std::size_t i = 0; i < results.size(); ++i)
+      std::ranges::copy(results[i][output].bytes, std::as_writable_bytes(std::span(indices).subspan(i * size)).begin());
+    return NpzArray::from<std::int32_t>(shape, indices);
   }
-  std::vector<float> values;
-  for (const auto& result : results) {
-    const std::vector<float> real = result[output].real();
-    values.insert(values.end(), real.begin(), real.end());
-  }
+  std::vector<float> values(results.size() * size);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    std::ranges::copy(results[i][output].real(), values.begin() + static_cast<std::ptrdiff_t>(i * size));
   return NpzArray::from<float>(shape, values);
 }
 
@@ -109,7 +119,8 @@ void run_model(const RunFlags& flags) {
   const bool keeps_state = flags.stream || !flags.state_in.empty() || !flags.state_out.empty();
   std::vector<State> states;
   if (!flags.state_in.empty()) {
-    states = read_states(flags.state_in, session, sequences.views.size(), flags.memory_limit.max_memory);
+    states = read_states(flags.state_in, session, sequences.views.size(), flags.memory_limit.max_memory,
+                         [](const std::string& text) { warn(text); });
   } else if (keeps_state) {
     states.assign(sequences.views.size(), session.initial_state());
   }
@@ -143,41 +154,58 @@ void run_model(const RunFlags& flags) {
     add(model.outputs[i], std::move(array));
   }
   if (flags.stream && !results[0][0].value.has_time) {
-    std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.size()),
-                                    static_cast<std::int64_t>(sequences.views[0].steps),
+    const std::size_t steps = std::ranges::max(sequences.views, {}, &SequenceView::steps).steps;
+    std::vector<std::int64_t> shape{static_cast<std::int64_t>(results.size()), static_cast<std::int64_t>(steps),
                                     static_cast<std::int64_t>(session.score_count())};
     if (!sequences.batched) shape.erase(shape.begin());
-    add("y_stream", NpzArray::from<float>(shape, streamed));
+    std::vector<float> padded;
+    auto from = streamed.begin();
+    for (const SequenceView& view : sequences.views) {
+      const auto end = from + static_cast<std::ptrdiff_t>(view.steps * session.score_count());
+      padded.insert(padded.end(), std::exchange(from, end), end);
+      padded.resize(padded.size() + (steps - view.steps) * session.score_count());
+    }
+    add("y_stream", NpzArray::from<float>(shape, padded));
+  }
+  if (sequences.ragged) {
+    std::vector<std::int64_t> lengths;
+    for (const SequenceView& view : sequences.views) lengths.push_back(static_cast<std::int64_t>(view.steps));
+    add("lengths", NpzArray::from<std::int64_t>({static_cast<std::int64_t>(lengths.size())}, lengths));
   }
   write_npz(flags.output, arrays);
-  if (!flags.state_out.empty()) write_states(flags.state_out, states);
+  if (!flags.state_out.empty())
+    write_states(flags.state_out, states, flags.state_reals ? StateNumbers::kReals : StateNumbers::kCodes);
 
-  const double steps = static_cast<double>(sequences.views.size() * sequences.views[0].steps);
+  double steps = 0;
+  for (const SequenceView& view : sequences.views) steps += static_cast<double>(view.steps);
   print_result(flags.shared,
                {{"model", flags.model.string()},
                 {"scheme", model.scheme},
                 {"input", flags.input.string()},
                 {"output", flags.output.string()},
                 {"sequences", sequences.views.size()},
-                {"steps", sequences.views[0].steps},
+                {"steps", std::ranges::max(sequences.views, {}, &SequenceView::steps).steps},
                 {"arrays", listed},
                 {"seconds", seconds},
                 {"us_per_step", 1e6 * seconds / steps},
                 {"path", isa_name(session.isa())}},
                table.text() + fmt::format("\nwrote {}: {} sequences of {} steps, {} us a step on {}\n",
-                                          flags.output.string(), sequences.views.size(), sequences.views[0].steps,
+                                          flags.output.string(), sequences.views.size(),
+                                          std::ranges::max(sequences.views, {}, &SequenceView::steps).steps,
                                           significant_text(1e6 * seconds / steps, 3), isa_name(session.isa())));
 }
 
 void run_run(const RunFlags& flags, const GivenFlags& given) {
   const bool is_memory = is_memory_network_file(flags.model);
   if (is_memory) {
-    given.refuse({"--output", "--stream"}, "models of sequences",
+    given.refuse({"--output", "--stream", "--state-reals"}, "models of sequences",
                  concat("here ", flags.model.string(), " is a memory network: its answers are printed"));
   } else {
     given.refuse({"--explain", "--memory"}, "memory networks",
                  concat("here ", flags.model.string(), " is a model of sequences"));
     if (flags.input.empty()) throw_usage("--input is required: the .npz file with the sequences");
+    if (flags.state_reals && flags.state_out.empty())
+      throw_usage("--state-reals says how --save-state writes, but there is no --save-state");
     if (flags.output.empty()) throw_usage("--output is required: the .npz file to write");
   }
   CommandFiles files;
@@ -208,9 +236,11 @@ void add_run(CLI::App& program) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App* verb = program.add_subcommand("run", "Run sequences through a model, or a story through a memory network");
   verb->add_option("model", flags->model, "Model file")->required();
-  verb->add_option("--input", flags->input,
-                   "X.npz with x (float32, [batch, time, features] or [time, features]) or ids (int32); of a memory "
-                   "network a story as text, from standard input without the flag");
+  verb->add_option(
+      "--input", flags->input,
+      "X.npz with x (float32, [batch, time, features] or [time, features]) or ids (int32), and lengths where "
+      "sequences differ; of a model with several inputs arrays of their names; of a memory network a story "
+      "as text, from standard input without the flag");
   verb->add_option("-o,--output", flags->output, "Y.npz to write: y, and every output under its name");
   verb->add_flag("--stream", flags->stream,
                  "One step a call, with the same bits; of a pooled model also y_stream, the scores after every step");
@@ -219,6 +249,9 @@ void add_run(CLI::App& program) {
   verb->add_option(
       "--save-state", flags->state_out,
       "Write the state after the last step to this .npz, or the memory to this file; may be that of --state");
+  verb->add_flag("--state-reals", flags->state_reals,
+                 "Write the state as float32 reals instead of the model's codes: for other programs and for models of "
+                 "other formats; not every bit comes back");
   verb->add_flag("--explain", flags->explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", flags->memory, "Memory network: facts it holds; as many as it was trained with")
       ->check(whole_number(1, std::uint64_t{1} << 31));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -81,7 +82,8 @@ struct Sequences {
   std::string source;             // "digits:test", "x.npz"
   bool batched = true;            // false: the file held one sequence without a batch dimension
   std::vector<Example> examples;  // of a task
-  NpzArray array;                 // of a file
+  std::deque<NpzArray> arrays;    // of a file
+  bool ragged = false;            // the file says how long each is
   std::vector<SequenceView> views;
 
   Sequences() = default;
@@ -97,8 +99,10 @@ struct SequenceLimits {
 };
 
 // From an .npz or .npy file: x (float32, [batch, time, features] or [time, features]), or ids (int32, [batch, time] or
-// [time]) for a model that reads ids. Error (bad input) for a wrong type or shape, NaN or infinity, no steps, or any
-// array beside it.
+// [time]) for a model that reads ids; of a model with several inputs an array for each, of its name (of one without
+// time [batch, features] or [features]). Where sequences differ in length: lengths [batch], and the rest is padding, or
+// offsets [batch + 1] into arrays of all steps. Error (bad input) for a wrong type or shape, NaN or infinity, no steps,
+// a length beyond the padding, or any array beside them.
 Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, const SequenceLimits& limits);
 
 // Whether a flag names such a file, or one of another kind, not TASK[:split].

@@ -20,8 +20,14 @@ class CopiedState {
   CopiedState(std::size_t n, const StateCodes& codes, Isa isa) : CopiedState(n, bytes_of_h(n), codes, isa) {}
 
   static std::size_t bytes_of_h(std::size_t n) { return align_up(n * sizeof(std::int16_t)); }
-  StatePart h_part() const { return {"h", NumberType::kI16, n_}; }
-  StatePart copy_part() const { return {"h8", NumberType::kI8, n_, copy_offset_, /*derived=*/true}; }
+  StatePart h_part() const { return {.name = "h", .type = NumberType::kI16, .count = n_, .scale = 0x1p-15}; }
+  StatePart copy_part() const {
+    return {.name = "h8",
+            .type = NumberType::kI8,
+            .count = n_,
+            .offset = copy_offset_,
+            .derive = [copied = *this](std::byte* state) { copied.set_copy(state); }};
+  }
   std::int16_t* h(std::byte* state) const { return reinterpret_cast<std::int16_t*>(state); }
   std::int8_t* copy(std::byte* state) const { return reinterpret_cast<std::int8_t*>(state + copy_offset_); }
   // What the node hands on: h itself as bytes, or its copy.

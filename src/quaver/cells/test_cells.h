@@ -126,4 +126,11 @@ inline std::vector<Isa> other_paths() {
   return paths;
 }
 
+// What restores a state whose other parts were set.
+template <typename Cell>
+void restore_derived(const Cell& cell, std::byte* state) {
+  for (const StatePart& part : cell.state_parts())
+    if (part.derived()) part.derive(state);
+}
+
 }  // namespace quaver::testing_support

@@ -155,7 +155,7 @@ TEST(WideOutput, OfAnLstmIsItsStateBeforeTheCopy) {
       // What a saved state lacks comes from what it has.
       const std::vector<std::int8_t> copy(wide_run.part<std::int8_t>(2).begin(), wide_run.part<std::int8_t>(2).end());
       std::ranges::fill(wide_run.part<std::int8_t>(2), std::int8_t{77});
-      wide_cell.restore_derived(wide_run.state().data());
+      restore_derived(wide_cell, wide_run.state().data());
       EXPECT_TRUE(std::ranges::equal(wide_run.part<std::int8_t>(2), copy));
       wide_cell.reset(wide_run.state().data());
       EXPECT_EQ(wide_run.part<std::int16_t>(0)[3], 0);

@@ -33,7 +33,8 @@ class Pool {
   std::vector<StatePart> state_parts() const {
     if (pooling_ == Pooling::kLast) return {};
     constexpr NumberType kSumType = std::is_same_v<T, float> ? NumberType::kF32 : NumberType::kI64;
-    return {{"count", NumberType::kI64, 1}, {"running", kSumType, size_, align_up(sizeof(std::int64_t))}};
+    return {{.name = "count", .type = NumberType::kI64, .count = 1, .counts = true},
+            {.name = "running", .type = kSumType, .count = size_, .offset = align_up(sizeof(std::int64_t))}};
   }
   void reset(std::byte* state) const noexcept {
     if (pooling_ == Pooling::kLast) return;

@@ -33,7 +33,6 @@ class GruInt : public GatedCell<GruInt, GruStream> {
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes() + R_candidate_.bytes(); }  // read by one step
   std::vector<StatePart> state_parts() const { return {state_.h_part(), state_.copy_part()}; }
   void reset(std::byte* state) const noexcept { state_.reset(state); }
-  void restore_derived(std::byte* state) const noexcept { state_.set_copy(state); }  // h8 from h
   // Of the last step: h8[n], of a wide output the int16 codes h[n] as bytes.
   const std::int8_t* output(std::byte* state) const { return state_.output(state, constants_.wide_output); }
 

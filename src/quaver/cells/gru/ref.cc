@@ -30,7 +30,9 @@ GruRef::GruRef(const GruFloatParams& params)
       b_(params.b.begin(), params.b.end()),
       b_recurrent_(params.b_recurrent.begin(), params.b_recurrent.end()) {}
 
-std::vector<StatePart> GruRef::state_parts() const { return {{"h", NumberType::kF32, shape_.n}}; }
+std::vector<StatePart> GruRef::state_parts() const {
+  return {{.name = "h", .type = NumberType::kF32, .count = shape_.n}};
+}
 
 std::size_t GruRef::scratch_bytes() const { return lay_out(nullptr).used; }
 

@@ -142,8 +142,8 @@ LstmInt::LstmInt(const LstmPrepared& prepared, Isa isa)
 }
 
 std::vector<StatePart> LstmInt::state_parts() const {
-  const StatePart c{"c", NumberType::kI16, shape().n_cell, c_offset_};
-  if (!constants_.wide_output) return {{"h", NumberType::kI8, shape().n_out}, c};
+  const StatePart c{.name = "c", .type = NumberType::kI16, .count = shape().n_cell, .offset = c_offset_};
+  if (!constants_.wide_output) return {{.name = "h", .type = NumberType::kI8, .count = shape().n_out}, c};
   return {wide_h_.h_part(), c, wide_h_.copy_part()};
 }
 
@@ -154,10 +154,6 @@ void LstmInt::reset(std::byte* state) const noexcept {
     std::fill_n(h_of(state), shape().n_out, static_cast<std::int8_t>(constants_.h_codes.zero_point));
   }
   std::fill_n(c_of(state), shape().n_cell, std::int16_t{0});
-}
-
-void LstmInt::restore_derived(std::byte* state) const noexcept {
-  if (constants_.wide_output) wide_h_.set_copy(state);
 }
 
 void LstmInt::join(const Pass& buffers, std::size_t index, std::byte* state, LstmStream& stream) const noexcept {

@@ -34,8 +34,7 @@ class LstmInt : public GatedCell<LstmInt, LstmStream> {
   std::size_t output_size() const { return shape().n_out; }
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }  // read by one step
   std::vector<StatePart> state_parts() const;
-  void reset(std::byte* state) const noexcept;            // h is the code of real 0, its zero point; c = 0
-  void restore_derived(std::byte* state) const noexcept;  // h8 from h, of a wide output
+  void reset(std::byte* state) const noexcept;  // h is the code of real 0, its zero point; c = 0
   // Of the last step: h[n_out], of a wide output int16 codes as bytes.
   const std::int8_t* output(std::byte* state) const { return reinterpret_cast<const std::int8_t*>(state); }
 

@@ -57,7 +57,8 @@ LstmRef::LstmRef(const LstmFloatParams& params)
       projection_clip_(params.projection_clip) {}
 
 std::vector<StatePart> LstmRef::state_parts() const {
-  return {{"h", NumberType::kF32, shape_.n_out}, {"c", NumberType::kF32, shape_.n_cell, align_up(shape_.n_out * 4)}};
+  return {{.name = "h", .type = NumberType::kF32, .count = shape_.n_out},
+          {.name = "c", .type = NumberType::kF32, .count = shape_.n_cell, .offset = align_up(shape_.n_out * 4)}};
 }
 
 std::size_t LstmRef::scratch_bytes() const { return lay_out(nullptr).used; }

@@ -38,7 +38,7 @@ class RnnRef {
   using Output = float;
   explicit RnnRef(const RnnFloatParams& params);
   std::size_t output_size() const { return n_; }
-  std::vector<StatePart> state_parts() const { return {{"h", NumberType::kF32, n_}}; }
+  std::vector<StatePart> state_parts() const { return {{.name = "h", .type = NumberType::kF32, .count = n_}}; }
   std::size_t scratch_bytes() const { return align_up(n_ * sizeof(float)); }
   void reset(std::byte* state) const noexcept;
   const float* step(const float* x, std::byte* state, std::byte* scratch, Observer* observer) const noexcept;
@@ -94,7 +94,6 @@ class RnnInt {
     return 2 * align_up(padded_rows(constants_.n) * sizeof(std::int32_t)) + W_.scratch_bytes();
   }
   void reset(std::byte* state) const noexcept { state_.reset(state); }
-  void restore_derived(std::byte* state) const noexcept { state_.set_copy(state); }  // h8 from h
   // Returns the output, of a wide one its int16 codes as bytes.
   const std::int8_t* step(const std::int8_t* x, std::byte* state, std::byte* scratch,
                           Observer* observer) const noexcept;

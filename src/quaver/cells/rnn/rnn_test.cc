@@ -156,7 +156,7 @@ TEST(Rnn, EveryPathGivesTheSameBitsFromEveryExtreme) {
             const RnnInt cell(rnn.coded(), isa);
             Running<RnnInt> running(cell);
             std::ranges::fill(running.part<std::int16_t>(0), static_cast<std::int16_t>(h0));
-            cell.restore_derived(running.state().data());
+            restore_derived(cell, running.state().data());
             Random frames(74);
             std::vector<std::int16_t> stream;
             for (int t = 0; t < 12; ++t) {
@@ -186,7 +186,7 @@ TEST(Rnn, TheStateIsAllThatIsRemembered) {
   for (std::size_t t = 0; t < 20; ++t) whole.step(x.data() + t * 4);
   for (std::size_t t = 0; t < 7; ++t) first.step(x.data() + t * 4);
   std::ranges::copy(first.part<std::int16_t>(0), second.part<std::int16_t>(0).begin());
-  cell.restore_derived(second.state().data());
+  restore_derived(cell, second.state().data());
   for (std::size_t t = 7; t < 20; ++t) second.step(x.data() + t * 4);
   EXPECT_EQ(second.state(), whole.state());
   cell.reset(whole.state().data());

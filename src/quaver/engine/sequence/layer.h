@@ -72,7 +72,6 @@ class Layer {
   virtual std::size_t scratch_bytes() const { return 0; }
   virtual std::size_t weight_bytes() const { return 0; }
   virtual void reset(std::byte*) const noexcept {}
-  virtual void restore_derived(std::byte*) const noexcept {}
 
   // One step. Only for layers that stream. in, out: one frame by slot.
   virtual void step(const std::byte* const* in, std::byte* const* out, std::byte* state, WorkingMemory scratch,

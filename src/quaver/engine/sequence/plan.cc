@@ -98,6 +98,7 @@ std::vector<std::size_t> Session::Plan::add_stage(std::unique_ptr<Layer> layer, 
   for (StatePart part : layer->state_parts()) {
     part.name = layer->name() + "." + part.name;
     part.offset += state_bytes;
+    part.origin += state_bytes;
     states.parts.push_back(part);
   }
   stage.state_offset = state_bytes;

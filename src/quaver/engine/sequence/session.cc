@@ -20,14 +20,11 @@ namespace quaver {
 namespace {
 
 // A pool's count of steps comes back from a file: its next step divides by it.
-constexpr std::string_view kStepCountPart = ".count";
-constexpr std::int64_t kMostSteps = std::int64_t{1} << 40;
-
 void check_step_count(const std::string& name, std::span<const std::byte> bytes) {
   std::int64_t count = 0;
   std::memcpy(&count, bytes.data(), sizeof count);
-  if (count < 0 || count > kMostSteps)
-    throw_bad_input(concat("saved state '", name, "' counts ", count, " steps, expected 0 to ", kMostSteps));
+  if (count < 0 || count > kMostStateSteps)
+    throw_bad_input(concat("saved state '", name, "' counts ", count, " steps, expected 0 to ", kMostStateSteps));
 }
 
 // size = steps * features, which may be too much for a number of 64 bits.
@@ -200,7 +197,7 @@ State Session::restore_state(const std::vector<std::pair<std::string, std::span<
   State state = initial_state();
   std::size_t wanted = 0;
   for (const StatePart& part : plan_->layout->parts) {
-    if (part.derived) continue;
+    if (part.derived()) continue;
     ++wanted;
     const auto given = std::ranges::find(parts, part.name, [](const auto& entry) { return entry.first; });
     if (given == parts.end())
@@ -210,11 +207,11 @@ State Session::restore_state(const std::vector<std::pair<std::string, std::span<
       throw_bad_input(concat("saved state '", part.name, "' has ", given->second.size(), " bytes, expected ",
                              target.size(), " (", part.count, " elements); was it made by another model?"));
     std::ranges::copy(given->second, target.begin());
-    if (part.name.ends_with(kStepCountPart)) check_step_count(part.name, target);
+    if (part.counts) check_step_count(part.name, target);
   }
   if (parts.size() != wanted)
     throw_bad_input(concat("saved state has ", parts.size(), " parts, expected ", wanted, " for this model"));
-  for (const Plan::Stage& stage : plan_->stages) stage.layer->restore_derived(state.data() + stage.state_offset);
+  state.derive();
   return state;
 }
 

@@ -23,11 +23,20 @@ struct StateLayout {
   std::uint64_t fingerprint = 0;  // of the model
 };
 
+inline constexpr std::int64_t kMostStateSteps = std::int64_t{1} << 40;  // that a counter counts
+
 class State {
  public:
   const StateLayout& layout() const;                               // Error for a state that was moved from
   std::span<const std::byte> part(const std::string& name) const;  // Error naming the parts there are
   std::span<std::byte> part(const std::string& name);
+  // A part as real numbers, whatever holds them.
+  std::vector<float> reals(const std::string& name) const;
+  // Sets a part to real numbers, coded as it is, and derives the parts that follow from it: an int8 copy never
+  // disagrees with its int16 state. Returns how many were cut at the ends of their codes. Error (bad input): a part
+  // that is not there or follows from others, another number of elements, what is not finite, a counter that is no
+  // whole number.
+  std::size_t set(const std::string& name, std::span<const float> reals);
   std::byte* data() noexcept { return bytes_.data(); }
   const std::byte* data() const noexcept { return bytes_.data(); }
   std::uint64_t fingerprint() const noexcept { return layout_ == nullptr ? 0 : layout_->fingerprint; }
@@ -35,6 +44,7 @@ class State {
 
  private:
   friend class Session;
+  void derive() noexcept;  // parts that follow from others
   State(std::shared_ptr<const StateLayout> layout, AlignedVector<std::byte> bytes)
       : layout_(std::move(layout)), bytes_(std::move(bytes)) {}
   std::shared_ptr<const StateLayout> layout_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 
 #include "quaver/cells/feedforward/pool.h"
 #include "quaver/engine/sequence/operations/row.h"
@@ -13,8 +14,18 @@ class PoolLayer final : public Layer {
   explicit PoolLayer(const LayerSite& site)
       : Layer(site.node.name, site.inputs, site.outputs),
         pool_(std::get<PoolAttributes>(site.node.operation).pooling, static_cast<std::size_t>(input().size()),
-              input().format.zero_point, forward(site)) {}
-  std::vector<StatePart> state_parts() const override { return pool_.state_parts(); }
+              input().format.zero_point, forward(site)),
+        mean_(std::get<PoolAttributes>(site.node.operation).pooling == Pooling::kMean) {}
+  // Sums of codes less their zero point (mean), or codes.
+  std::vector<StatePart> state_parts() const override {
+    std::vector<StatePart> parts = pool_.state_parts();
+    for (StatePart& part : parts) {
+      if (part.counts || std::is_same_v<T, float>) continue;
+      part.scale = static_cast<double>(input().format.scale);
+      part.zero_point = mean_ ? 0 : input().format.zero_point;
+    }
+    return parts;
+  }
   std::size_t state_bytes() const override {
     std::size_t bytes = 0;
     for (const StatePart& part : pool_.state_parts())
@@ -34,6 +45,7 @@ class PoolLayer final : public Layer {
   }
 
   Pool<T> pool_;
+  bool mean_;
 };
 
 }  // namespace

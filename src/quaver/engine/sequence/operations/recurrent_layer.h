@@ -24,6 +24,7 @@ class RecurrentLayer final : public Layer {
     std::size_t state_offset = 0;
     std::size_t output_offset = 0, output_bytes = 0;
     std::size_t c_offset = 0, c_bytes = 0;  // of an LSTM's cell state in the layer's
+    float cell_scale = 1;                   // of its codes
     Channels channels{};                    // of its output
   };
   RecurrentLayer(const LayerSite& site, std::vector<Half> halves)
@@ -36,6 +37,8 @@ class RecurrentLayer final : public Layer {
       half_scratch_bytes_ = std::max(half_scratch_bytes_, align_up(half.cell.scratch_bytes()));
       half.output_bytes = half.cell.output_size() * type_bytes(this->output().format.kind);
       half.output_offset = &half == &halves_[0] ? 0 : halves_[0].output_bytes;
+      const auto cell_format = site.node.formats.find("cell" + half.suffix);
+      if (cell_format != site.node.formats.end()) half.cell_scale = cell_format->second.scale;
       if constexpr (requires { half.cell.weight_bytes(); }) weight_bytes_ += half.cell.weight_bytes();
       for (const StatePart& part : half.cell.state_parts()) {
         if (part.name != "c") continue;
@@ -58,8 +61,13 @@ class RecurrentLayer final : public Layer {
     std::vector<StatePart> parts;
     for (const Half& half : halves_)
       for (StatePart part : half.cell.state_parts()) {
+        const bool cell = part.name == "c";
+        if (part.type == NumberType::kI8) part.scale = static_cast<double>(output().format.scale);
+        if (part.type == NumberType::kI8) part.zero_point = output().format.zero_point;
+        if (part.type == NumberType::kI16 && cell) part.scale = static_cast<double>(half.cell_scale);
         part.name += half.suffix;
         part.offset += half.state_offset;
+        part.origin = half.state_offset;
         parts.push_back(part);
       }
     return parts;
@@ -69,10 +77,6 @@ class RecurrentLayer final : public Layer {
   std::size_t weight_bytes() const override { return weight_bytes_; }
   void reset(std::byte* state) const noexcept override {
     for (const Half& half : halves_) half.cell.reset(state + half.state_offset);
-  }
-  void restore_derived(std::byte* state) const noexcept override {
-    if constexpr (requires { halves_[0].cell.restore_derived(state); })
-      for (const Half& half : halves_) half.cell.restore_derived(state + half.state_offset);
   }
   void step(const std::byte* const* in, std::byte* const* out, std::byte* state, WorkingMemory scratch,
             Observer* observer) const noexcept override {
