@@ -7,7 +7,7 @@
 #include "quaver/core/random.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/quaver.h"
-#include "quaver/report/warning_lines.h"
+#include "quaver/report/show/warning_lines.h"
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "quaver/core/error.h"
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/io/contents_checksum.h"
 #include "quaver/io/memory_file.h"

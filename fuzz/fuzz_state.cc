@@ -14,7 +14,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/model/sample_models.h"
 

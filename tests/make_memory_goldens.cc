@@ -8,7 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/npz.h"

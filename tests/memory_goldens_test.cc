@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/io/memory_file.h"
 #include "support/goldens.h"
 #include "support/paths.h"

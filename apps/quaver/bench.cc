@@ -28,7 +28,7 @@
 #include "quaver/model/memory_network.h"
 #include "quaver/model/scheme.h"
 #include "quaver/quantize/quantize.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/table.h"
 #include "random_model.h"
 #include "shared.h"
 #include "verbs.h"

@@ -8,7 +8,7 @@
 
 #include "quaver/core/random.h"
 #include "quaver/engine/sequence/session.h"
-#include "quaver/report/inspect.h"
+#include "quaver/report/cost/inspect.h"
 #include "shared.h"
 
 namespace quaver {

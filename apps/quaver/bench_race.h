@@ -12,8 +12,8 @@
 #include "peers/peer.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/model.h"
-#include "quaver/report/roofline.h"
-#include "quaver/report/timing.h"
+#include "quaver/report/machine/roofline.h"
+#include "quaver/report/machine/timing.h"
 
 namespace quaver {
 

@@ -13,7 +13,7 @@
 #include "plot.h"
 #include "quaver/core/error.h"
 #include "quaver/kernels/dispatch/dispatch.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/table.h"
 
 namespace quaver {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bench_race.h"
-#include "quaver/report/roofline.h"
+#include "quaver/report/machine/roofline.h"
 
 namespace quaver {
 

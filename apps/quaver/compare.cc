@@ -1,5 +1,5 @@
 // quaver compare FLOAT QUANT: where the two part, per output, layer, gate and time step; memory networks hop by hop.
-#include "quaver/report/compare.h"
+#include "quaver/report/error/compare.h"
 
 #include <fmt/format.h>
 
@@ -13,10 +13,10 @@
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
-#include "quaver/report/inspect.h"
-#include "quaver/report/memory_compare.h"
-#include "quaver/report/memory_inspect.h"
-#include "quaver/report/progress.h"
+#include "quaver/report/cost/inspect.h"
+#include "quaver/report/cost/memory_inspect.h"
+#include "quaver/report/error/memory_compare.h"
+#include "quaver/report/show/progress.h"
 #include "shared.h"
 #include "stories.h"
 #include "story_input.h"

@@ -8,7 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
-#include "quaver/report/message.h"
+#include "quaver/report/show/message.h"
 
 namespace quaver {
 namespace {

@@ -19,7 +19,7 @@
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
 #include "quaver/io/torch_names.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/table.h"
 #include "shared.h"
 #include "verbs.h"
 

@@ -9,13 +9,13 @@
 
 #include "quaver/core/text.h"
 #include "quaver/data/babi.h"
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/quantize/memory.h"
-#include "quaver/report/memory_inspect.h"
-#include "quaver/report/progress.h"
-#include "quaver/report/table.h"
-#include "quaver/report/timing.h"
+#include "quaver/report/cost/memory_inspect.h"
+#include "quaver/report/machine/timing.h"
+#include "quaver/report/show/progress.h"
+#include "quaver/report/show/table.h"
 #include "quaver/train/memory/train.h"
 #include "shared.h"
 

@@ -1,5 +1,5 @@
 // quaver inspect MODEL: nodes, formats, bytes, operations, state, energy; of a memory network a question's.
-#include "quaver/report/inspect.h"
+#include "quaver/report/cost/inspect.h"
 
 #include <fmt/format.h>
 
@@ -18,7 +18,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
 #include "quaver/io/model_file.h"
-#include "quaver/report/memory_inspect.h"
+#include "quaver/report/cost/memory_inspect.h"
 #include "shared.h"
 #include "stories.h"
 #include "story_input.h"

@@ -10,9 +10,9 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/memory_file.h"
-#include "quaver/report/fidelity.h"
-#include "quaver/report/table.h"
-#include "quaver/report/warning_lines.h"
+#include "quaver/report/error/fidelity.h"
+#include "quaver/report/show/table.h"
+#include "quaver/report/show/warning_lines.h"
 #include "quaver/train/memory/train.h"
 
 namespace quaver {

@@ -20,7 +20,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/quantize/memory.h"
-#include "quaver/report/progress.h"
+#include "quaver/report/show/progress.h"
 #include "quaver/train/parallel.h"
 #include "reproduce_qmann.h"
 #include "shared.h"

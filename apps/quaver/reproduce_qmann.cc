@@ -13,7 +13,7 @@
 #include "quaver/core/text.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/memory_network.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/table.h"
 
 namespace quaver {
 namespace {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "quaver/data/babi.h"
-#include "quaver/report/memory_costs.h"
-#include "quaver/report/memory_points.h"
+#include "quaver/report/cost/memory_costs.h"
+#include "quaver/report/error/memory_points.h"
 #include "quaver/train/memory/train.h"
 
 namespace quaver {

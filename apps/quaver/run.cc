@@ -20,7 +20,7 @@
 #include "quaver/io/model_file.h"
 #include "quaver/io/npz.h"
 #include "quaver/io/state_npz.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/table.h"
 #include "run_memory.h"
 #include "shared.h"
 #include "verbs.h"

@@ -20,11 +20,11 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/babi.h"
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/io/atomic_file.h"
 #include "quaver/io/input_file.h"
 #include "quaver/io/memory_file.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/table.h"
 #include "story_input.h"
 
 namespace quaver {

@@ -16,8 +16,8 @@
 #include "quaver/engine/sequence/session.h"
 #include "quaver/io/npz.h"
 #include "quaver/model/model.h"
-#include "quaver/report/energy.h"
-#include "quaver/report/evaluate.h"
+#include "quaver/report/cost/energy.h"
+#include "quaver/report/error/evaluate.h"
 
 namespace CLI {
 class App;

@@ -18,8 +18,8 @@
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/memory_file.h"
-#include "quaver/report/progress.h"
-#include "quaver/report/table.h"
+#include "quaver/report/show/progress.h"
+#include "quaver/report/show/table.h"
 #include "quaver/train/parallel.h"
 #include "shared.h"
 

@@ -9,7 +9,7 @@
 
 #include "quaver/data/babi.h"
 #include "quaver/model/memory_network.h"
-#include "quaver/report/memory_compare.h"
+#include "quaver/report/error/memory_compare.h"
 #include "shared.h"
 #include "stories.h"
 

@@ -8,7 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/report/progress.h"
+#include "quaver/report/show/progress.h"
 
 namespace quaver {
 namespace {

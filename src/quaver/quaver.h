@@ -2,7 +2,7 @@
 #pragma once
 
 #include "quaver/core/error.h"
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/engine/sequence/state.h"
 #include "quaver/engine/sequence/step_result.h"

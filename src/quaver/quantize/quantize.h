@@ -35,7 +35,7 @@ struct QuantizeOptions {
 
 struct QuantizeResult {
   Model model;
-  std::vector<Warning> warnings;  // of the ranges alone; what is lost on data, report/fidelity.h measures
+  std::vector<Warning> warnings;  // of the ranges alone; what is lost on data, report/error/fidelity.h measures
 };
 
 // Error for an unknown scheme, a bad regular expression, a pattern that matches no node, a node without integer form,

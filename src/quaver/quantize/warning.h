@@ -1,5 +1,5 @@
 // warning.h - what quantizing found worth a look: for people as a line (of several features as one line together:
-// report/warning_lines.h), for programs as fields.
+// report/show/warning_lines.h), for programs as fields.
 #pragma once
 
 #include <optional>

@@ -11,8 +11,8 @@
 // executed.
 //
 // `Rows` says how codes are stored and which kernels read them: MemN2NFixed has rows of 16 bits and keeps all that a
-// question passes through, the runtime (engine/fixed_memory_cell.cc) has bytes packed for its kernels and takes several
-// questions at a time. A question's u and sums are Rows' own:
+// question passes through, the runtime (engine/memory/fixed_memory_cell.cc) has bytes packed for its kernels and takes
+// several questions at a time. A question's u and sums are Rows' own:
 //
 //   questions(), facts()                        how many
 //   compare_bits(hop, x, formats, end)          s of all questions: (M5) of m and the operand x, |s| at most end

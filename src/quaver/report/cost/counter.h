@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "quaver/report/energy.h"
+#include "quaver/report/cost/energy.h"
 
 namespace quaver {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "quaver/engine/memory_session.h"
+#include "quaver/engine/memory/memory_session.h"
 #include "quaver/train/memory/pass.h"
 #include "quaver/train/memory/train.h"
 
