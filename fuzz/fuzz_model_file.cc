@@ -15,11 +15,11 @@
 #include "quaver/core/error.h"
 #include "quaver/engine/memory/memory_session.h"
 #include "quaver/engine/sequence/session.h"
-#include "quaver/io/contents_checksum.h"
-#include "quaver/io/memory_file.h"
-#include "quaver/io/model_file.h"
-#include "quaver/io/safetensors.h"
-#include "quaver/io/torch_names.h"
+#include "quaver/io/container/contents_checksum.h"
+#include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/model_file.h"
+#include "quaver/io/torch/torch_names.h"
 
 namespace quaver {
 namespace {

@@ -16,9 +16,9 @@
 
 #include "quaver/core/random.h"
 #include "quaver/data/tasks.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/io/npz.h"
-#include "quaver/io/safetensors.h"
 #include "quaver/model/sample_models.h"
 #include "quaver/quantize/quantize.h"
 #include "support/built_programs.h"

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "quaver/core/random.h"
-#include "quaver/io/atomic_file.h"
-#include "quaver/io/memory_file.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/container/atomic_file.h"
+#include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/io/npz.h"
-#include "quaver/io/safetensors.h"
 #include "quaver/model/sample_models.h"
 #include "support/built_programs.h"
 #include "support/program.h"

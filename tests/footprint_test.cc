@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "random_model.h"
 #include "support/built_programs.h"
 

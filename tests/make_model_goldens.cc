@@ -5,7 +5,7 @@
 #include <string>
 
 #include "quaver/core/error.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/quantize/quantize.h"
 #include "support/model_golden.h"
 #include "support/random_model.h"

@@ -15,8 +15,8 @@
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/core/random.h"
 #include "quaver/data/babi.h"
-#include "quaver/io/memory_file.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/model/sample_models.h"
 #include "support/built_programs.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "quaver/engine/memory/memory_session.h"
-#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file/memory_file.h"
 #include "support/goldens.h"
 #include "support/paths.h"
 

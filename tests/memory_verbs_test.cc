@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "quaver/core/random.h"
-#include "quaver/io/memory_file.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/model/sample_models.h"
 #include "support/program.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "support/goldens.h"
 #include "support/model_golden.h"
 #include "support/paths.h"

@@ -17,7 +17,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/sequence/session.h"
-#include "quaver/io/torch_names.h"
+#include "quaver/io/torch/torch_names.h"
 #include "support/goldens.h"
 
 namespace quaver {

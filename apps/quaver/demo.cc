@@ -13,7 +13,7 @@
 #include "demo_memory.h"
 #include "given_flags.h"
 #include "quaver/core/text.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/cost/inspect.h"
 #include "quaver/report/error/compare.h"

@@ -10,7 +10,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory/memory_session.h"
-#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file/memory_file.h"
 #include "quaver/quantize/memory.h"
 #include "quaver/report/cost/memory_inspect.h"
 #include "quaver/report/machine/timing.h"

@@ -9,7 +9,7 @@
 #include "command_files.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/error/fidelity.h"
 #include "quaver/report/show/table.h"
 #include "quaver/report/show/warning_lines.h"

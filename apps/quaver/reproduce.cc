@@ -18,7 +18,7 @@
 #include "plot.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/atomic_file.h"
+#include "quaver/io/container/atomic_file.h"
 #include "quaver/quantize/memory.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/train/parallel.h"

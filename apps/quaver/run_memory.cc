@@ -21,9 +21,9 @@
 #include "quaver/core/text.h"
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory/memory_session.h"
-#include "quaver/io/atomic_file.h"
-#include "quaver/io/input_file.h"
-#include "quaver/io/memory_file.h"
+#include "quaver/io/container/atomic_file.h"
+#include "quaver/io/container/input_file.h"
+#include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/show/table.h"
 #include "story_input.h"
 

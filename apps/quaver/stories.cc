@@ -17,7 +17,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
-#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
 #include "quaver/train/parallel.h"

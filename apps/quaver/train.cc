@@ -16,7 +16,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/report/error/evaluate.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"

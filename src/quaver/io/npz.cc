@@ -20,8 +20,8 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/atomic_file.h"
-#include "quaver/io/input_file.h"
+#include "quaver/io/container/atomic_file.h"
+#include "quaver/io/container/input_file.h"
 #include "quaver/io/npy_header.h"
 
 namespace quaver {

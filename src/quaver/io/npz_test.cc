@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "quaver/io/test_support.h"
+#include "quaver/io/container/test_support.h"
 #include "support/places.h"
 
 namespace quaver {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "quaver/io/test_support.h"
+#include "quaver/io/container/test_support.h"
 #include "quaver/model/sample_models.h"
 
 namespace quaver {

@@ -10,9 +10,9 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/atomic_file.h"
-#include "quaver/io/contents_checksum.h"
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/atomic_file.h"
+#include "quaver/io/container/contents_checksum.h"
+#include "quaver/io/container/safetensors.h"
 
 namespace quaver {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/strict_json.h"
+#include "quaver/io/container/strict_json.h"
 
 namespace quaver {
 namespace {

@@ -1,7 +1,7 @@
 // safetensors.cc - the header is read by events, not into a tree: memory stays near the tensors that it names, and
 // nesting beyond what the format has is refused when it is met.
 
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/safetensors.h"
 
 #include <algorithm>
 #include <array>
@@ -18,8 +18,8 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/input_file.h"
-#include "quaver/io/strict_json.h"
+#include "quaver/io/container/input_file.h"
+#include "quaver/io/container/strict_json.h"
 
 namespace quaver {
 namespace {

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "quaver/core/memory_limit.h"
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/safetensors.h"
 #include "quaver/model/model.h"
 
 namespace quaver {

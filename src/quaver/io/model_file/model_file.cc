@@ -1,4 +1,4 @@
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 
 #include <bit>
 #include <charconv>
@@ -14,11 +14,11 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/atomic_file.h"
-#include "quaver/io/contents_checksum.h"
-#include "quaver/io/graph_json.h"
-#include "quaver/io/memory_file.h"
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/atomic_file.h"
+#include "quaver/io/container/contents_checksum.h"
+#include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/graph_json.h"
+#include "quaver/io/model_file/memory_file.h"
 
 namespace quaver {
 namespace {

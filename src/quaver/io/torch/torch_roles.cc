@@ -1,4 +1,4 @@
-#include "quaver/io/torch_roles.h"
+#include "quaver/io/torch/torch_roles.h"
 
 #include <algorithm>
 #include <array>

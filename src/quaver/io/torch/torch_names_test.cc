@@ -1,4 +1,4 @@
-#include "quaver/io/torch_names.h"
+#include "quaver/io/torch/torch_names.h"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <tuple>
 
 #include "quaver/core/random.h"
+#include "quaver/io/container/test_support.h"
 #include "quaver/io/npz.h"
-#include "quaver/io/test_support.h"
-#include "quaver/io/torch_roles.h"
+#include "quaver/io/torch/torch_roles.h"
 #include "support/places.h"
 
 namespace quaver {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/safetensors.h"
 
 namespace quaver {
 

@@ -1,5 +1,5 @@
 // The file of a memory network: what was written comes back, and nothing else gets in.
-#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file/memory_file.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,8 +11,8 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
-#include "quaver/io/model_file.h"
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/model_file.h"
 #include "support/places.h"
 
 namespace quaver {

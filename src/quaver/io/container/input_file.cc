@@ -1,4 +1,4 @@
-#include "quaver/io/input_file.h"
+#include "quaver/io/container/input_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

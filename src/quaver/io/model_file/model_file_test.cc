@@ -1,4 +1,4 @@
-#include "quaver/io/model_file.h"
+#include "quaver/io/model_file/model_file.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "quaver/io/test_support.h"
+#include "quaver/io/container/test_support.h"
 #include "quaver/model/sample_models.h"
 #include "support/places.h"
 

@@ -1,4 +1,4 @@
-#include "quaver/io/torch_names.h"
+#include "quaver/io/torch/torch_names.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/torch_roles.h"
+#include "quaver/io/torch/torch_roles.h"
 
 namespace quaver {
 namespace {

@@ -1,4 +1,4 @@
-#include "quaver/io/strict_json.h"
+#include "quaver/io/container/strict_json.h"
 
 #include <array>
 #include <charconv>

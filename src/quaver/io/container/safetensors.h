@@ -22,7 +22,7 @@
 
 #include "quaver/core/aligned.h"
 #include "quaver/core/number_type.h"
-#include "quaver/io/atomic_file.h"
+#include "quaver/io/container/atomic_file.h"
 
 namespace quaver {
 

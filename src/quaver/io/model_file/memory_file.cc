@@ -1,4 +1,4 @@
-#include "quaver/io/memory_file.h"
+#include "quaver/io/model_file/memory_file.h"
 
 #include <map>
 #include <string_view>
@@ -7,10 +7,10 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/contents_checksum.h"
-#include "quaver/io/graph_json.h"
-#include "quaver/io/safetensors.h"
-#include "quaver/io/strict_json.h"
+#include "quaver/io/container/contents_checksum.h"
+#include "quaver/io/container/safetensors.h"
+#include "quaver/io/container/strict_json.h"
+#include "quaver/io/model_file/graph_json.h"
 
 namespace quaver {
 namespace {

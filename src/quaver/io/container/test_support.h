@@ -17,7 +17,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/safetensors.h"
 
 namespace quaver::io_test {
 

@@ -1,4 +1,4 @@
-#include "quaver/io/atomic_file.h"
+#include "quaver/io/container/atomic_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -8,7 +8,7 @@
 #include <csignal>
 #include <thread>
 
-#include "quaver/io/test_support.h"
+#include "quaver/io/container/test_support.h"
 
 namespace quaver {
 namespace {

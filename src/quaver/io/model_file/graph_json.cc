@@ -1,4 +1,4 @@
-#include "quaver/io/graph_json.h"
+#include "quaver/io/model_file/graph_json.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -8,7 +8,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/strict_json.h"
+#include "quaver/io/container/strict_json.h"
 
 namespace quaver {
 namespace {

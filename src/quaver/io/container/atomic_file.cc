@@ -1,4 +1,4 @@
-#include "quaver/io/atomic_file.h"
+#include "quaver/io/container/atomic_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,11 +1,11 @@
-#include "quaver/io/safetensors.h"
+#include "quaver/io/container/safetensors.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <optional>
 
-#include "quaver/io/test_support.h"
+#include "quaver/io/container/test_support.h"
 
 namespace quaver {
 namespace {

@@ -1,4 +1,4 @@
-#include "quaver/io/contents_checksum.h"
+#include "quaver/io/container/contents_checksum.h"
 
 #include "quaver/core/text.h"
 
