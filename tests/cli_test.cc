@@ -657,7 +657,7 @@ TEST_F(CliTest, DamagedModelFilesAreRefused) {
     expect_failure(3, "eval bad.safetensors chirps", {"bad.safetensors"});
   }
   std::string newer = bytes;
-  const std::string version = "\"version\":\"2\"";
+  const std::string version = "\"version\":\"4\"";
   const std::size_t at = newer.find(version);
   ASSERT_NE(at, std::string::npos);
   newer.replace(at, version.size(), "\"version\":\"7\"");

@@ -86,13 +86,13 @@ void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
   files.writes("--output", flags.out);
   files.check();
   const SafetensorsFile file = SafetensorsFile::open(flags.in);
+  if (is_memory_network_file(flags.in))
+    throw_bad_input(concat(flags.in.string(),
+                           " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
   const auto format = file.metadata().find("format");
   if (format != file.metadata().end() && format->second == "quaver")
     throw_bad_input(
         concat(flags.in.string(), " is a Quaver model already: run, eval, quantize and inspect take it as it is"));
-  if (is_memory_network_file(flags.in))
-    throw_bad_input(concat(flags.in.string(),
-                           " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
   TorchImport imported;
   try {
     imported = import_torch(file, torch_options(flags));

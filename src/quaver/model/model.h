@@ -50,6 +50,7 @@ struct Model {
   std::vector<std::string> outputs;  // names of values that nodes make
   std::map<std::string, Tensor> tensors;
   std::vector<std::string> classes;               // labels of the scores, or empty
+  std::vector<std::string> words;                 // by id, as many as an embedding of an input knows; or empty
   std::map<std::string, std::string> provenance;  // command, seed, data hash, tool version, ...
   bool operator==(const Model&) const = default;
 

@@ -133,6 +133,7 @@ void PrintTo(const Breakage& breakage, std::ostream* out) { *out << breakage.nam
 Model float_sample() { return samples::float_classifier(); }
 Model lstm_sample() { return samples::integer_lstm(); }
 Model tagger_sample() { return samples::integer_tagger(); }
+Model words_sample() { return samples::float_graph(); }
 Model wide_lstm_sample() {
   Model model = samples::integer_wide();
   model.nodes.erase(model.nodes.begin());  // behind an input of reals
@@ -415,6 +416,9 @@ const Breakage kBreakages[] = {
     {"five_axes_are_too_many_features", graph_sample,
      [](Model& m) { m.inputs[1].value.shape = {kMaxSize, kMaxSize, kMaxSize, kMaxSize}; },
      "the input 'context' has 65536x65536x65536x65536 features, expected 1 to 65536"},
+    {"words_count", words_sample, [](Model& m) { m.words.pop_back(); },
+     "4 words, but embeddings of inputs know other numbers: 'words' 5"},
+    {"words_without_ids", float_sample, [](Model& m) { m.words = {"a"}; }, "1 words, but no input is ids"},
     {"too_many_elements", tagger_sample,
      [](Model& m) {
        m.nodes[0].operation = EmbeddingAttributes{.vocabulary = kMaxVocabulary, .features = kMaxSize};

@@ -194,9 +194,48 @@ inline Model integer_graph(std::uint64_t seed = 6) {
   return model;
 }
 
+// What is no chain, in float: three inputs (frames, ids, a context without time), joins, states as outputs, words.
+inline Model float_graph(std::uint64_t seed = 7) {
+  Model model;
+  model.name = "float graph";
+  model.inputs = {
+      {"frames", {{3}, true, {}}}, {"ids", {{1}, true, {NumberType::kI32, 1.0f, 0}}}, {"context", {{2}, false, {}}}};
+  append(model, "words", EmbeddingAttributes{.vocabulary = 5, .features = 2}, "f32", {}, {"ids"});
+  append(model, "beside", ConcatAttributes{}, "f32", {}, {"frames", "words", "context"});
+  Node& lstm =
+      append(model, "lstm", LstmAttributes{.input_size = 7, .hidden_size = 3, .projection_size = 2}, "f32", {});
+  lstm.outputs.push_back({.shape = {2}, .has_time = false});
+  lstm.outputs.push_back({.shape = {3}, .has_time = false});
+  append(model, "sum", AddAttributes{}, "f32", {}, {"lstm.h_n", "context"});
+  fill_tensors(model, seed);
+  model.outputs = {"lstm", "sum", "lstm.c_n"};
+  model.words = {"", "yes", "no", "\xc3\xa9", "\"quoted\""};
+  return model;
+}
+
+// Frames of two axes beside a vector, in integers with weights of two widths.
+inline Model integer_picture(std::uint64_t seed = 8) {
+  const Format i8{NumberType::kI8, 0.013f, 7}, sum{NumberType::kI16, 1e-4f, 0};
+  Model model;
+  model.name = "integer picture";
+  model.scheme = "int8";
+  model.inputs = {{"picture", {{2, 3}, true, {NumberType::kI8, 0.02f, -5}}}, {"x", {{3}, true, i8}}};
+  append(model, "rows", DenseAttributes{.input_size = 3, .units = 2}, "int8", i8);
+  append(model, "gru", GruAttributes{.input_size = 3, .hidden_size = 2}, "int8", {NumberType::kI8, 0x1p-7f, 0}, {"x"})
+      .outputs.push_back({.shape = {2}, .has_time = false, .format = {NumberType::kI8, 0x1p-7f, 0}});
+  append(model, "again", DenseAttributes{.input_size = 2, .units = 2}, "int4", i8, {"gru"});
+  append(model, "sum", AddAttributes{}, "int8", i8, {"gru", "again"}).formats = {{"input", sum}, {"input_1", sum}};
+  append(model, "beside", ConcatAttributes{}, "int8", i8, {"sum", "gru"}).formats = {{"input_1", i8}};
+  fill_tensors(model, seed);
+  model.outputs = {"rows", "beside", "gru.h_n"};
+  return model;
+}
+
 inline std::vector<Model> all() {
-  return {float_classifier(), integer_lstm(), integer_lstm("int8_per_tensor"), integer_lstm("int4"), integer_tagger(),
-          integer_gru(),      integer_wide()};
+  return {float_classifier(),   integer_lstm(),   integer_lstm("int8_per_tensor"),
+          integer_lstm("int4"), integer_tagger(), integer_gru(),
+          integer_wide(),       integer_graph(),  float_graph(),
+          integer_picture()};
 }
 
 }  // namespace quaver::samples

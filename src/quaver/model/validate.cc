@@ -250,6 +250,20 @@ void check_classes(const Model& model) {
   refuse("there are ", model.classes.size(), " classes, but the outputs have other widths: ", join(found, ", "));
 }
 
+void check_words(const Model& model) {
+  if (model.words.empty()) return;
+  std::vector<std::string> found;
+  for (const Node& node : model.nodes) {
+    const OperationRow& row = row_of(node.operation);
+    if (!row.reads_ids() || model.find_input(node.inputs[0]) == nullptr) continue;
+    const std::int64_t vocabulary = row.vocabulary(node.operation);
+    if (vocabulary == static_cast<std::int64_t>(model.words.size())) return;
+    found.push_back(concat("'", node.name, "' ", vocabulary));
+  }
+  refuse("there are ", model.words.size(), " words, but ",
+         found.empty() ? "no input is ids" : concat("embeddings of inputs know other numbers: ", join(found, ", ")));
+}
+
 void check_strays(const Model& model, const std::set<std::string>& used) {
   constexpr std::size_t kNamed = 5;  // a list that a reader can take in
   std::vector<std::string> strays;
@@ -387,6 +401,7 @@ void validate(const Model& model) {
     if (!outputs.insert(output).second) refuse("output '", output, "' is listed twice");
   }
   check_classes(model);
+  check_words(model);
   check_strays(model, used);
 }
 

@@ -4,7 +4,7 @@
 
 namespace quaver {
 
-ContentsChecksum::ContentsChecksum(std::initializer_list<std::string_view> texts) : hash_(fnv1a({})) {
+ContentsChecksum::ContentsChecksum(const std::vector<std::string_view>& texts) : hash_(fnv1a({})) {
   for (const std::string_view text : texts) add(text);
 }
 
@@ -24,7 +24,7 @@ void ContentsChecksum::add(std::string_view name, NumberType dtype, const std::v
 
 std::string ContentsChecksum::text() const { return hex64(hash_); }
 
-std::string contents_checksum(std::initializer_list<std::string_view> texts,
+std::string contents_checksum(const std::vector<std::string_view>& texts,
                               const std::map<std::string, SafetensorsEntry>& entries) {
   ContentsChecksum checksum(texts);
   for (const auto& [name, entry] : entries) checksum.add(name, entry.dtype, entry.shape, entry.bytes);

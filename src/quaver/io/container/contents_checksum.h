@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -17,7 +16,7 @@ namespace quaver {
 // does not count; everything that makes the model does.
 class ContentsChecksum {
  public:
-  explicit ContentsChecksum(std::initializer_list<std::string_view> texts);
+  explicit ContentsChecksum(const std::vector<std::string_view>& texts);
   // The next tensor by name (bytewise).
   void add(std::string_view name, NumberType dtype, const std::vector<std::int64_t>& shape,
            std::span<const std::byte> bytes);
@@ -29,7 +28,7 @@ class ContentsChecksum {
   std::uint64_t hash_;
 };
 
-std::string contents_checksum(std::initializer_list<std::string_view> texts,
+std::string contents_checksum(const std::vector<std::string_view>& texts,
                               const std::map<std::string, SafetensorsEntry>& entries);
 
 }  // namespace quaver

@@ -205,6 +205,8 @@ SafetensorsFile SafetensorsFile::read(std::uint64_t size, Reader reader) {
   SafetensorsFile file;
   file.reader_ = std::move(reader);
   file.metadata_ = std::move(header.metadata);
+  file.body_begin_ = body;
+  file.body_size_ = body_size;
   std::vector<std::pair<std::int64_t, std::int64_t>> extents;
   for (HeaderEntry& entry : header.entries) {
     const std::string what = concat("tensor '", printable(entry.name), "'");
@@ -260,10 +262,22 @@ const SafetensorsTensor& SafetensorsFile::tensor(std::string_view name) const {
   return found->second;
 }
 
-AlignedVector<std::byte> SafetensorsFile::bytes(std::string_view name) const {
+void SafetensorsFile::hold() {
+  SharedBytes body(static_cast<std::size_t>(body_size_));
+  reader_(body_begin_, body.writable());
+  reader_ = [body, begin = body_begin_](std::uint64_t offset, std::span<std::byte> target) {
+    std::ranges::copy(body.slice(static_cast<std::size_t>(offset - begin), target.size()), target.begin());
+  };
+  body_ = std::move(body);
+}
+
+SharedBytes SafetensorsFile::bytes(std::string_view name) const {
   const SafetensorsTensor& source = tensor(name);
-  AlignedVector<std::byte> bytes(source.byte_count);
-  reader_(source.offset, bytes);
+  const std::uint64_t place = source.offset - body_begin_;
+  if (body_ && place % type_bytes(source.dtype) == 0)
+    return body_->slice(static_cast<std::size_t>(place), source.byte_count);
+  SharedBytes bytes(source.byte_count);
+  reader_(source.offset, bytes.writable());
   return bytes;
 }
 

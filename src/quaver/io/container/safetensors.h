@@ -7,7 +7,8 @@
 // A file is refused, with the name and the numbers, when N is beyond the file or kMaxSafetensorsHeader, the JSON is
 // malformed or has a key twice, a tensor's bytes are not shape x dtype, or the tensors overlap, leave a gap or end
 // elsewhere than the file. Only the header is read at first; a tensor's bytes are read when they are asked for, into
-// their own place, so that nothing is held twice and nothing that is not wanted is held at all.
+// their own place, so that nothing is held twice and nothing that is not wanted is held at all; or all of them at once,
+// into one buffer that they share (hold()), by who wants everything.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +16,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "quaver/core/aligned.h"
 #include "quaver/core/number_type.h"
+#include "quaver/core/shared_bytes.h"
 #include "quaver/io/container/atomic_file.h"
 
 namespace quaver {
@@ -55,8 +57,11 @@ class SafetensorsFile {
   const std::map<std::string, SafetensorsTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const SafetensorsTensor& tensor(std::string_view name) const;  // Error
-  // Both read the file. Error (bad input) when it has become shorter since it was opened.
-  AlignedVector<std::byte> bytes(std::string_view name) const;
+  // Reads all tensors, once: what is asked for later comes from there, whatever becomes of the file.
+  void hold();
+  // Both read the file unless it is held. Error (bad input) when it has become shorter since it was opened.
+  // Aligned to its element: a slice of the buffer where that is held and the tensor lies so.
+  SharedBytes bytes(std::string_view name) const;
   // The elements of a float tensor (F16, BF16, F32, F64) as floats; Error for integers and for F64 beyond float.
   std::vector<float> as_f32(std::string_view name) const;
 
@@ -68,6 +73,8 @@ class SafetensorsFile {
   std::map<std::string, SafetensorsTensor> tensors_;
   std::map<std::string, std::string> metadata_;
   Reader reader_;
+  std::uint64_t body_begin_ = 0, body_size_ = 0;
+  std::optional<SharedBytes> body_;  // of what is held
 };
 
 // Writes the header and then the tensors, largest element type first, then by name: the same input, the same bytes.

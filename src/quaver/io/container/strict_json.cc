@@ -12,6 +12,14 @@
 #include "quaver/core/text.h"
 
 namespace quaver {
+namespace {
+
+bool is_integer(const nlohmann::json& value) {
+  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  return value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= kLargest);
+}
+
+}  // namespace
 
 nlohmann::json parse_strict(std::string_view text, std::string_view what, int max_depth) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open, outermost first
@@ -29,6 +37,26 @@ nlohmann::json parse_strict(std::string_view text, std::string_view what, int ma
   } catch (const nlohmann::json::exception& error) {
     throw_bad_input(concat(what, " is not valid JSON: ", printable(error.what())));
   }
+}
+
+std::vector<std::string> texts_from_json(std::string_view text, std::string_view what, std::size_t most) {
+  std::vector<std::string> texts;
+  const auto take = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::array_end || (event == Event::array_start && depth == 0)) return true;
+    if (depth == 0) throw_bad_input(concat(what, " is no list"));
+    if (event != Event::value || !parsed.is_string())
+      throw_bad_input(concat(what, ": element ", texts.size(), " is no text"));
+    if (texts.size() == most) throw_bad_input(concat(what, " are more than the limit of ", most));
+    texts.push_back(std::move(parsed.get_ref<std::string&>()));
+    return false;  // not kept in the tree
+  };
+  try {
+    [[maybe_unused]] const nlohmann::json empty = nlohmann::json::parse(text, take);
+  } catch (const nlohmann::json::exception& error) {
+    throw_bad_input(concat(what, " is not valid JSON: ", printable(error.what())));
+  }
+  return texts;
 }
 
 JsonObject::JsonObject(const nlohmann::json& value, std::string what) : value_(&value), what_(std::move(what)) {
@@ -69,14 +97,31 @@ bool JsonObject::boolean(const std::string& key) {
 }
 
 std::int64_t JsonObject::integer(const std::string& key) {
-  const nlohmann::json& value = at(key);
-  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest))
-    refuse(key, "an integer");
-  return value.get<std::int64_t>();
+  if (!is_integer(at(key))) refuse(key, "an integer");
+  return at(key).get<std::int64_t>();
 }
 
 float JsonObject::real(const std::string& key) { return real_of(at(key), concat(what_, ": '", key, "'")); }
+
+std::vector<std::string> JsonObject::texts(const std::string& key) {
+  std::vector<std::string> texts;
+  for (const nlohmann::json& text : array(key)) {
+    if (!text.is_string())
+      throw_bad_input(concat(what_, ": '", key, "' holds a ", text.type_name(), ", expected texts"));
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+std::vector<std::int64_t> JsonObject::integers(const std::string& key) {
+  std::vector<std::int64_t> integers;
+  for (const nlohmann::json& integer : array(key)) {
+    if (!is_integer(integer))
+      throw_bad_input(concat(what_, ": '", key, "' holds a ", integer.type_name(), ", expected integers"));
+    integers.push_back(integer.get<std::int64_t>());
+  }
+  return integers;
+}
 
 void JsonObject::expect_no_more() const {
   for (const auto& [key, value] : value_->items()) {

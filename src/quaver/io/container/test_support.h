@@ -86,7 +86,7 @@ inline std::string safetensors_text(const std::map<std::string, SafetensorsEntry
 
 // All of a safetensors text, taken apart to be changed and written again.
 struct SafetensorsContents {
-  std::map<std::string, AlignedVector<std::byte>> bytes;
+  std::map<std::string, SharedBytes> bytes;
   std::map<std::string, SafetensorsEntry> entries;  // views of `bytes`
   std::map<std::string, std::string> metadata;
 

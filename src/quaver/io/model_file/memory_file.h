@@ -1,4 +1,4 @@
-// memory_file.h - a MemoryNetwork on disk: a safetensors file beside model files (docs/file_format.md, last section).
+// memory_file.h - a MemoryNetwork on disk: a safetensors file like a model's (docs/file_format.md).
 //
 // As with models: all or nothing, the same network gives the same bytes, what is read has passed validate(), and a
 // checksum covers everything. Error names the file, what was found and what was expected.
@@ -8,15 +8,10 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "quaver/model/memory_network.h"
 
 namespace quaver {
-
-inline constexpr std::string_view kMemoryFileFormat = "quaver memory network";  // of the metadata
-// The newest that is read; written only for what older readers lack (docs/file_format.md).
-inline constexpr int kMemoryFileVersion = 3;
 
 void save(const MemoryNetwork& network, const std::filesystem::path& path);
 std::string save_bytes(const MemoryNetwork& network);

@@ -13,6 +13,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/model_file/model_file.h"
+#include "quaver/model/sample_models.h"
 #include "support/places.h"
 
 namespace quaver {
@@ -93,22 +94,22 @@ TEST(MemoryFile, ReadsTheGoldenOfVersionOne) {
   EXPECT_EQ(H, (std::vector<float>{-0x1.361778p-4f, 0x1.db2952p-4f, -0x1.ca36dcp-5f, 0x1.02158cp-4f}));
 }
 
-// What older programs can run is written for them, byte by byte as they did.
-TEST(MemoryFile, NetworksWithoutSlotsAreOfVersionTwo) {
-  const std::filesystem::path path = testing_support::own_goldens("memory_v2") / "network.safetensors";
-  std::ifstream file(path, std::ios::binary);
-  const std::string expected(std::istreambuf_iterator<char>(file), {});
-  const MemoryNetwork network = load_memory_network(path);
-  EXPECT_EQ(network.shape.slots, 0u);
-  EXPECT_TRUE(network.scheme.is_scaled());
-  EXPECT_EQ(save_bytes(network), expected);
+// A network read from an older file is written as what it is in the newest version.
+TEST(MemoryFile, OlderNetworksAreWrittenAnew) {
+  for (const char* version : {"memory_v1", "memory_v2", "memory_v3"}) {
+    const std::filesystem::path path = testing_support::own_goldens(version) / "network.safetensors";
+    const MemoryNetwork network = load_memory_network(path);
+    const std::string bytes = save_bytes(network);
+    EXPECT_EQ(SafetensorsFile::parse(bytes_of(bytes)).metadata().at("version"), "4");
+    EXPECT_EQ(load_memory_network_bytes(bytes_of(bytes)), network);
+    EXPECT_LT(bytes.size(), std::filesystem::file_size(path)) << "files do not grow";
+  }
 }
 
-TEST(MemoryFile, SlotsAskForVersionThree) {
+TEST(MemoryFile, KeepsSlots) {
   for (MemoryNetwork network : {sample(MemoryTying::kLayerwise), scaled_sample(MemoryTying::kAdjacent, false)}) {
     network.shape.slots = 50;
     const std::string bytes = save_bytes(network);
-    EXPECT_EQ(SafetensorsFile::parse(bytes_of(bytes)).metadata().at("version"), "3");
     EXPECT_EQ(load_memory_network_bytes(bytes_of(bytes)), network);
     network.shape.slots = kMaxSlots + 1;
     EXPECT_THROW(save_bytes(network), Error);
@@ -153,6 +154,13 @@ TEST(MemoryFile, WhatMakesNoNetworkIsNotWritten) {
   });
 }
 
+// One-bit weights are U8 in the container: the network says what the bytes are, and its scheme must agree.
+TEST(MemoryFile, PackedMatricesSayWhatTheyHold) {
+  const std::string bytes = save_bytes(scaled_sample(MemoryTying::kAdjacent, true));
+  const std::string said = R"(\"E0\":{\"format\":\"binary\",\"shape\":[7,11]})";
+  EXPECT_NE(bytes.find(said), std::string::npos);
+}
+
 TEST(MemoryFile, FilesSayWhetherTheyHoldOne) {
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / concat("quaver_memory_file_", getpid(), ".safetensors");
@@ -173,6 +181,13 @@ TEST(MemoryFile, ReadersOfModelsSayWhatItIs) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("this is a memory network"), std::string::npos);
+  }
+  const std::string model = save_bytes(samples::float_classifier());
+  try {
+    load_memory_network_bytes(bytes_of(model));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "this is a model of sequences and not a memory network");
   }
 }
 

@@ -1,9 +1,7 @@
 #include "quaver/io/model_file/model_file.h"
 
 #include <bit>
-#include <charconv>
 #include <deque>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -15,36 +13,18 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/io/container/atomic_file.h"
-#include "quaver/io/container/contents_checksum.h"
+#include "quaver/io/container/envelope.h"
 #include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/contents.h"
 #include "quaver/io/model_file/graph_json.h"
-#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/packed_tensors.h"
 
 namespace quaver {
 namespace {
 
 constexpr std::string_view kScaleSuffix = ".scale";
-// A tree of JSON values takes tens of times its text: more than any graph needs, little enough for any machine.
-constexpr std::size_t kMaxJson = std::size_t{1} << 24;
 
-// Containers know no dtype of four bits: an i4 matrix is one of U8, a byte for each two columns.
-NumberType stored_type(NumberType kind) { return kind == NumberType::kI4 ? NumberType::kU8 : kind; }
-
-NumberType kind_of(const std::string& name, NumberType stored) {
-  for (const NumberType kind :
-       {NumberType::kF32, NumberType::kI4, NumberType::kI8, NumberType::kI16, NumberType::kI32}) {
-    if (stored_type(kind) == stored) return kind;
-  }
-  throw_bad_input(
-      concat("tensor '", printable(name), "' is ", dtype_name(stored), ", expected F32, U8, I8, I16 or I32"));
-}
-
-std::vector<std::int64_t> stored_shape(const Tensor& tensor) {
-  if (tensor.kind != NumberType::kI4) return tensor.shape;
-  return {tensor.rows(), (tensor.row_size() + 1) / 2};
-}
-
-// The half byte behind a last odd column tells that it is there.
+// Before version 4 the half byte behind a last odd column told that it is there.
 std::vector<std::int64_t> shape_of_nibbles(const std::string& name, const SafetensorsTensor& entry,
                                            std::span<const std::byte> bytes) {
   if (entry.shape.size() != 2 || bytes.empty())
@@ -69,9 +49,15 @@ void write_model(const Model& model, const ByteSink& sink) {
   validate(model);
   std::map<std::string, SafetensorsEntry> entries;
   std::map<std::string, float> single_scales;
+  PackedTensors packed;
   std::deque<std::vector<std::uint16_t>> halved;  // entries view it: it must not move
   for (const auto& [name, tensor] : model.tensors) {
-    entries[name] = {stored_type(tensor.kind), stored_shape(tensor), tensor.bytes};
+    if (tensor.kind == NumberType::kI4) {
+      packed[name] = {kPackedNibbles, tensor.shape};
+      entries[name] = {NumberType::kU8, stored_shape(packed[name]), tensor.bytes};
+    } else {
+      entries[name] = {tensor.kind, tensor.shape, tensor.bytes};
+    }
     if (tensor.scales.size() == 1) single_scales[name] = tensor.scales[0];
     if (tensor.scales.size() <= 1) continue;
     const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tensor.scales.size())};
@@ -82,41 +68,10 @@ void write_model(const Model& model, const ByteSink& sink) {
       entries[concat(name, kScaleSuffix)] = {NumberType::kF32, shape, std::as_bytes(std::span(tensor.scales))};
     }
   }
-  const std::string graph = graph_to_json(model, single_scales);
-  const std::string provenance = provenance_to_json(model.provenance);
-  write_safetensors(entries,
-                    {{"format", "quaver"},
-                     {"version", concat(kModelFileVersion)},
-                     {"graph", graph},
-                     {"provenance", provenance},
-                     {"checksum", contents_checksum({graph, provenance}, entries)}},
-                    sink);
-}
-
-const std::string& metadata_of(const SafetensorsFile& file, const std::string& key) {
-  const auto found = file.metadata().find(key);
-  if (found == file.metadata().end()) throw_bad_input(concat("the metadata has no '", key, "'"));
-  return found->second;
-}
-
-int version_of(const SafetensorsFile& file) {
-  const auto format = file.metadata().find("format");
-  if (format != file.metadata().end() && format->second == kMemoryFileFormat)
-    throw_bad_input(
-        "this is a memory network: it answers questions about stories ('quaver eval MODEL babi') and is no model of "
-        "sequences");
-  if (format == file.metadata().end() || format->second != "quaver")
-    throw_bad_input(
-        "not a Quaver model: the metadata 'format' does not say 'quaver'; a file of PyTorch weights is turned into a "
-        "model by 'quaver convert'");
-  const std::string& text = metadata_of(file, "version");
-  std::uint64_t version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc() || end != text.data() + text.size() || version < 1)
-    throw_bad_input(concat("version '", printable(text), "' is no version number"));
-  if (version > kModelFileVersion)
-    throw_bad_input(concat("version ", version, ", this program reads up to ", kModelFileVersion, ": update quaver"));
-  return static_cast<int>(version);
+  write_envelope({.description = graph_to_json(model, single_scales, packed),
+                  .words = model.words,
+                  .provenance = model.provenance},
+                 entries, sink);
 }
 
 // The tensor whose scales `name` holds, when it is such a list.
@@ -127,47 +82,69 @@ std::optional<std::string> scaled_tensor(const SafetensorsFile& file, const std:
   return stem;
 }
 
-Model read_model(const SafetensorsFile& file) {
-  const int version = version_of(file);
-  const std::string& graph = metadata_of(file, "graph");
-  const std::string& provenance = metadata_of(file, "provenance");
-  const std::string& expected = metadata_of(file, "checksum");
-  // Read once, into the place where they stay.
-  std::map<std::string, AlignedVector<std::byte>> contents;
-  ContentsChecksum checksum({graph, provenance});
-  for (const auto& [name, tensor] : file.tensors())
-    checksum.add(name, tensor.dtype, tensor.shape, contents[name] = file.bytes(name));
-  if (checksum.text() != expected)
-    throw_bad_input(concat("checksum ", printable(expected), " expected, but the contents give ", checksum.text(),
-                           "; the file is damaged or was changed by another program"));
-  for (const std::string& text : {std::cref(graph), std::cref(provenance)}) {
-    if (text.size() > kMaxJson)
-      throw_bad_input(concat("the graph or provenance has ", text.size(), " bytes, more than the limit of ", kMaxJson));
+Tensor tensor_of(const SafetensorsFile& file, const std::string& name, const PackedTensors& packed) {
+  const SafetensorsTensor& entry = file.tensor(name);
+  const SharedBytes bytes = file.bytes(name);
+  Tensor tensor;
+  tensor.kind = entry.dtype;
+  tensor.shape = entry.shape;
+  tensor.bytes.assign(bytes.begin(), bytes.end());
+  switch (entry.dtype) {
+    case NumberType::kF32:
+    case NumberType::kI8:
+    case NumberType::kI16:
+    case NumberType::kI32: return tensor;
+    case NumberType::kU8: break;
+    default:
+      throw_bad_input(
+          concat("tensor '", printable(name), "' is ", dtype_name(entry.dtype), ", expected F32, U8, I8, I16 or I32"));
   }
-  Model model;
-  std::map<std::string, float> single_scales;
-  graph_from_json(graph, version, model, single_scales);
-  model.provenance = provenance_from_json(provenance);
+  tensor.kind = NumberType::kI4;
+  const auto found = packed.find(name);
+  if (found == packed.end()) {
+    tensor.shape = shape_of_nibbles(name, entry, bytes);
+  } else if (found->second.format == kPackedNibbles) {
+    tensor.shape = found->second.shape;
+  } else {
+    throw_bad_input(concat("tensor '", printable(name), "' is ", found->second.format, ", expected ", kPackedNibbles));
+  }
+  return tensor;
+}
+
+Model read_model(SafetensorsFile& file) {
+  Envelope envelope = read_envelope(file);
+  if (envelope.kind == FileKind::kMemoryNetwork)
+    throw_bad_input(
+        "this is a memory network: it answers questions about stories ('quaver eval MODEL babi') and is no model of "
+        "sequences");
+  return model_of(file, std::move(envelope));
+}
+
+}  // namespace
+
+Model model_of(const SafetensorsFile& file, Envelope envelope) {
+  Graph graph = graph_from_json(envelope.description, envelope.version, file);
+  Model& model = graph.model;
+  model.words = std::move(envelope.words);
+  model.provenance = std::move(envelope.provenance);
   std::map<std::string, std::vector<float>> scales;
-  for (const auto& [name, scale] : single_scales) {
+  for (const auto& [name, scale] : graph.tensor_scales) {
     if (!file.tensors().contains(name))
       throw_bad_input(concat("graph: there are scales for '", printable(name), "', but no such tensor"));
     scales[name] = {scale};
   }
   for (const auto& [name, entry] : file.tensors()) {
-    if (const auto stem = scaled_tensor(file, name)) {
-      if ((entry.dtype != NumberType::kF32 && entry.dtype != NumberType::kBf16) || entry.shape.size() != 1 ||
-          scales.contains(*stem))
-        throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape), " ",
-                               dtype_name(entry.dtype), ", expected the only scales of '", printable(*stem),
-                               "' as one row of F32 or BF16"));
-      scales[*stem] = file.as_f32(name);
+    const auto stem = scaled_tensor(file, name);
+    if (!stem) {
+      model.tensors[name] = tensor_of(file, name, graph.packed);
       continue;
     }
-    Tensor& tensor = model.tensors[name];
-    tensor.kind = kind_of(name, entry.dtype);
-    tensor.bytes = std::move(contents[name]);
-    tensor.shape = tensor.kind == NumberType::kI4 ? shape_of_nibbles(name, entry, tensor.bytes) : entry.shape;
+    if ((entry.dtype != NumberType::kF32 && entry.dtype != NumberType::kBf16) || entry.shape.size() != 1 ||
+        scales.contains(*stem))
+      throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(entry.shape), " ",
+                             dtype_name(entry.dtype), ", expected the only scales of '", printable(*stem),
+                             "' as one row of F32 or BF16"));
+    scales[*stem] = file.as_f32(name);
   }
   for (auto& [name, list] : scales) {
     const auto tensor = model.tensors.find(name);
@@ -175,10 +152,8 @@ Model read_model(const SafetensorsFile& file) {
     tensor->second.scales = std::move(list);
   }
   validate(model);
-  return model;
+  return std::move(graph.model);
 }
-
-}  // namespace
 
 std::string save_bytes(const Model& model) {
   std::string bytes;
@@ -192,15 +167,11 @@ void save(const Model& model, const std::filesystem::path& path) {
   write_file_atomically(path, [&model](const ByteSink& sink) { write_model(model, sink); });
 }
 
-Model load_bytes(std::span<const std::byte> bytes) { return read_model(SafetensorsFile::parse(bytes)); }
-
-Model load(const std::filesystem::path& path) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  try {
-    return read_model(file);
-  } catch (const Error& error) {
-    throw Error(error.kind(), concat(path.string(), ": ", error.what()));
-  }
+Model load_bytes(std::span<const std::byte> bytes) {
+  SafetensorsFile file = SafetensorsFile::parse(bytes);
+  return read_model(file);
 }
+
+Model load(const std::filesystem::path& path) { return read_at(path, read_model); }
 
 }  // namespace quaver

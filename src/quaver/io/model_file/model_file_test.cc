@@ -32,7 +32,10 @@ struct Parts : io_test::SafetensorsContents {
       hash = fnv1a(bytes_of({part.c_str(), part.size() + 1}), hash);
     };
     add(metadata["graph"]);
-    add(metadata["provenance"]);
+    for (const char* key : {"words", "provenance"}) {
+      if (std::string(key) == "words" && metadata["version"] < "4") continue;
+      add(metadata.contains(key) ? metadata[key] : "");
+    }
     for (const auto& [name, entry] : entries) {
       add(name);
       add(std::string(dtype_name(entry.dtype)));
@@ -78,11 +81,39 @@ TEST(ModelFile, SmallScalesLieInTheGraphAndLongListsInTensors) {
   const std::string text = save_bytes(samples::integer_lstm());
   const Parts parts(text);
   EXPECT_TRUE(parts.entries.contains("lstm.W.scale"));
-  EXPECT_TRUE(parts.graph["scales"].empty());
+  EXPECT_FALSE(parts.graph.contains("scales"));
   const std::string per_tensor = save_bytes(samples::integer_lstm("int8_per_tensor"));
   const Parts other(per_tensor);
   EXPECT_FALSE(other.entries.contains("lstm.W.scale"));
   EXPECT_TRUE(other.graph["scales"].contains("lstm.W"));
+}
+
+// A model says only what differs from what it starts with; its smallest file is the shorter for it.
+TEST(ModelFile, DefaultsAreLeftOut) {
+  Model model;
+  model.inputs = {{"input", {{2}, true, {}}}};
+  samples::append(model, "dense", DenseAttributes{.input_size = 2, .units = 1}, "f32", {});
+  samples::append(model, "mean", PoolAttributes{Pooling::kMean}, "f32", {});
+  samples::fill_tensors(model, 1);
+  model.outputs = {"mean"};
+  const std::string text = save_bytes(model);
+  const Parts parts(text);
+  EXPECT_EQ(
+      parts.metadata.at("graph"),
+      R"({"inputs":[{"name":"input","value":{"shape":[2]}}],"nodes":[{"name":"dense","op":"dense",)"
+      R"("attributes":{"input_size":2,"units":1},"inputs":["input"],"outputs":[{"shape":[1]}]},{"name":"mean",)"
+      R"("op":"pool","attributes":{"pooling":"mean"},"inputs":["dense"],"outputs":[{"shape":[1],"time":false}]}],)"
+      R"("outputs":["mean"]})");
+  for (const char* key : {"words", "provenance"}) EXPECT_FALSE(parts.metadata.contains(key)) << key;
+}
+
+TEST(ModelFile, PackedTensorsSayWhatTheyHold) {
+  const std::string text = save_bytes(samples::integer_lstm("int4"));
+  const Parts parts(text);
+  EXPECT_EQ(parts.graph["tensors"]["lstm.R"].dump(), R"({"format":"i4","shape":[12,2]})");
+  EXPECT_EQ(parts.graph["tensors"]["lstm.W"].dump(), R"({"format":"i4","shape":[12,3]})");
+  EXPECT_EQ(parts.entries.at("lstm.W").shape, (std::vector<std::int64_t>{12, 2}));
+  EXPECT_EQ(parts.entries.at("lstm.W").dtype, NumberType::kU8);
 }
 
 TEST(ModelFile, AFlippedBitIsFoundOrChangesNothing) {
@@ -106,6 +137,7 @@ TEST(ModelFile, AFlippedBitIsFoundOrChangesNothing) {
   flip_all(samples::integer_tagger(), {0x01, 0x20, 0xff});
   flip_all(samples::integer_lstm(), {0x04});
   flip_all(samples::integer_lstm("int4"), {0x80});
+  flip_all(samples::float_graph(), {0x02});
 }
 
 TEST(ModelFile, ATruncatedFileIsAnError) {
@@ -117,8 +149,10 @@ TEST(ModelFile, ATruncatedFileIsAnError) {
 TEST(ModelFile, ANewerVersionSaysWhatToDo) {
   const std::string text = save_bytes(samples::integer_lstm());
   Parts parts(text);
+  parts.metadata["version"] = "5";
+  EXPECT_EQ(error_of_text(parts.text()), "version 5, this program reads up to 4: update quaver");
   parts.metadata["version"] = "3";
-  EXPECT_EQ(error_of_text(parts.text()), "version 3, this program reads up to 2: update quaver");
+  EXPECT_EQ(error_of_text(parts.text()), "version 3 with the format 'quaver', of which there are 1 to 2");
   for (const char* version : {"", "0", "-1", "1.5", "one", "1 ", "99999999999999999999999"}) {
     parts.metadata["version"] = version;
     EXPECT_TRUE(contains(error_of_text(parts.text()), "is no version number")) << version;
@@ -129,11 +163,31 @@ TEST(ModelFile, WhatIsNoModelSaysSo) {
   EXPECT_TRUE(contains(error_of_text(safetensors_text("{}")), "not a Quaver model"));
   EXPECT_TRUE(contains(error_of_text(safetensors_text("{}")), "quaver convert"));
   const std::string text = save_bytes(samples::integer_lstm());
-  for (const char* key : {"version", "graph", "provenance", "checksum"}) {
-    Parts parts(text);
+  const auto error_without = [](const std::string& whole, const char* key) {
+    Parts parts(whole);
     parts.metadata.erase(key);
-    EXPECT_TRUE(contains(error_of_text(safetensors_text(parts.entries, parts.metadata)), concat("no '", key, "'")));
-  }
+    return error_of_text(safetensors_text(parts.entries, parts.metadata));
+  };
+  for (const char* key : {"version", "checksum"})
+    EXPECT_TRUE(contains(error_without(text, key), concat("no '", key, "'")));
+  EXPECT_TRUE(contains(error_without(text, "graph"), "has neither 'graph' of a model nor 'network'"));
+  const std::string older = io_test::read_text(testing_support::own_goldens("model_v2") / "model.safetensors");
+  for (const char* key : {"version", "graph", "provenance", "checksum"})
+    EXPECT_TRUE(contains(error_without(older, key), concat("no '", key, "'")));
+}
+
+TEST(ModelFile, AGraphBesideANetworkIsAnError) {
+  const std::string text = save_bytes(samples::integer_lstm());
+  Parts parts(text);
+  parts.metadata["network"] = "{}";
+  EXPECT_TRUE(contains(error_of_text(parts.text()), "has both 'graph' of a model and 'network' of a memory network"));
+}
+
+TEST(ModelFile, AMissingTextFailsTheChecksum) {
+  const std::string text = save_bytes(samples::float_graph());
+  Parts parts(text);
+  parts.metadata.erase("words");
+  EXPECT_TRUE(contains(error_of_text(safetensors_text(parts.entries, parts.metadata)), "the file is damaged"));
 }
 
 TEST(ModelFile, AChangedTensorFailsTheChecksum) {
@@ -161,31 +215,80 @@ const Change kChanges[] = {
     {"unknown_entry", [](Parts& p) { p.graph["extra"] = 1; }, "graph has an unknown entry 'extra'"},
     {"unknown_attribute", [](Parts& p) { p.graph["nodes"][0]["attributes"]["x"] = 1; },
      "node 0: 'attributes' has an unknown entry 'x'"},
-    {"missing_attribute", [](Parts& p) { p.graph["nodes"][0]["attributes"].erase("clip"); },
-     "node 0: 'attributes': 'clip' is missing"},
+    {"missing_attribute", [](Parts& p) { p.graph["nodes"][0]["attributes"].erase("input_size"); },
+     "node 'lstm' (lstm) has input_size 0"},
     {"attribute_type", [](Parts& p) { p.graph["nodes"][0]["attributes"]["peephole"] = 1; },
      "'peephole' is a JSON number, expected true or false"},
     {"size_fraction", [](Parts& p) { p.graph["nodes"][0]["attributes"]["hidden_size"] = 4.5; }, "expected an integer"},
     {"size_beyond", [](Parts& p) { p.graph["nodes"][0]["attributes"]["hidden_size"] = 18446744073709551615u; },
      "expected an integer"},
     {"size_huge", [](Parts& p) { p.graph["nodes"][0]["attributes"]["hidden_size"] = 1 << 30; }, "expected 1 to 65536"},
-    {"scale_beyond_float", [](Parts& p) { p.graph["input"]["format"]["scale"] = 1e300; }, "beyond what a float holds"},
-    {"scale_null", [](Parts& p) { p.graph["input"]["format"]["scale"] = nullptr; }, "expected a number"},
-    {"zero_point_beyond", [](Parts& p) { p.graph["input"]["format"]["zero_point"] = 1LL << 40; }, "beyond 32 bits"},
-    {"no_sums", [](Parts& p) { p.graph["nodes"][0].erase("sums"); }, "node 0: 'sums' is missing"},
+    {"scale_beyond_float", [](Parts& p) { p.graph["inputs"][0]["value"]["format"]["scale"] = 1e300; },
+     "beyond what a float holds"},
+    {"scale_null", [](Parts& p) { p.graph["inputs"][0]["value"]["format"]["scale"] = nullptr; }, "expected a number"},
+    {"zero_point_beyond", [](Parts& p) { p.graph["inputs"][0]["value"]["format"]["zero_point"] = 1LL << 40; },
+     "beyond 32 bits"},
     {"unknown_sums", [](Parts& p) { p.graph["nodes"][0]["sums"] = "parts"; }, "unknown sums 'parts'"},
-    {"sums_of_version_1", [](Parts& p) { p.metadata["version"] = "1"; }, "node 0 has an unknown entry 'sums'"},
+    {"graph_of_version_2", [](Parts& p) { p.metadata["version"] = "2"; }, "'provenance'"},
+    {"no_inputs_key", [](Parts& p) { p.graph.erase("inputs"); }, "graph: 'inputs' is missing"},
+    {"inputs_number", [](Parts& p) { p.graph["nodes"][0]["inputs"] = {1}; },
+     "node 0: 'inputs' holds a number, expected texts"},
+    {"shape_missing", [](Parts& p) { p.graph["inputs"][0]["value"].erase("shape"); }, "'shape' is missing"},
+    {"shape_fraction", [](Parts& p) { p.graph["inputs"][0]["value"]["shape"] = {1.5}; },
+     "'shape' holds a number, expected integers"},
+    {"shape_axes",
+     [](Parts& p) {
+       p.graph["inputs"][0]["value"]["shape"] = {1, 1, 1, 1, 3};
+     },
+     "5 axes, expected at most 4"},
+    {"shape_negative", [](Parts& p) { p.graph["nodes"][0]["outputs"][0]["shape"] = {-2}; },
+     "says its output is -2 a step"},
+    {"rate", [](Parts& p) { p.graph["inputs"][0]["value"]["rate"] = 2; }, "once every 2 steps"},
+    {"delay", [](Parts& p) { p.graph["nodes"][0]["outputs"][0]["delay"] = 3; }, "3 late"},
+    {"entry_of_a_value", [](Parts& p) { p.graph["inputs"][0]["value"]["sequence"] = true; },
+     "input 0: 'value' has an unknown entry 'sequence'"},
+    {"packed_i8",
+     [](Parts& p) {
+       p.graph["tensors"]["lstm.W"] = {{"format", "i4"}, {"shape", {12, 3}}};
+     },
+     "'lstm.W' is 12x3 I8, which does not hold 12x3 i4, expected 12x2 U8"},
+    {"packed_nothing",
+     [](Parts& p) {
+       p.graph["tensors"]["x"] = {{"format", "i4"}, {"shape", {12, 3}}};
+     },
+     "says what 'x' is, but there is no such tensor"},
+    {"packed_unknown",
+     [](Parts& p) {
+       p.graph["tensors"]["lstm.W"] = {{"format", "i3"}, {"shape", {12, 3}}};
+     },
+     "unknown format 'i3', expected i4 or binary"},
+    {"u8_unsaid",
+     [](Parts& p) {
+       p.entries["lstm.W"] = {NumberType::kU8, {12}, kTwelveBytes};
+     },
+     "'lstm.W' is U8, but graph: 'tensors' does not say"},
+    {"u8_as_signs",
+     [](Parts& p) {
+       p.entries["lstm.W"] = {NumberType::kU8, {12, 1}, kTwelveBytes};
+       p.graph["tensors"]["lstm.W"] = {{"format", "binary"}, {"shape", {12, 3}}};
+     },
+     "'lstm.W' is binary, expected i4"},
+    {"words_list", [](Parts& p) { p.metadata["words"] = "{}"; }, "words is no list"},
+    {"words_number", [](Parts& p) { p.metadata["words"] = R"(["a",1])"; }, "words: element 1 is no text"},
+    {"words_deep", [](Parts& p) { p.metadata["words"] = R"([["a"]])"; }, "words: element 0 is no text"},
+    {"words_broken", [](Parts& p) { p.metadata["words"] = R"(["a")"; }, "words is not valid JSON"},
+    {"words_of_reals", [](Parts& p) { p.metadata["words"] = R"(["a"])"; }, "1 words, but no input is ids"},
     {"unknown_operation", [](Parts& p) { p.graph["nodes"][0]["op"] = "transformer"; },
      "unknown operation 'transformer'"},
     {"unknown_direction", [](Parts& p) { p.graph["nodes"][0]["attributes"]["direction"] = "up"; },
      "unknown direction 'up'"},
-    {"unknown_kind", [](Parts& p) { p.graph["input"]["format"]["kind"] = "i3"; }, "unknown format 'i3'"},
+    {"unknown_kind", [](Parts& p) { p.graph["inputs"][0]["value"]["format"]["kind"] = "i3"; }, "unknown format 'i3'"},
     {"classes_numbers",
      [](Parts& p) {
        p.graph["classes"] = {1, 2};
      },
      "'classes' holds a number"},
-    {"cycle", [](Parts& p) { p.graph["nodes"][0]["input"] = "lstm"; }, "reads 'lstm', which is neither"},
+    {"cycle", [](Parts& p) { p.graph["nodes"][0]["inputs"][0] = "lstm"; }, "reads 'lstm', which is neither"},
     {"scale_of_nothing", [](Parts& p) { p.graph["scales"]["x.W"] = 1.0; }, "scales for 'x.W', but no such tensor"},
     {"scales_twice", [](Parts& p) { p.graph["scales"]["lstm.W"] = 1.0; }, "the only scales of 'lstm.W'"},
     {"scale_of_scales", [](Parts& p) { p.graph["scales"]["lstm.W.scale"] = 1.0; }, "scales of scales"},
@@ -357,19 +460,18 @@ std::filesystem::path path(const char* set) { return testing_support::own_golden
 // What version 1 says nothing of is what it did: halves of sums are cut off one by one.
 TEST(ModelFile, ReadsTheGoldenOfVersionOne) { EXPECT_EQ(load(golden::path("model_v1")), golden::version_one()); }
 
-TEST(ModelFile, ReadsAndWritesTheGoldenOfVersionTwo) {
-  EXPECT_EQ(load(golden::path("model_v2")), golden::version_two());
-  EXPECT_EQ(save_bytes(golden::version_two()), io_test::read_text(golden::path("model_v2")))
-      << "version 2 is still the version written";
-}
+TEST(ModelFile, ReadsTheGoldenOfVersionTwo) { EXPECT_EQ(load(golden::path("model_v2")), golden::version_two()); }
 
 // A model read from an older file is written as what it is in the newest version.
 TEST(ModelFile, OlderModelsAreWrittenAnew) {
-  const Model model = load(golden::path("model_v1"));
-  const std::string text = save_bytes(model);
-  EXPECT_EQ(Parts(text).metadata.at("version"), "2");
-  EXPECT_EQ(load_bytes(bytes_of(text)), model);
-  EXPECT_EQ(fingerprint(load_bytes(bytes_of(text))), fingerprint(model));
+  for (const char* version : {"model_v1", "model_v2"}) {
+    const Model model = load(golden::path(version));
+    const std::string text = save_bytes(model);
+    EXPECT_EQ(Parts(text).metadata.at("version"), "4");
+    EXPECT_EQ(load_bytes(bytes_of(text)), model);
+    EXPECT_EQ(fingerprint(load_bytes(bytes_of(text))), fingerprint(model));
+    EXPECT_LT(text.size(), std::filesystem::file_size(golden::path(version))) << "files do not grow";
+  }
 }
 
 }  // namespace
