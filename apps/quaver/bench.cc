@@ -42,7 +42,8 @@ constexpr std::size_t kLoads = 21;
 struct BenchFlags {
   SharedFlags shared;
   std::string model;
-  std::vector<std::string> presets, cells{"lstm", "gru"}, resets{"after"}, schemes{"int8"}, frames, peer_names;
+  std::vector<std::string> presets, cells{"lstm", "gru"}, resets{"after"}, schemes{std::string(kDefaultScheme)}, frames,
+      peer_names;
   std::vector<std::size_t> hidden{128}, steps{1}, batch{1}, streams{1};
   std::size_t input = 40, projection = 0;
   bool cifg = false, peephole = false, layer_norm = false, all_paths = false, peers = false, pin = false;
@@ -264,7 +265,8 @@ void run_memory(const BenchFlags& flags) {
   MemoryBench bench = flags.memory;
   bench.shared = flags.shared;
   bench.schemes = flags.schemes;
-  if (bench.schemes == std::vector<std::string>{"int8"}) bench.schemes = {"int8", "qmann8", "f32"};
+  if (bench.schemes == std::vector<std::string>{std::string(kDefaultScheme)})
+    bench.schemes = {std::string(kDefaultScheme), std::string(kQmannScheme), std::string(kFloatScheme)};
   for (const std::string& scheme : bench.schemes) require_known("scheme", scheme, memory_scheme_names());
   for (const std::string& peer : flags.peer_names) require_known("peer", peer, peer_names());
   bench.batch = flags.batch;
@@ -381,7 +383,7 @@ void add_bench(CLI::App& program) {
   sizes("--steps", flags->steps, "Steps in one call; 1 is a stream; a list as well");
   sizes("--batch", flags->batch, "Sequences that are run together; a list as well");
   sizes("--streams", flags->streams, "Independent streams that one call moves a step on; a list as well");
-  names("--scheme", flags->schemes, "int8, int8_per_tensor, int4, f32; a list as well");
+  names("--scheme", flags->schemes, join(scheme_names(), ", ") + "; a list as well");
   names("--frames", flags->frames,
         "What a call of an integer model is handed: real, codes or real,codes (default: real; beside peers both)");
   verb->add_option("--projection", flags->projection, "lstm: size of the projected output; 0: none")

@@ -233,7 +233,7 @@ class MemoryRace {
     const auto data = std::make_shared<CodedStories>(stories, Vocabulary(network.words), kTrainedFacts);
     const auto kept = std::make_shared<MemoryNetwork>(network);
     add({.form = "told",
-         .scheme = "f32",
+         .scheme = std::string(kFloatScheme),
          .path = "c++",
          .peer = "",
          .version = "",

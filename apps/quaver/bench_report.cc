@@ -23,7 +23,7 @@ std::string cell_text(const BenchShape& shape) {
 }
 std::string percent_text(std::optional<double> share) { return share ? fixed_text(100 * *share, 0) : "-"; }
 
-// "int8" of "int8, f32 cell": enough to tell the forms of one engine apart.
+// Of a scheme what stands before a comma, which is enough to tell the forms of one engine apart.
 std::string peer_text(const BenchRow& row) { return row.peer + " " + row.scheme.substr(0, row.scheme.find(',')); }
 
 std::optional<double> read_share(const BenchRow& row) {

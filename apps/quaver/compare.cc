@@ -13,6 +13,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/io/model_file/model_file.h"
+#include "quaver/model/scheme.h"
 #include "quaver/report/cost/inspect.h"
 #include "quaver/report/cost/memory_inspect.h"
 #include "quaver/report/error/memory_compare.h"
@@ -55,7 +56,7 @@ void compare_models(const CompareFlags& flags, const GivenFlags& given) {
   given.refuse({"--tasks", "--set", "--questions"}, "memory networks", "here are models of sequences");
   const Model reference = load(flags.reference), quantized = load(flags.quantized);
   // What is lost is counted from the first: exchanged, every figure would be of the float model.
-  if (reference.scheme != "f32" && quantized.scheme == "f32")
+  if (!is_float_scheme(reference.scheme) && is_float_scheme(quantized.scheme))
     throw_bad_input(concat(flags.reference, " is quantized and ", flags.quantized,
                            " is a float model; expected the float one first"));
   const Sequences sequences = read_sequences(flags.input, "test", reference, flags.data, flags.limit);

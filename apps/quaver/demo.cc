@@ -14,6 +14,7 @@
 #include "given_flags.h"
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/model_file.h"
+#include "quaver/model/scheme.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/cost/inspect.h"
 #include "quaver/report/error/compare.h"
@@ -139,7 +140,7 @@ DemoRows demo_sequences(const DemoFlags& flags, const std::vector<std::string>& 
                {"float ops/step"}});
   DemoRows all;
   for (const DemoRow& row : rows) {
-    const bool in_float = row.scheme == "f32";
+    const bool in_float = is_float_scheme(row.scheme);
     table.add_row({row.cell, row.scheme, fixed_text(row.accuracy, 2), count_text(row.bytes),
                    fixed_text(row.us_per_step, 2), in_float ? "-" : fixed_text(row.sqnr_db, 1),
                    count_text(row.float_ops)});

@@ -134,12 +134,13 @@ MemoryDemo demo_memory(const MemoryDemoOptions& options) {
 
   say(fmt::format("training a memory network on {} generated questions, in float and as qmann8",
                   train_data.questions().size()));
-  MemoryScheme qmann = memory_scheme_from_name("qmann8");
+  MemoryScheme qmann = memory_scheme_from_name(kQmannScheme);
   qmann.integer_only = true;
   std::vector<Network> networks;
-  networks.push_back({"f32", trained({}, seed, train_data, validation_data, vocabulary)});
-  networks.push_back({"int8", quantize_memory(networks.front().network, memory_scheme_from_name("int8"), calibration)});
-  networks.push_back({"qmann8", trained(qmann, seed, train_data, validation_data, vocabulary)});
+  networks.push_back({std::string(kFloatScheme), trained({}, seed, train_data, validation_data, vocabulary)});
+  networks.push_back({std::string(kDefaultScheme),
+                      quantize_memory(networks.front().network, memory_scheme_from_name(kDefaultScheme), calibration)});
+  networks.push_back({std::string(kQmannScheme), trained(qmann, seed, train_data, validation_data, vocabulary)});
 
   MemoryDemo demo{.results = nlohmann::ordered_json::array(), .explained = nullptr, .text = {}};
   const std::vector<double> seconds = question_times(networks, test_data);

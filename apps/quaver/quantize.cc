@@ -38,7 +38,7 @@ struct QuantizeFlags {
   StoryFlags stories;
   MemorySchemeFlags scheme_flags;
   std::filesystem::path in, out, report;
-  std::string scheme = "int8", calib, method = "minmax", rounding = "compensated";
+  std::string scheme{kDefaultScheme}, calib, method = "minmax", rounding = "compensated";
   double percentile = 99.99;
   std::size_t limit = 256;
   std::vector<std::string> overrides, ignore;
@@ -51,7 +51,7 @@ constexpr const char* kMemoryGroup = "Memory networks";
 std::pair<std::string, std::string> parse_override(const std::string& text) {
   const std::size_t equals = text.rfind('=');
   if (equals == std::string::npos || equals == 0)
-    throw_usage(concat("--override '", text, "' is no REGEX=SCHEME, such as 'scores=int8_per_tensor'"));
+    throw_usage(concat("--override '", text, "' is no REGEX=SCHEME, such as 'scores=", scheme_names().back(), "'"));
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
@@ -164,6 +164,7 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
       flags.shared,
       {{"model", flags.out.string()},
        {"scheme", result.model.scheme},
+       {"scheme_text", scheme_text(*find_scheme(result.model.scheme))},
        {"bytes", after.bytes},
        {"float_bytes", before.bytes},
        {"ratio", ratio},
@@ -181,9 +182,11 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
        {"warnings", to_json(warnings)}},
       table.text() +
           fmt::format("\ncalibrated on {} sequences, {} steps of {} ({}, {} rounding); file {:.3f}x in {:.1f} s\n"
+                      "{}: {}\n"
                       "outputs     {}\n",
                       calibration.sequences, calibration.steps, sequences.source, method_name(calibration.method),
-                      flags.rounding, ratio, seconds, to_text(fidelity)));
+                      flags.rounding, ratio, seconds, result.model.scheme,
+                      scheme_text(*find_scheme(result.model.scheme)), to_text(fidelity)));
   if (refused) throw_failed(strict_failure(warnings.size(), flags.out));
 }
 
@@ -194,8 +197,7 @@ void add_quantize(CLI::App& program) {
   CLI::App* verb = program.add_subcommand("quantize", "Turn a float model into integers, after training");
   verb->add_option("in", flags->in, "Float model file")->required();
   verb->add_option("--scheme", flags->scheme,
-                   "int8, int8_per_tensor, int4 or f32; memory networks: int8, fixed8-calibrated or "
-                   "another of 'train'")
+                   concat(join(scheme_names(), ", "), "; memory networks: ", kDefaultScheme, " or another of 'train'"))
       ->capture_default_str();
   verb->add_option("--calib", flags->calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
       ->required();

@@ -10,6 +10,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/memory_file.h"
+#include "quaver/model/scheme.h"
 #include "quaver/report/error/fidelity.h"
 #include "quaver/report/show/table.h"
 #include "quaver/report/show/warning_lines.h"
@@ -61,7 +62,8 @@ bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stori
 void run_memory_quantization(const MemoryQuantization& quantization) {
   const auto start = std::chrono::steady_clock::now();
   const MemoryScheme& scheme = quantization.scheme;
-  if (scheme.is_float()) throw_usage("--scheme f32: a memory network to quantize is float already");
+  if (scheme.is_float())
+    throw_usage(concat("--scheme ", kFloatScheme, ": a memory network to quantize is float already"));
   const auto [task_name, split] = task_and_split(quantization.calib);
   const std::string named = quantization.stories.tasks == "joint" ? "all" : quantization.stories.tasks;
   const std::vector<std::size_t> numbers = story_task_numbers(task_name, named);

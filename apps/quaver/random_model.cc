@@ -60,7 +60,7 @@ Model random_model(const RandomModelOptions& options) {
   model.outputs = {node.name};
   model.nodes.push_back(std::move(node));
   validate(model);
-  if (options.scheme == "f32") return model;
+  if (is_float_scheme(options.scheme)) return model;
 
   const std::size_t weights = options.hidden * (options.hidden + options.input);
   const std::size_t steps = std::clamp(kCalibrationWeights / weights, kLeastCalibrationSteps, kMostCalibrationSteps);

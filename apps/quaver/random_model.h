@@ -18,7 +18,7 @@ struct RandomModelOptions {
   bool peephole = false;
   bool layer_norm = false;
   bool linear_before_reset = true;
-  std::string scheme = "int8";  // a scheme of quantize.h; calibrated on random sequences
+  std::string scheme{kDefaultScheme};  // a scheme of quantize.h; calibrated on random sequences
   std::uint64_t seed = 1;
 };
 

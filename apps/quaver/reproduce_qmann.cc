@@ -382,14 +382,15 @@ std::vector<QmannRow> qmann_rows() {
     return scheme;
   };
   const auto hamming = [](int integer_bits) {
-    MemoryScheme scheme = memory_scheme_from_name("qmann8");
+    MemoryScheme scheme = memory_scheme_from_name(kQmannScheme);
     scheme.integer_bits = integer_bits;
     return scheme;
   };
   constexpr bool kAblation = true;
+  const std::string scaled(kDefaultScheme);
   return {
       qmann_row(
-          "f32", "float", {},
+          std::string(kFloatScheme), "float", {},
           program(18.2, 17.9, 2,
                   {0, 33.3, 31.4, 15.2, 4.5, 11.1, 2.3, 4.5, 7.5, 7, 0, 1.2, 2.8, 13.5, 55.8, 46.1, 45, 63.8, 0})),
       qmann_row("fixed8-mq", "conventional 8 bits as shipped (IWL 5, MQ)", fixed(5, true),
@@ -412,7 +413,7 @@ std::vector<QmannRow> qmann_rows() {
       qmann_row("hamming8-iwl5", "Hamming, IWL 5, MQ", hamming(5), std::nullopt, kAblation),
       qmann_row("fixed8-iwl4-mq", "conventional 8 bits, IWL 4, MQ", fixed(4, true), std::nullopt, kAblation),
       qmann_row("hamming8-iwl4", "Hamming, IWL 4, MQ", hamming(4), std::nullopt, kAblation),
-      beyond_row("int8", "`int8`: 8 bits, scales", "int8", false),
+      beyond_row(scaled, concat("`", scaled, "`: 8 bits, scales"), scaled, false),
       beyond_row("fixed8-calibrated", "`fixed8-calibrated`: 8 bits, points", "fixed8-calibrated", false),
       beyond_row("binary-calibrated", "`binary-calibrated`: 1 bit from hop to hop", "binary-calibrated", true),
       memn2n_row("memn2n", "en-10k", "en-10k",

@@ -4,7 +4,9 @@
 
 #include "checks.h"
 #include "quaver/core/error.h"
+#include "quaver/core/text.h"
 #include "quaver/model/memory_network.h"
+#include "quaver/model/scheme.h"
 
 namespace quaver {
 
@@ -57,8 +59,12 @@ void MemorySchemeFlags::add_to(CLI::App& verb, const std::string& group) {
 
 MemoryScheme MemorySchemeFlags::scheme(const std::string& preset) const {
   MemoryScheme scheme = memory_scheme_from_name(preset);
-  if (scheme.is_float() && given())
-    throw_usage("--scheme f32 has no word length and no fixed-point similarity: choose fixed8, qmann8 or another");
+  if (scheme.is_float() && given()) {
+    std::vector<std::string> others = memory_scheme_names();
+    std::erase(others, kFloatScheme);
+    throw_usage(concat("--scheme ", kFloatScheme, " has no word length and no fixed-point similarity: choose one of ",
+                       join(others, ", ")));
+  }
   for (const auto& change : changes_) change(scheme);
   validate(scheme);
   return scheme;

@@ -17,6 +17,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/model_file/model_file.h"
+#include "quaver/model/scheme.h"
 #include "quaver/report/error/evaluate.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
@@ -35,7 +36,7 @@ constexpr const char* kMemoryGroup = "Memory networks (tasks babi, stories)";
 struct TrainFlags {
   SharedFlags shared;
   DataFlags data;
-  std::string task, scheme = "f32";
+  std::string task, scheme{kFloatScheme};
   std::filesystem::path out, warm_start;
   std::size_t limit = 0;
   // What was said on the command line, on top of the task's defaults.
@@ -99,9 +100,9 @@ void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
 }
 
 void require_trainable(const TrainFlags& flags, const GivenFlags& given, const TrainOptions& options) {
-  if (flags.scheme != "f32")
+  if (!is_float_scheme(flags.scheme))
     throw_usage(concat("--scheme ", flags.scheme, ": train in float, then 'quaver quantize --scheme ", flags.scheme,
-                       "'; training makes f32 models in this version"));
+                       "'; training makes ", kFloatScheme, " models in this version"));
   require_known("cell", options.cell, recurrent_names());
   given.refuse_attributes_beyond({options.cell}, concat("here the cell is ", options.cell));
   if (options.projection == 0) given.refuse({"--projection-clip"}, "--projection", "here there is none");
@@ -298,8 +299,9 @@ void add_train(CLI::App& program) {
   const CLI::Validator not_negative = real_number(0, 1e6), share = real_number(0, 0.99);
   verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
   verb.add_option("-o,--output", flags.out, "Model file to write, .safetensors")->required();
-  verb.add_option("--scheme", flags.scheme,
-                  "f32; integers come from 'quaver quantize'. Stories: " + join(memory_scheme_names(), ", "))
+  verb.add_option(
+          "--scheme", flags.scheme,
+          concat(kFloatScheme, "; integers come from 'quaver quantize'. Stories: ", join(memory_scheme_names(), ", ")))
       ->capture_default_str();
   verb.add_option("--limit", flags.limit, "Sequences (stories: questions) of each split at most; 0: all")
       ->check(whole_number(0, kMostSequences))

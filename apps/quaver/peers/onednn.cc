@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "quaver/core/number_type.h"
 #include "quaver/core/random.h"
 
 namespace quaver {
@@ -55,7 +56,9 @@ class OneDnn final : public Peer {
     const dnnl::version_t* version = dnnl::version();
     return std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
   }
-  std::string scheme() const override { return quantized_ ? "int8, f32 cell" : "f32"; }
+  std::string scheme() const override {
+    return quantized_ ? "int8, f32 cell" : std::string(type_name(NumberType::kF32));
+  }
   std::string path() const override { return isa_text(dnnl::get_effective_cpu_isa()) + " (" + implementation_ + ")"; }
   std::size_t weight_bytes() const override { return weight_bytes_; }
   bool takes_codes() const override { return quantized_; }

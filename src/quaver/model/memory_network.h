@@ -12,6 +12,7 @@
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/scales.h"
 #include "quaver/cells/memn2n/scheme.h"
+#include "quaver/model/scheme.h"
 
 namespace quaver {
 
@@ -31,23 +32,9 @@ struct MemoryNetwork {
 void validate(const MemoryNetwork& network);
 
 // Names as files and flags write them; *_from_name: Error (usage) that lists the names.
-std::string memory_tying_name(MemoryTying tying);                 // "adjacent", "layerwise"
-std::string sentence_encoding_name(SentenceEncoding encoding);    // "words", "position"
-std::string memory_similarity_name(MemorySimilarity similarity);  // "dot", "hamming"
-std::string memory_arithmetic_name(MemoryArithmetic arithmetic);  // "f32", "fixed", "scaled"
-MemoryArithmetic memory_arithmetic_from_name(const std::string& name);
-MemorySimilarity memory_similarity_from_name(const std::string& name);
+std::string memory_tying_name(MemoryTying tying);               // "adjacent", "layerwise"
+std::string sentence_encoding_name(SentenceEncoding encoding);  // "words", "position"
 MemoryTying memory_tying_from_name(const std::string& name);
 SentenceEncoding sentence_encoding_from_name(const std::string& name);
-
-// The presets: "f32", "fixed8" (dot product, 5 integer bits), "qmann8" (Hamming, 2 integer bits, formats a hop),
-// "fixed-binary" and "qmann-binary" (these with a 1-bit query), "fixed-binary-weights" (fixed8 with 1-bit weights); of
-// scaled integers "int8", "fixed8-calibrated" (a point a tensor), "binary-calibrated" (that with a 1-bit query and
-// state), "binary-weights-calibrated" (that with 1-bit weights).
-// Error (usage) that lists them.
-MemoryScheme memory_scheme_from_name(const std::string& name);
-std::vector<std::string> memory_scheme_names();
-// "f32", or every switch: "fixed n=8 iwl=2 hamming hop-formats one-bit-query".
-std::string memory_scheme_text(const MemoryScheme& scheme);
 
 }  // namespace quaver

@@ -536,5 +536,37 @@ outputs softmax, tags
 )");
 }
 
+TEST(Scheme, SaysItsParts) {
+  EXPECT_EQ(scheme_text(*find_scheme("f32")), "f32");
+  EXPECT_EQ(scheme_text(*find_scheme("int8")), "weights i8, a scale a row; activations i8; state i16; scaled");
+  EXPECT_EQ(scheme_text(*find_scheme("int8_per_tensor")),
+            "weights i8, a scale a gate; activations i8; state i16; scaled");
+  EXPECT_EQ(scheme_text(*find_scheme("int4")), "weights i4, a scale a row; activations i8; state i16; scaled");
+  EXPECT_EQ(find_scheme("int5"), nullptr);
+}
+
+TEST(Scheme, OfMemoryNetworksSaysItsSwitches) {
+  const std::vector<std::pair<std::string, std::string>> texts{
+      {"f32", "f32"},
+      {"fixed8", "fixed n=8 iwl=5 dot"},
+      {"qmann8", "fixed n=8 iwl=2 hamming hop-formats"},
+      {"fixed-binary", "fixed n=8 iwl=5 dot one-bit-query"},
+      {"qmann-binary", "fixed n=8 iwl=2 hamming hop-formats one-bit-query"},
+      {"fixed-binary-weights", "fixed n=8 iwl=5 dot one-bit-weights"},
+      {"int8", "scaled n=8 relative-similarity integer-only"},
+      {"fixed8-calibrated", "scaled n=8 power-of-two relative-similarity integer-only"},
+      {"binary-calibrated", "scaled n=8 power-of-two relative-similarity one-bit-query one-bit-state integer-only"},
+      {"binary-weights-calibrated",
+       "scaled n=8 power-of-two relative-similarity one-bit-query one-bit-state one-bit-weights integer-only"}};
+  std::vector<std::string> names;
+  for (const auto& [name, text] : texts) {
+    EXPECT_EQ(memory_scheme_text(memory_scheme_from_name(name)), text) << name;
+    EXPECT_NO_THROW(validate(memory_scheme_from_name(name))) << name;
+    names.push_back(name);
+  }
+  EXPECT_EQ(memory_scheme_names(), names);
+  EXPECT_THROW(memory_scheme_from_name("fixed9"), Error);
+}
+
 }  // namespace
 }  // namespace quaver

@@ -269,7 +269,7 @@ Calibration calibrate(const Model& model, std::span<const SequenceView> sequence
   if (sequences.empty())
     throw_bad_input(
         "calibration has no data: expected at least one sequence; pass --calib with sequences the model will see");
-  if (model.scheme != "f32")
+  if (!is_float_scheme(model.scheme))
     throw_bad_input(
         concat("model '", printable(model.name), "' has scheme ", model.scheme, ", calibration needs the float model"));
   if (!(options.percentile > 50.0 && options.percentile <= 100.0))

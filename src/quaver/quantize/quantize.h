@@ -1,8 +1,8 @@
 // quantize.h - from a float model and its calibration to an integer model (post-training quantization).
 //
-// Schemes (model/scheme.h): "int8" (weights int8 with a scale a row), "int8_per_tensor" (one scale a gate matrix:
-// LiteRT's recipe), "int4" (weights of four bits with a scale a row; all else as int8), "f32" (left alone). Activations
-// are int8 per tensor (int16 of embeddings whose rows differ widely), cell states int16, biases int32.
+// A scheme (model/scheme.h) says the type of weights, and whether they have a scale a row or one a gate matrix, which
+// is LiteRT's recipe; a node of the float scheme is left alone. Activations are int8 per tensor (int16 of embeddings
+// whose rows differ widely), cell states int16, biases int32.
 #pragma once
 
 #include <string>
@@ -23,7 +23,7 @@ std::string_view rounding_name(Rounding rounding);
 Rounding rounding_from_name(std::string_view name);  // Error (usage) that lists the names
 
 struct QuantizeOptions {
-  std::string scheme = "int8";
+  std::string scheme{kDefaultScheme};
   Rounding rounding = Rounding::kCompensated;  // of matrices; other tensors go to the nearest code
   // (regular expression over node names, scheme); the first that matches wins.
   std::vector<std::pair<std::string, std::string>> overrides = {};

@@ -24,6 +24,13 @@ void check_scheme(const std::string& scheme) {
                      near.empty() ? "" : concat("; did you mean '", near, "'?")));
 }
 
+std::vector<std::string> schemes_with_row_scales() {
+  std::vector<std::string> names;
+  for (const Scheme& scheme : schemes())
+    if (scheme.scale_a_row) names.emplace_back(scheme.name);
+  return names;
+}
+
 constexpr std::size_t kFewestSteps = 16;
 constexpr double kFewestCodes = 16;  // that a feature should span
 
@@ -325,11 +332,11 @@ void Quantizer::warn_features(const ModelInput& input) {
                   user(c, middle + (127 - format.zero_point) * step),
                   " has codes. Calibrate on data in which it moves")});
     } else if ((high - low) / step < kFewestCodes) {
-      result_.warnings.push_back({"narrow_feature", input.name, point, (high - low) / step, kFewestCodes,
-                                  concat(point, " spans ", (high - low) / step, " codes of ", kFewestCodes,
-                                         " expected: from ", user(c, low), " to ", user(c, high),
-                                         " beside features far larger. Scale the features alike, or take int8 or int4, "
-                                         "which fold a scale a feature")});
+      result_.warnings.push_back(
+          {"narrow_feature", input.name, point, (high - low) / step, kFewestCodes,
+           concat(point, " spans ", (high - low) / step, " codes of ", kFewestCodes, " expected: from ", user(c, low),
+                  " to ", user(c, high), " beside features far larger. Scale the features alike, or take ",
+                  join(schemes_with_row_scales(), " or "), ", which fold a scale a feature")});
     }
   }
 }

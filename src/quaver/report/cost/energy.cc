@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "quaver/core/error.h"
+#include "quaver/core/number_type.h"
 #include "quaver/core/text.h"
 #include "quaver/io/container/strict_json.h"
 
@@ -23,13 +24,13 @@ constexpr std::array kTypes{
     OperationType{kShift, kI8},     OperationType{kShift, kI16},    OperationType{kShift, kI32},
     OperationType{kLogic, kBit},    OperationType{kPopcount, kBit}};
 
-const char* width_name(OperandWidth width) {
+std::string_view width_name(OperandWidth width) {
   switch (width) {
     case kBit: return "bit";
-    case kI8: return "i8";
-    case kI16: return "i16";
-    case kI32: return "i32";
-    case kF32: return "f32";
+    case kI8: return type_name(NumberType::kI8);
+    case kI16: return type_name(NumberType::kI16);
+    case kI32: return type_name(NumberType::kI32);
+    case kF32: return type_name(NumberType::kF32);
   }
   return "";
 }

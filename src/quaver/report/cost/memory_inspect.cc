@@ -39,7 +39,8 @@ std::string uses(const MemN2NShape& shape, std::size_t place) {
 }
 
 MemoryHopReport hop_report(const MemoryNetwork& network, std::size_t hop) {
-  MemoryHopReport report{"f32", memory_similarity_name(network.scheme.similarity), std::nullopt, 0};
+  MemoryHopReport report{std::string(type_name(NumberType::kF32)), memory_similarity_name(network.scheme.similarity),
+                         std::nullopt, 0};
   if (network.scheme.is_scaled()) {
     report.embeddings = concat("i", network.scheme.bits);
     report.similarity_step = static_cast<double>(network.scales.s[hop]);

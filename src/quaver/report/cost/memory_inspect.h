@@ -28,7 +28,7 @@ struct MemoryMatrixReport {
 };
 
 struct MemoryHopReport {
-  std::string embeddings;                  // m and c: "f32", "3.4" (integer and fraction bits), "i8" (scaled)
+  std::string embeddings;                  // m and c: f32, "3.4" (integer and fraction bits), "i8" (scaled)
   std::string similarity;                  // "dot", "hamming"
   std::optional<double> similarity_limit;  // |s| is at most this; nothing where it has no limit
   double similarity_step = 0;              // 0: float
