@@ -119,6 +119,20 @@ std::vector<GraphCase> cases() {
                                        .add("last", PoolAttributes{Pooling::kMean})
                                        .add("scores", DenseAttributes{24, 5})
                                        .finish({"scores", "shifted"})});
+  // Along the axis of each frame, both ways, and then over time; and one that carries its state from frame to frame.
+  GruAttributes rows_both_ways{kFeatures, 10};
+  rows_both_ways.direction = Direction::kBidirectional;
+  rows_both_ways.axis = 0;
+  LstmAttributes carried{kFeatures, 8};
+  carried.axis = 0;
+  carried.carry = true;
+  cases.push_back({"inside_frames", ModelBuilder("m", {{"input", {{5, kFeatures}, true, {}}}}, 7)
+                                        .add("rows", rows_both_ways, {"input"}, 2)
+                                        .add("through", carried, {"input"}, 3)
+                                        .add("ends", ConcatAttributes{}, {"rows.h_n", "through.h_n", "through.c_n"})
+                                        .add("lstm", LstmAttributes{36, 12})
+                                        .add("scores", DenseAttributes{12, 5})
+                                        .finish({"scores", "rows", "through", "through.c_n"})});
   // Two heads that share a trunk, one of them over rows of a frame with two axes.
   cases.push_back({"rows", ModelBuilder("m", {{"input", {{4, kFeatures}, true, {}}}}, 6)
                                .add("wide", DenseAttributes{kFeatures, 12})
@@ -367,6 +381,35 @@ TEST(LastStates, OfBothDirectionsAreEachDirectionsEnd) {
   const std::vector<Result> results = Session(model).run(sequence_for(model, 9, 8).view());
   EXPECT_EQ(results[0].real(), results[2].real()) << "h_n is what the pool 'final' takes";
   EXPECT_EQ(results[1].value.size(), 40);
+}
+
+// ---- inner axes -------------------------------------------------------------------------------------------------
+
+TEST(InsideFrames, CarriedRowsAreTheStepsOfAStream) {
+  constexpr std::size_t kRows = 4, kFrames = 9;
+  for (const char* scheme : {"f32", "int8"}) {
+    GruAttributes gru{kFeatures, 12};
+    Model stream = ModelBuilder("m", kFeatures, 21).add("gru", gru).finish();
+    if (std::string(scheme) != "f32") stream = integers(stream, scheme);
+    const GivenSequence sequence = sequence_for(stream, kRows * kFrames, 3);
+    const Result expected = Session(stream).run(sequence.view())[0];
+    for (const bool carry : {true, false}) {
+      Model framed = stream;
+      auto& attributes = std::get<GruAttributes>(framed.nodes[0].operation);
+      attributes.axis = 0;
+      attributes.carry = carry;
+      framed.inputs[0].value.shape = {kRows, kFeatures};
+      framed.nodes[0].outputs[0].shape = {kRows, 12};
+      SequenceView frames = sequence.view();
+      frames.steps = kFrames;
+      const Result found = Session(framed).run(frames)[0];
+      ASSERT_EQ(found.bytes.size(), expected.bytes.size());
+      EXPECT_EQ(found.bytes == expected.bytes, carry) << scheme;
+      EXPECT_TRUE(std::equal(found.bytes.begin(), found.bytes.begin() + kRows * 12, expected.bytes.begin()))
+          << "the first frame starts as the stream does";
+      EXPECT_EQ(Session(framed).initial_state().layout().parts.empty(), !carry);
+    }
+  }
 }
 
 // ---- states in real numbers -------------------------------------------------------------------------------------

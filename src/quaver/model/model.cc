@@ -49,7 +49,10 @@ class Fingerprint {
   }
   void add(const Operation& operation) {
     add(operation_name(operation));
-    visit_fields(operation, [this]<typename Attribute>(std::string_view, const Attribute& attribute) {
+    const bool inside = row_of(operation).runs_inside_frames(operation);
+    visit_fields(operation, [&]<typename Attribute>(std::string_view name, const Attribute& attribute) {
+      // What files before version 4 did not have: states saved with their models keep their fingerprint.
+      if (!inside && is_attribute_of_graphs(name)) return;
       if constexpr (std::is_enum_v<Attribute>) {
         add(name_of(attribute));
       } else {
@@ -137,7 +140,7 @@ std::optional<Direction> direction_of(const Operation& operation) { return row_o
 std::int64_t forward_features(const Node& node) {
   const std::optional<Direction> direction = direction_of(node.operation);
   if (!direction || *direction == Direction::kReverse) return 0;
-  return node.outputs[0].size() / (*direction == Direction::kBidirectional ? 2 : 1);
+  return node.outputs[0].shape.features() / (*direction == Direction::kBidirectional ? 2 : 1);
 }
 
 Value output_value(const Operation& operation, const Value& input) {

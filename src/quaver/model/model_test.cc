@@ -419,6 +419,20 @@ const Breakage kBreakages[] = {
     {"words_count", words_sample, [](Model& m) { m.words.pop_back(); },
      "4 words, but embeddings of inputs know other numbers: 'words' 5"},
     {"words_without_ids", float_sample, [](Model& m) { m.words = {"a"}; }, "1 words, but no input is ids"},
+    {"axis", gru_sample, [](Model& m) { std::get<GruAttributes>(m.nodes[0].operation).axis = 1; },
+     "has axis 1, expected -1 (one frame a step) or 0 (the first axis of each frame)"},
+    {"inner_axis_of_vectors", gru_sample, [](Model& m) { std::get<GruAttributes>(m.nodes[0].operation).axis = 0; },
+     "node 'gru' (gru) reads frames [steps, features], but its input 'input' has 1 axis"},
+    {"carry_of_a_stream", gru_sample, [](Model& m) { std::get<GruAttributes>(m.nodes[0].operation).carry = true; },
+     "has carry, which says how an inner axis begins, but it runs over time"},
+    {"carry_of_both_directions", gru_sample,
+     [](Model& m) {
+       auto& gru = std::get<GruAttributes>(m.nodes[0].operation);
+       gru.axis = 0;
+       gru.carry = true;
+       m.inputs[0].value.shape = {2, 3};
+     },
+     "carries its state from frame to frame, for which it must be forward"},
     {"too_many_elements", tagger_sample,
      [](Model& m) {
        m.nodes[0].operation = EmbeddingAttributes{.vocabulary = kMaxVocabulary, .features = kMaxSize};

@@ -156,7 +156,7 @@ class GraphReader {
     JsonObject attributes = node.object("attributes");
     visit_fields(operation, [&]<typename Attribute>(std::string_view key, Attribute& attribute) {
       const std::string text(key);
-      if (!asked(attributes, text)) return;
+      if (of_chains() ? is_attribute_of_graphs(key) : !attributes.has(text)) return;
       if constexpr (std::is_enum_v<Attribute>) {
         set_by_name(attribute, attributes.text(text));
       } else if constexpr (std::is_same_v<Attribute, float>) {

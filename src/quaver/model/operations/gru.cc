@@ -14,12 +14,17 @@ class GruRow final : public OperationRowOf<GruAttributes> {
     return std::get<GruAttributes>(operation).direction;
   }
 
+  bool runs_inside_frames(const Operation& operation) const override {
+    return std::get<GruAttributes>(operation).axis != kStreamAxis;
+  }
+
   std::vector<std::string> gates(const Operation&) const override { return {"z", "r", "h"}; }
   std::string variant(const Operation& operation) const override {
     const auto& gru = std::get<GruAttributes>(operation);
     std::vector<std::string> words;
     if (!gru.linear_before_reset) words.emplace_back("reset before");
     if (gru.direction != Direction::kForward) words.emplace_back(direction_name(gru.direction));
+    if (runs_inside_frames(operation)) words.emplace_back(gru.carry ? "inside frames, carried" : "inside frames");
     return join(words, ", ");
   }
 
@@ -70,12 +75,10 @@ class GruRow final : public OperationRowOf<GruAttributes> {
   }
 
  protected:
-  void check(const Site& site, const GruAttributes& gru) const override {
-    check_recurrent(site, gru.input_size, gru.hidden_size);
-  }
+  void check(const Site& site, const GruAttributes& gru) const override { check_recurrent(site, gru); }
 
   std::vector<Value> outputs(const GruAttributes& gru, std::span<const Value* const> inputs) const override {
-    return recurrent_outputs(*inputs[0], gru.direction, gru.hidden_size, {gru.hidden_size});
+    return recurrent_outputs(*inputs[0], gru.direction, gru.axis, gru.hidden_size, {gru.hidden_size});
   }
 
   std::string text(const GruAttributes& gru) const override {

@@ -2,6 +2,7 @@
 //
 //   W [3*hidden, input]  R [3*hidden, hidden]  b [3*hidden]  b_recurrent [3*hidden]    z,r,h
 // In integers b_recurrent is [hidden], the candidate's: those of z and r are part of b.
+// Along an inner axis y is [steps, ...] of each frame, and what it ends with one a frame.
 // Outputs: y and "h_n", y after the last step of each direction.
 #pragma once
 
@@ -20,6 +21,8 @@ struct GruAttributes {
   std::int64_t hidden_size = 0;
   bool linear_before_reset = true;  // true: PyTorch, Keras, cuDNN (reset after the product)
   Direction direction = Direction::kForward;
+  std::int64_t axis = kStreamAxis;  // or 0: along the first axis of frames [steps, input_size]
+  bool carry = false;               // an inner axis goes on with the state of the frame before; else each starts anew
   bool operator==(const GruAttributes&) const = default;
 
   std::int64_t output_size() const { return hidden_size; }
@@ -34,6 +37,8 @@ struct GruAttributes {
     visit("hidden_size", self.hidden_size);
     visit("linear_before_reset", self.linear_before_reset);
     visit("direction", self.direction);
+    visit("axis", self.axis);
+    visit("carry", self.carry);
   }
 };
 

@@ -24,6 +24,10 @@ class LstmRow final : public OperationRowOf<LstmAttributes> {
     return std::get<LstmAttributes>(operation).direction;
   }
 
+  bool runs_inside_frames(const Operation& operation) const override {
+    return std::get<LstmAttributes>(operation).axis != kStreamAxis;
+  }
+
   std::vector<std::string> gates(const Operation& operation) const override {
     const bool cifg = std::get<LstmAttributes>(operation).input_forget;
     return cifg ? std::vector<std::string>{"o", "f", "c"} : std::vector<std::string>{"i", "o", "f", "c"};
@@ -38,6 +42,7 @@ class LstmRow final : public OperationRowOf<LstmAttributes> {
     if (lstm.clip > 0) words.push_back(concat("clip ", lstm.clip));
     if (lstm.projection_clip > 0) words.push_back(concat("projection clip ", lstm.projection_clip));
     if (lstm.direction != Direction::kForward) words.emplace_back(direction_name(lstm.direction));
+    if (runs_inside_frames(operation)) words.emplace_back(lstm.carry ? "inside frames, carried" : "inside frames");
     return join(words, ", ");
   }
 
@@ -139,7 +144,7 @@ class LstmRow final : public OperationRowOf<LstmAttributes> {
 
  protected:
   void check(const Site& site, const LstmAttributes& lstm) const override {
-    check_recurrent(site, lstm.input_size, lstm.hidden_size);
+    check_recurrent(site, lstm);
     if (lstm.projection_size != 0) check_size(site.node, "projection_size", lstm.projection_size);
     check_clip(site.node, "clip", lstm.clip);
     check_clip(site.node, "projection_clip", lstm.projection_clip);
@@ -148,7 +153,8 @@ class LstmRow final : public OperationRowOf<LstmAttributes> {
   }
 
   std::vector<Value> outputs(const LstmAttributes& lstm, std::span<const Value* const> inputs) const override {
-    return recurrent_outputs(*inputs[0], lstm.direction, lstm.output_size(), {lstm.output_size(), lstm.hidden_size});
+    return recurrent_outputs(*inputs[0], lstm.direction, lstm.axis, lstm.output_size(),
+                             {lstm.output_size(), lstm.hidden_size});
   }
 
   std::string text(const LstmAttributes& lstm) const override {

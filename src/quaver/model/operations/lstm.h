@@ -3,6 +3,7 @@
 //   W [G*cell, input]  R [G*cell, output]  b [G*cell]      G = 4: i,o,f,c; CIFG G = 3: o,f,c
 //   P [(G-1)*cell] i,o,f or o,f   L [G*cell] layer norm    W_projection [output, cell]  b_projection [output]
 //   b_input [G*cell], optional, of an integer LSTM with layer norm: added to W x before the norm (A44)
+// Along an inner axis y is [steps, ...] of each frame, and what it ends with one a frame.
 // Outputs: y, "h_n" and "c_n": y and the cell state after the last step of each direction.
 #pragma once
 
@@ -26,6 +27,8 @@ struct LstmAttributes {
   float clip = 0.0f;             // cell state to [-clip, clip]; 0: none
   float projection_clip = 0.0f;  // output to [-clip, clip]; 0: none
   Direction direction = Direction::kForward;
+  std::int64_t axis = kStreamAxis;  // or 0: along the first axis of frames [steps, input_size]
+  bool carry = false;               // an inner axis goes on with the state of the frame before; else each starts anew
   bool operator==(const LstmAttributes&) const = default;
 
   std::int64_t gate_count() const { return input_forget ? 3 : 4; }
@@ -52,6 +55,8 @@ struct LstmAttributes {
     visit("clip", self.clip);
     visit("projection_clip", self.projection_clip);
     visit("direction", self.direction);
+    visit("axis", self.axis);
+    visit("carry", self.carry);
   }
 };
 

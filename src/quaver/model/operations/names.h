@@ -15,6 +15,9 @@ namespace quaver {
 
 enum class Direction { kForward, kReverse, kBidirectional };
 
+// Of recurrent nodes: they run over time, one frame a step.
+inline constexpr std::int64_t kStreamAxis = -1;
+
 // How an integer recurrent node cuts off the sum of a gate, whose addends are W x with its bias, R h with its own and
 // the peephole's term, each rounded to the gate's step (A16, A17):
 //   kHalves  to 16 bits after every addend, as LiteRT does; what models of version 1 of the file do

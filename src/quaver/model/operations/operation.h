@@ -37,6 +37,9 @@ Operation operation_from_name(std::string_view name);
 std::vector<std::string_view> operation_names();
 std::vector<std::string> recurrent_names();  // of those that run over time
 
+// Whether files before version 4, which knew chains alone, did not have the attribute.
+constexpr bool is_attribute_of_graphs(std::string_view name) { return name == "axis" || name == "carry"; }
+
 // visit(name, attribute) for each attribute, by reference.
 template <typename Visitor>
 void visit_fields(const Operation& operation, Visitor&& visit) {

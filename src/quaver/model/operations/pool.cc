@@ -27,7 +27,8 @@ class PoolRow final : public OperationRowOf<PoolAttributes> {
     const Node* before = site.inputs[0].maker;
     const std::optional<Direction> direction =
         before == nullptr ? std::nullopt : row_of(before->operation).direction(before->operation);
-    if (!direction || *direction == Direction::kForward)
+    if (!direction || *direction == Direction::kForward ||
+        row_of(before->operation).runs_inside_frames(before->operation))
       refuse(described(site.node), " takes the final state of each direction, but its ", site.input_name(),
              " is no reverse or bidirectional layer; expected pooling 'last'");
   }

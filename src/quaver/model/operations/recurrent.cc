@@ -2,22 +2,37 @@
 
 namespace quaver {
 
-void check_recurrent(const Site& site, std::int64_t input_size, std::int64_t hidden_size) {
+void check_recurrent(const Site& site, std::int64_t input_size, std::int64_t hidden_size, Direction direction,
+                     std::int64_t axis, bool carry) {
+  const Node& node = site.node;
   check_input_size(site, input_size);
-  check_size(site.node, "hidden_size", hidden_size);
+  check_size(node, "hidden_size", hidden_size);
   const Value& input = site.input();
-  if (!input.has_time)
-    refuse(described(site.node), " runs over time, but its ", site.input_name(), " is one vector without time");
-  if (input.shape.axes() != 1)
-    refuse(described(site.node), " reads one vector a step, but its ", site.input_name(), " has ", input.shape.axes(),
-           " axes");
+  if (axis != kStreamAxis && axis != 0)
+    refuse(described(node), " has axis ", axis, ", expected -1 (one frame a step) or 0 (the first axis of each frame)");
+  if (axis == kStreamAxis && carry)
+    refuse(described(node), " has carry, which says how an inner axis begins, but it runs over time");
+  if (axis == kStreamAxis && !input.has_time)
+    refuse(described(node), " runs over time, but its ", site.input_name(), " is one vector without time");
+  const std::size_t axes = axis == kStreamAxis ? 1 : 2;
+  if (input.shape.axes() != axes)
+    refuse(described(node),
+           axes == 1 ? " reads one vector a step, but its " : " reads frames [steps, features], but its ",
+           site.input_name(), " has ", input.shape.axes(), input.shape.axes() == 1 ? " axis" : " axes");
+  if (carry && (direction != Direction::kForward || !input.has_time))
+    refuse(described(node), " carries its state from frame to frame, for which it must be forward and its ",
+           site.input_name(), " have time");
 }
 
-std::vector<Value> recurrent_outputs(const Value& input, Direction direction, std::int64_t output_size,
-                                     std::initializer_list<std::int64_t> last_sizes) {
+std::vector<Value> recurrent_outputs(const Value& input, Direction direction, std::int64_t axis,
+                                     std::int64_t output_size, std::initializer_list<std::int64_t> last_sizes) {
   const std::int64_t directions = direction_count(direction);
-  std::vector<Value> outputs{{.shape = {directions * output_size}, .has_time = input.has_time}};
-  for (const std::int64_t size : last_sizes) outputs.push_back({.shape = {directions * size}, .has_time = false});
+  const bool inside = axis != kStreamAxis;
+  const Shape frame{directions * output_size};
+  std::vector<Value> outputs{
+      {.shape = inside ? input.shape.with_features(directions * output_size) : frame, .has_time = input.has_time}};
+  for (const std::int64_t size : last_sizes)
+    outputs.push_back({.shape = {directions * size}, .has_time = inside && input.has_time});
   return outputs;
 }
 

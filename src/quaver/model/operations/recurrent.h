@@ -11,12 +11,18 @@
 
 namespace quaver {
 
-// The input has time and input_size features, there are units.
-void check_recurrent(const Site& site, std::int64_t input_size, std::int64_t hidden_size);
+// The input has time, or the inner axis, and input_size features, there are units; what is carried can be.
+template <typename Attributes>
+void check_recurrent(const Site& site, const Attributes& attributes) {
+  check_recurrent(site, attributes.input_size, attributes.hidden_size, attributes.direction, attributes.axis,
+                  attributes.carry);
+}
+void check_recurrent(const Site& site, std::int64_t input_size, std::int64_t hidden_size, Direction direction,
+                     std::int64_t axis, bool carry);
 
 // y [directions * size] a step, and what each direction ends with: [directions * size] of each further one.
-std::vector<Value> recurrent_outputs(const Value& input, Direction direction, std::int64_t output_size,
-                                     std::initializer_list<std::int64_t> last_sizes);
+std::vector<Value> recurrent_outputs(const Value& input, Direction direction, std::int64_t axis,
+                                     std::int64_t output_size, std::initializer_list<std::int64_t> last_sizes);
 
 // What the matrices of an integer recurrent node read. Codes of 16 bits are two addends of a sum (A45), which halves
 // that are cut one by one have no place for.

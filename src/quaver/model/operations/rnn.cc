@@ -12,11 +12,16 @@ class RnnRow final : public OperationRowOf<RnnAttributes> {
     return std::get<RnnAttributes>(operation).direction;
   }
 
+  bool runs_inside_frames(const Operation& operation) const override {
+    return std::get<RnnAttributes>(operation).axis != kStreamAxis;
+  }
+
   std::vector<std::string> gates(const Operation&) const override { return {"h"}; }
   std::string variant(const Operation& operation) const override {
     const auto& rnn = std::get<RnnAttributes>(operation);
     std::vector<std::string> words{std::string(nonlinearity_name(rnn.nonlinearity))};
     if (rnn.direction != Direction::kForward) words.emplace_back(direction_name(rnn.direction));
+    if (runs_inside_frames(operation)) words.emplace_back(rnn.carry ? "inside frames, carried" : "inside frames");
     return join(words, ", ");
   }
 
@@ -55,14 +60,14 @@ class RnnRow final : public OperationRowOf<RnnAttributes> {
 
  protected:
   void check(const Site& site, const RnnAttributes& rnn) const override {
-    check_recurrent(site, rnn.input_size, rnn.hidden_size);
+    check_recurrent(site, rnn);
     if (rnn.nonlinearity != Nonlinearity::kTanh && rnn.nonlinearity != Nonlinearity::kRelu)
       refuse(described(site.node), " has nonlinearity ", nonlinearity_name(rnn.nonlinearity),
              ", expected tanh or relu");
   }
 
   std::vector<Value> outputs(const RnnAttributes& rnn, std::span<const Value* const> inputs) const override {
-    return recurrent_outputs(*inputs[0], rnn.direction, rnn.hidden_size, {rnn.hidden_size});
+    return recurrent_outputs(*inputs[0], rnn.direction, rnn.axis, rnn.hidden_size, {rnn.hidden_size});
   }
 
   std::string text(const RnnAttributes& rnn) const override {

@@ -99,8 +99,9 @@ class OperationRow {
   virtual std::int64_t vocabulary(const Operation&) const { return 0; }
   virtual bool gives_index() const { return false; }   // its first output is i32 whatever it reads
   virtual bool gives_scores() const { return false; }  // the largest of its outputs is an answer
-  // Of a layer that runs over time.
+  // Of a layer that runs over time, or along an inner axis of each frame.
   virtual std::optional<Direction> direction(const Operation&) const { return std::nullopt; }
+  virtual bool runs_inside_frames(const Operation&) const { return false; }
   // Of what makes one value of a sequence.
   virtual std::optional<Pooling> pooling(const Operation&) const { return std::nullopt; }
 

@@ -32,10 +32,11 @@ GruIntParams int_params(const LayerSite& site, NodeTensors& tensors, const std::
 }  // namespace
 
 std::unique_ptr<Layer> make_gru(const LayerSite& site) {
+  const bool carry = std::get<GruAttributes>(site.node.operation).carry;
   if (runs_in_float(site.node))
     return make_recurrent<GruRef>(
-        site, [&](NodeTensors& tensors, const std::string&) { return GruRef(float_params(site, tensors)); });
-  return make_recurrent<GruInt>(site, [&](NodeTensors& tensors, const std::string& suffix) {
+        site, carry, [&](NodeTensors& tensors, const std::string&) { return GruRef(float_params(site, tensors)); });
+  return make_recurrent<GruInt>(site, carry, [&](NodeTensors& tensors, const std::string& suffix) {
     return GruInt(int_params(site, tensors, suffix), site.isa);
   });
 }

@@ -59,10 +59,11 @@ LstmIntParams int_params(const LayerSite& site, NodeTensors& tensors, const std:
 }  // namespace
 
 std::unique_ptr<Layer> make_lstm(const LayerSite& site) {
+  const bool carry = std::get<LstmAttributes>(site.node.operation).carry;
   if (runs_in_float(site.node))
     return make_recurrent<LstmRef>(
-        site, [&](NodeTensors& tensors, const std::string&) { return LstmRef(float_params(site, tensors)); });
-  return make_recurrent<LstmInt>(site, [&](NodeTensors& tensors, const std::string& suffix) {
+        site, carry, [&](NodeTensors& tensors, const std::string&) { return LstmRef(float_params(site, tensors)); });
+  return make_recurrent<LstmInt>(site, carry, [&](NodeTensors& tensors, const std::string& suffix) {
     return LstmInt(int_params(site, tensors, suffix), site.isa);
   });
 }

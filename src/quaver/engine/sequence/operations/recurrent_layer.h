@@ -215,15 +215,72 @@ class RecurrentLayer final : public Layer {
   std::size_t state_bytes_ = 0, half_scratch_bytes_ = 0, weight_bytes_ = 0;
 };
 
+// A recurrent layer along the first axis of each frame [steps, ...]: all of its steps are one of the stream.
+class InsideFramesLayer final : public Layer {
+ public:
+  // inner: as if the rows of a frame were the stream. carry: its state is kept from frame to frame.
+  InsideFramesLayer(const LayerSite& site, std::unique_ptr<Layer> inner, bool carry)
+      : Layer(site.node.name, site.inputs, site.outputs),
+        inner_(std::move(inner)),
+        steps_(static_cast<std::size_t>(input().shape[0])),
+        carry_(carry) {}
+
+  void set_channels(std::vector<Channels> inputs, Channels output) override {
+    inner_->set_channels(inputs, output);
+    Layer::set_channels(std::move(inputs), std::move(output));
+  }
+  std::vector<StatePart> state_parts() const override {
+    return carry_ ? inner_->state_parts() : std::vector<StatePart>{};
+  }
+  std::size_t state_bytes() const override { return carry_ ? inner_->state_bytes() : 0; }
+  std::size_t scratch_bytes() const override {
+    return align_up(inner_->scratch_bytes()) + (carry_ ? 0 : inner_->state_bytes());
+  }
+  std::size_t weight_bytes() const override { return inner_->weight_bytes(); }
+  void reset(std::byte* state) const noexcept override {
+    if (carry_) inner_->reset(state);
+  }
+  void step(const std::byte* const* in, std::byte* const* out, std::byte* state, WorkingMemory scratch,
+            Observer* observer) const noexcept override {
+    std::byte* const kept = carry_ ? state : scratch.bytes + align_up(inner_->scratch_bytes());
+    if (!carry_) inner_->reset(kept);
+    inner_->run({in, out, kept, steps_}, scratch, observer, nullptr);
+  }
+  // Observers hear of every row of a frame, as of the steps of a stream, from the inner layer alone.
+  void run(const Passage& passage, std::byte* scratch, Observer* observer, Team*) const override {
+    for (std::size_t t = 0; t < passage.steps; ++t) {
+      const std::byte* in = passage.in[0] + t * input_stride();
+      std::array<std::byte*, kMostSlots> out{};
+      for (std::size_t slot = 0; slot < outputs().size(); ++slot)
+        out[slot] = passage.out[slot] + t * output_stride(slot);
+      step(&in, out.data(), passage.state, scratch, observer);
+    }
+  }
+
+ private:
+  std::unique_ptr<Layer> inner_;
+  std::size_t steps_;
+  bool carry_;
+};
+
 // make_cell(tensors, suffix): the cell of one direction.
 template <typename Cell, typename MakeCell>
-std::unique_ptr<Layer> make_recurrent(const LayerSite& site, const MakeCell& make_cell) {
+std::unique_ptr<Layer> make_recurrent(const LayerSite& site, bool carry, const MakeCell& make_cell) {
   std::vector<typename RecurrentLayer<Cell>::Half> halves;
   for (const std::string& suffix : direction_suffixes(site.node.operation)) {
     NodeTensors tensors(site, suffix);
     halves.push_back({make_cell(tensors, suffix), suffix});
   }
-  return std::make_unique<RecurrentLayer<Cell>>(site, std::move(halves));
+  if (!row_of(site.node.operation).runs_inside_frames(site.node.operation))
+    return std::make_unique<RecurrentLayer<Cell>>(site, std::move(halves));
+  LayerSite rows = site;
+  for (Value* value : {&rows.inputs[0], &rows.outputs[0]}) {
+    value->shape = {value->shape.features()};
+    value->has_time = true;
+  }
+  for (std::size_t slot = 1; slot < rows.outputs.size(); ++slot) rows.outputs[slot].has_time = false;
+  return std::make_unique<InsideFramesLayer>(site, std::make_unique<RecurrentLayer<Cell>>(rows, std::move(halves)),
+                                             carry);
 }
 
 }  // namespace quaver

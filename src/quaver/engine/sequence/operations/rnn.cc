@@ -29,11 +29,13 @@ RnnIntParams int_params(const LayerSite& site, NodeTensors& tensors) {
 }  // namespace
 
 std::unique_ptr<Layer> make_rnn(const LayerSite& site) {
+  const bool carry = std::get<RnnAttributes>(site.node.operation).carry;
   if (runs_in_float(site.node))
     return make_recurrent<RnnRef>(
-        site, [&](NodeTensors& tensors, const std::string&) { return RnnRef(float_params(site, tensors)); });
-  return make_recurrent<RnnInt>(
-      site, [&](NodeTensors& tensors, const std::string&) { return RnnInt(int_params(site, tensors), site.isa); });
+        site, carry, [&](NodeTensors& tensors, const std::string&) { return RnnRef(float_params(site, tensors)); });
+  return make_recurrent<RnnInt>(site, carry, [&](NodeTensors& tensors, const std::string&) {
+    return RnnInt(int_params(site, tensors), site.isa);
+  });
 }
 
 }  // namespace quaver

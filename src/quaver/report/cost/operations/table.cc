@@ -34,7 +34,11 @@ void count_high_halves(const TensorSlot& slot, std::uint64_t rows, std::uint64_t
 
 }  // namespace
 
-OperationCounts operations_of(const Node& node, const Value& input, NumberType read, bool in_float) {
+OperationCounts operations_of(const Node& node, const Value& whole, NumberType read, bool in_float) {
+  const bool inside = row_of(node.operation).runs_inside_frames(node.operation);
+  const std::uint64_t steps = inside ? unsigned_size(whole.shape[0]) : 1;
+  Value input = whole;
+  if (inside) input.shape = {whole.shape.features()};
   const std::string_view name = operation_name(node.operation);
   const auto row = std::ranges::find(kRows, name, &CostRow::operation);
   if (row == kRows.end()) throw_bad_input(concat("nobody has counted what the operation '", name, "' executes"));
@@ -55,7 +59,7 @@ OperationCounts operations_of(const Node& node, const Value& input, NumberType r
   }
   OperationCounts counts = rest.operations.times(direction_suffixes(node.operation).size());
   counts += products.operations;
-  return counts;
+  return counts.times(steps);
 }
 
 void count_state_codes(std::uint64_t count, Counter& counter) {
