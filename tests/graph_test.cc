@@ -4,10 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <numeric>
+#include <set>
 
 #include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/engine/sequence/operations/row.h"
+#include "quaver/quantize/operations/row.h"
 #include "quaver/quantize/quantize.h"
+#include "quaver/report/cost/operations/row.h"
 #include "support/count_allocations.h"
 #include "support/paths.h"
 #include "support/random_model.h"
@@ -140,9 +146,15 @@ std::vector<GraphCase> cases() {
                                .add("sum", AddAttributes{}, {"wide", "narrow"})
                                .add("tanh", ActivationAttributes{Nonlinearity::kTanh})
                                .add("scores", DenseAttributes{12, 5})
-                               .add("class", ArgmaxAttributes{})
+                               .add("shares", SoftmaxAttributes{}, {"scores"})
+                               .add("class", ArgmaxAttributes{}, {"scores"})
                                .add("mean", PoolAttributes{Pooling::kMean}, {"tanh"})
-                               .finish({"scores", "class", "mean"})});
+                               .finish({"scores", "class", "mean", "shares"})});
+  cases.push_back({"two_rates_of_one_past", ModelBuilder("m", kFeatures, 8)
+                                                .add("slow", RnnAttributes{kFeatures, 10}, {"input"}, 2)
+                                                .add("fast", RnnAttributes{kFeatures, 10}, {"input"})
+                                                .add("sum", AddAttributes{}, {"slow", "fast", "fast"})
+                                                .finish({"sum", "slow.h_n"})});
   return cases;
 }
 
@@ -294,6 +306,42 @@ INSTANTIATE_TEST_SUITE_P(All, Graphs,
                          ::testing::Combine(::testing::Range<std::size_t>(0, cases().size()),
                                             ::testing::Values("f32", "int8", "int8_per_tensor", "int4")),
                          case_name);
+
+// What the tests above ask of a sequence in a batch, a stream among others and a step holds for every operation.
+TEST(GraphCases, HaveEveryOperation) {
+  std::set<std::string_view> found;
+  for (const GraphCase& one : cases())
+    for (const Node& node : one.model.nodes) found.insert(operation_name(node.operation));
+  for (const std::string_view name : operation_names()) EXPECT_TRUE(found.contains(name)) << name;
+}
+
+// docs/operations.md is what the rows of the floors say.
+TEST(Operations, HaveARowOnEveryFloorAndAreListed) {
+  std::ifstream file(std::string(QUAVER_SOURCE_DIR) + "/docs/operations.md");
+  const std::string document{std::istreambuf_iterator<char>(file), {}};
+  for (const std::string_view name : operation_names()) {
+    const Operation operation = operation_from_name(name);
+    const OperationRow& row = row_of(operation);
+    EXPECT_EQ(std::ranges::count(layer_rows(), name, &LayerRow::operation), 1) << name;
+    EXPECT_EQ(quantize_row(operation).operation(), name);
+    EXPECT_EQ(std::ranges::count(cost_rows(), name, &CostRow::operation), 1) << name;
+    Node node{.name = "n", .operation = operation, .scheme = "int4"};
+    node.outputs = {{.shape = {1}, .format = {NumberType::kI8, 1, 0}}};
+    std::vector<std::string> attributes, packed;
+    visit_fields(operation, [&](std::string_view field, const auto&) { attributes.emplace_back(field); });
+    for (const TensorSlot& slot : tensor_slots(node))
+      if (slot.kind == NumberType::kI4) packed.push_back(slot.name.substr(2));
+    const std::string inputs = row.least_inputs() == row.most_inputs()
+                                   ? concat(row.least_inputs())
+                                   : concat(row.least_inputs(), " to ", row.most_inputs());
+    const auto slots = row.output_slots();
+    const auto code = [](std::string text) { return text.empty() ? text : concat("`", text, "`"); };
+    const std::string line = concat("| ", code(std::string(name)), " | ", inputs, row.reads_ids() ? " of ids" : "",
+                                    " | ", code(join(std::vector<std::string>(slots.begin(), slots.end()), " ")), " | ",
+                                    code(join(attributes, " ")), " | ", code(join(packed, " ")), " |");
+    EXPECT_NE(document.find(line), std::string::npos) << "docs/operations.md lacks the line\n" << line;
+  }
+}
 
 // ---- what a step refuses ----------------------------------------------------------------------------------------
 

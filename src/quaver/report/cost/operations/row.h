@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "quaver/model/model.h"
@@ -21,6 +22,8 @@ struct CostRow {
   // Of one direction; null: it computes nothing.
   void (*count)(const CostSite& site, Counter& counter);
 };
+
+std::span<const CostRow> cost_rows();
 
 // Everything that the node executes a frame, without the recoding of its edges. input: the numbers that it reads;
 // in_float: as if it were f32.

@@ -34,6 +34,8 @@ void count_high_halves(const TensorSlot& slot, std::uint64_t rows, std::uint64_t
 
 }  // namespace
 
+std::span<const CostRow> cost_rows() { return kRows; }
+
 OperationCounts operations_of(const Node& node, const Value& whole, NumberType read, bool in_float) {
   const bool inside = row_of(node.operation).runs_inside_frames(node.operation);
   const std::uint64_t steps = inside ? unsigned_size(whole.shape[0]) : 1;
