@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <ranges>
 #include <set>
 #include <utility>
 
@@ -65,10 +64,10 @@ bool is_harmless_sum(const PointError& gate, double limit, const std::vector<Poi
 Place first_below(double limit, const Model& model, const Comparison& comparison, const PointError& output) {
   std::set<const Node*> before{model.maker(output.name)};
   std::vector<const Node*> way;
-  for (const Node& node : model.nodes | std::views::reverse) {
-    if (!before.contains(&node)) continue;
-    way.push_back(&node);
-    for (const std::string& input : node.inputs) before.insert(model.maker(input));
+  for (auto node = model.nodes.rbegin(); node != model.nodes.rend(); ++node) {
+    if (!before.contains(&*node)) continue;
+    way.push_back(&*node);
+    for (const std::string& input : node->inputs) before.insert(model.maker(input));
   }
   std::ranges::reverse(way);
   const auto layer = [&](const std::string& name) -> const PointError* {
