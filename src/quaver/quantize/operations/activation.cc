@@ -7,8 +7,6 @@ namespace {
 
 class QuantizeActivationRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return ActivationAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     const Affine x = quantizer.read_input(node), y = quantizer.output_affine(node);
     node.outputs[0].format = format_i8(y);

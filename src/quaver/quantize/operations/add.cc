@@ -7,8 +7,6 @@ namespace {
 
 class QuantizeAddRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return AddAttributes::kName; }
-
   // (A47) The inputs share the 16 bits of the widest, of which any int8 codes are hundreds: nothing is lost there.
   void code(Quantizer& quantizer, Node& node) const override {
     double largest = 0;

@@ -6,8 +6,6 @@ namespace {
 
 class QuantizeArgmaxRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return ArgmaxAttributes::kName; }
-
   void code(Quantizer&, Node&) const override {}  // compares codes of any format
 
   bool ranks_scores() const override { return true; }

@@ -7,8 +7,6 @@ namespace {
 
 class QuantizeConcatRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return ConcatAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     node.outputs[0].format =
         quantizer.feeds_scores_only(node) ? quantizer.score_format(node) : format_i8(quantizer.output_affine(node));

@@ -6,8 +6,6 @@ namespace {
 
 class QuantizeDenseRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return DenseAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     const Affine x = quantizer.read_input(node);
     const bool scores = quantizer.feeds_scores_only(node);

@@ -56,8 +56,6 @@ void warn_rows(Quantizer& quantizer, const Node& node, const Tensor& table, std:
 
 class QuantizeEmbeddingRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return EmbeddingAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     Tensor& table = quantizer.tensor(node, "W");
     const bool wide = quantizer.is_wide(node);

@@ -9,8 +9,6 @@ namespace {
 
 class QuantizeGruRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return GruAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     const auto& attributes = std::get<GruAttributes>(node.operation);
     const Affine x = quantizer.read_input(node);

@@ -12,8 +12,6 @@ constexpr int kMaxCellIntegerBits = 6;
 
 class QuantizeLstmRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return LstmAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     const auto& attributes = std::get<LstmAttributes>(node.operation);
     const Affine x = quantizer.read_input(node);

@@ -6,8 +6,6 @@ namespace {
 
 class QuantizePoolRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return PoolAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     if (is_float(quantizer.edge(node, 0))) quantizer.read_input(node);
     node.outputs[0].format = quantizer.read_format(node);

@@ -6,8 +6,6 @@ namespace {
 
 class QuantizeRnnRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return RnnAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     const auto& attributes = std::get<RnnAttributes>(node.operation);
     const Affine x = quantizer.read_input(node);

@@ -17,7 +17,6 @@ class Quantizer;
 class QuantizeRow {
  public:
   virtual ~QuantizeRow() = default;
-  virtual std::string_view operation() const = 0;
 
   // Gives an integer node its formats and codes its tensors, from the ranges of its points. Its inputs have theirs.
   virtual void code(Quantizer& quantizer, Node& node) const = 0;

@@ -6,8 +6,6 @@ namespace {
 
 class QuantizeSoftmaxRow final : public QuantizeRow {
  public:
-  std::string_view operation() const override { return SoftmaxAttributes::kName; }
-
   void code(Quantizer& quantizer, Node& node) const override {
     const Format& edge = quantizer.edge(node, 0);
     // int8 logits widen exactly: code - zero point at the same scale.

@@ -7,15 +7,29 @@
 namespace quaver {
 namespace {
 
-constexpr std::array kRows{quantize_lstm,      quantize_gru,        quantize_rnn,   quantize_dense,
-                           quantize_embedding, quantize_activation, quantize_pool,  quantize_softmax,
-                           quantize_argmax,    quantize_add,        quantize_concat};
+struct Row {
+  std::string_view operation;
+  const QuantizeRow& (*row)();
+};
+constexpr auto kRows = std::to_array<Row>({
+    {"lstm", quantize_lstm},
+    {"gru", quantize_gru},
+    {"rnn", quantize_rnn},
+    {"dense", quantize_dense},
+    {"embedding", quantize_embedding},
+    {"activation", quantize_activation},
+    {"pool", quantize_pool},
+    {"softmax", quantize_softmax},
+    {"argmax", quantize_argmax},
+    {"add", quantize_add},
+    {"concat", quantize_concat},
+});
 
 }  // namespace
 
 const QuantizeRow& quantize_row(const Operation& operation) {
-  for (const auto& row : kRows)
-    if (row().operation() == operation_name(operation)) return row();
+  for (const Row& row : kRows)
+    if (row.operation == operation_name(operation)) return row.row();
   throw_bad_input(concat("the operation '", operation_name(operation), "' has no integer form"));
 }
 

@@ -8,17 +8,19 @@
 namespace quaver {
 namespace {
 
-constexpr std::array<LayerRow, 11> kRows{{{"lstm", make_lstm},
-                                          {"gru", make_gru},
-                                          {"rnn", make_rnn},
-                                          {"dense", make_dense},
-                                          {"embedding", make_embedding},
-                                          {"activation", make_activation},
-                                          {"pool", make_pool},
-                                          {"softmax", make_softmax},
-                                          {"argmax", make_argmax},
-                                          {"add", make_add},
-                                          {"concat", make_concat}}};
+constexpr auto kRows = std::to_array<LayerRow>({
+    {"lstm", make_lstm},
+    {"gru", make_gru},
+    {"rnn", make_rnn},
+    {"dense", make_dense},
+    {"embedding", make_embedding},
+    {"activation", make_activation},
+    {"pool", make_pool},
+    {"softmax", make_softmax},
+    {"argmax", make_argmax},
+    {"add", make_add},
+    {"concat", make_concat},
+});
 
 }  // namespace
 

@@ -8,17 +8,19 @@
 namespace quaver {
 namespace {
 
-constexpr std::array<CostRow, 11> kRows{{{"lstm", count_lstm},
-                                         {"gru", count_gru},
-                                         {"rnn", count_rnn},
-                                         {"dense", count_dense},
-                                         {"embedding", nullptr},  // a row is copied
-                                         {"activation", count_activation},
-                                         {"pool", count_pool},
-                                         {"softmax", count_softmax},
-                                         {"argmax", count_argmax},
-                                         {"add", count_add},
-                                         {"concat", nullptr}}};  // copies
+constexpr auto kRows = std::to_array<CostRow>({
+    {"lstm", count_lstm},
+    {"gru", count_gru},
+    {"rnn", count_rnn},
+    {"dense", count_dense},
+    {"embedding", nullptr},  // a row is copied
+    {"activation", count_activation},
+    {"pool", count_pool},
+    {"softmax", count_softmax},
+    {"argmax", count_argmax},
+    {"add", count_add},
+    {"concat", nullptr},  // copies
+});
 
 // The second product of a matrix whose input has codes of 16 bits (A45): an addend of each gate's sums, else added to
 // the accumulators.
