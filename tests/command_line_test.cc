@@ -404,8 +404,6 @@ TEST_F(CommandLineTest, TheWrongKindOfFileIsBadInput) {
       {{"quantize q.safetensors --calib stories --questions 20 -o i.safetensors", {"quantize the float network"}},
        {"eval n.safetensors chirps", {"memory network", "chirps"}},
        {"eval m.safetensors stories", {"not a memory network"}},
-       {"convert m.safetensors -o c.safetensors", {"Quaver model already"}},
-       {"convert n.safetensors -o c.safetensors", {"memory network"}},
        {"convert model.onnx -o c.safetensors", {"model.onnx"}},
        {"bench n.safetensors", {"memory network"}},
        {"compare n.safetensors m.safetensors --input x.npz", {"memory network"}},

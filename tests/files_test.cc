@@ -18,6 +18,7 @@
 #include "quaver/io/npz.h"
 #include "quaver/model/sample_models.h"
 #include "support/built_programs.h"
+#include "support/places.h"
 #include "support/program.h"
 
 namespace quaver::testing_support {
@@ -337,6 +338,36 @@ TEST_F(FilesTest, ADamagedCheckpointIsNotResumed) {
   older[version + 11] = '1';
   write("c", older);
   expect_failure(3, train + " --resume", {"c: ", "version '1'"});
+}
+
+// convert writes older files of both kinds anew: what runs gives the same bytes from either.
+TEST_F(FilesTest, ConvertRewritesOlderFiles) {
+  std::vector<float> values(2 * 5 * 3);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7) - 3.0f;
+  write_npz(path("three.npz"), {{"x", NpzArray::from<float>({2, 5, 3}, values)}});
+  for (const char* golden : {"model_v1/model", "model_v2/model", "integer_v1/lstm_int4", "integer_v1/gru_after_int8"}) {
+    fs::copy_file(testing_support::own_goldens(std::string(golden) + ".safetensors"), path("old.safetensors"),
+                  fs::copy_options::overwrite_existing);
+    const auto converted = run_json("convert old.safetensors -o new.safetensors");
+    EXPECT_EQ(converted["bytes"], fs::file_size(path("new.safetensors")));
+    EXPECT_LT(converted["bytes"], converted["input_bytes"]) << golden;
+    EXPECT_NE(read("new.safetensors").find("\"version\":\"4\""), std::string::npos);
+    run_json("run old.safetensors --input three.npz -o old.npz");
+    run_json("run new.safetensors --input three.npz -o new.npz");
+    EXPECT_EQ(read_npz(path("new.npz")), read_npz(path("old.npz"))) << golden;
+    EXPECT_EQ(run_json("inspect new.safetensors")["fingerprint"], run_json("inspect old.safetensors")["fingerprint"]);
+  }
+  for (const char* golden : {"memory_v1", "memory_v2", "memory_v3"}) {
+    fs::copy_file(testing_support::own_goldens(golden) / "network.safetensors", path("old.safetensors"),
+                  fs::copy_options::overwrite_existing);
+    run_json("convert old.safetensors -o new.safetensors");
+    write("story.txt", "Mary went to the kitchen. John went to the garden. Where is Mary?\n");
+    const auto answers = [&](const char* model) {
+      return run_json(std::string("run ") + model + " --input story.txt --explain")["questions"];
+    };
+    EXPECT_FALSE(answers("new.safetensors").empty());
+    EXPECT_EQ(answers("new.safetensors"), answers("old.safetensors")) << golden;
+  }
 }
 
 TEST_F(FilesTest, ConvertTakesWhatNamesAndTheUserSay) {

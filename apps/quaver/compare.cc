@@ -6,13 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "checks.h"
 #include "given_flags.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/model_file/memory_file.h"
-#include "quaver/io/model_file/model_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/model/scheme.h"
 #include "quaver/report/cost/inspect.h"
 #include "quaver/report/cost/memory_inspect.h"
@@ -35,9 +35,8 @@ struct CompareFlags {
   std::size_t limit = 0;
 };
 
-void compare_memory_networks(const CompareFlags& flags) {
-  const MemoryNetwork reference = load_memory_network(flags.reference),
-                      quantized = load_memory_network(flags.quantized);
+void compare_memory_networks(const MemoryNetwork& reference, const MemoryNetwork& quantized,
+                             const CompareFlags& flags) {
   require_comparable(reference, quantized);
   const EnergyTable table = flags.energy.table();
   const AskedStories asked = read_asked_stories(flags.input, quantized, flags.stories, flags.data, flags.limit);
@@ -52,9 +51,9 @@ void compare_memory_networks(const CompareFlags& flags) {
   print_result(flags.shared, json, to_text(comparison));
 }
 
-void compare_models(const CompareFlags& flags, const GivenFlags& given) {
+void compare_models(const Model& reference, const Model& quantized, const CompareFlags& flags,
+                    const GivenFlags& given) {
   given.refuse({"--tasks", "--set", "--questions"}, "memory networks", "here are models of sequences");
-  const Model reference = load(flags.reference), quantized = load(flags.quantized);
   // What is lost is counted from the first: exchanged, every figure would be of the float model.
   if (!is_float_scheme(reference.scheme) && is_float_scheme(quantized.scheme))
     throw_bad_input(concat(flags.reference, " is quantized and ", flags.quantized,
@@ -81,15 +80,16 @@ void compare_models(const CompareFlags& flags, const GivenFlags& given) {
 
 void run_compare(const CompareFlags& flags, const GivenFlags& given) {
   require_useful_data_flags(given, flags.input);
-  const bool first = is_memory_network_file(flags.reference), second = is_memory_network_file(flags.quantized);
-  if (first != second)
-    throw_bad_input(concat(first ? flags.reference : flags.quantized, " is a memory network and ",
-                           first ? flags.quantized : flags.reference,
+  const Artifact reference = open(flags.reference), quantized = open(flags.quantized);
+  const auto *first = std::get_if<MemoryNetwork>(&reference), *second = std::get_if<MemoryNetwork>(&quantized);
+  if ((first == nullptr) != (second == nullptr))
+    throw_bad_input(concat(first != nullptr ? flags.reference : flags.quantized, " is a memory network and ",
+                           first != nullptr ? flags.quantized : flags.reference,
                            " a model of sequences; expected two forms of one network"));
-  if (first) {
-    compare_memory_networks(flags);
+  if (first != nullptr) {
+    compare_memory_networks(*first, *second, flags);
   } else {
-    compare_models(flags, given);
+    compare_models(std::get<Model>(reference), std::get<Model>(quantized), flags, given);
   }
 }
 

@@ -1,4 +1,4 @@
-// quaver convert IN -o OUT: another framework's weights become a model file.
+// quaver convert IN -o OUT: another framework's weights, or a file of an older version, become a model file.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,7 +16,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/io/torch/torch_names.h"
 #include "quaver/report/show/table.h"
@@ -78,6 +78,18 @@ bool pools_last_of_both_directions(const Model& model) {
   return false;
 }
 
+// A file of an older version becomes one of the newest that holds the same network.
+void rewrite(const ConvertFlags& flags, const GivenFlags& given) {
+  given.refuse({"--prefix", "--map", "--head", "--nonlinearity", "--max-memory"}, "weights of PyTorch",
+               concat("here ", flags.in.string(), " is a file of Quaver"));
+  save(open(flags.in), flags.out);
+  const auto before = std::filesystem::file_size(flags.in), bytes = std::filesystem::file_size(flags.out);
+  print_result(flags.shared,
+               {{"input", flags.in.string()}, {"model", flags.out.string()}, {"bytes", bytes}, {"input_bytes", before}},
+               fmt::format("wrote {}, {}, in the newest version; {} before\n", flags.out.string(), bytes_text(bytes),
+                           bytes_text(before)));
+}
+
 void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
   require_known_kind(flags.out, ErrorKind::kUsage);
   require_known_kind(flags.in, ErrorKind::kBadInput);
@@ -86,13 +98,10 @@ void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
   files.writes("--output", flags.out);
   files.check();
   const SafetensorsFile file = SafetensorsFile::open(flags.in);
-  if (is_memory_network_file(flags.in))
-    throw_bad_input(concat(flags.in.string(),
-                           " is a memory network of Quaver already: run, eval, quantize and inspect take it as it is"));
-  const auto format = file.metadata().find("format");
-  if (format != file.metadata().end() && format->second == "quaver")
-    throw_bad_input(
-        concat(flags.in.string(), " is a Quaver model already: run, eval, quantize and inspect take it as it is"));
+  if (is_ours(file)) {
+    rewrite(flags, given);
+    return;
+  }
   TorchImport imported;
   try {
     imported = import_torch(file, torch_options(flags));
@@ -149,9 +158,11 @@ void run_convert(const ConvertFlags& flags, const GivenFlags& given) {
 
 void add_convert(CLI::App& program) {
   auto flags = std::make_shared<ConvertFlags>();
-  CLI::App* verb = program.add_subcommand("convert", "Make a model file from PyTorch's weights");
-  verb->add_option("in", flags->in,
-                   "File to convert: .safetensors with PyTorch's names (LSTM, GRU, RNN, Linear, Embedding)")
+  CLI::App* verb =
+      program.add_subcommand("convert", "Make a model file from PyTorch's weights, or from one of an older version");
+  verb->add_option(
+          "in", flags->in,
+          "File to convert: .safetensors with PyTorch's names (LSTM, GRU, RNN, Linear, Embedding), or of Quaver")
       ->required();
   verb->add_option("-o,--output", flags->out, "Model file to write, .safetensors")->required();
   verb->add_option("--prefix", flags->prefix, "Convert only the tensors below this name");

@@ -5,14 +5,14 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "checks.h"
 #include "given_flags.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
-#include "quaver/io/model_file/memory_file.h"
-#include "quaver/io/model_file/model_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/report/error/evaluate.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
@@ -35,18 +35,20 @@ void run_eval(const EvalFlags& flags, const GivenFlags& given) {
   if (std::filesystem::exists(flags.task) && !is_story_task(flags.task))
     throw_usage(concat("task '", flags.task, "' is a file, expected the name of a task; 'quaver run ", flags.model,
                        " --input ", flags.task, "' ",
-                       is_memory_network_file(flags.model) ? "judges the answers to a file of stories"
-                                                           : "gives the outputs of data of your own"));
+                       std::holds_alternative<MemoryNetwork>(open(flags.model))
+                           ? "judges the answers to a file of stories"
+                           : "gives the outputs of data of your own"));
   require_known_task(flags.task);
   require_useful_data_flags(given, flags.task);
   if (is_story_task(flags.task)) {
     run_memory_evaluation({flags.shared, flags.data, flags.stories, flags.model, flags.task, flags.split, flags.limit});
     return;
   }
-  if (is_memory_network_file(flags.model))
+  const Artifact artifact = open(flags.model);
+  if (std::holds_alternative<MemoryNetwork>(artifact))
     throw_bad_input(concat(flags.model, " is a memory network, task '", flags.task,
                            "' needs a model of sequences; memory networks answer ", join(story_task_names(), ", ")));
-  const Model model = load(flags.model);
+  const Model& model = std::get<Model>(artifact);
   const Dataset data = load_split(flags.task, flags.split, flags.data, flags.limit);
   require_fit(model, data);
   const std::vector<LabelledSequence> sequences = labelled(data);

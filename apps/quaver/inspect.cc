@@ -10,14 +10,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "checks.h"
 #include "given_flags.h"
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/model_file/memory_file.h"
-#include "quaver/io/model_file/model_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/report/cost/memory_inspect.h"
 #include "shared.h"
 #include "stories.h"
@@ -46,8 +46,7 @@ void print_inspection(const InspectFlags& flags, nlohmann::ordered_json json, st
 }
 
 // Without data: the largest question there is, or the one that --facts and --words describe.
-void inspect_memory_network(const InspectFlags& flags, const GivenFlags& given) {
-  const MemoryNetwork network = load_memory_network(flags.model);
+void inspect_memory_network(const MemoryNetwork& network, const InspectFlags& flags, const GivenFlags& given) {
   if (flags.input.empty())
     given.refuse({"--limit", "--tasks", "--set", "--questions", "--data-seed", "--data"}, "--input TASK",
                  "here no questions are read");
@@ -72,10 +71,9 @@ void inspect_memory_network(const InspectFlags& flags, const GivenFlags& given) 
   print_inspection(flags, to_json(inspection), to_text(inspection), network.provenance);
 }
 
-void inspect_model(const InspectFlags& flags, const GivenFlags& given) {
+void inspect_model(const Model& model, const InspectFlags& flags, const GivenFlags& given) {
   given.refuse({"--input", "--facts", "--words", "--limit", "--tasks", "--set", "--questions", "--data-seed", "--data"},
                "memory networks", concat("here ", flags.model, " is a model of sequences"));
-  const Model model = load(flags.model);
   const Inspection inspection = inspect(model, std::filesystem::file_size(flags.model), flags.energy.table());
   nlohmann::ordered_json json = to_json(inspection);
   json["fingerprint"] = hex64(fingerprint(model));
@@ -85,10 +83,11 @@ void inspect_model(const InspectFlags& flags, const GivenFlags& given) {
 
 void run_inspect(const InspectFlags& flags, const GivenFlags& given) {
   if (!flags.input.empty()) require_useful_data_flags(given, flags.input);
-  if (is_memory_network_file(flags.model)) {
-    inspect_memory_network(flags, given);
+  const Artifact artifact = open(flags.model);
+  if (const auto* network = std::get_if<MemoryNetwork>(&artifact)) {
+    inspect_memory_network(*network, flags, given);
   } else {
-    inspect_model(flags, given);
+    inspect_model(std::get<Model>(artifact), flags, given);
   }
 }
 

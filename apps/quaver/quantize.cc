@@ -16,6 +16,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/container/atomic_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/scheme.h"
 #include "quaver/quantize/name_pattern.h"
@@ -80,7 +81,11 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   require_useful_data_flags(given, flags.calib);
   if (flags.method != "percentile")
     given.refuse({"--percentile"}, "--calib-method percentile", concat("here it is ", flags.method));
-  if (quantizes_memory(flags.in, flags.stories)) {
+  const bool several = names_several(flags.stories);  // networks of several tasks, which lie beside IN
+  // Where nothing is there it is said by who reads it.
+  std::optional<Artifact> in;
+  if (!several && std::filesystem::exists(flags.in)) in = open(flags.in);
+  if (several || (in && std::holds_alternative<MemoryNetwork>(*in))) {
     given.refuse({"--override", "--ignore", "--allow-float", "--calib-report", "--rounding"}, "models of sequences",
                  "here IN is a memory network");
     const MemoryScheme scheme = flags.scheme_flags.scheme(flags.scheme);
@@ -92,6 +97,7 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
                              .stories = flags.stories,
                              .in = flags.in,
                              .out = flags.out,
+                             .network = several ? std::nullopt : std::optional(std::get<MemoryNetwork>(*in)),
                              .scheme = scheme,
                              .calib = flags.calib,
                              .limit = flags.limit,
@@ -125,7 +131,7 @@ void run_quantize(const QuantizeFlags& flags, const GivenFlags& given) {
   files.writes("--output", flags.out);
   files.writes("--calib-report", flags.report);
   files.check();
-  const Model model = load(flags.in);
+  const Model model = in ? std::get<Model>(std::move(*in)) : load(flags.in);
   const Sequences sequences = read_sequences(flags.calib, "train", model, flags.data, flags.limit);
   Progress progress("calibrating", "sequences", sequences.views.size());
   calibrate_options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };

@@ -19,10 +19,6 @@
 namespace quaver {
 namespace {
 
-bool names_several(const StoryFlags& stories) {
-  return stories.tasks != "joint" && stories.tasks.find_first_not_of("0123456789") != std::string::npos;
-}
-
 std::filesystem::path path_of(std::filesystem::path path, std::size_t number) {
   return path.replace_extension(concat(".qa", number, ".safetensors"));
 }
@@ -53,10 +49,8 @@ std::string strict_failure(std::size_t warnings, const std::filesystem::path& ou
   return concat("--strict: ", warnings, warnings == 1 ? " warning; " : " warnings; ", out.string(), " was not written");
 }
 
-bool quantizes_memory(const std::filesystem::path& path, const StoryFlags& stories) {
-  // A file that is not there, or several tasks' that do not lie beside it, is the reader's to complain about.
-  if (names_several(stories)) return true;
-  return std::filesystem::exists(path) && is_memory_network_file(path);
+bool names_several(const StoryFlags& stories) {
+  return stories.tasks != "joint" && stories.tasks.find_first_not_of("0123456789") != std::string::npos;
 }
 
 void run_memory_quantization(const MemoryQuantization& quantization) {
@@ -103,7 +97,7 @@ void run_memory_quantization(const MemoryQuantization& quantization) {
   for (const std::vector<StoryTask>& group : groups) {
     const std::filesystem::path in = place(quantization.in, group.front().number),
                                 out = place(quantization.out, group.front().number);
-    const MemoryNetwork network = load_memory_network(in);
+    const MemoryNetwork network = quantization.network ? *quantization.network : load_memory_network(in);
     const Vocabulary vocabulary(network.words);
     std::vector<Story> calibration, validation;
     for (const StoryTask& task : group) {

@@ -16,8 +16,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/model_file/memory_file.h"
-#include "quaver/io/model_file/model_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/npz.h"
 #include "quaver/io/state_npz.h"
 #include "quaver/report/show/table.h"
@@ -112,8 +111,7 @@ void warn_of_overflow(const std::string& name, const NpzArray& array) {
               "' are infinite or no numbers, the first at [", join(index, ", "), "]: sums of a float node overflow"));
 }
 
-void run_model(const RunFlags& flags) {
-  const Model model = load(flags.model);
+void run_model(const Model& model, const RunFlags& flags) {
   const Sequences sequences = read_npz_sequences(flags.input, model, {0, flags.memory_limit.max_memory});
   Session session(model, {.threads = flags.shared.thread_count()});
   const bool keeps_state = flags.stream || !flags.state_in.empty() || !flags.state_out.empty();
@@ -196,8 +194,9 @@ void run_model(const RunFlags& flags) {
 }
 
 void run_run(const RunFlags& flags, const GivenFlags& given) {
-  const bool is_memory = is_memory_network_file(flags.model);
-  if (is_memory) {
+  Artifact artifact = open(flags.model);
+  auto* network = std::get_if<MemoryNetwork>(&artifact);
+  if (network != nullptr) {
     given.refuse({"--output", "--stream", "--state-reals"}, "models of sequences",
                  concat("here ", flags.model.string(), " is a memory network: its answers are printed"));
   } else {
@@ -216,17 +215,17 @@ void run_run(const RunFlags& flags, const GivenFlags& given) {
   files.writes("--save-state", flags.state_out);
   files.may_replace("--save-state", "--state");
   files.check();
-  if (is_memory) {
-    run_memory({.shared = flags.shared,
-                .model = flags.model,
-                .input = flags.input,
-                .state_in = flags.state_in,
-                .state_out = flags.state_out,
-                .memory = flags.memory,
-                .explain = flags.explain,
-                .max_memory = flags.memory_limit.max_memory});
+  if (network != nullptr) {
+    run_memory(std::move(*network), {.shared = flags.shared,
+                                     .model = flags.model,
+                                     .input = flags.input,
+                                     .state_in = flags.state_in,
+                                     .state_out = flags.state_out,
+                                     .memory = flags.memory,
+                                     .explain = flags.explain,
+                                     .max_memory = flags.memory_limit.max_memory});
   } else {
-    run_model(flags);
+    run_model(std::get<Model>(artifact), flags);
   }
 }
 

@@ -23,7 +23,6 @@
 #include "quaver/engine/memory/memory_session.h"
 #include "quaver/io/container/atomic_file.h"
 #include "quaver/io/container/input_file.h"
-#include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/show/table.h"
 #include "story_input.h"
 
@@ -306,8 +305,8 @@ class Dialogue {
 
 }  // namespace
 
-void run_memory(const MemoryRun& flags) {
-  Dialogue dialogue(flags, load_memory_network(flags.model));
+void run_memory(MemoryNetwork network, const MemoryRun& flags) {
+  Dialogue dialogue(flags, std::exchange(network, {}));  // the session has its own
   const auto start = std::chrono::steady_clock::now();
   if (flags.input.empty() || flags.input == "-") {
     dialogue.read(std::cin, "standard input");

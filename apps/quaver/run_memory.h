@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "quaver/model/memory_network.h"
 #include "shared.h"
 
 namespace quaver {
@@ -16,6 +17,6 @@ struct MemoryRun {
   bool explain = false;
   std::uint64_t max_memory = kDefaultMaxMemory;  // bytes that the story and the saved memory may take
 };
-void run_memory(const MemoryRun& flags);
+void run_memory(MemoryNetwork network, const MemoryRun& flags);
 
 }  // namespace quaver

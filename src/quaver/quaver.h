@@ -6,6 +6,7 @@
 #include "quaver/engine/sequence/session.h"
 #include "quaver/engine/sequence/state.h"
 #include "quaver/engine/sequence/step_result.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/memory_network.h"

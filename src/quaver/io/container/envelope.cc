@@ -104,10 +104,14 @@ void expect_short(std::string_view key, const std::string& text) {
 
 }  // namespace
 
+bool has_envelope(const SafetensorsFile& file) {
+  const std::string* format = find_text(file.metadata(), "format");
+  return format != nullptr && (*format == kFormat || *format == kOlderMemoryFormat);
+}
+
 Envelope read_envelope(SafetensorsFile& file) {
   const Metadata& metadata = file.metadata();
-  const std::string* format = find_text(metadata, "format");
-  if (format == nullptr || (*format != kFormat && *format != kOlderMemoryFormat))
+  if (!has_envelope(file))
     throw_bad_input(
         "not a Quaver model: the metadata 'format' does not say 'quaver'; a file of PyTorch weights is turned into a "
         "model by 'quaver convert'");

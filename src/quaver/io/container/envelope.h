@@ -26,6 +26,9 @@ struct Envelope {
   std::map<std::string, std::string> provenance{};
 };
 
+// Whether the file says that it is ours.
+bool has_envelope(const SafetensorsFile& file);
+
 // Holds the file: what the checksum was taken over is what is read later. Error (bad input): not ours, of a newer
 // version, a text that is missing or too long, a checksum that does not fit. Read too are versions from when each kind
 // had its own: models 1 and 2, memory networks 1 to 3.

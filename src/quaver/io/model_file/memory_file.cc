@@ -156,13 +156,6 @@ void save(const MemoryNetwork& network, const std::filesystem::path& path) {
   write_file_atomically(path, [&network](const ByteSink& sink) { write_network(network, sink); });
 }
 
-bool is_memory_network_file(const std::filesystem::path& path) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  const std::map<std::string, std::string>& metadata = file.metadata();
-  const auto format = metadata.find("format");
-  return format != metadata.end() && format->second.starts_with("quaver") && metadata.contains("network");
-}
-
 MemoryNetwork load_memory_network_bytes(std::span<const std::byte> bytes) {
   SafetensorsFile file = SafetensorsFile::parse(bytes);
   return read_network(file);

@@ -16,9 +16,6 @@ namespace quaver {
 void save(const MemoryNetwork& network, const std::filesystem::path& path);
 std::string save_bytes(const MemoryNetwork& network);
 
-// Whether the file says it is one: its metadata's format. Error when it is no safetensors file at all.
-bool is_memory_network_file(const std::filesystem::path& path);
-
 MemoryNetwork load_memory_network(const std::filesystem::path& path);
 MemoryNetwork load_memory_network_bytes(std::span<const std::byte> bytes);
 

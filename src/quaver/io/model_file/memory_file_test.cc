@@ -12,6 +12,7 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/io/container/safetensors.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/sample_models.h"
 #include "support/places.h"
@@ -161,17 +162,23 @@ TEST(MemoryFile, PackedMatricesSayWhatTheyHold) {
   EXPECT_NE(bytes.find(said), std::string::npos);
 }
 
-TEST(MemoryFile, FilesSayWhetherTheyHoldOne) {
+// Who does not ask for a kind gets what is there.
+TEST(MemoryFile, OpenGivesEitherKind) {
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / concat("quaver_memory_file_", getpid(), ".safetensors");
-  save(sample(MemoryTying::kAdjacent), path);
-  EXPECT_TRUE(is_memory_network_file(path));
+  for (const Artifact& artifact : {Artifact(sample(MemoryTying::kAdjacent)), Artifact(samples::float_graph())}) {
+    save(artifact, path);
+    EXPECT_EQ(open(path), artifact);
+    EXPECT_EQ(open_bytes(bytes_of(save_bytes(artifact))), artifact);
+    EXPECT_TRUE(is_ours(SafetensorsFile::open(path)));
+  }
   std::ofstream(path, std::ios::binary) << std::string("\2\0\0\0\0\0\0\0{}", 10);
-  EXPECT_FALSE(is_memory_network_file(path)) << "a safetensors file without tensors";
+  EXPECT_FALSE(is_ours(SafetensorsFile::open(path))) << "a safetensors file without tensors";
+  EXPECT_THROW(open(path), Error);
   std::ofstream(path, std::ios::binary) << "short";
-  EXPECT_THROW(is_memory_network_file(path), Error);
+  EXPECT_THROW(open(path), Error);
   std::filesystem::remove(path);
-  EXPECT_THROW(is_memory_network_file(path), Error);
+  EXPECT_THROW(open(path), Error);
 }
 
 TEST(MemoryFile, ReadersOfModelsSayWhatItIs) {
