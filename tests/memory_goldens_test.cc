@@ -22,7 +22,7 @@ struct Golden {
 
 std::vector<Golden> all_goldens() {
   std::vector<Golden> all;
-  for (const char* folder : {"memory_v1", "memory_v2", "memory_v3"}) {
+  for (const char* folder : {"memory_v1", "memory_v2", "memory_v3", "memory_v4"}) {
     for (const Isa isa : all_isas()) all.push_back({folder, isa});
   }
   return all;
@@ -34,6 +34,8 @@ TEST_P(MemoryGoldens, SavedMemoriesAnswer) {
   QUAVER_SKIP_WITHOUT(GetParam().isa);
   const std::filesystem::path folder = own_goldens(GetParam().folder);
   const MemoryNetwork network = load_memory_network(folder / "network.safetensors");
+  const std::string newest = save_bytes(network);
+  EXPECT_EQ(load_memory_network_bytes(std::as_bytes(std::span(newest))), network);
   std::ifstream file(folder / "memory.bin", std::ios::binary);
   const std::string saved(std::istreambuf_iterator<char>(file), {});
   constexpr std::size_t kFacts = 7, kQuestions = 40, kWords = 3;

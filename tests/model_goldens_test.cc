@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "support/goldens.h"
 #include "support/model_golden.h"
@@ -16,7 +17,7 @@
 namespace quaver::testing_support {
 namespace {
 
-constexpr const char* kSets[] = {"integer_v1"};
+constexpr const char* kSets[] = {"integer_v1", "integer_v2"};
 
 struct Golden {
   std::filesystem::path path;  // of the model
@@ -66,6 +67,16 @@ TEST_P(ModelGoldens, Sequences) {
   expect_outputs(session.run(golden_.sequence()));
   const std::vector<SequenceView> batch(5, golden_.sequence());
   for (const std::vector<Result>& results : session.run(batch)) expect_outputs(results);
+}
+
+// What convert writes is the same model, so that all that is asked here is true of it as well.
+TEST_P(ModelGoldens, AreTheSameInTheNewestVersion) {
+  const Artifact artifact = open(GetParam().path);
+  const std::string newest = save_bytes(artifact);
+  EXPECT_EQ(open_bytes(std::as_bytes(std::span(newest))), Artifact(model_));
+  EXPECT_LT(newest.size(), std::filesystem::file_size(GetParam().path)) << "files do not grow";
+  Session session(load_bytes(std::as_bytes(std::span(newest))), {.isa = GetParam().isa});
+  expect_outputs(session.run(golden_.sequence()));
 }
 
 TEST_P(ModelGoldens, SavedStatesGoOn) {

@@ -95,6 +95,28 @@ TEST(MemoryFile, ReadsTheGoldenOfVersionOne) {
   EXPECT_EQ(H, (std::vector<float>{-0x1.361778p-4f, 0x1.db2952p-4f, -0x1.ca36dcp-5f, 0x1.02158cp-4f}));
 }
 
+TEST(MemoryFile, ReadsAndWritesTheGoldenOfVersionFour) {
+  const std::filesystem::path path = testing_support::own_goldens("memory_v4") / "network.safetensors";
+  const MemoryNetwork network = load_memory_network(path);
+  EXPECT_EQ(network.shape, (MemN2NShape{.vocabulary = 7,
+                                        .memory = 4,
+                                        .d = 11,
+                                        .hops = 2,
+                                        .sentence = 3,
+                                        .tying = MemoryTying::kLayerwise,
+                                        .temporal = false,
+                                        .slots = 12}));
+  EXPECT_EQ(network.scheme, (MemoryScheme{.arithmetic = MemoryArithmetic::kScaled,
+                                          .one_bit_weights = true,
+                                          .integer_only = true,
+                                          .relative_similarity = true}));
+  EXPECT_EQ(network.scales.embedded, (std::vector<float>{0.04f, 0.05f, 1, 1, 1}));
+  EXPECT_EQ(network.words[6], "where");
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_EQ(save_bytes(network), std::string(std::istreambuf_iterator<char>(file), {}))
+      << "version 4 is still the version written";
+}
+
 // A network read from an older file is written as what it is in the newest version.
 TEST(MemoryFile, OlderNetworksAreWrittenAnew) {
   for (const char* version : {"memory_v1", "memory_v2", "memory_v3"}) {

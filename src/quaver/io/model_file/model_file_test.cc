@@ -369,7 +369,7 @@ TEST(ModelFile, SavesAndLoadsByPath) {
   EXPECT_EQ(folder.file_count(), 1u);
 }
 
-// The values that tests/golden/model_v1/make.py and model_v2/make.py write.
+// The values that make.py of tests/golden/model_v1, model_v2 and model_v4 write.
 namespace golden {
 
 Tensor codes_i8(std::vector<std::int64_t> shape, std::vector<float> scales) {
@@ -453,6 +453,52 @@ Model version_two() {
   return model;
 }
 
+Tensor nibbles(std::vector<std::int64_t> shape, std::vector<float> scales) {
+  std::vector<std::int8_t> codes(static_cast<std::size_t>(shape[0] * shape[1]));
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::int8_t>((5 * i + 3) % 15) - 7;
+  Tensor tensor = Tensor::from_nibbles(std::move(shape), codes);
+  tensor.scales = std::move(scales);
+  return tensor;
+}
+
+Model version_four() {
+  const Format i8{NumberType::kI8, 0.0078f, 3}, state{NumberType::kI16, 0x1p-12f, 0}, total{NumberType::kI16, 1e-4f, 0};
+  Model model;
+  model.name = "golden";
+  model.task = "chirps";
+  model.scheme = "int4";
+  model.inputs = {{"frames", {{2}, true, i8}},
+                  {"ids", {{1}, true, {NumberType::kI32, 1.0f, 0}}},
+                  {"context", {{2}, false, i8}},
+                  {"picture", {{3, 2}, true, i8}}};
+  samples::append(model, "words", EmbeddingAttributes{.vocabulary = 4, .features = 3}, "int4",
+                  {NumberType::kI8, 0.02f, -1}, {"ids"});
+  samples::append(model, "beside", ConcatAttributes{}, "int4", i8, {"frames", "words"}).formats = {{"input_1", i8}};
+  Node& lstm =
+      samples::append(model, "lstm", LstmAttributes{.input_size = 5, .hidden_size = 2, .clip = 7.7f}, "int4", i8);
+  lstm.outputs.push_back({{2}, false, i8});
+  lstm.outputs.push_back({{2}, false, state});
+  lstm.formats = {{"cell", state}};
+  lstm.codes = {{"cell_clip", 31539}, {"output_low", -128}, {"output_high", 127}};
+  lstm.sums = Sums::kWhole;
+  samples::append(model, "sum", AddAttributes{}, "int8", {NumberType::kI8, 0.02f, 0}, {"lstm", "context"}).formats = {
+      {"input", total}, {"input_1", total}};
+  samples::append(model, "rows", DenseAttributes{.input_size = 2, .units = 2}, "int8_per_tensor",
+                  {NumberType::kI16, 0.001f, 0}, {"picture"});
+  std::vector<float> rows;
+  for (int row = 0; row < 8; ++row) rows.push_back(static_cast<float>(row + 1) / 64.0f);
+  model.tensors = {{"words.W", codes_i8({4, 3}, {0.02f})},      {"lstm.W", nibbles({8, 5}, rows)},
+                   {"lstm.R", nibbles({8, 2}, {0.01f, 0.03f})}, {"lstm.b", codes_i32({8})},
+                   {"rows.W", codes_i8({2, 2}, {1.0f / 3.0f})}, {"rows.b", codes_i32({2})},
+                   {"frames.mean", reals({-1.5f, 0.1f})},       {"frames.inverse_deviation", reals({1.0f, 0.3f})},
+                   {"lstm.offset", reals({0.5f, -0.25f})}};
+  model.outputs = {"sum", "rows", "lstm.c_n"};
+  model.classes = {"up", "d\xc3\xb6wn"};
+  model.words = {"", "yes", "no", "\"\xc3\xa9\""};
+  model.provenance = {{"command", "tests/golden/model_v4/make.py"}, {"seed", "none"}};
+  return model;
+}
+
 std::filesystem::path path(const char* set) { return testing_support::own_goldens(set) / "model.safetensors"; }
 
 }  // namespace golden
@@ -461,6 +507,12 @@ std::filesystem::path path(const char* set) { return testing_support::own_golden
 TEST(ModelFile, ReadsTheGoldenOfVersionOne) { EXPECT_EQ(load(golden::path("model_v1")), golden::version_one()); }
 
 TEST(ModelFile, ReadsTheGoldenOfVersionTwo) { EXPECT_EQ(load(golden::path("model_v2")), golden::version_two()); }
+
+TEST(ModelFile, ReadsAndWritesTheGoldenOfVersionFour) {
+  EXPECT_EQ(load(golden::path("model_v4")), golden::version_four());
+  EXPECT_EQ(save_bytes(golden::version_four()), io_test::read_text(golden::path("model_v4")))
+      << "version 4 is still the version written";
+}
 
 // A model read from an older file is written as what it is in the newest version.
 TEST(ModelFile, OlderModelsAreWrittenAnew) {
