@@ -52,8 +52,8 @@ void write_model(const Model& model, const ByteSink& sink) {
   PackedTensors packed;
   std::deque<std::vector<std::uint16_t>> halved;  // entries view it: it must not move
   for (const auto& [name, tensor] : model.tensors) {
-    if (tensor.kind == NumberType::kI4) {
-      packed[name] = {kPackedNibbles, tensor.shape};
+    if (const WeightFormat* format = packed_format_of(tensor.kind)) {
+      packed[name] = {format->name, tensor.shape};
       entries[name] = {NumberType::kU8, stored_shape(packed[name]), tensor.bytes};
     } else {
       entries[name] = {tensor.kind, tensor.shape, tensor.bytes};
@@ -99,15 +99,18 @@ Tensor tensor_of(const SafetensorsFile& file, const std::string& name, const Pac
       throw_bad_input(
           concat("tensor '", printable(name), "' is ", dtype_name(entry.dtype), ", expected F32, U8, I8, I16 or I32"));
   }
-  tensor.kind = NumberType::kI4;
   const auto found = packed.find(name);
-  if (found == packed.end()) {
-    tensor.shape = shape_of_nibbles(name, entry, bytes);
-  } else if (found->second.format == kPackedNibbles) {
-    tensor.shape = found->second.shape;
-  } else {
-    throw_bad_input(concat("tensor '", printable(name), "' is ", found->second.format, ", expected ", kPackedNibbles));
+  if (found == packed.end()) {  // of an older version, which had i4 alone
+    tensor.kind = NumberType::kI4;
+    tensor.shape = shape_of_nibbles(name, entry, tensor.bytes);
+    return tensor;
   }
+  const WeightFormat* format = packed_format_of(found->second.format);
+  if (format == nullptr)
+    throw_bad_input(
+        concat("tensor '", printable(name), "' is ", found->second.format, ", which no weight of a model is"));
+  tensor.kind = format->type;
+  tensor.shape = found->second.shape;
   return tensor;
 }
 

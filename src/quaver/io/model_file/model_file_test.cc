@@ -272,7 +272,7 @@ const Change kChanges[] = {
        p.entries["lstm.W"] = {NumberType::kU8, {12, 1}, kTwelveBytes};
        p.graph["tensors"]["lstm.W"] = {{"format", "binary"}, {"shape", {12, 3}}};
      },
-     "'lstm.W' is binary, expected i4"},
+     "'lstm.W' is binary, which no weight of a model is"},
     {"words_list", [](Parts& p) { p.metadata["words"] = "{}"; }, "words is no list"},
     {"words_number", [](Parts& p) { p.metadata["words"] = R"(["a",1])"; }, "words: element 1 is no text"},
     {"words_deep", [](Parts& p) { p.metadata["words"] = R"([["a"]])"; }, "words: element 0 is no text"},

@@ -1,7 +1,6 @@
 #include "quaver/io/model_file/packed_tensors.h"
 
-#include <algorithm>
-#include <array>
+#include <cstddef>
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
@@ -10,28 +9,41 @@
 namespace quaver {
 namespace {
 
-struct PackedFormat {
-  std::string_view name;
-  int bits;
-};
-constexpr std::array<PackedFormat, 2> kPackedFormats{{{kPackedNibbles, 4}, {kPackedSigns, 1}}};
+constexpr std::int64_t kMostColumns = std::int64_t{1} << 40;  // beyond any file, and what packs them does not overflow
 
-constexpr std::int64_t kMostColumns = std::int64_t{1} << 40;  // beyond any file, and eight times it is no overflow
-
-const PackedFormat& format_of(JsonObject& object) {
-  const std::string name = object.text("format");
-  const auto found = std::ranges::find(kPackedFormats, name, &PackedFormat::name);
-  if (found != kPackedFormats.end()) return *found;
+std::vector<std::string> packed_names() {
   std::vector<std::string> names;
-  for (const PackedFormat& format : kPackedFormats) names.emplace_back(format.name);
-  throw_bad_input(concat(object.what(), ": unknown format '", printable(name), "', expected ", join(names, " or ")));
+  for (const WeightFormat& format : weight_formats())
+    if (format.bits < 8) names.emplace_back(format.name);
+  names.emplace_back(kPackedSigns);
+  return names;
+}
+
+std::string_view format_name_of(JsonObject& object) {
+  const std::string name = object.text("format");
+  if (name == kPackedSigns) return kPackedSigns;
+  if (const WeightFormat* format = packed_format_of(name)) return format->name;
+  throw_bad_input(
+      concat(object.what(), ": unknown format '", printable(name), "', expected ", join(packed_names(), " or ")));
 }
 
 }  // namespace
 
+const WeightFormat* packed_format_of(NumberType type) {
+  const WeightFormat* format = weight_format_of(type);
+  return format != nullptr && format->bits < 8 ? format : nullptr;
+}
+
+const WeightFormat* packed_format_of(std::string_view name) {
+  for (const WeightFormat& format : weight_formats())
+    if (format.bits < 8 && format.name == name) return &format;
+  return nullptr;
+}
+
 std::vector<std::int64_t> stored_shape(const PackedTensor& packed) {
-  const std::int64_t bits = std::ranges::find(kPackedFormats, packed.format, &PackedFormat::name)->bits;
-  return {packed.shape[0], (packed.shape[1] * bits + 7) / 8};
+  const auto cols = static_cast<std::size_t>(packed.shape[1]);
+  const WeightFormat* format = packed_format_of(packed.format);
+  return {packed.shape[0], static_cast<std::int64_t>(format == nullptr ? (cols + 7) / 8 : format->row_bytes(cols))};
 }
 
 nlohmann::ordered_json to_json(const PackedTensors& packed) {
@@ -47,7 +59,7 @@ PackedTensors packed_tensors_of(JsonObject& parent, const SafetensorsFile& file)
     for (const auto& entry : tensors.value().items()) {
       const std::string& name = entry.key();
       JsonObject object = tensors.object(name);
-      const PackedFormat& format = format_of(object);
+      const std::string_view format = format_name_of(object);
       const std::vector<std::int64_t> shape = object.integers("shape");
       object.expect_no_more();
       const auto found = file.tensors().find(name);
@@ -55,10 +67,10 @@ PackedTensors packed_tensors_of(JsonObject& parent, const SafetensorsFile& file)
         throw_bad_input(concat(tensors.what(), " says what '", printable(name), "' is, but there is no such tensor"));
       const SafetensorsTensor& stored = found->second;
       const bool matrix = shape.size() == 2 && shape[0] >= 0 && shape[1] >= 0 && shape[1] <= kMostColumns;
-      const PackedTensor tensor{format.name, shape};
+      const PackedTensor tensor{format, shape};
       if (!matrix || stored.dtype != NumberType::kU8 || stored.shape != stored_shape(tensor))
         throw_bad_input(concat("tensor '", printable(name), "' is ", shape_text(stored.shape), " ",
-                               dtype_name(stored.dtype), ", which does not hold ", shape_text(shape), " ", format.name,
+                               dtype_name(stored.dtype), ", which does not hold ", shape_text(shape), " ", format,
                                matrix ? concat(", expected ", shape_text(stored_shape(tensor)), " U8") : ""));
       packed[name] = tensor;
     }

@@ -1,7 +1,8 @@
 // packed_tensors.h - tensors of which a byte holds several elements. Not public.
 //
 // Containers have no dtype for them: they lie there as U8, and which format it is stands in the entry "tensors" of the
-// graph or network, with the shape that the bytes do not tell. So two formats are never taken for each other.
+// graph or network, with the shape that the bytes do not tell. So two formats are never taken for each other. They are
+// those of fixed/weight_format.h whose codes have less than eight bits, and the signs of memory networks.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +12,24 @@
 #include <string_view>
 #include <vector>
 
+#include "quaver/fixed/weight_format.h"
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/container/strict_json.h"
 
 namespace quaver {
 
 struct PackedTensor {
-  std::string_view format;          // kPackedNibbles, kPackedSigns
+  std::string_view format;          // WeightFormat::name, or kPackedSigns
   std::vector<std::int64_t> shape;  // [rows, columns]; a row starts a byte
   bool operator==(const PackedTensor&) const = default;
 };
 using PackedTensors = std::map<std::string, PackedTensor>;
 
-inline constexpr std::string_view kPackedNibbles = "i4";    // two codes a byte (tensor.h)
-inline constexpr std::string_view kPackedSigns = "binary";  // eight signs a byte (docs/file_format.md)
+inline constexpr std::string_view kPackedSigns = "binary";  // eight a byte (docs/file_format.md)
+
+// Of a tensor's type, or by the name in a file; null for what is not packed.
+const WeightFormat* packed_format_of(NumberType type);
+const WeightFormat* packed_format_of(std::string_view name);
 
 // Of the U8 tensor that holds it.
 std::vector<std::int64_t> stored_shape(const PackedTensor& packed);
