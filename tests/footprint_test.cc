@@ -9,8 +9,10 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "quaver/io/model_file/model_file.h"
+#include "quaver/model/sample_models.h"
 #include "random_model.h"
 #include "support/built_programs.h"
 
@@ -29,10 +31,9 @@ class FootprintTest : public testing::Test {
   }
   ~FootprintTest() override { fs::remove_all(folder_); }
 
-  bool run(const std::string& before, int steps) const {
-    const std::string command = before + " " + testing_support::kFootprint + " " +
-                                (folder_ / "model.safetensors").string() + " " + std::to_string(steps) + " > " +
-                                (folder_ / "out").string() + " 2> /dev/null";
+  bool run(const std::string& before, int steps, const char* model = "model.safetensors") const {
+    const std::string command = before + " " + testing_support::kFootprint + " " + (folder_ / model).string() + " " +
+                                std::to_string(steps) + " > " + (folder_ / "out").string() + " 2> /dev/null";
     const int status = std::system(command.c_str());
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
@@ -60,6 +61,38 @@ TEST_F(FootprintTest, OfHidden128StaysBelow16MiB) {
 #ifndef QUAVER_SANITIZED  // sanitizers keep books of their own
   EXPECT_LT(peak_kib, kPeakKib);
 #endif
+}
+
+// A file is read into one buffer, whose slices are the model's tensors: while a session packs them both are there, and
+// nothing else is; behind it the weights alone.
+TEST_F(FootprintTest, LoadingHoldsTheFileOnce) {
+#ifdef QUAVER_SANITIZED
+  GTEST_SKIP() << "sanitizers keep books of their own";
+#endif
+  constexpr std::int64_t kSize = 2048;  // 32 MiB of int8
+  constexpr long kSpareKib = 2 * 1024;
+  Model model;
+  model.scheme = "int8";
+  const Format i8{NumberType::kI8, 0.02f, -5};
+  model.inputs = {{"input", {{kSize}, true, i8}}};
+  samples::append(model, "lstm", LstmAttributes{.input_size = kSize, .hidden_size = kSize}, "int8", i8);
+  samples::fill_tensors(model, 1);
+  model.tensors["input.scale"] = Tensor::from<float>({kSize}, std::vector<float>(kSize, 1.0f));
+  model.outputs = {"lstm"};
+  save(model, folder_ / "large.safetensors");
+  const auto file_kib = static_cast<long>(fs::file_size(folder_ / "large.safetensors") / 1024);
+  ASSERT_GE(file_kib, 32 * 1024);
+  ASSERT_TRUE(run("", 1, "large.safetensors"));
+  std::ifstream out(folder_ / "out");
+  std::string name;
+  double ready_ms = 0;
+  long peak_kib = 0, weights_kib = 0, loading_peak_kib = 0, loaded_kib = 0;
+  ASSERT_TRUE(out >> name >> ready_ms >> name >> peak_kib >> name >> weights_kib >> name >> loading_peak_kib >> name >>
+              loaded_kib);
+  std::printf("of %ld KiB file and %ld KiB packed weights: %ld KiB at the peak of loading, %ld KiB behind it\n",
+              file_kib, weights_kib, loading_peak_kib, loaded_kib);
+  EXPECT_LE(loading_peak_kib, file_kib + weights_kib + kSpareKib);
+  EXPECT_LE(loaded_kib, weights_kib + kSpareKib);
 }
 
 TEST_F(FootprintTest, AStepCallsTheSystemForNothing) {

@@ -78,7 +78,7 @@ TEST(Validate, HoldsNibblesToTheirRange) {
     for (const std::byte wrong :
          {std::byte{0x08}, std::byte{0x88}, tensor.row_size() % 2 == 1 ? std::byte{0x11} : std::byte{0x80}}) {
       Model broken = model;
-      broken.tensors[name].bytes[row_bytes - 1] = wrong;
+      broken.tensors[name].bytes.writable()[row_bytes - 1] = wrong;
       EXPECT_NE(error_of([&] { validate(broken); }).find("in byte " + std::to_string(row_bytes - 1)),
                 std::string::npos);
     }
@@ -336,7 +336,8 @@ const Breakage kBreakages[] = {
      "'scores.b' is 3 f32, expected 2 f32"},
     {"tensor_kind", float_sample, [](Model& m) { m.tensors["scores.b"] = Tensor::zeros(NumberType::kI32, {2}); },
      "'scores.b' is 2 i32, expected 2 f32"},
-    {"tensor_bytes", float_sample, [](Model& m) { m.tensors["scores.b"].bytes.resize(7); }, "7 bytes, expected 8"},
+    {"tensor_bytes", float_sample, [](Model& m) { SharedBytes& bytes = m.tensors["scores.b"].bytes;
+       bytes = bytes.slice(0, 7); }, "7 bytes, expected 8"},
     {"tensor_nan", float_sample,
      [](Model& m) { m.tensors["gru1.W"].as_mutable<float>()[5] = std::numeric_limits<float>::quiet_NaN(); },
      "'gru1.W' has nan at index 5"},

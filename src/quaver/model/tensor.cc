@@ -40,7 +40,7 @@ Tensor Tensor::zeros(NumberType kind, std::vector<std::int64_t> shape) {
   Tensor tensor;
   tensor.kind = kind;
   tensor.shape = std::move(shape);
-  tensor.bytes.resize(tensor.byte_count());
+  tensor.bytes = SharedBytes(tensor.byte_count());
   if (kind == NumberType::kI8 || kind == NumberType::kI16) tensor.scales = {1.0f};
   return tensor;
 }
@@ -52,11 +52,12 @@ Tensor Tensor::from_nibbles(std::vector<std::int64_t> shape, std::span<const std
   tensor.kind = NumberType::kI4;
   tensor.shape = std::move(shape);
   tensor.scales = {1.0f};
-  tensor.bytes.resize(tensor.byte_count());
+  tensor.bytes = SharedBytes(tensor.byte_count());
+  const std::span<std::byte> packed = tensor.bytes.writable();
   const WeightFormat& format = weight_format(WeightFormatId::kI4);
   const auto rows = static_cast<std::size_t>(tensor.rows()), cols = static_cast<std::size_t>(tensor.row_size());
   for (std::size_t r = 0; r < rows; ++r)
-    format.pack(codes.data() + r * cols, cols, tensor.bytes.data() + r * format.row_bytes(cols));
+    format.pack(codes.data() + r * cols, cols, packed.data() + r * format.row_bytes(cols));
   return tensor;
 }
 
@@ -79,7 +80,7 @@ Tensor Tensor::from(std::vector<std::int64_t> shape, std::span<const T> values) 
   if (static_cast<std::size_t>(count) != values.size())
     throw_bad_input(concat("shape ", shape_text(shape), " wants ", count, " values, found ", values.size()));
   Tensor tensor = zeros(number_type_of<T>(), std::move(shape));
-  if (!values.empty()) std::memcpy(tensor.bytes.data(), values.data(), values.size_bytes());
+  if (!values.empty()) std::memcpy(tensor.bytes.writable().data(), values.data(), values.size_bytes());
   return tensor;
 }
 
@@ -111,7 +112,8 @@ std::span<const T> Tensor::as() const {
 template <typename T>
 std::span<T> Tensor::as_mutable() {
   expect_kind<T>(*this);
-  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+  const std::span<std::byte> own = bytes.writable();
+  return {reinterpret_cast<T*>(own.data()), own.size() / sizeof(T)};
 }
 
 template <typename T>

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
+#include "quaver/core/shared_bytes.h"
 #include "quaver/fixed/weight_format.h"
 #include "quaver/model/format.h"
 
@@ -19,7 +19,8 @@ struct Tensor {
   NumberType kind = NumberType::kF32;
   std::vector<std::int64_t> shape;
   // Row-major, little-endian. An i4 tensor, always a matrix, is packed as fixed/weight_format.h says.
-  AlignedVector<std::byte> bytes;
+  // Copies of a tensor share them, and the tensors of a file the buffer that it was read into, until one is written.
+  SharedBytes bytes;
   // Real units per step. Empty for f32 and i32 (biases count in units of their sum). Otherwise scales.size() divides
   // shape[0], and each scale covers shape[0] / scales.size() consecutive rows: 1 scale is per tensor, one a gate per
   // gate, shape[0] of them per row.
@@ -41,6 +42,7 @@ struct Tensor {
   // The elements as T; Error when T is not the tensor's kind.
   template <typename T>
   std::span<const T> as() const;
+  // Of bytes of its own from here on: what shares them now stays as it is.
   template <typename T>
   std::span<T> as_mutable();
   template <typename T>

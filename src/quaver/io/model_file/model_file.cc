@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -84,11 +85,10 @@ std::optional<std::string> scaled_tensor(const SafetensorsFile& file, const std:
 
 Tensor tensor_of(const SafetensorsFile& file, const std::string& name, const PackedTensors& packed) {
   const SafetensorsTensor& entry = file.tensor(name);
-  const SharedBytes bytes = file.bytes(name);
   Tensor tensor;
   tensor.kind = entry.dtype;
   tensor.shape = entry.shape;
-  tensor.bytes.assign(bytes.begin(), bytes.end());
+  tensor.bytes = file.bytes(name);
   switch (entry.dtype) {
     case NumberType::kF32:
     case NumberType::kI8:
@@ -155,6 +155,12 @@ Model model_of(const SafetensorsFile& file, Envelope envelope) {
     tensor->second.scales = std::move(list);
   }
   validate(model);
+  // A Session keeps what the model's border has: that must not keep the whole file.
+  std::set<std::string> weights;
+  for (const Node& node : model.nodes)
+    for (const TensorSlot& slot : tensor_slots(node)) weights.insert(slot.name);
+  for (auto& [name, tensor] : model.tensors)
+    if (!weights.contains(name)) tensor.bytes = tensor.bytes.copy();
   return std::move(graph.model);
 }
 
