@@ -1,5 +1,5 @@
-// fuzz_model_file.cc - load_bytes() and load_memory_network_bytes() on anything: an Error or a model, never a crash, a
-// hang or memory without end.
+// fuzz_model_file.cc - open_bytes() on anything: an Error, a model or a memory network, never a crash, a hang or memory
+// without end.
 //
 // The checksum would stop nearly every mutation at the door, so each input is tried twice: as it is, and, when its
 // container can be read, with the checksum that fits it. A model that loads must survive being saved and loaded again.
@@ -9,15 +9,18 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "given_frames.h"
 #include "quaver/core/error.h"
 #include "quaver/engine/memory/memory_session.h"
 #include "quaver/engine/sequence/session.h"
-#include "quaver/io/container/contents_checksum.h"
+#include "quaver/io/container/envelope.h"
 #include "quaver/io/container/safetensors.h"
-#include "quaver/io/model_file/memory_file.h"
+#include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/io/torch/torch_names.h"
 
@@ -26,14 +29,11 @@ namespace {
 
 std::string with_fitting_checksum(const SafetensorsFile& file) {
   std::map<std::string, std::string> metadata = file.metadata();
-  std::map<std::string, AlignedVector<std::byte>> contents;
+  std::map<std::string, SharedBytes> contents;
   std::map<std::string, SafetensorsEntry> entries;
   for (const auto& [name, tensor] : file.tensors())
     entries[name] = {tensor.dtype, tensor.shape, contents[name] = file.bytes(name)};
-  metadata["checksum"] =
-      metadata.contains("network")
-          ? contents_checksum({metadata["network"], metadata["words"], metadata["provenance"]}, entries)
-          : contents_checksum({metadata["graph"], metadata["provenance"]}, entries);
+  metadata["checksum"] = envelope_checksum(metadata, entries);
   std::string text;
   write_safetensors(entries, metadata, [&text](std::span<const std::byte> piece) {
     text.append(reinterpret_cast<const char*>(piece.data()), piece.size());
@@ -41,32 +41,14 @@ std::string with_fitting_checksum(const SafetensorsFile& file) {
   return text;
 }
 
-// Three steps of numbers that reach both ends of most formats, or of ids. Models are as small as their files.
+// Models are as small as their files.
 void run(const Model& model) {
-  constexpr std::size_t kSteps = 3;
   Session session(model), scalar(model, {.isa = Isa::kScalar});
-  SequenceView sequence{.steps = kSteps};
-  std::vector<float> real(kSteps * session.input_features());
-  for (std::size_t i = 0; i < real.size(); ++i) real[i] = static_cast<float>(i % 7) - 3.0f;
-  const std::vector<std::int32_t> ids{0, 1, 0};
-  if (model.inputs[0].value.format.kind == NumberType::kI32) {
-    sequence.ids = ids;
-  } else {
-    sequence.real = real;
-  }
+  const std::vector<GivenInput> given = frames_for(model);
+  const SequenceView sequence{.steps = kSteps, .inputs = views(model, given, nullptr)};
   const std::vector<Result> results = session.run(sequence), expected = scalar.run(sequence);
   for (std::size_t i = 0; i < results.size(); ++i) {  // not the floats: a NaN differs from itself
     if (results[i].value.format.kind != NumberType::kF32 && results[i] != expected[i]) std::abort();
-  }
-}
-
-void load_and_save(std::span<const std::byte> bytes) {
-  try {
-    const Model model = load_bytes(bytes);
-    const std::string saved = save_bytes(model);
-    if (load_bytes(std::as_bytes(std::span(saved))) != model) std::abort();
-    run(model);
-  } catch (const Error&) {
   }
 }
 
@@ -87,12 +69,12 @@ void run(const MemoryNetwork& network) {
   if (session.restore(std::as_bytes(std::span(kept))) != memory) std::abort();
 }
 
-void load_and_save_memory(std::span<const std::byte> bytes) {
+void open_and_save(std::span<const std::byte> bytes) {
   try {
-    const MemoryNetwork network = load_memory_network_bytes(bytes);
-    const std::string saved = save_bytes(network);
-    if (load_memory_network_bytes(std::as_bytes(std::span(saved))) != network) std::abort();
-    run(network);
+    const Artifact artifact = open_bytes(bytes);
+    const std::string saved = save_bytes(artifact);
+    if (open_bytes(std::as_bytes(std::span(saved))) != artifact) std::abort();
+    std::visit([](const auto& network) { run(network); }, artifact);
   } catch (const Error&) {
   }
 }
@@ -107,14 +89,12 @@ void convert(const SafetensorsFile& file) {
 }
 
 void try_bytes(std::span<const std::byte> bytes) {
-  load_and_save(bytes);
-  load_and_save_memory(bytes);
+  open_and_save(bytes);
   try {
     const SafetensorsFile file = SafetensorsFile::parse(bytes);
     convert(file);
     const std::string fitting = with_fitting_checksum(file);
-    load_and_save(std::as_bytes(std::span(fitting)));
-    load_and_save_memory(std::as_bytes(std::span(fitting)));
+    open_and_save(std::as_bytes(std::span(fitting)));
   } catch (const Error&) {
   }
 }

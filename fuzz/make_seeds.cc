@@ -20,10 +20,10 @@ namespace {
 
 constexpr Format kCodes{NumberType::kI8, 0.5f, 1};
 
-Model started(const std::string& scheme, Value input) {
+Model started(const std::string& scheme, const Format& input) {
   Model model;
   model.scheme = scheme;
-  model.inputs[0].value = input;
+  model.inputs = {{"input", {{1}, true, input}}};
   return model;
 }
 
@@ -34,7 +34,7 @@ Model finished(Model model) {
 }
 
 Model float_chain() {
-  Model model = started("f32", {true, 1, {}});
+  Model model = started("f32", {});
   samples::append(model, "l", LstmAttributes{.input_size = 1, .hidden_size = 1}, "f32", {});
   samples::append(model, "r", RnnAttributes{.input_size = 1, .hidden_size = 1}, "f32", {});
   samples::append(model, "p", PoolAttributes{Pooling::kMax}, "f32", {});
@@ -49,7 +49,7 @@ Model float_chain() {
 }
 
 Model integer_lstm(bool all_switches) {
-  Model model = started("int8", {true, 1, kCodes});
+  Model model = started("int8", kCodes);
   LstmAttributes lstm{.input_size = 1, .hidden_size = 2};
   if (all_switches) lstm = {1, 2, 1, true, true, true, 1.0f, 1.0f, Direction::kBidirectional};
   samples::append(model, "l", lstm, "int8", kCodes);
@@ -57,19 +57,19 @@ Model integer_lstm(bool all_switches) {
 }
 
 Model integer_tagger() {
-  Model model = started("int8", {true, 1, {NumberType::kI32, 1.0f, 0}});
+  Model model = started("int8", {NumberType::kI32, 1.0f, 0});
   samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8", kCodes);
   samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int8_per_tensor",
                   {NumberType::kI8, 0x1p-7f, 0});
   samples::append(model, "d", DenseAttributes{.input_size = 1, .units = 2}, "int8", {NumberType::kI16, 0.5f, 0});
   samples::append(model, "s", SoftmaxAttributes{}, "int8", {NumberType::kI16, 0x1p-15f, 0});
-  samples::append(model, "a", ArgmaxAttributes{}, "int8", {NumberType::kI32, 1.0f, 0}, "d");
+  samples::append(model, "a", ArgmaxAttributes{}, "int8", {NumberType::kI32, 1.0f, 0}, {"d"});
   return finished(std::move(model));
 }
 
 // What the other seeds lack: a table, a pool on codes, an edge that is converted.
 Model integer_classifier() {
-  Model model = started("int8", {true, 1, kCodes});
+  Model model = started("int8", kCodes);
   samples::append(model, "r", RnnAttributes{.input_size = 1, .hidden_size = 1, .nonlinearity = Nonlinearity::kRelu},
                   "f32", {});
   samples::append(model, "t", ActivationAttributes{Nonlinearity::kElu}, "int8", kCodes).formats["input"] = kCodes;
@@ -78,7 +78,7 @@ Model integer_classifier() {
 }
 
 Model four_bit_gru() {
-  Model model = started("int4", {true, 1, kCodes});
+  Model model = started("int4", kCodes);
   samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int4", {NumberType::kI8, 0x1p-7f, 0});
   return finished(std::move(model));
 }
@@ -86,11 +86,37 @@ Model four_bit_gru() {
 // Codes of 16 bits from the table to the outputs.
 Model integer_wide() {
   const Format state{NumberType::kI16, 0x1p-15f, 0};
-  Model model = started("int8", {true, 1, {NumberType::kI32, 1.0f, 0}});
+  Model model = started("int8", {NumberType::kI32, 1.0f, 0});
   samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8",
                   {NumberType::kI16, 0x1p-15f, 0});
   samples::append(model, "l", LstmAttributes{.input_size = 1, .hidden_size = 1}, "int8", state).sums = Sums::kWhole;
   samples::append(model, "g", GruAttributes{.input_size = 1, .hidden_size = 1}, "int8", state).sums = Sums::kWhole;
+  return finished(std::move(model));
+}
+
+// Two of the inputs that a graph can have, joins, a recoded edge, states as outputs, words.
+Model integer_graph() {
+  const Format sum{NumberType::kI16, 0.5f, 0};
+  Model model = started("int8", kCodes);
+  model.inputs.push_back({"ids", {{1}, true, {NumberType::kI32, 1.0f, 0}}});
+  samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 1}, "int8", kCodes, {"ids"});
+  samples::append(model, "c", ConcatAttributes{}, "int8", kCodes, {"input", "e"});
+  Node& lstm = samples::append(model, "l", LstmAttributes{.input_size = 2, .hidden_size = 2}, "int4", kCodes);
+  lstm.outputs.push_back({{2}, false, kCodes});
+  lstm.outputs.push_back({{2}, false, lstm.formats.at("cell")});
+  samples::append(model, "a", AddAttributes{}, "int8", kCodes, {"l", "c"}).formats = {{"input", sum}, {"input_1", sum}};
+  model = finished(std::move(model));
+  model.outputs.push_back("l.c_n");
+  model.words = {"", "b"};
+  return model;
+}
+
+Model float_rows() {
+  Model model = started("f32", {});
+  model.inputs[0].value.shape = {2, 2};
+  model.inputs.push_back({"h", {{2, 1}, false, {}}});
+  samples::append(model, "d", DenseAttributes{.input_size = 2, .units = 1}, "f32", {}, {"input"});
+  samples::append(model, "a", AddAttributes{}, "f32", {}, {"d", "h"});
   return finished(std::move(model));
 }
 
@@ -102,6 +128,15 @@ MemoryNetwork memory_network(const std::string& scheme, MemoryTying tying) {
   network.words = {"", "a", "b"};
   network.parameters.assign(parameter_count(network.shape), 0.5f);
   network.provenance = {{"seed", "1"}};
+  return network;
+}
+
+// What is packed, with scales and slots.
+MemoryNetwork one_bit_network() {
+  MemoryNetwork network = memory_network("binary-weights-calibrated", MemoryTying::kAdjacent);
+  network.shape.slots = 3;
+  const std::vector<float> matrices(memory_matrices(network.shape).size(), 0.5f);
+  network.scales = {.weights = matrices, .embedded = matrices, .s = {0.5f, 0.5f}, .u = {1, 1, 1}, .query = {1, 1}};
   return network;
 }
 
@@ -135,8 +170,11 @@ void write_seeds(const std::filesystem::path& folder) {
   save(integer_tagger(), folder / "model_file" / "integer_tagger");
   save(integer_wide(), folder / "model_file" / "integer_wide");
   save(four_bit_gru(), folder / "model_file" / "four_bit_gru");
+  save(integer_graph(), folder / "model_file" / "integer_graph");
+  save(float_rows(), folder / "model_file" / "float_rows");
   save(memory_network("f32", MemoryTying::kAdjacent), folder / "model_file" / "memory_float");
   save(memory_network("qmann8", MemoryTying::kLayerwise), folder / "model_file" / "memory_qmann8");
+  save(one_bit_network(), folder / "model_file" / "memory_signs");
 
   const std::vector<float> reals{1.0f, -2.0f};
   const std::vector<std::int32_t> ids{1, 2, 3};
@@ -157,6 +195,9 @@ void write_seeds(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder / target);
     write_file_atomically(folder / target / name, text);
   };
+  // Decisions: an LSTM, and a sum of two scales; the fuzzer finds the others.
+  write_text("graph", "zeros", std::string_view("\0\0\0\0", 4));
+  write_text("graph", "lstm", std::string_view("\1\0\0\0\0\0\0\0\0\0\0\0\0\1\0\3\0\7\2\0", 20));
   // Whose state it is, and its bytes: the ends of both widths; of memories 0 dropped, 2 facts, "d" and "a b".
   write_text("state", "lstm", std::string_view("\0\x7f\x80\xff\x7f\0\x80", 7));
   write_text("state", "gru_after", std::string_view("\1\x7f\x80\xff\x7f\0\x80", 7));
