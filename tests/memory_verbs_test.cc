@@ -197,7 +197,6 @@ TEST_F(MemoryVerbsTest, TheWrongKindOfFileIsSaid) {
   expect_failure(3, "eval model.safetensors stories", {"model.safetensors", "not a memory network"});
   expect_failure(3, "eval q.safetensors chirps", {"chirps", "memory network", "babi, stories"});
   expect_failure(2, "eval q.safetensors story.txt", {"story.txt", "quaver run q.safetensors --input"});
-  expect_failure(3, "convert q.safetensors -o y.safetensors", {"q.safetensors", "memory network"});
   expect_failure(3, "bench q.safetensors", {"q.safetensors", "memory network"});
   expect_failure(2, "quantize q.safetensors --scheme int8 --calib chirps -o y.safetensors", {"chirps"});
   expect_failure(3, "quantize model.safetensors --scheme int8 --calib stories -o y.safetensors", {"stories"});

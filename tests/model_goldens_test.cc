@@ -2,6 +2,7 @@
 // the same bytes, on every path, as a sequence, step by step, many at once and from a saved state.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cctype>
 #include <filesystem>
@@ -74,7 +75,12 @@ TEST_P(ModelGoldens, AreTheSameInTheNewestVersion) {
   const Artifact artifact = open(GetParam().path);
   const std::string newest = save_bytes(artifact);
   EXPECT_EQ(open_bytes(std::as_bytes(std::span(newest))), Artifact(model_));
-  EXPECT_LT(newest.size(), std::filesystem::file_size(GetParam().path)) << "files do not grow";
+  // Files do not grow, but by the format and shape of each packed tensor, which older ones left to be guessed.
+  constexpr std::size_t kPackedEntry = 64;
+  const auto packed =
+      std::ranges::count_if(model_.tensors, [](const auto& entry) { return entry.second.kind == NumberType::kI4; });
+  EXPECT_LT(newest.size(),
+            std::filesystem::file_size(GetParam().path) + static_cast<std::size_t>(packed) * kPackedEntry);
   Session session(load_bytes(std::as_bytes(std::span(newest))), {.isa = GetParam().isa});
   expect_outputs(session.run(golden_.sequence()));
 }
