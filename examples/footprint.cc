@@ -28,13 +28,14 @@ int main(int argc, char** argv) {
   }
   const long steps = argc == 3 ? std::strtol(argv[2], nullptr, 10) : 1000;
   try {
-    const long before_peak = memory_kib("VmHWM"), before_now = memory_kib("VmRSS");
+    const long before_peak = memory_kib("VmHWM"), before_now = memory_kib("VmRSS"), before_file = memory_kib("RssFile");
     const auto start = std::chrono::steady_clock::now();
     quaver::Session session(quaver::load(argv[1]));
     quaver::State state = session.initial_state();
     const std::chrono::duration<double, std::milli> loading = std::chrono::steady_clock::now() - start;
     // The model is gone, the session has what it needs of it.
     const long peak = memory_kib("VmHWM") - before_peak, now = memory_kib("VmRSS") - before_now;
+    const long program = memory_kib("RssFile") - before_file;  // pages of the program's own code that loading has run
 
     std::vector<float> frame(session.input_features(), 0.25f), scores(session.score_count());
     for (long t = 0; t < steps; ++t) session.step(frame, state, scores);
@@ -42,7 +43,8 @@ int main(int argc, char** argv) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     std::printf("ready_ms %.3f\npeak_kib %ld\n", loading.count(), usage.ru_maxrss);
-    std::printf("weights_kib %zu\nloading_peak_kib %ld\nloaded_kib %ld\n", session.weight_bytes() / 1024, peak, now);
+    std::printf("weights_kib %zu\nloading_peak_kib %ld\nloaded_kib %ld\nprogram_kib %ld\n",
+                session.weight_bytes() / 1024, peak, now, program);
     return 0;
   } catch (const quaver::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

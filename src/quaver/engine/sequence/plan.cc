@@ -204,9 +204,7 @@ void Session::Plan::reset(std::byte* state) const noexcept {
   for (const Stage& stage : stages) stage.layer->reset(state + stage.state_offset);
 }
 
-Session::Workspace::Workspace(const Plan& plan) : scratch(plan.scratch_bytes), states(kCellGroup * plan.state_bytes) {
-  reserve(plan, kCellGroup);
-}
+Session::Workspace::Workspace(const Plan& plan) : scratch(plan.scratch_bytes) { reserve(plan, kCellGroup); }
 
 void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
   if (steps <= reserved_steps_) return;
@@ -231,6 +229,13 @@ void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
     for (const std::size_t v : stage.inputs) pointers.push_back(values[v]);
     for (const std::size_t v : stage.outputs) pointers.push_back(values[v]);
   }
+}
+
+std::byte* Session::Workspace::fresh_state(const Plan& plan, std::size_t index) {
+  states.resize(std::max(states.size(), (index + 1) * plan.state_bytes));
+  std::byte* state = states.data() + index * plan.state_bytes;
+  plan.reset(state);
+  return state;
 }
 
 }  // namespace quaver

@@ -85,6 +85,8 @@ struct Session::Workspace {
   }
 
   explicit Workspace(const Plan& plan);
+  // The state of the `index`-th sequence of a run, as new. A stream has its own: only runs make room here.
+  std::byte* fresh_state(const Plan& plan, std::size_t index);
   void reserve(const Plan& plan, std::size_t steps);  // of all sequences together; what was in it is gone
 
  private:

@@ -626,8 +626,7 @@ std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* st
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
-  plan().reset(workspace_->states.data());
-  return run_one(sequence, workspace_->states.data(), observer);
+  return run_one(sequence, workspace_->fresh_state(plan(), 0), observer);
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, State& state, Observer* observer) {
@@ -642,9 +641,10 @@ void Session::run_group(Workspace& workspace, std::span<const SequenceView> batc
                         std::span<std::vector<Result>> results) const {
   const Plan& plan = *plan_;
   const std::size_t longest = batch[group[0]].steps, block = plan.block_steps(group.size(), longest);
-  for (std::size_t i = 0; i < group.size(); ++i) {
+  // The last first: none moves once it is there.
+  for (std::size_t i = group.size(); i-- > 0;) {
     results[group[i]] = empty_results(batch[group[i]].steps);
-    plan.reset(workspace.states.data() + i * plan.state_bytes);
+    workspace.fresh_state(plan, i);
   }
   std::size_t running = group.size();  // the first ones: the longest
   for (std::size_t first = 0; first < longest; first += block) {
