@@ -57,7 +57,7 @@ class GraphMaker {
       model_.outputs.push_back(i == 0 && !choices_.wrong() ? model_.nodes.back().name : any_value());
     if (!choices_.wrong()) {  // an output twice is refused: mostly not what is to be found
       std::ranges::sort(model_.outputs);
-      model_.outputs.erase(std::ranges::unique(model_.outputs).begin(), model_.outputs.end());
+      model_.outputs.erase(std::unique(model_.outputs.begin(), model_.outputs.end()), model_.outputs.end());
     }
     samples::fill_tensors(model_, 1 + choices_.below(4));
     if (choices_.wrong() && !model_.tensors.empty()) model_.tensors.erase(model_.tensors.begin());

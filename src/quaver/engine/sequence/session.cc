@@ -626,7 +626,8 @@ std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* st
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, Observer* observer) {
-  return run_one(sequence, workspace_->fresh_state(plan(), 0), observer);
+  const Plan& prepared = plan();  // throws where there is none, and so no workspace
+  return run_one(sequence, workspace_->fresh_state(prepared, 0), observer);
 }
 
 std::vector<Result> Session::run(const SequenceView& sequence, State& state, Observer* observer) {
