@@ -1,6 +1,8 @@
 // make_seeds.cc - writes the seeds of the fuzzers: the smallest files that reach every kind of node and array.
 //
 //   make_seeds FOLDER      (the repository's: fuzz/corpus)
+//
+// model_file/older_* there are of the last programs that wrote models of version 2 and memory networks of version 2.
 
 #include <cstdio>
 #include <filesystem>
