@@ -12,8 +12,10 @@ int main() {
   Model model;
   model.inputs = {{"input", {.shape = {3}}}};
   const auto add = [&](const char* name, Operation operation, const char* input) {
-    model.nodes.push_back(
-        {.name = name, .operation = operation, .inputs = {input}, .outputs = {output_value(operation, model.value(input))}});
+    model.nodes.push_back({.name = name,
+                           .operation = operation,
+                           .inputs = {input},
+                           .outputs = {output_value(operation, model.value(input))}});
   };
   add("double", TwiceAttributes{}, "input");
   add("scores", DenseAttributes{.input_size = 3, .units = 1}, "double");
@@ -26,7 +28,8 @@ int main() {
   const SequenceView sequence{20, frames};
   const Model integers = quantize(model, calibrate(model, {&sequence, 1})).model;
   const float expected = 2 * (frames[0] + frames[1] + frames[2]);
-  const float in_float = Session(model).run(sequence)[0].real()[0], coded = Session(integers).run(sequence)[0].real()[0];
+  const float in_float = Session(model).run(sequence)[0].real()[0],
+              coded = Session(integers).run(sequence)[0].real()[0];
   std::printf("%s", to_text(integers).c_str());
   std::printf("float %g, integers %g, expected %g; %zu layers counted\n", static_cast<double>(in_float),
               static_cast<double>(coded), static_cast<double>(expected), inspect(integers).layers.size());
