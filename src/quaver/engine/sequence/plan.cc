@@ -34,6 +34,7 @@ Model without_weights(const Model& model) {
   graph.nodes = model.nodes;
   graph.outputs = model.outputs;
   graph.classes = model.classes;
+  graph.words = model.words;
   graph.provenance = model.provenance;
   const auto keep = [&](const std::string& value) {
     for (const char* suffix : {".mean", ".inverse_deviation", ".scale", ".offset"})
