@@ -2,7 +2,8 @@
 //
 // A cell calls its observer, when there is one, once a step and point, with the numbers as it holds them. Points of one
 // cell, in the order they arise; float and integer cells report the same ones, so that they can be compared:
-//   every node  "input" first and "output" last, reported by the engine around the cell
+//   every node  "input" first (of further slots "input_1", ...) and "output" last, reported by the engine around the
+//               cell
 //   lstm        gates i o f c: "gate_i" (sum before layer norm, only with it), "pre_i" (what the activation reads),
 //               "act_i" (what it gives); "cell"; "hidden" (only with projection)
 //   gru         "pre_z" "pre_r" "act_z" "act_r"; "recurrent_h" (R h + b' of the candidate, only with the reset after

@@ -24,7 +24,6 @@ class SharedBytes {
   SharedBytes slice(std::size_t offset, std::size_t size) const;
   // The same bytes in a buffer of their own: keeps no larger one alive.
   SharedBytes copy() const { return SharedBytes(std::span(*this)); }
-  explicit operator AlignedVector<std::byte>() const { return {begin(), end()}; }
 
   const std::byte* data() const { return buffer_ == nullptr ? nullptr : buffer_->data() + offset_; }
   std::size_t size() const { return buffer_ == nullptr ? 0 : size_; }

@@ -16,6 +16,8 @@ namespace quaver {
 //   narrow_feature      codes that a feature's range spans; how many it should
 //   narrow_rows         codes that a quarter of an embedding's rows reach at most, in the root mean square; how many
 //                       they should. Point: the row that is largest
+//   narrow_output       none: what reads 16 bits hands on 8
+//   narrow_join         codes that an input of a concat spans beside larger ones; how many it should. Point: its slot
 //   little_data         steps of calibration; how many there should be
 //   range_cut           an extreme that one event alone reached; where the range ends instead
 //   lone_value          the same among too few values to cut it; where the others end
@@ -25,7 +27,7 @@ namespace quaver {
 //   low_agreement       percent of the classes, or of a memory network's answers, that are the float one's; the least
 struct Warning {
   std::string code;
-  std::string node;   // "input" for the model's input
+  std::string node;   // or an input of the model
   std::string point;  // inside the node, as observers name it ("cell", "pre_i"), or "feature 3" of the input; may be ""
   std::optional<double> value, limit;
   std::string text;  // one line that names the thing, the figures and what to do

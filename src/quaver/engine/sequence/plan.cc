@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "quaver/core/error.h"
@@ -26,23 +27,14 @@ std::size_t float_weight_bytes(const Model& model, const Node& node) {
 
 // The same model with the tensors of its border alone: normalisation, and scales and offsets of values.
 Model without_weights(const Model& model) {
-  Model graph;
-  graph.name = model.name;
-  graph.task = model.task;
-  graph.scheme = model.scheme;
-  graph.inputs = model.inputs;
-  graph.nodes = model.nodes;
-  graph.outputs = model.outputs;
-  graph.classes = model.classes;
-  graph.words = model.words;
-  graph.provenance = model.provenance;
+  std::set<std::string> kept;
   const auto keep = [&](const std::string& value) {
-    for (const char* suffix : {".mean", ".inverse_deviation", ".scale", ".offset"})
-      if (const auto found = model.tensors.find(value + suffix); found != model.tensors.end())
-        graph.tensors.insert(*found);
+    for (const char* suffix : {".mean", ".inverse_deviation", ".scale", ".offset"}) kept.insert(value + suffix);
   };
   for (const ModelInput& input : model.inputs) keep(input.name);
   for (const Node& node : model.nodes) keep(node.name);
+  Model graph = model;  // whose tensors share their bytes
+  std::erase_if(graph.tensors, [&](const auto& entry) { return !kept.contains(entry.first); });
   return graph;
 }
 

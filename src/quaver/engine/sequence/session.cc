@@ -32,7 +32,7 @@ bool holds(std::size_t size, std::size_t steps, std::size_t features) {
   return size % features == 0 && size / features == steps;
 }
 
-// The door of run(): everything a caller can get wrong with one input of a sequence, said with its place. steps: frames
+// Everything a caller of run() can get wrong with one input of a sequence, said with its place. steps: frames
 // of it.
 void check_input(const Value& input, std::int64_t vocabulary, std::size_t steps, const InputView& given,
                  const std::string& which) {
@@ -77,29 +77,15 @@ std::span<const InputView> inputs_of(const SequenceView& sequence, const InputVi
   return sequence.inputs.empty() ? std::span<const InputView>(&only, 1) : std::span(sequence.inputs);
 }
 
-void check_sequence(const Session::Plan& plan, const SequenceView& sequence, const std::string& which) {
-  if (sequence.steps == 0) throw_bad_input(concat(which, " is empty, expected at least one time step"));
-  if (!sequence.inputs.empty() && !(sequence.real.empty() && sequence.ids.empty() && sequence.codes.empty()))
-    throw_bad_input(concat(which, " has a list of inputs and values beside it, expected one of the two"));
-  const InputView only = only_input(sequence);
-  const std::span<const InputView> inputs = inputs_of(sequence, only);
-  std::vector<std::string> names;
-  for (const ModelInput& input : plan.model.inputs) names.push_back(input.name);
-  if (inputs.size() != names.size())
-    throw_bad_input(concat(which, " gives ", inputs.size(), inputs.size() == 1 ? " input" : " inputs",
-                           ", the model has ", names.size(), ": ", join(names, ", ")));
-  std::vector<bool> given(inputs.size());
-  for (const InputView& input : inputs) {
-    if (input.input >= given.size() || given[input.input])
-      throw_bad_input(concat(which, " gives input ", input.input,
-                             input.input >= given.size() ? ", which the model does not have" : " twice", "; it has ",
-                             names.size(), ": ", join(names, ", ")));
-    given[input.input] = true;
-    const Session::Plan::Input& at = plan.inputs[input.input];
-    const Value& value = plan.values[at.value];
-    check_input(value, at.vocabulary, value.has_time ? sequence.steps : 1, input,
-                names.size() == 1 ? which : concat(which, ", input '", names[input.input], "'"));
-  }
+// Whether a view of a step has one kind of numbers, which the input reads, and one frame for each of `states`.
+StepRefusal judge_input(const Value& value, const InputView& given, std::size_t states) noexcept {
+  const NumberType kind = value.format.kind;
+  const std::size_t held = given.real.size() + given.ids.size() + given.codes.size();
+  const bool mixed = held != std::max({given.real.size(), given.ids.size(), given.codes.size()});
+  const bool fits = kind == NumberType::kI32 ? given.real.empty() && given.codes.empty()
+                                             : given.ids.empty() && (given.codes.empty() || kind == NumberType::kI8);
+  if (mixed || !fits) return StepRefusal::kInputKind;
+  return held == states * static_cast<std::size_t>(value.size()) ? StepRefusal::kNone : StepRefusal::kInputSize;
 }
 
 std::unique_ptr<Team> make_team(std::size_t threads) { return threads > 1 ? std::make_unique<Team>(threads) : nullptr; }
@@ -273,22 +259,12 @@ bool Session::owns(const State& state) const noexcept {
   return {};
 }
 
-// Elements of one frame that a view holds for each of `states`, and whether the kind is the input's.
-static StepRefusal judge_input(const Value& value, const InputView& given, std::size_t states) noexcept {
-  const NumberType kind = value.format.kind;
-  const std::size_t held = given.real.size() + given.ids.size() + given.codes.size();
-  const bool mixed = held != std::max({given.real.size(), given.ids.size(), given.codes.size()});
-  const bool fits = kind == NumberType::kI32 ? given.real.empty() && given.codes.empty()
-                                             : given.ids.empty() && (given.codes.empty() || kind == NumberType::kI8);
-  if (mixed || !fits) return StepRefusal::kInputKind;
-  return held == states * static_cast<std::size_t>(value.size()) ? StepRefusal::kNone : StepRefusal::kInputSize;
-}
-
 StepResult Session::judge(std::span<const InputView> inputs, std::span<const State> states,
                           std::span<const OutputView> outputs) const noexcept {
   if (plan_ == nullptr) return {StepRefusal::kNoModel};
   if (inputs.size() != plan_->inputs.size()) return {StepRefusal::kInputs};
-  std::uint64_t given = 0;  // at most kMaxInputs
+  static_assert(kMaxInputs <= 64);
+  std::uint64_t given = 0;  // a bit an input
   for (const InputView& input : inputs) {
     if (input.input >= inputs.size() || (given >> input.input & 1) != 0) return {StepRefusal::kInputs};
     given |= std::uint64_t{1} << input.input;
@@ -554,6 +530,31 @@ StepResult Session::step_checked(std::span<const InputView> inputs, std::span<St
 }
 
 // ---- whole sequences -------------------------------------------------------------------------------------------
+
+void Session::check_sequence(const Plan& plan, const SequenceView& sequence, const std::string& which) {
+  if (sequence.steps == 0) throw_bad_input(concat(which, " is empty, expected at least one time step"));
+  if (!sequence.inputs.empty() && !(sequence.real.empty() && sequence.ids.empty() && sequence.codes.empty()))
+    throw_bad_input(concat(which, " has a list of inputs and values beside it, expected one of the two"));
+  const InputView only = only_input(sequence);
+  const std::span<const InputView> inputs = inputs_of(sequence, only);
+  std::vector<std::string> names;
+  for (const ModelInput& input : plan.model.inputs) names.push_back(input.name);
+  if (inputs.size() != names.size())
+    throw_bad_input(concat(which, " gives ", inputs.size(), inputs.size() == 1 ? " input" : " inputs",
+                           ", the model has ", names.size(), ": ", join(names, ", ")));
+  std::vector<bool> given(inputs.size());
+  for (const InputView& input : inputs) {
+    if (input.input >= given.size() || given[input.input])
+      throw_bad_input(concat(which, " gives input ", input.input,
+                             input.input >= given.size() ? ", which the model does not have" : " twice", "; it has ",
+                             names.size(), ": ", join(names, ", ")));
+    given[input.input] = true;
+    const Plan::Input& at = plan.inputs[input.input];
+    const Value& value = plan.values[at.value];
+    check_input(value, at.vocabulary, value.has_time ? sequence.steps : 1, input,
+                names.size() == 1 ? which : concat(which, ", input '", names[input.input], "'"));
+  }
+}
 
 void Session::enter_frames(const InputView& given, std::size_t first, std::size_t count, std::byte* to) const noexcept {
   const Value& value = plan_->values[plan_->inputs[given.input].value];

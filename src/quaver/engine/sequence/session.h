@@ -160,12 +160,13 @@ class Session {
   // The same, going on from `state` and leaving the new one there (streaming models only).
   std::vector<Result> run(const SequenceView& sequence, State& state, Observer* observer = nullptr);
 
-  struct Plan;  // plan.h
-
  private:
+  struct Plan;
   struct Workspace;
   struct StepArguments;
   const Plan& plan() const;  // Error where the Session was moved from
+  // The door of run(): Error for what does not fit, said with its place.
+  static void check_sequence(const Plan& plan, const SequenceView& sequence, const std::string& which);
   StepResult judge(const StepArguments& arguments) const noexcept;
   StepResult checked(StepResult result, const StepArguments& arguments) const;
   bool owns(const State& state) const noexcept;

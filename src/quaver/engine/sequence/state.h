@@ -16,7 +16,8 @@
 
 namespace quaver {
 
-// Where the parts of a model's state lie: "lstm0.h", "lstm0.c", ... (reverse halves never stream, so have no state).
+// Where the parts of a model's state lie: "lstm0.h", "lstm0.c", ..., those of reverse halves with "_reverse" behind,
+// which no stream has.
 struct StateLayout {
   std::vector<StatePart> parts;  // offsets from the start of the whole state
   std::size_t bytes = 0;

@@ -7,13 +7,12 @@ namespace {
 
 class QuantizeAddRow final : public QuantizeRow {
  public:
-  // (A47) The inputs share the 16 bits of the widest, of which any int8 codes are hundreds: nothing is lost there.
+  // (A47) The inputs share 16 bits over twice the range of the widest.
   void code(Quantizer& quantizer, Node& node) const override {
     double largest = 0;
     for (std::size_t slot = 0; slot < node.inputs.size(); ++slot)
       largest = std::max(largest, quantizer.calibration().at(node.name + "." + input_format_name(slot)).max_abs());
     quantizer.refuse_zero_range(node.name + ".input", largest, quantizer.calibration().at(node.name + ".input").count);
-    // Codes below a thousandth of what they would be beside the widest alone are refused by multipliers anyway.
     const Format common{NumberType::kI16, symmetric_scale(kHeadroom * largest, kI16Limit), 0};
     for (std::size_t slot = 0; slot < node.inputs.size(); ++slot) quantizer.recode_input(node, slot, common);
     node.outputs[0].format =

@@ -9,7 +9,9 @@ namespace {
 class EmbeddingLayer final : public Layer {
  public:
   EmbeddingLayer(const LayerSite& site, const Tensor& table)
-      : Layer(site.node.name, site.inputs, site.outputs), rows_(table.rows()), table_(table.bytes) {}
+      : Layer(site.node.name, site.inputs, site.outputs),
+        rows_(table.rows()),
+        table_(table.bytes.begin(), table.bytes.end()) {}
   void step(const std::byte* const* in, std::byte* const* out, std::byte*, WorkingMemory,
             Observer*) const noexcept override {
     std::int32_t id;
