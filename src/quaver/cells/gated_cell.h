@@ -28,8 +28,8 @@ namespace quaver {
 //                                    step needs both. Each has `used`, a Pass `h`, kCellGroup operands of R
 //     lay_out_pass(memory), lay_out_rows(memory)
 //     join(pass, index, state, stream)                 what a pass needs of a state beside its input and its operand h
-//     pass(pass, streams, states, count, memory)       the steps of `count` streams whose inputs and states have
-//     entered compose(memory, stream, state, observer)         one step row by row, the same bits
+//     pass(pass, streams, states, count, memory)       the steps of `count` streams whose inputs have entered
+//     compose(memory, stream, state, observer)         one step row by row, the same bits
 // CellStream is its stream of recurrent_step.h.
 template <typename Cell, typename CellStream>
 class GatedCell {

@@ -6,9 +6,9 @@
 //               cell
 //   lstm        gates i o f c: "gate_i" (sum before layer norm, only with it), "pre_i" (what the activation reads),
 //               "act_i" (what it gives); "cell"; "hidden" (only with projection)
-//   gru         "pre_z" "pre_r" "act_z" "act_r"; "recurrent_h" (R h + b' of the candidate, only with the reset after
-//   the
-//               product) or "reset" (r .* h, only with the reset before it); "pre_h" "act_h"; "state" (full precision)
+//   gru         "pre_z" "pre_r" "act_z" "act_r"; "recurrent_h" (R h + b' of the candidate, where the reset comes
+//               after the product) or "reset" (r .* h, where it comes before); "pre_h" "act_h"; "state" (full
+//               precision)
 //   rnn         "pre_h"; "state"
 #pragma once
 

@@ -1,10 +1,13 @@
 // stories.h - small worlds told in bAbI's own file format, generated from a seed. Internal to this floor.
 //
 // People walk between rooms and carry things; the tasks keep bAbI's numbers and names:
-//   1 one supporting fact    "Where is Mary?"                          6 yes or no   "Is Mary in the garden?"
-//   2 two supporting facts   "Where is the milk?"                      7 counting    "How many objects is Mary
-//   carrying?" 3 three supporting facts "Where was the milk before the garden?"   9 negation    "Mary is no longer in
-//   the garden." 19 path finding          "How do you go from the garden to the office?" (answer "s,w")
+//   1 one supporting fact     "Where is Mary?"
+//   2 two supporting facts    "Where is the milk?"
+//   3 three supporting facts  "Where was the milk before the garden?"
+//   6 yes or no               "Is Mary in the garden?"
+//   7 counting                "How many objects is Mary carrying?"
+//   9 negation                "Mary is no longer in the garden."
+//   19 path finding           "How do you go from the garden to the office?" (answer "s,w")
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // frame_coder.h - the border of a model: frames of reals become int8 codes, or normalised reals.
 //
-//   x' = (x - mean) inverse_deviation             in float32, where the model normalises; what is not finite counts as
-//   0 code = A1(((x' - offset) / scale_c) / scale) + zero_point, cut to int8         in float64 (A6, A44)
+//   x'   = (x - mean) inverse_deviation          in float32, where the model normalises; what is not finite counts as 0
+//   code = A1(((x' - offset) / scale_c) / scale) + zero_point, cut to int8               in float64 (A6, A44)
 // Divisions and A1 cost more than the rest of a small step. Blocks of features are coded with one product each instead,
 // whose rounding is the same unless a quotient lies within 1e-9 of a half; those blocks are coded as written above.
 #pragma once

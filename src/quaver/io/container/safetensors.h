@@ -1,8 +1,9 @@
 // safetensors.h - the container of model files and of PyTorch's weights: named tensors behind one JSON header.
 //
 //   bytes 0..7       N, the length of the header, unsigned, little-endian
-//   bytes 8..8+N     JSON object: name -> {"dtype", "shape", "data_offsets": [begin, end]}; "__metadata__": text ->
-//   text the rest         tensor bytes, little-endian, row-major; offsets count from here
+//   bytes 8..8+N     JSON object: name -> {"dtype", "shape", "data_offsets": [begin, end]};
+//                    "__metadata__": text -> text
+//   the rest         tensor bytes, little-endian, row-major; offsets count from here
 //
 // A file is refused, with the name and the numbers, when N is beyond the file or kMaxSafetensorsHeader, the JSON is
 // malformed or has a key twice, a tensor's bytes are not shape x dtype, or the tensors overlap, leave a gap or end

@@ -7,8 +7,7 @@
 //   a product of codes    a multiplication at the codes' width, a shift and a comparison (truncate, limit); its sum as
 //                         wide as it must be (sum_width); each limited result one comparison
 //   scaled integers       products and sums are exact: nothing to cut or limit. Each tensor is requantized once: a
-//   32-bit
-//                         multiplication (none with scales that are powers of two) and two additions, a limit
+//                         32-bit multiplication (none with scales that are powers of two) and two additions, a limit
 //   Hamming similarity    an element: difference (add), limit (compare), limit - Delta (add), sum (add)
 //   1-bit operands        an addition an element; against 1-bit weights a bit each of logic and popcount
 //   softmax               float: a comparison, a subtraction, an exp, an addition and a division a fact. Integer: a
