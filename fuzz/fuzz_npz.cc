@@ -9,7 +9,7 @@
 #include <string>
 
 #include "quaver/core/error.h"
-#include "quaver/io/npz.h"
+#include "quaver/npz/npz.h"
 
 namespace quaver {
 namespace {

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "quaver/core/error.h"
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/io/model_file/model_file.h"
-#include "quaver/io/npz.h"
 #include "quaver/model/sample_models.h"
+#include "quaver/npz/npz.h"
 
 namespace quaver {
 namespace {

@@ -18,8 +18,8 @@
 #include "quaver/data/tasks.h"
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/model_file/model_file.h"
-#include "quaver/io/npz.h"
 #include "quaver/model/sample_models.h"
+#include "quaver/npz/npz.h"
 #include "quaver/quantize/quantize.h"
 #include "support/built_programs.h"
 

@@ -10,7 +10,7 @@ backticks, in blocks that are indented or fenced, and behind links:
     --flag alone                in the help of some verb, or in a script of tools/
     python3 SCRIPT ... --flag   the script, and the flag in its text
     make TARGET ...             the Makefile
-    src/quaver/io/npz.h         a path in the tree, below src/quaver, docs and the like too; <k>, NAME and * stand for
+    src/quaver/npz/npz.h         a path in the tree, below src/quaver, docs and the like too; <k>, NAME and * stand for
                                 any name, docs/results/bench for what begins so
     fn(), A::b, kName, QUAVER_X the word in a source
 
@@ -225,7 +225,7 @@ class TheChecks(unittest.TestCase):
                          ["there is no src/quaver/io/nqz.h", "there is no io/nqz.h"])
         self.assertEqual(self.wrong("`nqz.h`, [x](docs/nothing.md)"),
                          ["there is no nqz.h", "the link docs/nothing.md leads nowhere"])
-        self.assertEqual(self.wrong("`io/npz.h`, `npz.h`, `kernels/<k>/scalar.cc`, `out.npz`, `peer_NAME.py`, "
+        self.assertEqual(self.wrong("`npz/npz.h`, `npz.h`, `kernels/<k>/scalar.cc`, `out.npz`, `peer_NAME.py`, "
                                     "`docs/results/bench`, [x](docs/bench.md)"), [])
 
     def test_names(self):

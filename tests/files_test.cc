@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "quaver/core/random.h"
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/io/model_file/model_file.h"
-#include "quaver/io/npz.h"
 #include "quaver/model/sample_models.h"
+#include "quaver/npz/npz.h"
 #include "support/built_programs.h"
 #include "support/places.h"
 #include "support/program.h"

@@ -9,9 +9,9 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/engine/memory/memory_session.h"
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 #include "quaver/io/model_file/memory_file.h"
-#include "quaver/io/npz.h"
+#include "quaver/npz/npz.h"
 
 namespace quaver {
 namespace {

@@ -14,7 +14,7 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/memory/memory_session.h"
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 #include "quaver/report/machine/roofline.h"
 #include "quaver/report/machine/timing.h"
 #include "quaver/report/show/table.h"

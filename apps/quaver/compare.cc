@@ -13,7 +13,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/artifact_file.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/report/cost/inspect.h"
 #include "quaver/report/cost/memory_inspect.h"
 #include "quaver/report/error/memory_compare.h"

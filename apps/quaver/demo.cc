@@ -14,7 +14,7 @@
 #include "given_flags.h"
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/model_file.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/cost/inspect.h"
 #include "quaver/report/error/compare.h"

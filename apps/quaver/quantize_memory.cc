@@ -10,7 +10,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/memory_file.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/report/error/fidelity.h"
 #include "quaver/report/show/table.h"
 #include "quaver/report/show/warning_lines.h"

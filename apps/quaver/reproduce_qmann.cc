@@ -12,7 +12,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/kernels/dispatch/dispatch.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/report/show/table.h"
 
 namespace quaver {

@@ -21,8 +21,8 @@
 #include "quaver/core/text.h"
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory/memory_session.h"
-#include "quaver/io/container/atomic_file.h"
-#include "quaver/io/container/input_file.h"
+#include "quaver/files/atomic_file.h"
+#include "quaver/files/input_file.h"
 #include "quaver/report/show/table.h"
 #include "story_input.h"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "shared.h"
 
 namespace quaver {

@@ -5,8 +5,8 @@
 #include "checks.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/model/memory_network.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
+#include "quaver/model/memory/memory_network.h"
 
 namespace quaver {
 

@@ -20,7 +20,7 @@
 #include "quaver/core/team.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
-#include "quaver/io/npz.h"
+#include "quaver/npz/npz.h"
 #include "stories.h"
 
 namespace quaver {

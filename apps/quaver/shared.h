@@ -14,8 +14,8 @@
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 #include "quaver/engine/sequence/session.h"
-#include "quaver/io/npz.h"
 #include "quaver/model/model.h"
+#include "quaver/npz/npz.h"
 #include "quaver/report/cost/energy.h"
 #include "quaver/report/error/evaluate.h"
 

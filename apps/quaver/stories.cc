@@ -20,7 +20,7 @@
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
-#include "quaver/train/parallel.h"
+#include "quaver/train/common/parallel.h"
 #include "shared.h"
 
 namespace quaver {

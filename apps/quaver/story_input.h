@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "quaver/data/babi.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/report/error/memory_compare.h"
 #include "shared.h"
 #include "stories.h"

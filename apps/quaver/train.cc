@@ -1,5 +1,5 @@
 // quaver train TASK -o OUT: a float model from a task's data.
-#include "quaver/train/train.h"
+#include "quaver/train/recurrent/train.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
 #include "quaver/io/model_file/model_file.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/report/error/evaluate.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"

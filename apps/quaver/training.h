@@ -7,7 +7,7 @@
 #include <string>
 
 #include "quaver/data/dataset.h"
-#include "quaver/train/train.h"
+#include "quaver/train/recurrent/train.h"
 
 namespace quaver {
 

@@ -9,5 +9,5 @@
 #include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/io/model_file/model_file.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/model/model.h"

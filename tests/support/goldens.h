@@ -11,7 +11,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/npz.h"
+#include "quaver/npz/npz.h"
 #include "support/places.h"
 
 namespace quaver::testing_support {

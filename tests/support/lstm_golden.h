@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/io/npz.h"
+#include "quaver/npz/npz.h"
 
 namespace quaver::testing_support {
 

@@ -2,7 +2,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/io/state_npz.h"
+#include "quaver/workflow/state_npz.h"
 
 namespace quaver::testing_support {
 NpzArray codes_of(const Result& result) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "quaver/engine/sequence/session.h"
-#include "quaver/io/npz.h"
+#include "quaver/npz/npz.h"
 
 namespace quaver::testing_support {
 

@@ -1,6 +1,8 @@
 // text.h - text for messages: the runtime links nothing beyond std, so no formatting library here.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -26,6 +28,13 @@ std::string shape_text(std::span<const std::int64_t> shape);
 
 // FNV-1a, 64 bits: a stable fingerprint for provenance and for matching states to models (not for security).
 std::uint64_t fnv1a(std::span<const std::byte> bytes, std::uint64_t hash = 0xcbf29ce484222325u);
+// The shortest text that reads back as this number.
+template <typename Number>
+std::string number_text(Number value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
 std::string hex64(std::uint64_t value);  // 16 lower-case digits
 
 // The candidate closest to `word` by edit distance, or "" when none is near: for "did you mean" in errors.

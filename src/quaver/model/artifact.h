@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/model/model.h"
 
 namespace quaver {

@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quaver/model/format.h"
+#include "quaver/model/formats/format.h"
 #include "quaver/model/graph/node.h"
 #include "quaver/model/graph/value.h"
 #include "quaver/model/operations/row.h"

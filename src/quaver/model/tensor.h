@@ -9,7 +9,7 @@
 #include "quaver/core/matrix_view.h"
 #include "quaver/core/shared_bytes.h"
 #include "quaver/fixed/weight_format.h"
-#include "quaver/model/format.h"
+#include "quaver/model/formats/format.h"
 
 namespace quaver {
 

@@ -15,8 +15,8 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/model/model.h"
-#include "quaver/model/scheme.h"
 
 namespace quaver {
 namespace {

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/quantize/range_statistics.h"
 
 namespace quaver {

@@ -7,7 +7,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/operations/row.h"
 
 namespace quaver {

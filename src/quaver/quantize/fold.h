@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/calibrate.h"
 

@@ -10,7 +10,7 @@
 #include "quaver/cells/memn2n/params.h"
 #include "quaver/cells/memn2n/scales.h"
 #include "quaver/cells/memn2n/scheme.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/quantize/calibrate.h"
 
 namespace quaver {

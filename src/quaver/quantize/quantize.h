@@ -1,8 +1,8 @@
 // quantize.h - from a float model and its calibration to an integer model (post-training quantization).
 //
-// A scheme (model/scheme.h) says the type of weights, and whether they have a scale a row or one a gate matrix, which
-// is LiteRT's recipe; a node of the float scheme is left alone. Activations are int8 per tensor (int16 of embeddings
-// whose rows differ widely), cell states int16, biases int32.
+// A scheme (model/formats/scheme.h) says the type of weights, and whether they have a scale a row or one a gate matrix,
+// which is LiteRT's recipe; a node of the float scheme is left alone. Activations are int8 per tensor (int16 of
+// embeddings whose rows differ widely), cell states int16, biases int32.
 #pragma once
 
 #include <string>

@@ -8,7 +8,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/compensated_rounding.h"
 #include "quaver/quantize/fold.h"
 #include "quaver/quantize/name_pattern.h"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "quaver/fixed/quantization.h"
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/calibrate.h"
 #include "quaver/quantize/operations/row.h"

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 
 namespace quaver {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "quaver/core/random.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 
 namespace quaver::samples {
 

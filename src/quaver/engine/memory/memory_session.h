@@ -30,7 +30,7 @@
 #include "quaver/engine/memory/memory_state.h"
 #include "quaver/engine/memory/sentence_list.h"
 #include "quaver/kernels/dispatch/dispatch.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 
 namespace quaver {
 

@@ -11,8 +11,8 @@
 #include <span>
 #include <vector>
 
-#include "quaver/model/channels.h"
-#include "quaver/model/format.h"
+#include "quaver/model/formats/channels.h"
+#include "quaver/model/formats/format.h"
 
 namespace quaver {
 

@@ -12,7 +12,7 @@
 #include "quaver/cells/state_part.h"
 #include "quaver/core/team.h"
 #include "quaver/kernels/dispatch/dispatch.h"
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/model/model.h"
 
 namespace quaver {

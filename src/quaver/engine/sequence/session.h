@@ -26,7 +26,7 @@
 #include "quaver/engine/sequence/state.h"
 #include "quaver/engine/sequence/step_result.h"
 #include "quaver/kernels/dispatch/dispatch.h"
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/model/model.h"
 
 namespace quaver {

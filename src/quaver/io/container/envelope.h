@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 #include "quaver/io/container/safetensors.h"
 
 namespace quaver {

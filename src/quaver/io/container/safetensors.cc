@@ -18,7 +18,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/container/input_file.h"
+#include "quaver/files/input_file.h"
 #include "quaver/io/container/strict_json.h"
 
 namespace quaver {

@@ -25,7 +25,7 @@
 
 #include "quaver/core/number_type.h"
 #include "quaver/core/shared_bytes.h"
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 
 namespace quaver {
 

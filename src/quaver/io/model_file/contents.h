@@ -7,7 +7,7 @@
 #include "quaver/core/text.h"
 #include "quaver/io/container/envelope.h"
 #include "quaver/io/container/safetensors.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/model/model.h"
 
 namespace quaver {

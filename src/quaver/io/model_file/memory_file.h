@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 
 namespace quaver {
 

@@ -13,7 +13,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/io/container/atomic_file.h"
+#include "quaver/files/atomic_file.h"
 #include "quaver/io/container/envelope.h"
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/model_file/contents.h"

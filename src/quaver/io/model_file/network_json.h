@@ -6,7 +6,7 @@
 
 #include "quaver/io/container/safetensors.h"
 #include "quaver/io/model_file/packed_tensors.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 
 namespace quaver {
 

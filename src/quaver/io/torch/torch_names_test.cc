@@ -10,8 +10,8 @@
 
 #include "quaver/core/random.h"
 #include "quaver/io/container/test_support.h"
-#include "quaver/io/npz.h"
 #include "quaver/io/torch/torch_roles.h"
+#include "quaver/npz/npz.h"
 #include "support/places.h"
 
 namespace quaver {

@@ -1,8 +1,8 @@
 #include "quaver/model/graph/node.h"
 
 #include "quaver/core/text.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/model/operations/row.h"
-#include "quaver/model/scheme.h"
 
 namespace quaver {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "quaver/model/format.h"
+#include "quaver/model/formats/format.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/model/graph/value.h"
 #include "quaver/model/operations/operation.h"
-#include "quaver/model/scheme.h"
 
 namespace quaver {
 

@@ -9,7 +9,7 @@
 #include <initializer_list>
 #include <span>
 
-#include "quaver/model/format.h"
+#include "quaver/model/formats/format.h"
 
 namespace quaver {
 

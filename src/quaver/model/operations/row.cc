@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "quaver/core/error.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 
 namespace quaver {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/channel_statistics.h"
 

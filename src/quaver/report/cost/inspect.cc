@@ -8,7 +8,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/sequence/session.h"
-#include "quaver/model/channels.h"
+#include "quaver/model/formats/channels.h"
 #include "quaver/report/cost/operations/row.h"
 #include "quaver/report/show/table.h"
 

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/report/memory_samples.h"
 
 namespace quaver {

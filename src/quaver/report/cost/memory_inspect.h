@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/report/cost/energy.h"
 #include "quaver/report/cost/memory_costs.h"
 

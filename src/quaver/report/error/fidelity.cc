@@ -9,7 +9,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/report/error/compare.h"
 #include "quaver/report/error/cut_halves.h"
 #include "quaver/report/error/memory_compare.h"

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "quaver/engine/sequence/session.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/model/model.h"
 #include "quaver/quantize/warning.h"
 
@@ -29,12 +29,11 @@ struct Fidelity {
   std::size_t given = 0;      // of so many
   std::size_t steps = 0;      // of a memory network 0
   std::vector<OutputFidelity> outputs;
-  // "low_sqnr": an output below the limit of the model's scheme (model/scheme.h), with the first point on the way from
-  // the input to it whose own SQNR is below that limit: there it is lost.
-  // "halves_cut": a node whose sums, cut off half by half, change on this data (cut_halves.h).
-  // "low_agreement": an output of classes that is the float model's in fewer than kLowestAgreement percent of the
-  // sequences or steps; a memory network that answers fewer than kLowestAgreement percent as the float one does, with
-  // the point of its hops that is farthest off.
+  // "low_sqnr": an output below the limit of the model's scheme (model/formats/scheme.h), with the first point on the
+  // way from the input to it whose own SQNR is below that limit: there it is lost. "halves_cut": a node whose sums, cut
+  // off half by half, change on this data (cut_halves.h). "low_agreement": an output of classes that is the float
+  // model's in fewer than kLowestAgreement percent of the sequences or steps; a memory network that answers fewer than
+  // kLowestAgreement percent as the float one does, with the point of its hops that is farthest off.
   std::vector<Warning> warnings;
 };
 

@@ -21,7 +21,7 @@
 #include "quaver/cells/memn2n/fixed.h"
 #include "quaver/cells/memn2n/ref.h"
 #include "quaver/cells/memn2n/scaled.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 
 namespace quaver {
 

@@ -10,7 +10,7 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/quantize/memory.h"
-#include "quaver/train/checkpoint.h"
+#include "quaver/train/common/checkpoint.h"
 #include "quaver/train/memory/pass.h"
 
 namespace quaver {

@@ -19,7 +19,7 @@
 
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/babi.h"
-#include "quaver/model/memory_network.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/train/memory/gradient_rules.h"
 
 namespace quaver {

@@ -14,7 +14,7 @@
 #include "quaver/engine/sequence/operations/row.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/fixed/weight_format.h"
-#include "quaver/model/scheme.h"
+#include "quaver/model/formats/scheme.h"
 
 namespace quaver {
 

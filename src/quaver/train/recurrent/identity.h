@@ -1,0 +1,15 @@
+// identity.h - what decides the bits of a training. Internal to this floor.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "quaver/train/recurrent/train.h"
+
+namespace quaver {
+
+// Options by name, and the data. Two runs with the same of these give the same.
+std::map<std::string, std::string> training_identity(const Dataset& train_data, const Dataset& validation_data,
+                                                     const TrainOptions& options);
+
+}  // namespace quaver
