@@ -18,17 +18,25 @@ struct NumberTypeRow {
   std::string_view name;
   std::size_t bits;
 };
-inline constexpr std::array<NumberTypeRow, 11> kNumberTypes{{{NumberType::kF64, "f64", 64},
-                                                             {NumberType::kF32, "f32", 32},
-                                                             {NumberType::kF16, "f16", 16},
-                                                             {NumberType::kBf16, "bf16", 16},
-                                                             {NumberType::kI64, "i64", 64},
-                                                             {NumberType::kI32, "i32", 32},
-                                                             {NumberType::kI16, "i16", 16},
-                                                             {NumberType::kI8, "i8", 8},
-                                                             {NumberType::kI4, "i4", 4},
-                                                             {NumberType::kU8, "u8", 8},
-                                                             {NumberType::kBool, "bool", 8}}};
+inline constexpr auto kNumberTypes = std::to_array<NumberTypeRow>({
+    {NumberType::kF64, "f64", 64},
+    {NumberType::kF32, "f32", 32},
+    {NumberType::kF16, "f16", 16},
+    {NumberType::kBf16, "bf16", 16},
+    {NumberType::kI64, "i64", 64},
+    {NumberType::kI32, "i32", 32},
+    {NumberType::kI16, "i16", 16},
+    {NumberType::kI8, "i8", 8},
+    {NumberType::kI4, "i4", 4},
+    {NumberType::kU8, "u8", 8},
+    {NumberType::kBool, "bool", 8},
+});
+static_assert([] {  // in the order of NumberType
+  for (std::size_t i = 0; i < kNumberTypes.size(); ++i) {
+    if (kNumberTypes[i].type != static_cast<NumberType>(i)) return false;
+  }
+  return true;
+}());
 
 constexpr const NumberTypeRow& number_type_row(NumberType type) { return kNumberTypes[static_cast<std::size_t>(type)]; }
 constexpr std::string_view type_name(NumberType type) { return number_type_row(type).name; }

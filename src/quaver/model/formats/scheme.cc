@@ -15,10 +15,12 @@ using enum MemoryArithmetic;
 using enum MemorySimilarity;
 
 // Eight bits give an output about 40 dB, four about 25: some 15 and 10 dB less is a model with a reason to look at.
-constexpr std::array<Scheme, 4> kSchemes{{{kFloatScheme},
-                                          {kDefaultScheme, kI8, true, kI8, kI16, kScaled, 25},
-                                          {"int8_per_tensor", kI8, false, kI8, kI16, kScaled, 25},
-                                          {"int4", kI4, true, kI8, kI16, kScaled, 15}}};
+constexpr auto kSchemes = std::to_array<Scheme>({
+    {kFloatScheme},
+    {kDefaultScheme, kI8, true, kI8, kI16, kScaled, 25},
+    {"int8_per_tensor", kI8, false, kI8, kI16, kScaled, 25},
+    {"int4", kI4, true, kI8, kI16, kScaled, 15},
+});
 
 struct NamedMemoryScheme {
   std::string_view name;
