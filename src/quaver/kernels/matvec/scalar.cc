@@ -1,7 +1,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "quaver/kernels/dispatch/nibbles.h"
 #include "quaver/kernels/matvec/paths.h"
 
 namespace quaver {
@@ -9,14 +8,14 @@ namespace {
 
 using enum WeightFormatId;
 
-// A row of four bits is (cols + 1) / 2 bytes, the earlier column in the lower half.
-AlignedVector<std::int8_t> pack_nibbles(MatrixView<const std::int8_t> weights) {
-  AlignedVector<std::int8_t> packed;
-  for (std::size_t r = 0; r < weights.rows(); ++r) {
-    for (std::size_t c = 0; c < weights.cols(); c += 2)
-      packed.push_back(
-          pair_of_nibbles(weights(r, c), c + 1 < weights.cols() ? weights(r, c + 1) : std::int8_t{0}, kTwosComplement));
-  }
+// Rows as files have them: what a format's codec writes.
+template <WeightFormatId kFormat>
+AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights) {
+  const WeightFormat& format = weight_format(kFormat);
+  const std::size_t row_bytes = format.row_bytes(weights.cols());
+  AlignedVector<std::int8_t> packed(weights.rows() * row_bytes);
+  for (std::size_t r = 0; r < weights.rows(); ++r)
+    format.pack(weights.row(r).data(), weights.cols(), reinterpret_cast<std::byte*>(packed.data()) + r * row_bytes);
   return packed;
 }
 
@@ -25,15 +24,11 @@ void run_nibbles(const std::int8_t* packed, std::size_t rows, std::size_t cols, 
   for (std::size_t r = 0; r < rows; ++r) {
     std::int32_t sum = bias[r];
     for (std::size_t c = 0; c < cols; ++c) {
-      const std::int8_t two = packed[r * ((cols + 1) / 2) + c / 2];
-      sum += (c % 2 == 0 ? static_cast<std::int8_t>(two * 16) >> 4 : two >> 4) * x[c];
+      const auto two = static_cast<std::byte>(packed[r * ((cols + 1) / 2) + c / 2]);
+      sum += (c % 2 == 0 ? lower_nibble(two) : upper_nibble(two)) * x[c];
     }
     acc[r] = sum;
   }
-}
-
-AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights) {
-  return {weights.data(), weights.data() + weights.rows() * weights.cols()};
 }
 
 void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x, const std::int32_t* bias,
@@ -47,6 +42,6 @@ void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const st
 
 }  // namespace
 
-const MatvecPath kScalarMatvec{Isa::kScalar, {{pack, run}, {{kI4, {pack_nibbles, run_nibbles}}}}};
+const MatvecPath kScalarMatvec{Isa::kScalar, {{pack<kI8>, run}, {{kI4, {pack<kI4>, run_nibbles}}}}};
 
 }  // namespace quaver
