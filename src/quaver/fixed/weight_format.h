@@ -35,6 +35,7 @@ struct WeightFormat {
   void (*pack)(const std::int8_t* codes, std::size_t cols, std::byte* row) noexcept;
   void (*unpack)(const std::byte* row, std::size_t cols, std::int8_t* codes) noexcept;
 
+  constexpr bool is_packed() const { return bits < 8; }  // several codes a byte
   constexpr bool holds(std::int32_t code) const {
     return code >= -limit && code <= limit && (code != 0 || levels % 2 == 1);
   }

@@ -43,13 +43,11 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
       Tensor tensor = Tensor::zeros(slot.kind, slot.shape);
       if (slot.kind == NumberType::kF32) {
         for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(random.uniform(-0.5, 0.5));
-      } else if (slot.kind == NumberType::kI4) {
-        std::vector<std::int8_t> codes(static_cast<std::size_t>(tensor.element_count()));
-        for (std::int8_t& code : codes) code = static_cast<std::int8_t>(random.between(-7, 7));
-        tensor = Tensor::from_nibbles(slot.shape, codes);
-      } else if (slot.kind == NumberType::kI8) {
-        for (std::int8_t& code : tensor.as_mutable<std::int8_t>())
-          code = static_cast<std::int8_t>(random.between(-127, 127));
+      } else if (const WeightFormat* format = weight_format_of(slot.kind)) {
+        Tensor codes = Tensor::zeros(NumberType::kI8, slot.shape);
+        for (std::int8_t& code : codes.as_mutable<std::int8_t>())
+          code = static_cast<std::int8_t>(random.between(-format->limit, format->limit));
+        tensor = codes.packed(slot.kind);
       } else if (slot.kind == NumberType::kI16) {
         for (std::int16_t& code : tensor.as_mutable<std::int16_t>())
           code = static_cast<std::int16_t>(random.between(-32767, 32767));
@@ -57,7 +55,7 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
         for (std::int32_t& code : tensor.as_mutable<std::int32_t>())
           code = static_cast<std::int32_t>(random.between(-1000, 1000));
       }
-      if (slot.kind == NumberType::kI4 || slot.kind == NumberType::kI8 || slot.kind == NumberType::kI16) {
+      if (weight_format_of(slot.kind) != nullptr || slot.kind == NumberType::kI16) {
         const bool per_row = node.scheme != "int8_per_tensor" && tensor.rows() != 256;
         tensor.scales.assign(per_row ? static_cast<std::size_t>(tensor.rows()) : 1, 0.0f);
         for (float& scale : tensor.scales) scale = static_cast<float>(random.uniform(1e-4, 1e-2));

@@ -32,11 +32,16 @@ void expect_kind(const Tensor& tensor) {
                            ", expected ", type_name(number_type_of<T>())));
 }
 
+const WeightFormat& expect_weights(NumberType kind, std::span<const std::int64_t> shape) {
+  if (const WeightFormat* format = weight_format_of(kind)) return *format;
+  throw_bad_input(concat("tensor of shape ", shape_text(shape), ": no weights are ", type_name(kind)));
+}
+
 }  // namespace
 
 Tensor Tensor::zeros(NumberType kind, std::vector<std::int64_t> shape) {
-  if (kind == NumberType::kI4)
-    return from_nibbles(shape, std::vector<std::int8_t>(static_cast<std::size_t>(checked_count(shape))));
+  if (const WeightFormat* format = weight_format_of(kind); format != nullptr && format->is_packed())
+    return zeros(NumberType::kI8, std::move(shape)).packed(kind);
   Tensor tensor;
   tensor.kind = kind;
   tensor.shape = std::move(shape);
@@ -45,29 +50,26 @@ Tensor Tensor::zeros(NumberType kind, std::vector<std::int64_t> shape) {
   return tensor;
 }
 
-Tensor Tensor::from_nibbles(std::vector<std::int64_t> shape, std::span<const std::int8_t> codes) {
-  if (shape.size() != 2 || static_cast<std::size_t>(checked_count(shape)) != codes.size())
-    throw_bad_input(concat("i4 of shape ", shape_text(shape), " from ", codes.size(), " codes, expected a matrix"));
-  Tensor tensor;
-  tensor.kind = NumberType::kI4;
-  tensor.shape = std::move(shape);
-  tensor.scales = {1.0f};
+Tensor Tensor::packed(NumberType type) const {
+  const std::span<const std::int8_t> codes = as<std::int8_t>();
+  const WeightFormat& format = expect_weights(type, shape);
+  if (format.is_packed() && shape.size() != 2)
+    throw_bad_input(concat(format.name, " of shape ", shape_text(shape), ", expected a matrix"));
+  Tensor tensor = *this;
+  tensor.kind = type;
   tensor.bytes = SharedBytes(tensor.byte_count());
   const std::span<std::byte> packed = tensor.bytes.writable();
-  const WeightFormat& format = weight_format(WeightFormatId::kI4);
-  const auto rows = static_cast<std::size_t>(tensor.rows()), cols = static_cast<std::size_t>(tensor.row_size());
-  for (std::size_t r = 0; r < rows; ++r)
+  const auto cols = static_cast<std::size_t>(row_size());
+  for (std::size_t r = 0; r < static_cast<std::size_t>(rows()); ++r)
     format.pack(codes.data() + r * cols, cols, packed.data() + r * format.row_bytes(cols));
   return tensor;
 }
 
-Tensor Tensor::unpacked_nibbles() const {
-  if (kind != NumberType::kI4)
-    throw_bad_input(concat("tensor of shape ", shape_text(shape), " holds ", type_name(kind), ", expected i4"));
+Tensor Tensor::unpacked() const {
+  const WeightFormat& format = expect_weights(kind, shape);
   Tensor tensor = zeros(NumberType::kI8, shape);
   tensor.scales = scales;
   const std::span<std::int8_t> codes = tensor.as_mutable<std::int8_t>();
-  const WeightFormat& format = weight_format(WeightFormatId::kI4);
   const auto cols = static_cast<std::size_t>(row_size());
   for (std::size_t r = 0; r < static_cast<std::size_t>(rows()); ++r)
     format.unpack(bytes.data() + r * format.row_bytes(cols), cols, codes.data() + r * cols);

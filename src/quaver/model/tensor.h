@@ -18,7 +18,7 @@ inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 31;  // of
 struct Tensor {
   NumberType kind = NumberType::kF32;
   std::vector<std::int64_t> shape;
-  // Row-major, little-endian. An i4 tensor, always a matrix, is packed as fixed/weight_format.h says.
+  // Row-major, little-endian. Codes of a packed weight format, always a matrix, lie as fixed/weight_format.h says.
   // Copies of a tensor share them, and the tensors of a file the buffer that it was read into, until one is written.
   SharedBytes bytes;
   // Real units per step. Empty for f32 and i32 (biases count in units of their sum). Otherwise scales.size() divides
@@ -28,8 +28,6 @@ struct Tensor {
 
   // Integer kinds start with one scale of 1. Error when the shape has more than kMaxTensorElements elements.
   static Tensor zeros(NumberType kind, std::vector<std::int64_t> shape);
-  // i4 from codes within -7..7, [rows, columns].
-  static Tensor from_nibbles(std::vector<std::int64_t> shape, std::span<const std::int8_t> codes);
   template <typename T>
   static Tensor from(std::vector<std::int64_t> shape, std::span<const T> values);  // T: float, int8/16/32_t
 
@@ -48,8 +46,9 @@ struct Tensor {
   template <typename T>
   MatrixView<const T> matrix() const;  // rows() x row_size()
 
-  // The same of i4 as i8, a byte a code.
-  Tensor unpacked_nibbles() const;
+  // An i8 tensor's codes as those of a weight format that holds them all, and back: a byte a code.
+  Tensor packed(NumberType type) const;
+  Tensor unpacked() const;
 
   bool operator==(const Tensor&) const = default;
 };

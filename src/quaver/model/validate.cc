@@ -115,15 +115,21 @@ void expect_symmetric(const std::string& name, const Tensor& tensor) {
            int{std::numeric_limits<T>::min()} + 1, " to ", int{std::numeric_limits<T>::max()});
 }
 
-// Codes within -7..7, and kNoNibble behind the last column of rows of odd length.
-void expect_nibbles(const std::string& name, const Tensor& tensor) {
-  const auto cols = static_cast<std::size_t>(tensor.row_size()), row_bytes = (cols + 1) / 2;
-  for (std::size_t i = 0; i < tensor.bytes.size(); ++i) {
-    const bool pads = cols % 2 == 1 && i % row_bytes == row_bytes - 1;
-    const int lower = lower_nibble(tensor.bytes[i]), upper = upper_nibble(tensor.bytes[i]);
-    if (lower == kNoNibble || (upper == kNoNibble) != pads)
-      refuse("tensor '", name, "' has the codes ", lower, " and ", upper, " in byte ", i, ", expected ",
-             pads ? "one within -7..7 and then -8" : "two within -7..7");
+// Codes that the format holds, and behind a row's last column what pack() fills the row up with.
+void expect_packed(const std::string& name, const Tensor& tensor, const WeightFormat& format) {
+  const auto cols = static_cast<std::size_t>(tensor.row_size());
+  std::vector<std::int8_t> codes(cols);
+  std::vector<std::byte> packed(format.row_bytes(cols));
+  for (std::size_t r = 0; r < static_cast<std::size_t>(tensor.rows()); ++r) {
+    const std::span row(tensor.bytes.data() + r * packed.size(), packed.size());
+    format.unpack(row.data(), cols, codes.data());
+    const auto wrong = std::ranges::find_if_not(codes, [&](std::int8_t code) { return format.holds(code); });
+    if (wrong != codes.end())
+      refuse("tensor '", name, "' has code ", int{*wrong}, " in row ", r, ", column ", wrong - codes.begin(),
+             ", expected one of the ", format.levels, " within ", -format.limit, "..", format.limit);
+    format.pack(codes.data(), cols, packed.data());
+    if (!std::ranges::equal(packed, row))
+      refuse("tensor '", name, "' has row ", r, " filled up with other bits than ", format.name, " has there");
   }
 }
 
@@ -175,7 +181,8 @@ void check_node_tensors(const Model& model, const Node& node, std::set<std::stri
              " for ", described(node));
     check_tensor(slot, *tensor);
     used.insert(slot.name);
-    if (tensor->kind == NumberType::kI4) expect_nibbles(slot.name, *tensor);
+    if (const WeightFormat* format = weight_format_of(tensor->kind); format != nullptr && format->is_packed())
+      expect_packed(slot.name, *tensor, *format);
     if (slot.role == TensorRole::kTable) continue;  // output codes, which use all of i8 (or i16)
     if (tensor->kind == NumberType::kI8) expect_symmetric<std::int8_t>(slot.name, *tensor);
     if (tensor->kind == NumberType::kI16) expect_symmetric<std::int16_t>(slot.name, *tensor);

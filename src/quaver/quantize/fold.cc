@@ -74,11 +74,9 @@ class ErrorEstimate {
   ErrorEstimate(const Model& model, const std::string& value, const Calibration& calibration)
       : statistics_(calibration.channels.at(value)) {
     for (const Reader& reader : matrix_readers(model, value)) {
-      const NumberType kind = find_scheme(reader.node->scheme)->weights;
-      matrices_.push_back({reader,
-                           model.tensor(reader.tensor).matrix<float>(),
-                           static_cast<double>(kind == NumberType::kI4 ? kI4Limit : kI8Limit),
-                           {}});
+      const WeightFormat* format = weight_format_of(find_scheme(reader.node->scheme)->weights);
+      const double limit = format == nullptr ? kI8Limit : format->limit;
+      matrices_.push_back({reader, model.tensor(reader.tensor).matrix<float>(), limit, {}});
       const auto moment = calibration.operands.find(reader.operand);
       if (moment != calibration.operands.end() && moment->second.count() > 0) matrices_.back().moment = &moment->second;
     }

@@ -173,7 +173,7 @@ TEST(Quantize, FourBitsLoseNoMoreThanWithTheLargestWeightAsTheEndOfTheScale) {
   const MatrixView<const float> weights = model.tensor("gru0.R").matrix<float>();
   const Tensor& nibbles = coded.tensor("gru0.R");
   ASSERT_EQ(nibbles.kind, NumberType::kI4);
-  const Tensor codes = nibbles.unpacked_nibbles();
+  const Tensor codes = nibbles.unpacked();
   double found = 0, simple = 0;
   for (std::size_t r = 0; r < weights.rows(); ++r) {
     double largest = 0;

@@ -39,13 +39,6 @@ constexpr double kFewestCodes = 16;  // that a feature should span
 // matvec_fits_i32).
 constexpr double kLargestBiasCode = 1 << 28;
 
-// i8 codes within -7..7 as i4.
-Tensor packed_nibbles(const Tensor& codes) {
-  Tensor packed = Tensor::from_nibbles(codes.shape, codes.as<std::int8_t>());
-  packed.scales = codes.scales;
-  return packed;
-}
-
 // The nearest float at or above `scale` whose lower 16 bits are 0. A list with a scale a row is kept in two bytes each;
 // codes get at most 1/128 coarser, 0.03 dB on average.
 float round_up_to_bfloat16(float scale) {
@@ -53,18 +46,18 @@ float round_up_to_bfloat16(float scale) {
   return std::bit_cast<float>((bits + 0xffffu) & 0xffff0000u);
 }
 
-// The scale with which codes of four bits lose least of a row, in squares: seven steps are so few that cutting its
-// largest weights off a little often costs less than a coarser step for all.
-double best_i4_scale(std::span<const float> values) {
+// The scale with which codes of a few bits lose least of a row, in squares: there are so few steps (seven, of i4) that
+// cutting its largest weights off a little often costs less than a coarser step for all.
+double best_scale(std::span<const float> values, std::int32_t limit) {
   constexpr int kTrials = 16, kLeast = 8;  // sixteenths of the largest magnitude
   const double largest = max_abs(values);
-  double best = largest / kI4Limit, least_loss = std::numeric_limits<double>::infinity();
+  double best = largest / limit, least_loss = std::numeric_limits<double>::infinity();
   for (int trial = kLeast; trial <= kTrials && largest > 0; ++trial) {
-    const double scale = largest * trial / (kTrials * kI4Limit);
+    const double scale = largest * trial / (kTrials * limit);
     double loss = 0;
     for (const float value : values) {
       const double real = static_cast<double>(value);
-      const double error = real - scale * quantize(real, scale, 0, -kI4Limit, kI4Limit);
+      const double error = real - scale * quantize(real, scale, 0, -limit, limit);
       loss += error * error;
     }
     if (loss <= least_loss) {
@@ -84,7 +77,8 @@ double max_abs(std::span<const float> values) {
 }
 
 Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> scales) {
-  Tensor coded = Tensor::zeros(kind == NumberType::kI4 ? NumberType::kI8 : kind, source.shape);
+  const WeightFormat* format = weight_format_of(kind);
+  Tensor coded = Tensor::zeros(format != nullptr ? NumberType::kI8 : kind, source.shape);
   coded.scales = std::move(scales);
   const auto values = source.as<float>();
   const auto row_size = static_cast<std::size_t>(source.row_size());
@@ -94,13 +88,14 @@ Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> sca
       codes[i] = static_cast<T>(quantize(static_cast<double>(values[i]), scale, 0, -limit, limit));
     }
   };
-  switch (kind) {
-    case NumberType::kI4: fill(coded.as_mutable<std::int8_t>(), kI4Limit); return packed_nibbles(coded);
-    case NumberType::kI8: fill(coded.as_mutable<std::int8_t>(), kI8Limit); break;
-    case NumberType::kI16: fill(coded.as_mutable<std::int16_t>(), kI16Limit); break;
-    case NumberType::kI32: fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max()); break;
-    default: break;  // f32, which is coded already
+  if (format != nullptr) {
+    fill(coded.as_mutable<std::int8_t>(), format->limit);
+    return coded.packed(kind);
   }
+  if (kind == NumberType::kI16)
+    fill(coded.as_mutable<std::int16_t>(), kI16Limit);
+  else
+    fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max());
   return coded;
 }
 
@@ -452,7 +447,8 @@ void Quantizer::code_last(Node& node) {
 
 std::vector<float> Quantizer::weight_scales(const Node& node, const Tensor& weights, std::size_t gates,
                                             const Tensor* bias, float input_scale) const {
-  const bool per_row = has_row_scales(node), four_bits = matrix_type(node) == NumberType::kI4;
+  const bool per_row = has_row_scales(node);
+  const WeightFormat& format = *weight_format_of(matrix_type(node));
   const auto rows = static_cast<std::size_t>(weights.rows());
   const std::size_t groups = per_row ? rows : gates;
   const auto values = weights.as<float>();
@@ -461,7 +457,7 @@ std::vector<float> Quantizer::weight_scales(const Node& node, const Tensor& weig
   std::vector<float> scales;
   for (std::size_t g = 0; g < groups; ++g) {
     const auto group = values.subspan(g * run, run);
-    double scale = four_bits ? best_i4_scale(group) : max_abs(group) / kI8Limit;
+    double scale = format.is_packed() ? best_scale(group, format.limit) : max_abs(group) / format.limit;
     if (bias != nullptr && g >= unbiased / rows_of_run) {
       const std::size_t first = g * rows_of_run - unbiased;
       const double largest_bias = max_abs(bias->as<float>().subspan(first, rows_of_run));
@@ -507,7 +503,7 @@ Tensor Quantizer::moving_columns(const Node& node, const std::string& name, Tens
 
 Tensor Quantizer::code_compensated(const Node& node, const Tensor& W, NumberType kind, std::vector<float> scales,
                                    const std::vector<std::string>& operands, Tensor* bias) const {
-  const std::int32_t limit = kind == NumberType::kI4 ? kI4Limit : kI8Limit;
+  const std::int32_t limit = weight_format_of(kind)->limit;
   Tensor coded = Tensor::zeros(NumberType::kI8, W.shape);
   coded.scales = std::move(scales);
   const auto cols = static_cast<std::size_t>(W.row_size());
@@ -533,7 +529,7 @@ Tensor Quantizer::code_compensated(const Node& node, const Tensor& W, NumberType
       b = static_cast<float>(static_cast<double>(b) + left);
     }
   }
-  return kind == NumberType::kI4 ? packed_nibbles(coded) : coded;
+  return coded.packed(kind);
 }
 
 SecondMoment Quantizer::operand(const Node& node, const std::string& point, std::size_t size) const {

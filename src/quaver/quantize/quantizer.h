@@ -21,7 +21,8 @@
 
 namespace quaver {
 
-// Codes of `source` with the scales given (tensor.h's rule), limit 7 (i4), 127 (i8), 32767 (i16) or 2^31-1 (i32).
+// Codes of `source` with the scales given (tensor.h's rule), within the limit of a weight format, 32767 (i16) or 2^31-1
+// (i32).
 Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> scales);
 // One scale for each of `groups` equal runs of rows: max |w| / limit.
 std::vector<float> group_scales(const Tensor& weights, std::size_t groups, std::int32_t limit);

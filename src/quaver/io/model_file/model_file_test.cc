@@ -454,11 +454,11 @@ Model version_two() {
 }
 
 Tensor nibbles(std::vector<std::int64_t> shape, std::vector<float> scales) {
-  std::vector<std::int8_t> codes(static_cast<std::size_t>(shape[0] * shape[1]));
+  Tensor tensor = Tensor::zeros(NumberType::kI8, std::move(shape));
+  const std::span<std::int8_t> codes = tensor.as_mutable<std::int8_t>();
   for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::int8_t>((5 * i + 3) % 15) - 7;
-  Tensor tensor = Tensor::from_nibbles(std::move(shape), codes);
   tensor.scales = std::move(scales);
-  return tensor;
+  return tensor.packed(NumberType::kI4);
 }
 
 Model version_four() {

@@ -14,7 +14,7 @@ constexpr std::int64_t kMostColumns = std::int64_t{1} << 40;  // beyond any file
 std::vector<std::string> packed_names() {
   std::vector<std::string> names;
   for (const WeightFormat& format : weight_formats())
-    if (format.bits < 8) names.emplace_back(format.name);
+    if (format.is_packed()) names.emplace_back(format.name);
   names.emplace_back(kPackedSigns);
   return names;
 }
@@ -31,12 +31,12 @@ std::string_view format_name_of(JsonObject& object) {
 
 const WeightFormat* packed_format_of(NumberType type) {
   const WeightFormat* format = weight_format_of(type);
-  return format != nullptr && format->bits < 8 ? format : nullptr;
+  return format != nullptr && format->is_packed() ? format : nullptr;
 }
 
 const WeightFormat* packed_format_of(std::string_view name) {
   for (const WeightFormat& format : weight_formats())
-    if (format.bits < 8 && format.name == name) return &format;
+    if (format.is_packed() && format.name == name) return &format;
   return nullptr;
 }
 

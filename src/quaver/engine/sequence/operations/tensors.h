@@ -29,8 +29,8 @@ class NodeTensors {
   template <typename T>
   MatrixView<const T> matrix(const char* name) {
     const Tensor& tensor = get(name);
-    if (tensor.kind != NumberType::kI4) return tensor.matrix<T>();
-    return unpacked_.emplace_back(tensor.unpacked_nibbles()).matrix<T>();
+    if (tensor.kind == number_type_of<T>()) return tensor.matrix<T>();
+    return unpacked_.emplace_back(tensor.unpacked()).matrix<T>();
   }
   template <typename T>
   std::span<const T> vector(const char* name) const {
