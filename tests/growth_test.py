@@ -1,5 +1,6 @@
-"""Growth is counted: tests/growth/*.patch add an operation, a verb and a metric to a copy of the tree, which is then
-built and run. A patch may add new files and rows in existing ones, and docs/recipes.md says how many."""
+"""Growth is counted: tests/growth/*.patch add an operation, a weight format, an instruction set, a metric and a verb to a
+copy of the tree, which is then built and run. A patch may add new files and rows in existing ones, and docs/recipes.md
+says how many."""
 import json
 import pathlib
 import re
@@ -48,26 +49,33 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "quaver"
         copy.mkdir()
-        for source in (ROOT / name for name in ["CMakeLists.txt", "cmake", "src", "apps"]):
-            if source.is_dir():
-                shutil.copytree(source, copy / source.name)
-            else:
-                shutil.copy(source, copy)
+        shutil.copy(ROOT / "CMakeLists.txt", copy)
+        for part in ["cmake", "src", "apps", "tests/growth", "tests/support"]:
+            shutil.copytree(ROOT / part, copy / part)
         for patch in patches:
             run("patch", "-p1", "--fuzz=0", "-i", str(patch), cwd=copy)
-        shutil.copy(ROOT / "tests/growth/operation.cc", copy / "growth_operation.cc")
+        programs = sorted(source.stem for source in (ROOT / "tests/growth").glob("*.cc"))
         with (copy / "CMakeLists.txt").open("a") as lists:
-            lists.write("add_executable(growth_operation growth_operation.cc)\n"
-                        "target_link_libraries(growth_operation PRIVATE quaver_flags quaver_quantize quaver_report)\n")
+            for name in programs:
+                lists.write(f"add_executable(growth_{name} tests/growth/{name}.cc)\n"
+                            f"target_include_directories(growth_{name} PRIVATE tests)\n"
+                            f"target_link_libraries(growth_{name} PRIVATE"
+                            " quaver_flags quaver_io quaver_quantize quaver_report)\n")
         run("cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O0",
             "-DBUILD_TESTING=OFF", "-DQUAVER_WITH_TORCH=OFF", cwd=copy)
-        run("cmake", "--build", "build", "-j", JOBS, "--target", "growth_operation", "quaver_program", cwd=copy)
-        print(run("build/growth_operation", cwd=copy))
+        run("cmake", "--build", "build", "-j", JOBS, "--target", *(f"growth_{name}" for name in programs),
+            "quaver_program", cwd=copy)
+        for name in programs:
+            print(run(f"build/growth_{name}", cwd=copy))
         help_text = run("build/quaver", "--help", cwd=copy)
         assert "count" in help_text, help_text
         golden = ROOT / "tests/golden/model_v2/model.safetensors"
         nodes = json.loads(run("build/quaver", "count", str(golden), "--json", cwd=copy))["nodes"]
         assert nodes > 0, nodes
+        run("build/quaver", "quantize", "float.safetensors", "--scheme", "int2", "--calib", "chirps", "--calib-limit", "2",
+            "-o", "quantized.safetensors", cwd=copy)
+        scheme = json.loads(run("build/quaver", "inspect", "quantized.safetensors", "--json", cwd=copy))["scheme"]
+        assert scheme == "int2", scheme
     print("growth:", found)
 
 
