@@ -58,18 +58,19 @@ class GatedCell {
   void keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory memory) const noexcept;
   void step_kept(std::size_t first, std::byte* const* states, std::size_t count, WorkingMemory memory) const noexcept {
     QUAVER_DCHECK(first + count <= kCellGroup);
-    const Inputs inputs = lay_out(memory);
     if (count == 1) {  // without the array
       CellStream stream;
-      stream.input_sums = inputs.sums + first * sums_size_;
+      stream.input_sums = kept_sums(memory, first);
       return advance(&stream, states, 1, behind_inputs(memory), nullptr);
     }
     std::array<CellStream, kCellGroup> streams{};
-    for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = inputs.sums + (first + s) * sums_size_;
+    for (std::size_t s = 0; s < count; ++s) streams[s].input_sums = kept_sums(memory, first + s);
     advance(streams.data(), states, count, behind_inputs(memory), nullptr);
   }
 
-  std::size_t scratch_bytes() const;
+  std::size_t scratch_bytes() const;  // of step() and step_streams()
+  // The same, and what keep_inputs() keeps: 1 MiB of a cell with 2048 units, which only sequences need.
+  std::size_t run_scratch_bytes() const { return sums_offset_ + kCellGroup * sums_size_ * sizeof(std::int32_t); }
 
  protected:
   // Packs W and R, each of whole gates of as many units; W_high: of the high halves of a wide x (A45), else without
@@ -87,6 +88,8 @@ class GatedCell {
     if (W_high.weights.rows() > 0) W_high_ = W_.with(W.weights, W_high.bias, W_high.multipliers);
     input_bytes_ = lay_out(nullptr).used;
   }
+  // The last statement of a Cell's constructor, when it knows its own working memory.
+  void lay_out_kept_sums();
 
   GateMatrix packed(const PreparedProduct& product, std::size_t units) const {
     return {*step_, product.weights, product.weights.rows() / units, product.bias, product.multipliers};
@@ -119,7 +122,6 @@ class GatedCell {
  private:
   struct Inputs {
     std::byte* operands;  // kCellGroup
-    std::int32_t* sums;   // [kCellGroup, gates, padded]
     std::int8_t* halves;  // [2, n_in] of a wide input
     std::size_t used;
   };
@@ -131,10 +133,13 @@ class GatedCell {
     Scratch pieces(memory);
     Inputs inputs{};
     inputs.operands = pieces.take<std::byte>(kCellGroup * x_size_);
-    inputs.sums = pieces.take<std::int32_t>(kCellGroup * sums_size_);
     inputs.halves = pieces.take<std::int8_t>(2 * W_high_.cols());
     inputs.used = pieces.used();
     return inputs;
+  }
+  // [gates, padded], of the index-th of kCellGroup steps.
+  std::int32_t* kept_sums(std::byte* memory, std::size_t index) const noexcept {
+    return reinterpret_cast<std::int32_t*>(memory + sums_offset_) + index * sums_size_;
   }
   WorkingMemory behind_inputs(WorkingMemory memory) const noexcept {
     memory.bytes += input_bytes_;
@@ -148,7 +153,7 @@ class GatedCell {
     if (wide()) keep_inputs(x, count, memory);
     for (std::size_t s = 0; s < count; ++s) {
       if (wide()) {
-        streams[s].input_sums = inputs.sums + s * sums_size_;
+        streams[s].input_sums = kept_sums(memory, s);
       } else {
         std::byte* operand = inputs.operands + s * x_size_;
         step_->prepare(x[s], W_.cols(), operand);
@@ -162,13 +167,19 @@ class GatedCell {
   std::size_t x_size_;           // bytes of an operand
   std::size_t sums_size_;        // of one step
   std::size_t input_bytes_ = 0;  // of working memory, in front of the cell's own
+  std::size_t sums_offset_ = 0;  // of the kept sums, behind them
 };
 
 // Not inline: they are compiled with the cell, where Pass and Rows are known.
 
 template <typename Cell, typename CellStream>
 std::size_t GatedCell<Cell, CellStream>::scratch_bytes() const {
-  return input_bytes_ + std::max(cell().lay_out_pass(nullptr).used, cell().lay_out_rows(nullptr).used);
+  return wide() ? run_scratch_bytes() : sums_offset_;  // a wide input enters by its sums
+}
+
+template <typename Cell, typename CellStream>
+void GatedCell<Cell, CellStream>::lay_out_kept_sums() {
+  sums_offset_ = input_bytes_ + std::max(cell().lay_out_pass(nullptr).used, cell().lay_out_rows(nullptr).used);
 }
 
 template <typename Cell, typename CellStream>
@@ -201,7 +212,7 @@ void GatedCell<Cell, CellStream>::keep_inputs(const std::int8_t* const* x, std::
     if (wide()) split_wide(x[t], cols, low, high);
     step_->prepare(wide() ? low : x[t], cols, operand);
     operands[t] = operand;
-    sums[t] = inputs.sums + t * sums_size_;
+    sums[t] = kept_sums(memory, t);
   }
   Team* team = team_for(memory.team, count * cell().weight_bytes());
   share_blocks(team, W_.blocks(), [&](std::size_t first, std::size_t end) {

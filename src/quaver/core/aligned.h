@@ -30,4 +30,18 @@ struct AlignedAllocator {
 template <typename T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
+// Working memory: nobody reads what he has not written, so it is not set, and pages that are never used are never
+// taken.
+template <typename T>
+struct UnsetAllocator : AlignedAllocator<T> {
+  UnsetAllocator() = default;
+  template <typename U>
+  UnsetAllocator(const UnsetAllocator<U>&) noexcept {}
+  template <typename U>
+  void construct(U* place) noexcept {
+    ::new (static_cast<void*>(place)) U;
+  }
+};
+using WorkingBytes = std::vector<std::byte, UnsetAllocator<std::byte>>;
+
 }  // namespace quaver

@@ -112,6 +112,7 @@ GruInt::GruInt(const GruPrepared& prepared, Isa isa)
       state_(constants_.shape.n, constants_.rule.codes, isa) {
   if (!constants_.shape.linear_before_reset) R_candidate_ = packed(prepared.R_candidate, constants_.shape.n);
   one_pass_ = W_.shrinks() && R_.shrinks() && R_candidate_.shrinks() && has_step(constants_.rule.curves);
+  lay_out_kept_sums();
 }
 
 void GruInt::join(const Pass& buffers, std::size_t index, std::byte* state, GruStream& stream) const noexcept {

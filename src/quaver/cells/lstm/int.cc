@@ -139,6 +139,7 @@ LstmInt::LstmInt(const LstmPrepared& prepared, Isa isa)
   one_pass_ = !shape().peephole && !shape().layer_norm && !constants_.wide_output && W_.shrinks() && R_.shrinks() &&
               has_step(rule.curves) && rule.output.exponent < 0 && rule.codes.zero_point >= -128 &&
               rule.codes.zero_point <= 127;
+  lay_out_kept_sums();
 }
 
 std::vector<StatePart> LstmInt::state_parts() const {

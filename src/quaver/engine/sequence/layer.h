@@ -69,7 +69,8 @@ class Layer {
   virtual bool streams() const { return true; }  // false: needs the whole sequence
   virtual std::vector<StatePart> state_parts() const { return {}; }
   virtual std::size_t state_bytes() const { return 0; }
-  virtual std::size_t scratch_bytes() const { return 0; }
+  virtual std::size_t scratch_bytes() const { return 0; }  // of steps
+  virtual std::size_t run_scratch_bytes() const { return scratch_bytes(); }
   virtual std::size_t weight_bytes() const { return 0; }
   virtual void reset(std::byte*) const noexcept {}
 

@@ -86,6 +86,7 @@ std::vector<std::size_t> Session::Plan::add_stage(std::unique_ptr<Layer> layer, 
   for (std::size_t slot = 0; slot < layer->outputs().size(); ++slot)
     stage.outputs.push_back(add_value(layer->outputs()[slot], slot == 0 ? made : Channels{}));
   scratch_bytes = std::max(scratch_bytes, layer->scratch_bytes());
+  run_scratch_bytes = std::max(run_scratch_bytes, layer->run_scratch_bytes());
   weight_bytes += layer->weight_bytes();
   if (!layer->streams() && looks_ahead.empty()) looks_ahead = layer->name();
   for (StatePart part : layer->state_parts()) {
@@ -199,6 +200,14 @@ void Session::Plan::reset(std::byte* state) const noexcept {
 
 Session::Workspace::Workspace(const Plan& plan) : scratch(plan.scratch_bytes) { reserve(plan, kCellGroup); }
 
+void Session::Workspace::reserve_run(const Plan& plan, std::size_t steps) {
+  if (scratch.size() < plan.run_scratch_bytes) {
+    scratch = {};  // first: both at once would be twice the memory
+    scratch.resize(plan.run_scratch_bytes);
+  }
+  reserve(plan, steps);
+}
+
 void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
   if (steps <= reserved_steps_) return;
   reserved_steps_ = steps;
@@ -217,6 +226,8 @@ void Session::Workspace::reserve(const Plan& plan, std::size_t steps) {
   arena.resize(all);
   values.clear();
   for (std::size_t v = 0; v < plan.values.size(); ++v) values.push_back(arena.data() + offsets[plan.places[v]]);
+  // What can be read before a step has made it.
+  for (const std::size_t v : plan.outputs) std::fill_n(values[v], value_bytes(plan.values[v]), std::byte{0});
   pointers.clear();
   for (const Plan::Stage& stage : plan.stages) {
     for (const std::size_t v : stage.inputs) pointers.push_back(values[v]);

@@ -39,7 +39,8 @@ struct Session::Plan {
   // Values whose lifetimes do not meet share a place. What the caller reads or gives for a whole run shares with none.
   std::vector<std::size_t> places;  // of the values
   std::size_t place_count = 0;
-  std::size_t scratch_bytes = 0;
+  std::size_t scratch_bytes = 0;      // of steps
+  std::size_t run_scratch_bytes = 0;  // of sequences
   std::size_t state_bytes = 0;
   std::size_t weight_bytes = 0;
   std::shared_ptr<const StateLayout> layout;
@@ -71,10 +72,10 @@ struct Session::Plan {
 // Working memory of one worker: of one step of up to kCellGroup streams, or of all steps of as many sequences. What
 // belongs to the streams of a value lies side by side.
 struct Session::Workspace {
-  AlignedVector<std::byte> arena;    // all places
+  WorkingBytes arena;                // all places
   std::vector<std::byte*> pointers;  // of the stages' slots, to the first frame
   std::vector<std::byte*> values;    // of each value, to the first frame
-  AlignedVector<std::byte> scratch;
+  WorkingBytes scratch;
   AlignedVector<std::byte> states;  // of sequences that start fresh
   bool backwards = false;           // the next step's way over its weights
 
@@ -87,9 +88,12 @@ struct Session::Workspace {
   explicit Workspace(const Plan& plan);
   // The state of the `index`-th sequence of a run, as new. A stream has its own: only runs make room here.
   std::byte* fresh_state(const Plan& plan, std::size_t index);
-  void reserve(const Plan& plan, std::size_t steps);  // of all sequences together; what was in it is gone
+  // Makes room for a run of so many steps, of all sequences together; what was in it is gone.
+  void reserve_run(const Plan& plan, std::size_t steps);
 
  private:
+  void reserve(const Plan& plan, std::size_t steps);
+
   std::size_t reserved_steps_ = 0;
 };
 

@@ -611,7 +611,7 @@ std::vector<Result> Session::run_one(const SequenceView& sequence, std::byte* st
   Workspace& workspace = *workspace_;
   // An observer sees all steps of a node before those of the next one.
   const std::size_t block = observer == nullptr ? plan_->block_steps(1, sequence.steps) : sequence.steps;
-  workspace.reserve(*plan_, block);
+  workspace.reserve_run(*plan_, block);
   std::vector<Result> results = empty_results(sequence.steps);
   for (std::size_t first = 0; first < sequence.steps; first += block) {
     const std::size_t count = std::min(block, sequence.steps - first);
@@ -658,7 +658,7 @@ void Session::run_group(Workspace& workspace, std::span<const SequenceView> batc
       first_steps.push_back(all_steps);
       all_steps += steps[i];
     }
-    workspace.reserve(plan, all_steps);
+    workspace.reserve_run(plan, all_steps);
     for (std::size_t i = 0; i < running; ++i)
       enter_sequence(batch[group[i]], first, steps[i], workspace, first_steps[i], i);
     for (const Plan::Stage& stage : plan.stages) {

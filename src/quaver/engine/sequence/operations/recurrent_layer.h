@@ -34,7 +34,7 @@ class RecurrentLayer final : public Layer {
       for (const StatePart& part : half.cell.state_parts())
         state_bytes_ =
             std::max(state_bytes_, half.state_offset + part.offset + align_up(part.count * type_bytes(part.type)));
-      half_scratch_bytes_ = std::max(half_scratch_bytes_, align_up(half.cell.scratch_bytes()));
+      half_run_scratch_bytes_ = std::max(half_run_scratch_bytes_, align_up(run_scratch_bytes(half.cell)));
       half.output_bytes = half.cell.output_size() * type_bytes(this->output().format.kind);
       half.output_offset = &half == &halves_[0] ? 0 : halves_[0].output_bytes;
       const auto cell_format = site.node.formats.find("cell" + half.suffix);
@@ -73,7 +73,8 @@ class RecurrentLayer final : public Layer {
     return parts;
   }
   std::size_t state_bytes() const override { return state_bytes_; }
-  std::size_t scratch_bytes() const override { return halves_.size() * half_scratch_bytes_; }
+  std::size_t scratch_bytes() const override { return halves_[0].cell.scratch_bytes(); }
+  std::size_t run_scratch_bytes() const override { return halves_.size() * half_run_scratch_bytes_; }
   std::size_t weight_bytes() const override { return weight_bytes_; }
   void reset(std::byte* state) const noexcept override {
     for (const Half& half : halves_) half.cell.reset(state + half.state_offset);
@@ -105,7 +106,7 @@ class RecurrentLayer final : public Layer {
       team->run([&](std::size_t piece) {
         const Share share = share_of(2, piece, team->size());
         for (std::size_t i = share.first; i < share.end; ++i)
-          run_half(halves_[i], passage, scratch + i * half_scratch_bytes_, nullptr, nullptr);
+          run_half(halves_[i], passage, scratch + i * half_run_scratch_bytes_, nullptr, nullptr);
       });
     } else {
       for (const Half& half : halves_) run_half(half, passage, scratch, observer, team);
@@ -127,6 +128,10 @@ class RecurrentLayer final : public Layer {
  private:
   static constexpr bool kGroups = requires { &Cell::step_streams; };  // integer cells with gates
 
+  static std::size_t run_scratch_bytes(const Cell& cell) {
+    if constexpr (kGroups) return cell.run_scratch_bytes();
+    return cell.scratch_bytes();
+  }
   static void copy_outputs(const Half& half, std::byte* const* states, std::size_t count,
                            std::byte* const* out) noexcept {
     for (std::size_t s = 0; s < count; ++s) std::memcpy(out[s], half.cell.output(states[s]), half.output_bytes);
@@ -212,7 +217,7 @@ class RecurrentLayer final : public Layer {
   }
 
   std::vector<Half> halves_;
-  std::size_t state_bytes_ = 0, half_scratch_bytes_ = 0, weight_bytes_ = 0;
+  std::size_t state_bytes_ = 0, half_run_scratch_bytes_ = 0, weight_bytes_ = 0;
 };
 
 // A recurrent layer along the first axis of each frame [steps, ...]: all of its steps are one of the stream.
@@ -234,7 +239,7 @@ class InsideFramesLayer final : public Layer {
   }
   std::size_t state_bytes() const override { return carry_ ? inner_->state_bytes() : 0; }
   std::size_t scratch_bytes() const override {
-    return align_up(inner_->scratch_bytes()) + (carry_ ? 0 : inner_->state_bytes());
+    return align_up(inner_->run_scratch_bytes()) + (carry_ ? 0 : inner_->state_bytes());
   }
   std::size_t weight_bytes() const override { return inner_->weight_bytes(); }
   void reset(std::byte* state) const noexcept override {
@@ -242,7 +247,7 @@ class InsideFramesLayer final : public Layer {
   }
   void step(const std::byte* const* in, std::byte* const* out, std::byte* state, WorkingMemory scratch,
             Observer* observer) const noexcept override {
-    std::byte* const kept = carry_ ? state : scratch.bytes + align_up(inner_->scratch_bytes());
+    std::byte* const kept = carry_ ? state : scratch.bytes + align_up(inner_->run_scratch_bytes());
     if (!carry_) inner_->reset(kept);
     inner_->run({in, out, kept, steps_}, scratch, observer, nullptr);
   }
