@@ -2,14 +2,9 @@
 //
 // recordings/{digit}_{speaker}_{index}.wav, 8000 Hz, mono, 16 bits. The publisher's split is by index: 0 to 4 test, the
 // rest training. Of the latter we keep 5 to 9 for validation, so that no choice is ever made on the test files.
-#include <sndfile.h>
-
 #include <algorithm>
 #include <charconv>
 #include <compare>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,6 +13,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/archive.h"
 #include "quaver/data/features.h"
+#include "quaver/data/sound.h"
 #include "quaver/data/task_row.h"
 
 namespace quaver {
@@ -58,82 +54,14 @@ Split split_of(const RecordingName& name) {
   return name.index < 10 ? Split::kValidation : Split::kTrain;
 }
 
-// A file in memory, as libsndfile reads it.
-struct MemoryFile {
-  std::string_view bytes;
-  sf_count_t position = 0;
-
-  sf_count_t size() const { return static_cast<sf_count_t>(bytes.size()); }
-
-  static SF_VIRTUAL_IO functions() {
-    SF_VIRTUAL_IO io{};
-    io.get_filelen = [](void* file) { return static_cast<MemoryFile*>(file)->size(); };
-    io.tell = [](void* file) { return static_cast<MemoryFile*>(file)->position; };
-    io.seek = [](sf_count_t offset, int whence, void* file) {
-      return static_cast<MemoryFile*>(file)->seek(offset, whence);
-    };
-    io.read = [](void* to, sf_count_t count, void* file) { return static_cast<MemoryFile*>(file)->read(to, count); };
-    return io;
-  }
-
-  sf_count_t seek(sf_count_t offset, int whence) {
-    const sf_count_t origin = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? position : size();
-    // A damaged header asks for any place; one outside the file is its nearest end.
-    position = offset < -origin ? 0 : std::min(offset, size() - origin) + origin;
-    return position;
-  }
-
-  sf_count_t read(void* to, sf_count_t count) {
-    count = std::clamp<sf_count_t>(count, 0, size() - position);
-    std::memcpy(to, bytes.data() + position, static_cast<std::size_t>(count));
-    position += count;
-    return count;
-  }
-};
-
-struct CloseSound {
-  void operator()(SNDFILE* file) const { sf_close(file); }
-};
-
-// libsndfile takes as many samples as there are for as many as the header says: a file that was cut off is found here.
-// RIFF: "RIFF" size "WAVE", then chunks of a name (4 bytes), a size (4 bytes, little-endian) and contents, padded to 2.
-void require_whole_data(const std::string& name, std::string_view bytes) {
-  constexpr std::size_t kForm = 12, kChunkHead = 8;
-  if (!bytes.starts_with("RIFF") || bytes.size() < kForm) return;  // libsndfile says what else it is
-  for (std::size_t at = kForm; at + kChunkHead <= bytes.size();) {
-    std::uint64_t size = 0;
-    for (std::size_t i = kChunkHead; i-- > 4;) size = size << 8 | static_cast<unsigned char>(bytes[at + i]);
-    const std::size_t left = bytes.size() - at - kChunkHead;
-    if (bytes.substr(at, 4) == "data" && size > left)
-      throw_bad_input(concat(name, ": its data chunk claims ", size, " bytes, but ", left, " follow; is it cut off?"));
-    if (size >= left) return;
-    at += kChunkHead + static_cast<std::size_t>(size + size % 2);
-  }
-}
-
 // Samples in [-1, 1). Error (bad input) naming `name` when it is no wav, or not one of 8000 Hz, mono, 16 bits.
 std::vector<float> decode_wav(const std::string& name, std::string_view bytes) {
-  require_whole_data(name, bytes);
-  MemoryFile memory{.bytes = bytes};
-  SF_VIRTUAL_IO io = MemoryFile::functions();
-  SF_INFO info{};
-  const std::unique_ptr<SNDFILE, CloseSound> file(sf_open_virtual(&io, SFM_READ, &info, &memory));
-  if (file == nullptr) throw_bad_input(concat(name, ": not a readable wav file (", sf_strerror(nullptr), ")"));
-
-  constexpr int kRate = 8000;
-  const bool pcm16 = (info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16;
-  if (info.samplerate != kRate || info.channels != 1 || !pcm16) {
-    throw_bad_input(concat(name, ": ", info.samplerate, " Hz, ", info.channels,
-                           info.channels == 1 ? " channel" : " channels", pcm16 ? ", 16-bit PCM" : ", not 16-bit PCM",
-                           "; expected ", kRate, " Hz, 1 channel, 16-bit PCM: convert the recording"));
-  }
-  std::vector<float> samples(std::min<std::size_t>(static_cast<std::size_t>(std::max<sf_count_t>(info.frames, 0)),
-                                                   bytes.size() / sizeof(std::int16_t)));
-  const sf_count_t read = sf_read_float(file.get(), samples.data(), static_cast<sf_count_t>(samples.size()));
-  if (read != info.frames) {
-    throw_bad_input(concat(name, ": ", read, " samples, but its header says ", info.frames, "; is it cut off?"));
-  }
-  return samples;
+  SoundFile file(name, bytes);
+  const SoundForm expected{.rate = 8000, .channels = 1, .encoding = "16-bit PCM"};
+  if (sound_text(file.form()) != sound_text(expected))
+    throw_bad_input(
+        concat(name, ": ", sound_text(file.form()), "; expected ", sound_text(expected), ": convert the recording"));
+  return file.samples();
 }
 
 struct Recording {

@@ -11,8 +11,12 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <numbers>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/data/tasks.h"
@@ -111,6 +115,48 @@ inline void write_archive(const std::filesystem::path& path, const std::map<std:
   add("folder/", AE_IFDIR, "");
   for (const auto& [name, bytes] : files) add(name, AE_IFREG, bytes);
   if (archive_write_free(writer) != ARCHIVE_OK) ADD_FAILURE() << "cannot write " << path;
+}
+
+struct WavForm {
+  unsigned rate = 8000;
+  unsigned channels = 1;
+  unsigned bits = 16;
+};
+
+// A wav file: a canonical 44-byte header and samples in little-endian order.
+inline std::string wav(std::span<const std::int16_t> samples, const WavForm& form = {}) {
+  std::string bytes;
+  const auto number = [&](std::size_t value, int size) {
+    for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+  };
+  const std::size_t frame = form.channels * form.bits / 8;
+  const std::size_t size = samples.size() * form.bits / 8;
+  bytes += "RIFF";
+  number(36 + size, 4);
+  bytes += "WAVEfmt ";
+  number(16, 4);
+  number(1, 2);  // PCM
+  number(form.channels, 2);
+  number(form.rate, 4);
+  number(form.rate * frame, 4);
+  number(frame, 2);
+  number(form.bits, 2);
+  bytes += "data";
+  number(size, 4);
+  for (const std::int16_t sample : samples) {
+    if (form.bits == 8) number(static_cast<std::size_t>((sample >> 8) + 128), 1);
+    if (form.bits == 16) number(static_cast<std::uint16_t>(sample), 2);
+  }
+  return bytes;
+}
+
+inline std::vector<std::int16_t> tone(std::size_t count, double hertz, double rate = 8000) {
+  std::vector<std::int16_t> samples(count);
+  for (std::size_t n = 0; n < count; ++n) {
+    samples[n] =
+        static_cast<std::int16_t>(9000 * std::sin(2 * std::numbers::pi * hertz * static_cast<double>(n) / rate));
+  }
+  return samples;
 }
 
 // The folder of the real data, or nothing when `file` is not in it: the test then skips with skip_text(), and is one of
