@@ -21,6 +21,11 @@ std::uint64_t hash_number(std::uint64_t number, std::uint64_t hash) {
 
 }  // namespace
 
+const NameTable<Target, 2>& target_names() {
+  static constexpr NameTable<Target, 2> kNames("target", {"class", "tags"});
+  return kNames;
+}
+
 std::size_t Dataset::step_count() const {
   std::size_t steps = 0;
   for (const Example& example : examples) steps += example.input.steps;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "quaver/core/name_table.h"
+
 namespace quaver {
 
 // One sequence: real features [steps, features], row-major, or ids [steps] (then `values` is empty).
@@ -21,6 +23,8 @@ enum class Target {
   kClass,  // one label a sequence
   kTags,   // one label a step
 };
+// "class", "tags": as models and pipelines store them.
+const NameTable<Target, 2>& target_names();
 
 struct Example {
   std::string name{};  // where it comes from, for messages: a file name or "train/17"

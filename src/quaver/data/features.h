@@ -30,6 +30,7 @@ struct LogMelOptions {
   double low = 20;            // Hz, lower edge of the first band
   double high = 4000;         // Hz, upper edge of the last band; at most sample_rate / 2
   double floor = 1e-6;        // energy of silence: about that of noise of four steps of a 16-bit recording
+  bool operator==(const LogMelOptions&) const = default;
 };
 
 // A streaming front end, and a value: a copy goes on from the same sample. Any chunking gives the same frames.

@@ -16,6 +16,7 @@ namespace quaver {
 enum class Split : std::uint8_t { kTrain, kValidation, kTest };
 
 std::string split_name(Split split);
+Split parse_split(const std::string& name);  // Error (usage) that lists them
 
 struct TaskRow {
   TaskInfo info;

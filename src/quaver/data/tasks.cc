@@ -31,15 +31,6 @@ const TaskRow& find_row(const std::string& name) {
   throw_usage(concat("unknown task '", name, "': ", suggestion(name, names), "the tasks are ", join(names, ", ")));
 }
 
-Split parse_split(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
-    if (split_name(split) == name) return split;
-    names.push_back(split_name(split));
-  }
-  throw_usage(concat("unknown split '", name, "': ", suggestion(name, names), "the splits are ", join(names, ", ")));
-}
-
 // What QUAVER_DATA says; null when it is not set or empty.
 const char* environment_folder() {
   const char* environment = std::getenv("QUAVER_DATA");
@@ -55,6 +46,15 @@ std::string split_name(Split split) {
     case Split::kTest: return "test";
   }
   return "";
+}
+
+Split parse_split(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    if (split_name(split) == name) return split;
+    names.push_back(split_name(split));
+  }
+  throw_usage(concat("unknown split '", name, "': ", suggestion(name, names), "the splits are ", join(names, ", ")));
 }
 
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit) {

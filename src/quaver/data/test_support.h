@@ -42,25 +42,36 @@ inline testing::AssertionResult says(const Error& error, const std::string& part
   return testing::AssertionFailure() << "'" << error.what() << "' does not say '" << part << "'";
 }
 
-// What every data set promises, checked for one that load_task() returned.
+// What every data set promises.
+inline void expect_consistent(const Dataset& data) {
+  ASSERT_FALSE(data.examples.empty());
+  for (const Example& example : data.examples) {
+    ASSERT_FALSE(example.name.empty());
+    ASSERT_GE(example.input.steps, 1u) << example.name;
+    ASSERT_EQ(example.input.features, data.features) << example.name;
+    ASSERT_EQ(example.input.values.size(), example.input.steps * data.features) << example.name;
+    ASSERT_EQ(example.input.ids.size(), data.vocabulary == 0 ? 0 : example.input.steps) << example.name;
+    ASSERT_EQ(example.labels.size(), data.target == Target::kTags ? example.input.steps : 1) << example.name;
+    for (const float value : example.input.values) ASSERT_TRUE(std::isfinite(value)) << example.name;
+    for (const std::int32_t id : example.input.ids) {
+      ASSERT_GE(id, 0) << example.name;
+      ASSERT_LT(static_cast<std::size_t>(id), data.vocabulary) << example.name;
+    }
+    for (const std::int32_t label : example.labels) {
+      ASSERT_GE(label, 0) << example.name;
+      ASSERT_LT(static_cast<std::size_t>(label), data.classes.size()) << example.name;
+    }
+  }
+}
+
+// The same for one that load_task() returned, which is what its task says.
 inline void expect_well_formed(const Dataset& data) {
   const TaskInfo& info = task_info(data.task);
   EXPECT_EQ(data.target, info.target);
   EXPECT_EQ(data.features, info.features);
   EXPECT_EQ(data.classes, info.classes);
   EXPECT_EQ(data.vocabulary, 0u);
-  for (const Example& example : data.examples) {
-    ASSERT_FALSE(example.name.empty());
-    ASSERT_GE(example.input.steps, 1u) << example.name;
-    ASSERT_EQ(example.input.features, info.features) << example.name;
-    ASSERT_EQ(example.input.values.size(), example.input.steps * info.features) << example.name;
-    ASSERT_EQ(example.labels.size(), info.target == Target::kTags ? example.input.steps : 1) << example.name;
-    for (const float value : example.input.values) ASSERT_TRUE(std::isfinite(value)) << example.name;
-    for (const std::int32_t label : example.labels) {
-      ASSERT_GE(label, 0) << example.name;
-      ASSERT_LT(static_cast<std::size_t>(label), info.classes.size()) << example.name;
-    }
-  }
+  expect_consistent(data);
 }
 
 // An empty folder that is gone with the object.
@@ -157,6 +168,14 @@ inline std::vector<std::int16_t> tone(std::size_t count, double hertz, double ra
         static_cast<std::int16_t>(9000 * std::sin(2 * std::numbers::pi * hertz * static_cast<double>(n) / rate));
   }
   return samples;
+}
+
+// The notes of data of one's own, a line each.
+template <typename Data>
+std::string notes_of(const Data& data) {
+  std::string text;
+  for (const std::string& note : data.notes()) text += note + "\n";
+  return text;
 }
 
 // The folder of the real data, or nothing when `file` is not in it: the test then skips with skip_text(), and is one of

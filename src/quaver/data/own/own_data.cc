@@ -1,0 +1,120 @@
+#include "quaver/data/own/own_data.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "quaver/core/error.h"
+#include "quaver/core/printable.h"
+#include "quaver/core/text.h"
+#include "quaver/data/own/kind_row.h"
+
+namespace quaver {
+namespace {
+
+const std::vector<KindRow>& rows() {
+  static const std::vector<KindRow> table{wav_row()};
+  return table;
+}
+
+std::uint64_t bytes_of(const Example& example) {
+  return sizeof(Example) + example.name.size() + example.input.values.size() * sizeof(float) +
+         (example.input.ids.size() + example.labels.size()) * sizeof(std::int32_t);
+}
+
+}  // namespace
+
+std::optional<DataSpec> parse_data_spec(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const DataSpec spec{.kind = std::string(text.substr(0, colon)), .path = text.substr(colon + 1)};
+  if (std::ranges::none_of(rows(), [&](const KindRow& row) { return row.kind.name == spec.kind; })) return std::nullopt;
+  if (spec.path.empty())
+    throw_usage(concat("'", printable(text), "' names no file or folder: expected ", spec.kind, ":PATH"));
+  return spec;
+}
+
+std::string data_spec_text(const DataSpec& spec) { return concat(spec.kind, ":", printable(spec.path.string(), 4096)); }
+
+std::vector<DataKind> data_kinds() {
+  std::vector<DataKind> kinds;
+  for (const KindRow& row : rows()) kinds.push_back(row.kind);
+  return kinds;
+}
+
+OwnData::OwnData(OwnData&&) noexcept = default;
+OwnData& OwnData::operator=(OwnData&&) noexcept = default;
+OwnData::~OwnData() = default;
+
+OwnData OwnData::open(const DataSpec& spec, const OwnDataOptions& options, const std::optional<Pipeline>& trained) {
+  const auto row = std::ranges::find(rows(), spec.kind, [](const KindRow& each) { return each.kind.name; });
+  if (row == rows().end()) {
+    std::vector<std::string> names;
+    for (const DataKind& kind : data_kinds()) names.push_back(kind.name);
+    throw_usage(concat("unknown kind of data '", printable(spec.kind), "': the kinds are ", join(names, ", ")));
+  }
+  if (trained && trained->kind != spec.kind)
+    throw_bad_input(concat(data_spec_text(spec), ": the model was trained on data of kind '", printable(trained->kind),
+                           "', expected ", printable(trained->kind), ":PATH"));
+  OpenedData opened = row->open(spec, options, trained ? &*trained : nullptr);
+  OwnData data;
+  data.spec_ = spec;
+  data.options_ = options;
+  data.pipeline_ = std::move(opened.pipeline);
+  data.notes_ = std::move(opened.notes);
+  data.parts_ = std::move(opened.parts);
+  return data;
+}
+
+std::size_t OwnData::size(const std::string& split) const {
+  return spread(parts_->size(parse_split(split)), options_.limit).size();
+}
+
+Example OwnData::read(const std::string& split, std::size_t index) const {
+  const Split part = parse_split(split);
+  return parts_->read(part, spread(parts_->size(part), options_.limit).at(index));
+}
+
+Dataset OwnData::load(const std::string& split) const {
+  const Split part = parse_split(split);
+  const std::string where = data_spec_text(spec_);
+  Dataset data{.task = where,
+               .split = split,
+               .target = pipeline_.target,
+               .features = pipeline_.features,
+               .vocabulary = pipeline_.vocabulary,
+               .classes = pipeline_.classes};
+  const std::vector<std::size_t> indices = spread(parts_->size(part), options_.limit);
+  if (indices.empty()) throw_bad_input(concat(where, ": there are no examples of split '", split, "'"));
+  std::uint64_t bytes = 0;
+  for (const std::size_t index : indices) {
+    data.examples.push_back(parts_->read(part, index));
+    bytes += bytes_of(data.examples.back());
+    require_memory(
+        concat(where, ": ", data.examples.size(), " of the ", indices.size(), " examples of split '", split, "' have"),
+        bytes, options_.max_memory);
+    if (options_.progress) options_.progress(data.examples.size(), indices.size());
+  }
+  return data;
+}
+
+std::string BrokenExamples::text(std::size_t all) const {
+  return concat(count_, " of ", all, " ", what_, " cannot be read, the first: ", first_);
+}
+
+std::int32_t label_of(const std::vector<std::string>& classes, const std::string& name, const std::string& where) {
+  const auto found = std::ranges::find(classes, name);
+  if (found != classes.end()) return static_cast<std::int32_t>(found - classes.begin());
+  std::vector<std::string> shown;
+  for (const std::string& known : classes) shown.push_back(printable(known));
+  throw_bad_input(
+      concat(where, ": class '", printable(name), "', expected one of ", printable_ends(join(shown, ", "), 400)));
+}
+
+void require_name(const std::string& name, const std::string& where) {
+  if (!name.empty() && printable(name, name.size()) == name) return;
+  throw_bad_input(
+      concat(where, ": the name '", printable(name), "' is empty, no UTF-8 or has control characters: rename it"));
+}
+
+}  // namespace quaver
