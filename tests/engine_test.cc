@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "quaver/core/error.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/quantize.h"
 #include "support/count_allocations.h"
 #include "support/paths.h"
@@ -167,9 +168,10 @@ struct Parameter {
 std::vector<Parameter> parameters() {
   std::vector<Parameter> all;
   for (std::size_t i = 0; i < cases().size(); ++i) {
-    all.push_back({i, "f32", Isa::kScalar});
-    for (const Isa isa : all_isas())
-      for (const char* scheme : {"int8", "int8_per_tensor", "int4"}) all.push_back({i, scheme, isa});
+    for (const std::string& scheme : scheme_names()) {
+      for (const Isa isa : all_isas())
+        if (isa == Isa::kScalar || !is_float_scheme(scheme)) all.push_back({i, scheme, isa});
+    }
   }
   return all;
 }

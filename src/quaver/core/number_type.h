@@ -1,6 +1,6 @@
 // number_type.h - the types of numbers that tensors, edges, states and files hold; a row a type.
 //
-// What files call them stands with the files: io/container/safetensors.cc, io/npy_header.cc.
+// What files call them stands with the files: io/container/safetensors.cc, npz/npy_header.cc.
 #pragma once
 
 #include <array>

@@ -8,6 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/model/sample_models.h"
 
 namespace quaver {
@@ -107,8 +108,8 @@ TEST(Validate, AcceptsEverySample) {
 TEST(Validate, AcceptsEveryLstmVariantInFloatAndInteger) {
   for (int bits = 0; bits < 16; ++bits) {
     for (const Direction direction : {Direction::kForward, Direction::kReverse, Direction::kBidirectional}) {
-      for (const char* scheme : {"f32", "int8", "int8_per_tensor", "int4"}) {
-        const bool in_float = std::string(scheme) == "f32";
+      for (const std::string& scheme : scheme_names()) {
+        const bool in_float = is_float_scheme(scheme);
         Model model;
         model.scheme = scheme;
         model.inputs = {{"input", {{3}, true, in_float ? Format{} : Format{NumberType::kI8, 0.1f, 0}}}};
