@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "checks.h"
-#include "command_files.h"
 #include "given_flags.h"
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/files/command_files.h"
 #include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/io/torch/torch_names.h"

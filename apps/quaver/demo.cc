@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "checks.h"
-#include "command_files.h"
 #include "demo_memory.h"
 #include "given_flags.h"
 #include "quaver/core/text.h"
+#include "quaver/files/command_files.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/quantize.h"

@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "checks.h"
-#include "command_files.h"
 #include "given_flags.h"
 #include "quantize_memory.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/files/atomic_file.h"
+#include "quaver/files/command_files.h"
 #include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/formats/scheme.h"

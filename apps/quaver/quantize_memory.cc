@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "command_files.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/files/command_files.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/report/error/fidelity.h"

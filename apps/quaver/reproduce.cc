@@ -12,13 +12,13 @@
 #include <utility>
 
 #include "checks.h"
-#include "command_files.h"
 #include "given_flags.h"
 #include "interrupt.h"
 #include "plot.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/files/atomic_file.h"
+#include "quaver/files/command_files.h"
 #include "quaver/quantize/memory.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/train/common/parallel.h"

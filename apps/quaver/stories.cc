@@ -12,11 +12,11 @@
 #include <optional>
 
 #include "checks.h"
-#include "command_files.h"
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
+#include "quaver/files/command_files.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"

@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "checks.h"
-#include "command_files.h"
 #include "given_flags.h"
 #include "interrupt.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
+#include "quaver/files/command_files.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/report/error/evaluate.h"

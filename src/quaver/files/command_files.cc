@@ -1,4 +1,4 @@
-#include "command_files.h"
+#include "quaver/files/command_files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
