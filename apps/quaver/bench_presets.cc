@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quaver/core/text.h"
 #include "shared.h"
 
 namespace quaver {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "quaver/core/random.h"
+#include "quaver/core/text.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/report/cost/inspect.h"
 #include "shared.h"

@@ -311,14 +311,6 @@ void remember_command_line(int argc, const char* const* argv) {
 
 const std::string& command_line() { return the_command_line; }
 
-void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names) {
-  if (std::ranges::find(names, name) != names.end()) return;
-  const std::string near = closest(name, names);
-  throw_usage(concat("unknown ", what, " '", printable(name), "'",
-                     near.empty() ? "" : concat(": did you mean '", near, "'?"), " (there are ", join(names, ", "),
-                     ")"));
-}
-
 void MemoryFlag::add_to(CLI::App& verb) {
   verb.add_option("--max-memory", max_memory,
                   "Bytes that the data of one input may take once decoded, such as 512M or 8G; more is refused before "

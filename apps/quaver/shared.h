@@ -55,9 +55,6 @@ std::string json_text(const nlohmann::ordered_json& json, int indent);
 void remember_command_line(int argc, const char* const* argv);
 const std::string& command_line();
 
-// Error (usage) unless `name` is one of `names`: which there are, and the closest.
-void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names);
-
 // Of verbs that read data.
 struct MemoryFlag {
   std::uint64_t max_memory = kDefaultMaxMemory;  // bytes of one input, decoded

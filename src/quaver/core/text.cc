@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "quaver/core/error.h"
+#include "quaver/core/printable.h"
+
 namespace quaver {
 
 std::string join(std::span<const std::string> parts, std::string_view separator) {
@@ -56,6 +59,14 @@ std::string closest(std::string_view word, std::span<const std::string> candidat
     }
   }
   return best;
+}
+
+void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names) {
+  if (std::ranges::find(names, name) != names.end()) return;
+  const std::string near = closest(name, names);
+  throw_usage(concat("unknown ", what, " '", printable(name), "'",
+                     near.empty() ? "" : concat(": did you mean '", near, "'?"), " (there are ", join(names, ", "),
+                     ")"));
 }
 
 }  // namespace quaver

@@ -40,4 +40,7 @@ std::string hex64(std::uint64_t value);  // 16 lower-case digits
 // The candidate closest to `word` by edit distance, or "" when none is near: for "did you mean" in errors.
 std::string closest(std::string_view word, std::span<const std::string> candidates);
 
+// Error (usage) unless `name` is one of `names`: which there are, and the closest. what: "task", "scheme".
+void require_known(const std::string& what, const std::string& name, const std::vector<std::string>& names);
+
 }  // namespace quaver
