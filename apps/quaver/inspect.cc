@@ -75,10 +75,7 @@ void inspect_model(const Model& model, const InspectFlags& flags, const GivenFla
   given.refuse({"--input", "--facts", "--words", "--limit", "--tasks", "--set", "--questions", "--data-seed", "--data"},
                "memory networks", concat("here ", flags.model, " is a model of sequences"));
   const Inspection inspection = inspect(model, std::filesystem::file_size(flags.model), flags.energy.table());
-  nlohmann::ordered_json json = to_json(inspection);
-  json["fingerprint"] = hex64(fingerprint(model));
-  json["classes"] = model.classes;
-  print_inspection(flags, std::move(json), to_text(inspection), model.provenance);
+  print_inspection(flags, to_json(inspection), to_text(inspection), model.provenance);
 }
 
 void run_inspect(const InspectFlags& flags, const GivenFlags& given) {

@@ -293,10 +293,6 @@ void EnergyFlags::add_to(CLI::App& verb) {
 
 EnergyTable EnergyFlags::table() const { return table_file.empty() ? horowitz_2014() : load_energy_table(table_file); }
 
-std::string json_text(const nlohmann::ordered_json& json, int indent) {
-  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text) {
   if (flags.json)
     print_json(json_text(json, 2) + '\n');

@@ -18,6 +18,7 @@
 #include "quaver/npz/npz.h"
 #include "quaver/report/cost/energy.h"
 #include "quaver/report/error/evaluate.h"
+#include "quaver/report/show/json_text.h"
 
 namespace CLI {
 class App;
@@ -47,9 +48,6 @@ struct EnergyFlags {
 
 // The result of a verb: exactly one JSON object, or text for people, on standard output.
 void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text);
-
-// Names of files and models may hold bytes that are no UTF-8: written replaced, never an error.
-std::string json_text(const nlohmann::ordered_json& json, int indent);
 
 // The command line as it was typed, for provenance: in UTF-8, bytes that are none replaced.
 void remember_command_line(int argc, const char* const* argv);

@@ -188,6 +188,7 @@ EnergyTable energy_table_from_json(std::string_view text, const std::string& nam
 }
 
 EnergyTable load_energy_table(const std::filesystem::path& path) {
+  if (path.empty()) return horowitz_2014();
   constexpr std::size_t kMostBytes = std::size_t{1} << 16;
   std::ifstream file(path, std::ios::binary);
   std::string text(kMostBytes + 1, '\0');

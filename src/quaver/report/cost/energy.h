@@ -128,7 +128,8 @@ const EnergyTable& horowitz_2014();
 // optional. Error (bad input) that starts with `name` and says which entry is missing, unknown, twice there or no
 // number within 0 .. 10^9.
 EnergyTable energy_table_from_json(std::string_view text, const std::string& name);
-EnergyTable load_energy_table(const std::filesystem::path& path);  // the same of a file of at most 64 KiB
+// The same of a file of at most 64 KiB; where no file is named ("") horowitz_2014().
+EnergyTable load_energy_table(const std::filesystem::path& path);
 nlohmann::ordered_json to_json(const EnergyTable& table);
 
 }  // namespace quaver

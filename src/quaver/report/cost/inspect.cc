@@ -151,6 +151,8 @@ Inspection inspect(const Model& model, std::uint64_t file_bytes, const EnergyTab
   inspection.model = model.name;
   inspection.task = model.task;
   inspection.scheme = model.scheme;
+  inspection.fingerprint = fingerprint(model);
+  inspection.classes = model.classes;
   inspection.input_features = model.inputs[0].value.size();
   inspection.input_format = type_name(model.inputs[0].value.format.kind);
 
@@ -233,7 +235,9 @@ nlohmann::ordered_json to_json(const Inspection& inspection) {
           {"memory_pj_dram", optional(inspection.memory_pj_dram)},
           {"channels", std::move(channels)},
           {"float_nodes", inspection.float_nodes},
-          {"layers", std::move(layers)}};
+          {"layers", std::move(layers)},
+          {"fingerprint", hex64(inspection.fingerprint)},
+          {"classes", inspection.classes}};
 }
 
 std::string to_text(const Inspection& inspection) {

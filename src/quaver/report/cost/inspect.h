@@ -85,6 +85,8 @@ struct Inspection {
   std::vector<LayerReport> layers;
   std::vector<ChannelReport> channels;
   std::vector<std::string> float_nodes;  // islands of a model that is not f32 as a whole
+  std::uint64_t fingerprint = 0;
+  std::vector<std::string> classes;
 };
 
 // file_bytes: size of the model's file; 0 when there is none, then weights_bytes stands in.

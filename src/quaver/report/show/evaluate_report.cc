@@ -1,0 +1,71 @@
+#include "quaver/report/show/evaluate_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "quaver/report/show/table.h"
+
+namespace quaver {
+namespace {
+
+nlohmann::ordered_json figures_of(const SequenceEvaluateReport& report) {
+  const Evaluation& evaluation = report.evaluation;
+  return {{"metric", evaluation.metric},   {"value", evaluation.value},     {"n", evaluation.n},
+          {"seconds", evaluation.seconds}, {"correct", evaluation.correct}, {"sequences", evaluation.sequences},
+          {"steps", evaluation.steps}};
+}
+
+nlohmann::ordered_json figures_of(const MemoryEvaluateReport& report) {
+  return {{"metric", "error"}, {"value", report.error}, {"n", report.questions}, {"seconds", report.seconds}};
+}
+
+nlohmann::ordered_json rest_of(const SequenceEvaluateReport& report) { return {{"path", report.path}}; }
+
+nlohmann::ordered_json rest_of(const MemoryEvaluateReport& report) {
+  nlohmann::ordered_json tasks = nlohmann::ordered_json::array();
+  for (const StoryScore& score : report.tasks)
+    tasks.push_back({{"task", score.task}, {"value", score.error}, {"n", score.questions}, {"loss", score.loss}});
+  return {{"results", tasks}};
+}
+
+std::string text_of(const EvaluateReport& report, const SequenceEvaluateReport& of_kind) {
+  const Evaluation& evaluation = of_kind.evaluation;
+  Table table({{"model", Align::kLeft},
+               {"scheme", Align::kLeft},
+               {"task", Align::kLeft},
+               {"split", Align::kLeft},
+               {evaluation.metric + " %"},
+               {"of"},
+               {"seconds"},
+               {"path", Align::kLeft}});
+  table.add_row({report.model, report.scheme, report.task, report.split, fixed_text(evaluation.value, 2),
+                 count_text(evaluation.n), fixed_text(evaluation.seconds, 2), of_kind.path});
+  return table.text();
+}
+
+std::string text_of(const EvaluateReport& report, const MemoryEvaluateReport& of_kind) {
+  Table table({{"model", Align::kLeft}, {"task", Align::kLeft}, {"split", Align::kLeft}, {"error %"}, {"of"}});
+  for (const StoryScore& score : of_kind.tasks)
+    table.add_row({report.model, score.task, report.split, fixed_text(score.error, 2), count_text(score.questions)});
+  return table.text();
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const EvaluateReport& report) {
+  return std::visit(
+      [&](const auto& of_kind) {
+        nlohmann::ordered_json json{{"task", report.task}, {"split", report.split}};
+        json.update(figures_of(of_kind));
+        json["model"] = report.model;
+        json["scheme"] = report.scheme;
+        json.update(rest_of(of_kind));
+        return json;
+      },
+      report.of_kind);
+}
+
+std::string to_text(const EvaluateReport& report) {
+  return std::visit([&](const auto& of_kind) { return text_of(report, of_kind); }, report.of_kind);
+}
+
+}  // namespace quaver

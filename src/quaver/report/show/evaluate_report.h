@@ -1,0 +1,43 @@
+// evaluate_report.h - what 'eval' found: how often a network is right on a task's data.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "quaver/report/error/evaluate.h"
+
+namespace quaver {
+
+struct SequenceEvaluateReport {
+  Evaluation evaluation;
+  std::string path;  // of the kernels
+};
+
+// How often a memory network answers one task of stories wrongly.
+struct StoryScore {
+  std::string task;
+  double error = 0;  // percent
+  std::size_t questions = 0;
+  double loss = 0;  // mean cross entropy, nats
+};
+
+struct MemoryEvaluateReport {
+  std::vector<StoryScore> tasks;
+  double error = 0;  // mean over the tasks, percent
+  std::size_t questions = 0;
+  double seconds = 0;
+};
+
+struct EvaluateReport {
+  std::variant<SequenceEvaluateReport, MemoryEvaluateReport> of_kind;
+  std::string model, scheme, task, split;
+};
+
+nlohmann::ordered_json to_json(const EvaluateReport& report);
+std::string to_text(const EvaluateReport& report);
+
+}  // namespace quaver
