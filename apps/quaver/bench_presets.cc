@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "quaver/core/text.h"
-#include "shared.h"
 
 namespace quaver {
 namespace {

@@ -10,7 +10,6 @@
 #include "quaver/core/text.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/report/cost/inspect.h"
-#include "shared.h"
 
 namespace quaver {
 namespace {

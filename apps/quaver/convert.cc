@@ -28,7 +28,7 @@ namespace {
 
 struct ConvertFlags {
   SharedFlags shared;
-  MemoryFlag memory;
+  std::uint64_t max_memory = kDefaultMaxMemory;
   std::filesystem::path in, out;
   std::string prefix, head = "last", nonlinearity;
   std::vector<std::string> maps;
@@ -49,7 +49,7 @@ TorchOptions torch_options(const ConvertFlags& flags) {
   TorchOptions options;
   options.prefix = flags.prefix;
   options.name = as_utf8(flags.in.stem().string());
-  options.max_memory = flags.memory.max_memory;
+  options.max_memory = flags.max_memory;
   for (const std::string& map : flags.maps) {
     const std::size_t equals = map.rfind('=');  // a name may hold one, a role does not
     if (equals == std::string::npos || equals == 0)
@@ -179,7 +179,7 @@ void add_convert(CLI::App& program) {
       ->check(one_of({"last", "h_n", "mean", "max", "tags"}))
       ->capture_default_str();
   verb->add_option("--nonlinearity", flags->nonlinearity, "Of nn.RNN: tanh or relu")->check(one_of({"tanh", "relu"}));
-  flags->memory.add_to(*verb);
+  add_max_memory(*verb, flags->max_memory);
   flags->shared.add_to(*verb);
   verb->callback([flags, verb] { run_convert(*flags, GivenFlags(*verb)); });
 }

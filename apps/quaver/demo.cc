@@ -22,6 +22,7 @@
 #include "quaver/report/machine/timing.h"
 #include "quaver/report/show/table.h"
 #include "quaver/report/show/warning_lines.h"
+#include "quaver/workflow/sequence/input.h"
 #include "shared.h"
 #include "training.h"
 #include "verbs.h"
@@ -124,9 +125,8 @@ struct DemoRows {
 
 DemoRows demo_sequences(const DemoFlags& flags, const std::vector<std::string>& cells) {
   require_training();
-  DataFlags data;
-  const Dataset train_data = load_split(kTask, "train", data), validation_data = load_split(kTask, "validation", data),
-                test_data = load_split(kTask, "test", data);
+  const Dataset train_data = load_task(kTask, "train"), validation_data = load_task(kTask, "validation"),
+                test_data = load_task(kTask, "test");
   std::vector<DemoRow> rows;
   for (const std::string& cell : cells)
     for (const DemoRow& row : demo_cell(flags, cell, train_data, validation_data, test_data)) rows.push_back(row);

@@ -128,6 +128,10 @@ void require_known_words(const CLI::App& program, int argc, const char* const* a
   Words(*program.get_subcommand(first), first).read(argc - 2, argv + 2);
 }
 
+std::string refusal_text(const CLI::App& program, const RefusedField& refused) {
+  return program.get_subcommands().front()->get_option(refused.flag())->get_name(false, true) + refused.reason();
+}
+
 bool GivenFlags::has(const std::string& flag) const {
   const CLI::Option* option = verb_.get_option_no_throw(flag);
   return option != nullptr && option->count() > 0;

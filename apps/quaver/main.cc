@@ -55,6 +55,8 @@ int main(int argc, char** argv) {
   try {
     run(program, argc, argv);
     return 0;
+  } catch (const quaver::RefusedField& refused) {
+    return fail(refused.kind(), quaver::refusal_text(program, refused));
   } catch (const quaver::Error& error) {
     return fail(error.kind(), error.what());
   } catch (const std::bad_alloc&) {

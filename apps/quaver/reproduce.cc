@@ -34,10 +34,10 @@ namespace fs = std::filesystem;
 
 struct ReproduceFlags {
   SharedFlags shared;
-  DataFlags data;
+  DataSource data;
   std::string paper, task = "babi", tasks;
   std::vector<std::string> rows;
-  std::size_t seeds = 3, questions = 1000, epochs = 0;
+  std::size_t seeds = 3, epochs = 0;
   std::uint64_t seed = 1;
   bool quick = false, report_only = false;
   fs::path work = "qmann.work", save;
@@ -56,11 +56,10 @@ std::vector<QmannTask> load_tasks(const ReproduceFlags& flags, const std::string
   const char* few = flags.task == "babi" ? "1,8,11" : "1,6,7";
   const std::string chosen = !flags.tasks.empty() ? flags.tasks : flags.quick ? few : "all";
   std::vector<QmannTask> tasks;
-  for (StoryTask& stories : load_story_tasks(flags.task, {.tasks = chosen,
-                                                         .set = set,
-                                                         .data_dir = flags.data.data_dir,
-                                                         .seed = flags.data.data_seed,
-                                                         .questions = flags.questions})) {
+  StoryOptions options = flags.data.of_stories();
+  options.tasks = chosen;
+  options.set = set;
+  for (StoryTask& stories : load_story_tasks(flags.task, options)) {
     const std::size_t memory = MemoryTrainOptions{}.memory;
     const Vocabulary vocabulary = story_vocabulary({&stories, 1});
     tasks.push_back({.number = stories.number,
@@ -244,9 +243,9 @@ void save_report(const QmannReport& report, const nlohmann::ordered_json& json, 
 std::string command_of(const ReproduceFlags& flags) {
   std::string command = "quaver reproduce " + flags.paper;
   if (flags.quick) command += " --quick";
+  const StoryOptions source = flags.data.of_stories();
   if (flags.task != "babi")
-    command +=
-        fmt::format(" --task {} --questions {} --data-seed {}", flags.task, flags.questions, flags.data.data_seed);
+    command += fmt::format(" --task {} --questions {} --data-seed {}", flags.task, source.questions, source.seed);
   if (!flags.tasks.empty()) command += " --tasks " + flags.tasks;
   if (!flags.rows.empty()) command += " --rows " + join(flags.rows, ",");
   if (flags.epochs > 0) command += fmt::format(" --epochs {}", flags.epochs);
@@ -258,7 +257,7 @@ void run_reproduce(ReproduceFlags flags, const GivenFlags& given) {
   const auto start = std::chrono::steady_clock::now();
   require_known("paper", flags.paper, {"qmann"});
   require_known("task of stories", flags.task, story_task_names());
-  require_useful_data_flags(given, flags.task);
+  require_useful(flags.data, flags.task);
   if (flags.quick && !given.has("--seeds")) flags.seeds = 1;
   QmannReport report{.task = flags.task,
                      .command = command_of(flags),
@@ -328,15 +327,15 @@ void add_reproduce(CLI::App& program) {
   verb->add_option("--epochs", flags->epochs, "Of every training; 0: as the recipes say")
       ->check(whole_number(0, 65536))
       ->capture_default_str();
-  verb->add_option("--questions", flags->questions, "stories: to generate, for training and for the test")
+  verb->add_option("--questions", flags->data.questions, "stories: to generate, for training and for the test")
       ->check(whole_number(kLeastQuestions, kMostQuestions))
-      ->capture_default_str();
+      ->default_str("1000");
   verb->add_option("--work", flags->work, "Folder of finished trainings, which a second call does not repeat")
       ->capture_default_str();
   verb->add_flag("--report-only", flags->report_only, "Train nothing; report what is finished");
   verb->add_option("--save", flags->save, "Also write NAME.json, NAME.md, NAME-errors.png, NAME-similarities.png");
   verb->add_option("--note", flags->note, "A sentence for the report: machine, code");
-  flags->data.add_to(*verb, "--data-seed");
+  add_data_flags(*verb, flags->data, "--data-seed");
   flags->shared.add_to(*verb);
   verb->callback([flags, verb] { run_reproduce(*flags, GivenFlags(*verb)); });
 }

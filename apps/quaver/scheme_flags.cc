@@ -3,20 +3,16 @@
 #include <CLI/CLI.hpp>
 
 #include "checks.h"
-#include "quaver/core/error.h"
-#include "quaver/core/text.h"
-#include "quaver/model/formats/scheme.h"
-#include "quaver/model/memory/memory_network.h"
 
 namespace quaver {
 
-void MemorySchemeFlags::add_to(CLI::App& verb, const std::string& group) {
+void add_scheme_flags(CLI::App& verb, std::vector<SchemeSwitch>& switches, const std::string& group) {
   const auto add = [&]<typename Field>(const std::string& name, Field MemoryScheme::*field, const std::string& help,
                                        const CLI::Validator& check) {
     verb.add_option_function<Field>(
             name,
-            [this, field](const Field& value) {
-              changes_.push_back([field, value](MemoryScheme& scheme) { scheme.*field = value; });
+            [&switches, name, field](const Field& value) {
+              switches.push_back({name, [field, value](MemoryScheme& scheme) { scheme.*field = value; }});
             },
             help)
         ->check(check)
@@ -37,9 +33,10 @@ void MemorySchemeFlags::add_to(CLI::App& verb, const std::string& group) {
   add_switch("--integer-only", &MemoryScheme::integer_only, "true or false: softmax and answer layer in integers too");
   verb.add_option_function<std::string>(
           "--similarity",
-          [this](const std::string& value) {
-            changes_.push_back(
-                [value](MemoryScheme& scheme) { scheme.similarity = memory_similarity_from_name(value); });
+          [&switches](const std::string& value) {
+            switches.push_back({"--similarity", [value](MemoryScheme& scheme) {
+                                  scheme.similarity = memory_similarity_from_name(value);
+                                }});
           },
           "dot, or hamming: bounded")
       ->check(one_of({"dot", "hamming"}))
@@ -55,19 +52,6 @@ void MemorySchemeFlags::add_to(CLI::App& verb, const std::string& group) {
       "true or false, scaled schemes: one point for all tensors, that of --integer-bits; to measure calibration");
   add_switch("--truncation", &MemoryScheme::truncation,
              "true or false, scaled schemes: toward zero, not to the nearest; to measure rounding");
-}
-
-MemoryScheme MemorySchemeFlags::scheme(const std::string& preset) const {
-  MemoryScheme scheme = memory_scheme_from_name(preset);
-  if (scheme.is_float() && given()) {
-    std::vector<std::string> others = memory_scheme_names();
-    std::erase(others, kFloatScheme);
-    throw_usage(concat("--scheme ", kFloatScheme, " has no word length and no fixed-point similarity: choose one of ",
-                       join(others, ", ")));
-  }
-  for (const auto& change : changes_) change(scheme);
-  validate(scheme);
-  return scheme;
 }
 
 }  // namespace quaver

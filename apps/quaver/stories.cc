@@ -2,42 +2,30 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <map>
+#include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
-#include "checks.h"
+#include "console_listener.h"
 #include "quaver/core/error.h"
-#include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/data/tasks.h"
+#include "quaver/data/babi.h"
 #include "quaver/files/command_files.h"
 #include "quaver/io/model_file/memory_file.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
 #include "quaver/train/common/parallel.h"
+#include "quaver/workflow/memory/story_input.h"
 #include "shared.h"
 
 namespace quaver {
 namespace {
-
-constexpr const char* kJoint = "joint";
-
-std::vector<StoryTask> load_tasks(const std::string& task, const StoryFlags& stories, const DataFlags& data,
-                                  std::size_t limit) {
-  return load_story_tasks(task, {.tasks = stories.tasks == kJoint ? "all" : stories.tasks,
-                                 .set = stories.set,
-                                 .data_dir = data.data_dir,
-                                 .seed = data.data_seed,
-                                 .questions = stories.questions,
-                                 .limit = limit,
-                                 .max_memory = data.memory.max_memory});
-}
 
 // What one network learns from: one task, or all of them.
 struct Group {
@@ -56,8 +44,8 @@ std::filesystem::path own_checkpoint(const Group& group) { return group.out.stri
 
 // Of all networks, before any data is read.
 std::vector<Group> planned_groups(const MemoryTraining& training) {
-  if (training.stories.tasks == kJoint) return {Group{kJoint, training.out, training.warm_start}};
-  const std::vector<std::size_t> numbers = story_task_numbers(training.task, training.stories.tasks);
+  if (training.data.joint()) return {Group{"joint", training.out, training.warm_start}};
+  const std::vector<std::size_t> numbers = story_task_numbers(training.task, training.data.of_stories().tasks);
   std::vector<Group> groups;
   for (const std::size_t number : numbers) {
     Group& group = groups.emplace_back(Group{concat("qa", number), training.out, training.warm_start});
@@ -68,8 +56,8 @@ std::vector<Group> planned_groups(const MemoryTraining& training) {
 }
 
 void load_groups(const MemoryTraining& training, std::vector<Group>& groups) {
-  std::vector<StoryTask> tasks = load_tasks(training.task, training.stories, training.data, training.limit);
-  if (training.stories.tasks == kJoint) {
+  std::vector<StoryTask> tasks = load_story_tasks(training.task, training.data.of_stories(training.limit));
+  if (training.data.joint()) {
     groups.front().tasks = std::move(tasks);
     return;
   }
@@ -134,7 +122,8 @@ GroupResult train_group(const Group& group, const MemoryTraining& training, Epoc
     return CodedStories(group.stories(split), vocabulary, options.memory);
   };
   const CodedStories train_data = coded(&StoryTask::train), validation_data = coded(&StoryTask::validation);
-  say_losses(concat(group.label, ", training"), train_data, options.memory);
+  ConsoleListener listener;
+  warn_of_losses(concat(group.label, ", training"), train_data, options.memory, listener);
   if (options.checkpoint.empty()) options.checkpoint = own_checkpoint(group);
   options.resume = options.resume && std::filesystem::exists(options.checkpoint);
   options.should_stop = should_stop;
@@ -160,7 +149,7 @@ GroupResult train_group(const Group& group, const MemoryTraining& training, Epoc
   save(network, group.out);
   for (const StoryTask& task : group.tasks) {
     const CodedStories test(task.test, vocabulary, options.memory);
-    say_losses(concat("qa", task.number, ", test"), test, options.memory);
+    warn_of_losses(concat("qa", task.number, ", test"), test, options.memory, listener);
     result.tests.push_back(score_memory(network, test));
     result.error += result.tests.back().error / static_cast<double>(group.tasks.size());
   }
@@ -187,64 +176,6 @@ double mean_of(const std::vector<GroupResult>& results, const std::function<doub
 
 }  // namespace
 
-void say_losses(const std::string& what, const CodedStories& data, std::size_t memory) {
-  const CodedStories::Counts& counts = data.counts();
-  if (counts.stories_cut > 0)
-    warn(
-        fmt::format("{}: {} of {} questions are asked of stories longer than the memory of {} facts; the oldest facts "
-                    "({} in all) are left out",
-                    what, counts.stories_cut, data.questions().size(), memory, counts.facts_dropped));
-  if (counts.words_unknown > 0)
-    warn(fmt::format("{}: {} words were never seen in training; they count as absent", what, counts.words_unknown));
-  if (counts.answers_unknown > 0)
-    warn(fmt::format("{}: {} answers were never seen in training; these questions count as wrong", what,
-                     counts.answers_unknown));
-  if (counts.empty_memories > 0)
-    warn(fmt::format("{}: {} questions are asked before any fact", what, counts.empty_memories));
-}
-
-std::vector<Story> StoryTask::*story_split(const std::string& name) {
-  static const std::map<std::string, std::vector<Story> StoryTask::*> splits{
-      {"train", &StoryTask::train}, {"validation", &StoryTask::validation}, {"test", &StoryTask::test}};
-  require_known("split", name, {"train", "validation", "test"});
-  return splits.at(name);
-}
-
-bool is_story_task(const std::string& task) { return std::ranges::count(story_task_names(), task) > 0; }
-
-void StoryFlags::add_to(CLI::App& verb) {
-  const char* group = "Stories (tasks babi, stories)";
-  verb.add_option("--tasks", tasks,
-                  "Numbers and ranges (1, 1,2,5, 1-20), all: a network each; joint: one network of all")
-      ->group(group);
-  verb.add_option("--set", set, "babi: en (1,000 training questions a task) or en-10k")
-      ->check(one_of({"en", "en-10k"}))
-      ->group(group);
-  verb.add_option("--questions", questions, "stories: to generate, for training and for the test")
-      ->check(whole_number(kLeastQuestions, kMostQuestions))
-      ->group(group);
-}
-
-void require_known_task(const std::string& task) {
-  std::vector<std::string> names;
-  for (const TaskInfo& info : tasks()) names.push_back(info.name);
-  for (const std::string& name : story_task_names()) names.push_back(name);
-  require_known("task", task, names);
-}
-
-void require_useful_data_flags(const GivenFlags& given, const std::string& spec) {
-  const std::string task = spec.substr(0, spec.find(':'));
-  std::vector<std::string> generated{"stories"};
-  for (const TaskInfo& info : tasks())
-    if (info.needs.empty()) generated.push_back(info.name);
-  const std::string here = concat("here '", printable(spec), "' is read");
-  if (!is_story_task(task)) given.refuse({"--tasks"}, "tasks of stories (babi, stories)", here);
-  if (task != "babi") given.refuse({"--set"}, "task babi", here);
-  if (task != "stories") given.refuse({"--questions"}, "generated stories (task stories)", here);
-  if (std::ranges::count(generated, task) == 0)
-    given.refuse({"--data-seed"}, concat("generated data (", join(generated, ", "), ")"), here);
-}
-
 void run_memory_training(const MemoryTraining& training, const std::function<bool()>& should_stop) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<Group> groups = planned_groups(training);
@@ -258,7 +189,7 @@ void run_memory_training(const MemoryTraining& training, const std::function<boo
     for (const StoryTask& task : group.tasks)
       if (task.small_train)
         warn(fmt::format("qa{}: set {} has no training file of this task; that of en stands in", task.number,
-                         training.stories.set));
+                         training.data.of_stories().set));
   const std::vector<GroupResult> results = train_groups(groups, training, should_stop);
   if (std::ranges::any_of(results, [](const GroupResult& result) { return result.training.interrupted; }) ||
       should_stop())
@@ -324,41 +255,6 @@ void run_memory_training(const MemoryTraining& training, const std::function<boo
                 {"hops", training.options.hops},
                 {"embedding", training.options.d},
                 {"seed", training.options.seed},
-                {"results", rows}},
-               table.text());
-}
-
-void run_memory_evaluation(const MemoryEvaluation& evaluation) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto split = story_split(evaluation.split);
-  const MemoryNetwork network = load_memory_network(evaluation.model);
-  const Vocabulary vocabulary(network.words);
-  const std::vector<StoryTask> tasks =
-      load_tasks(evaluation.task, evaluation.stories, evaluation.data, evaluation.limit);
-  Table table({{"model", Align::kLeft}, {"task", Align::kLeft}, {"split", Align::kLeft}, {"error %"}, {"of"}});
-  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  double error = 0;
-  std::size_t questions = 0;
-  for (const StoryTask& task : tasks) {
-    const CodedStories data(task.*split, vocabulary, network.shape.memory);
-    say_losses(concat("qa", task.number), data, network.shape.memory);
-    const MemoryScore score = score_memory(network, data);
-    error += score.error / static_cast<double>(tasks.size());
-    questions += score.questions;
-    table.add_row(
-        {evaluation.model, task.name, evaluation.split, fixed_text(score.error, 2), count_text(score.questions)});
-    rows.push_back({{"task", task.name}, {"value", score.error}, {"n", score.questions}, {"loss", score.loss}});
-  }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  print_result(evaluation.shared,
-               {{"task", evaluation.task},
-                {"split", evaluation.split},
-                {"metric", "error"},
-                {"value", error},
-                {"n", questions},
-                {"seconds", seconds},
-                {"model", evaluation.model},
-                {"scheme", memory_scheme_text(network.scheme)},
                 {"results", rows}},
                table.text());
 }

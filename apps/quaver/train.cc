@@ -21,6 +21,7 @@
 #include "quaver/report/error/evaluate.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
+#include "quaver/workflow/sequence/input.h"
 #include "scheme_flags.h"
 #include "shared.h"
 #include "stories.h"
@@ -35,16 +36,15 @@ constexpr const char* kMemoryGroup = "Memory networks (tasks babi, stories)";
 
 struct TrainFlags {
   SharedFlags shared;
-  DataFlags data;
+  DataSource data;
   std::string task, scheme{kFloatScheme};
   std::filesystem::path out, warm_start;
   std::size_t limit = 0;
   // What was said on the command line, on top of the task's defaults.
   std::vector<std::function<void(TrainOptions&)>> changes;
   // Of tasks of stories.
-  StoryFlags stories;
   std::string recipe;  // empty: the one that suits the scheme
-  MemorySchemeFlags scheme_flags;
+  std::vector<SchemeSwitch> switches;
   std::vector<std::function<void(MemoryTrainOptions&)>> memory_changes;
 };
 
@@ -57,15 +57,14 @@ void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
        "--patience",     "--dropout",   "--label-smoothing", "--weight-decay", "--input-noise", "--level-shift",
        "--time-stretch", "--time-mask", "--feature-mask"},
       "recurrent cells", concat("here task '", flags.task, "' trains a memory network"));
-  const MemoryScheme scheme = flags.scheme_flags.scheme(flags.scheme);
+  const MemoryScheme scheme = memory_scheme(flags.scheme, flags.switches);
   const std::string recipe = !flags.recipe.empty() ? flags.recipe
                              : scheme.is_scaled()  ? "fine-tune"
                              : scheme.is_fixed()   ? "qmann"
                                                    : "memn2n";
-  const bool joint = flags.stories.tasks == "joint";
+  const bool joint = flags.data.joint();
   MemoryTraining training{.shared = flags.shared,
                           .data = flags.data,
-                          .stories = flags.stories,
                           .task = flags.task,
                           .out = flags.out,
                           .warm_start = flags.warm_start,
@@ -89,7 +88,7 @@ void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
   options.batch = common.batch;
   options.gradient_clip = common.gradient_clip;
   options.seed = common.seed;
-  options.max_memory = flags.data.memory.max_memory;
+  options.max_memory = flags.data.max_memory;
   options.checkpoint = common.checkpoint;
   options.resume = common.resume;
   if (given.has("--learning-rate")) options.learning_rate = common.learning_rate;
@@ -114,7 +113,7 @@ void require_trainable(const TrainFlags& flags, const GivenFlags& given, const T
 
 void run_train(const TrainFlags& flags, const GivenFlags& given) {
   require_known_task(flags.task);
-  require_useful_data_flags(given, flags.task);
+  require_useful(flags.data, flags.task);
   if (is_story_task(flags.task)) {
     run_train_memory(flags, given);
     return;
@@ -132,13 +131,14 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
   files.check();
   if (options.resume && !std::filesystem::exists(options.checkpoint))
     throw_bad_input(concat(options.checkpoint.string(), ": there is no checkpoint to resume; start without --resume"));
-  options.max_memory = flags.data.memory.max_memory;
+  options.max_memory = flags.data.max_memory;
   options.threads = flags.shared.threads;
   require_training().check(options);
 
-  const Dataset train_data = load_split(flags.task, "train", flags.data, flags.limit);
-  const Dataset validation_data = load_split(flags.task, "validation", flags.data, flags.limit);
-  const Dataset test_data = load_split(flags.task, "test", flags.data, flags.limit);
+  const TaskOptions source = flags.data.of_sequences(flags.limit);
+  const Dataset train_data = load_task(flags.task, "train", source);
+  const Dataset validation_data = load_task(flags.task, "validation", source);
+  const Dataset test_data = load_task(flags.task, "test", source);
   catch_interrupts();
   options.should_stop = [] { return interrupted(); };
   TrainResult result = train_showing_progress(train_data, validation_data, options);
@@ -249,7 +249,7 @@ void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
                   "Defaults: of a released program, memn2n (f32) or qmann (fixed point); or fine-tune (scaled schemes)")
       ->check(one_of({"memn2n", "qmann", "fine-tune"}))
       ->group(kMemoryGroup);
-  flags.scheme_flags.add_to(verb, kMemoryGroup);
+  add_scheme_flags(verb, flags.switches, kMemoryGroup);
   verb.add_option("--warm-start", flags.warm_start,
                   "Float network to start from; of several tasks: NAME.safetensors stands for NAME.qaN.safetensors")
       ->group(kMemoryGroup);
@@ -374,9 +374,9 @@ void add_train(CLI::App& program) {
       },
       "File to go on from after Ctrl-C; else OUT.checkpoint, removed at the end");
   add_switch(verb, flags, "--resume", &TrainOptions::resume, "Go on from the checkpoint, to the bits of a whole run");
-  flags.stories.add_to(verb);
+  add_story_flags(verb, flags.data);
   add_memory_flags(verb, flags);
-  flags.data.add_to(verb, "--data-seed");
+  add_data_flags(verb, flags.data, "--data-seed");
   verb.get_option("--max-memory")
       ->description(
           "Bytes that the data may take once decoded, and that the network may take while it learns, such as 512M or "

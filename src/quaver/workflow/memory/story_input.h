@@ -1,4 +1,4 @@
-// story_input.h - stories as a verb takes them: lines of a text, and the questions of a task or a file.
+// story_input.h - stories as memory networks take them: lines of a text, and the questions of a task or a file.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 #include "quaver/data/babi.h"
 #include "quaver/model/memory/memory_network.h"
 #include "quaver/report/error/memory_compare.h"
-#include "shared.h"
-#include "stories.h"
+#include "quaver/workflow/data_source.h"
+#include "quaver/workflow/listener.h"
 
 namespace quaver {
 
@@ -49,10 +49,16 @@ class StoryLines {
   std::vector<char> buffer_;
 };
 
+// The stories of "train", "validation" or "test"; Error (usage) that lists these.
+std::vector<Story> StoryTask::*story_split(const std::string& name);
+
+// Warns of what was lost on the way from text to numbers, once for each kind. what: "qa1", "story.txt".
+void warn_of_losses(const std::string& what, const CodedStories& data, std::size_t memory, Listener& listener);
+
 // spec: TASK[:split] of a task of stories, or a file in bAbI's format. limit: questions of each task at most, 0: all.
-// What the network's memory and vocabulary lose is said. Error (bad input) for a file without questions, as
-// parse_stories(), as load_story_tasks(); Error (usage) for a flag of tasks beside a file, or an unknown task or split.
-AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const StoryFlags& stories,
-                                const DataFlags& data, std::size_t limit);
+// Warns of what the network's memory and vocabulary lose. Error (bad input) for a file without questions, as
+// parse_stories(), as load_story_tasks(); Error (usage) for an unknown task or split.
+AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const DataSource& data,
+                                std::size_t limit, Listener& listener);
 
 }  // namespace quaver

@@ -1,7 +1,8 @@
-#include "story_input.h"
+#include "quaver/workflow/memory/story_input.h"
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <utility>
 
 #include "quaver/core/error.h"
@@ -58,27 +59,43 @@ std::vector<MemoryQuestion> AskedStories::unanswered() const {
   return all;
 }
 
-AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const StoryFlags& stories,
-                                const DataFlags& data, std::size_t limit) {
+std::vector<Story> StoryTask::*story_split(const std::string& name) {
+  static const std::map<std::string, std::vector<Story> StoryTask::*> splits{
+      {"train", &StoryTask::train}, {"validation", &StoryTask::validation}, {"test", &StoryTask::test}};
+  require_known("split", name, {"train", "validation", "test"});
+  return splits.at(name);
+}
+
+void warn_of_losses(const std::string& what, const CodedStories& data, std::size_t memory, Listener& listener) {
+  const CodedStories::Counts& counts = data.counts();
+  if (counts.stories_cut > 0)
+    listener.warn(concat(what, ": ", counts.stories_cut, " of ", data.questions().size(),
+                         " questions are asked of stories longer than the memory of ", memory,
+                         " facts; the oldest facts (", counts.facts_dropped, " in all) are left out"));
+  if (counts.words_unknown > 0)
+    listener.warn(concat(what, ": ", counts.words_unknown, " words were never seen in training; they count as absent"));
+  if (counts.answers_unknown > 0)
+    listener.warn(concat(what, ": ", counts.answers_unknown,
+                         " answers were never seen in training; these questions count as wrong"));
+  if (counts.empty_memories > 0)
+    listener.warn(concat(what, ": ", counts.empty_memories, " questions are asked before any fact"));
+}
+
+AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const DataSource& data,
+                                std::size_t limit, Listener& listener) {
   const std::size_t colon = spec.find(':');
   const std::string task = spec.substr(0, colon);
   const Vocabulary vocabulary(network.words);
   AskedStories asked;
   const auto add = [&](const std::string& label, std::span<const Story> read) {
     asked.data.emplace_back(read, vocabulary, network.shape.memory);
-    say_losses(label, asked.data.back(), network.shape.memory);
+    warn_of_losses(label, asked.data.back(), network.shape.memory, listener);
   };
   if (is_story_task(task)) {
     const std::string split = colon == std::string::npos ? "test" : spec.substr(colon + 1);
     const auto of_split = story_split(split);
     asked.source = concat(task, ":", split);
-    for (const StoryTask& one : load_story_tasks(task, {.tasks = stories.tasks == "joint" ? "all" : stories.tasks,
-                                                       .set = stories.set,
-                                                       .data_dir = data.data_dir,
-                                                       .seed = data.data_seed,
-                                                       .questions = stories.questions,
-                                                       .limit = limit,
-                                                       .max_memory = data.memory.max_memory})) {
+    for (const StoryTask& one : load_story_tasks(task, data.of_stories(limit))) {
       asked.source += concat(" qa", one.number);
       add(concat("qa", one.number), one.*of_split);
     }
@@ -90,7 +107,7 @@ AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& ne
       throw_bad_input(concat(spec, ": this is a folder, expected a file of stories in bAbI's format"));
     std::ifstream file(spec, std::ios::binary);
     if (!file) throw_bad_input(concat(spec, ": cannot be read, expected a file of stories in bAbI's format"));
-    const std::vector<Story> read = parse_stories(StoryLines(file, spec).rest(data.memory.max_memory), spec);
+    const std::vector<Story> read = parse_stories(StoryLines(file, spec).rest(data.max_memory), spec);
     asked.source = spec;
     add(spec, limit == 0 ? read : first_questions(read, limit));
   }

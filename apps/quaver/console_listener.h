@@ -1,0 +1,23 @@
+// console_listener.h - says on standard error what a call says while it works: a bar of progress, and warnings that do
+// not tear it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "quaver/report/show/progress.h"
+#include "quaver/workflow/listener.h"
+
+namespace quaver {
+
+class ConsoleListener : public Listener {
+ public:
+  void begin(const std::string& work, const std::string& unit, std::size_t total) override;
+  void advance(std::size_t done) override;
+  void warn(const std::string& text) override;
+
+ private:
+  std::unique_ptr<Progress> bar_;
+};
+
+}  // namespace quaver

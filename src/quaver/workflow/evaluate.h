@@ -1,0 +1,26 @@
+// evaluate.h - how often a network is right on a task's data.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "quaver/report/show/evaluate_report.h"
+#include "quaver/workflow/data_source.h"
+#include "quaver/workflow/listener.h"
+
+namespace quaver {
+
+struct EvaluateRequest {
+  std::filesystem::path model{};
+  std::string task{}, split = "test";
+  std::size_t limit = 0;  // sequences, or questions of each task, at most; 0: all
+  DataSource data{};
+  std::size_t threads = 1;
+};
+
+// Error (usage) for an unknown task or split, or fields that do not suit it; (bad input) for a model that does not fit
+// the task, or what cannot be read.
+EvaluateReport evaluate(const EvaluateRequest& request, Listener& listener);
+
+}  // namespace quaver

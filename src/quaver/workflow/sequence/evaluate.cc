@@ -1,0 +1,25 @@
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/workflow/sequence/calls.h"
+#include "quaver/workflow/sequence/input.h"
+
+namespace quaver {
+
+EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, Listener& listener) {
+  if (is_story_task(request.task))
+    throw_bad_input(concat(request.model.string(), ": this is a model of sequences and not a memory network"));
+  const Dataset data = load_task(request.task, request.split, request.data.of_sequences(request.limit));
+  require_fit(model, data);
+  const std::vector<LabelledSequence> sequences = labelled(data);
+  Session session(model, {.threads = request.threads});
+  listener.begin("evaluating", "sequences", sequences.size());
+  const Evaluation evaluation =
+      evaluate(session, sequences, {.progress = [&](std::size_t done, std::size_t) { listener.advance(done); }});
+  return {.of_kind = SequenceEvaluateReport{evaluation, std::string(isa_name(session.isa()))},
+          .model = request.model.string(),
+          .scheme = model.scheme,
+          .task = request.task,
+          .split = request.split};
+}
+
+}  // namespace quaver
