@@ -21,8 +21,8 @@ std::uint64_t hash_number(std::uint64_t number, std::uint64_t hash) {
 
 }  // namespace
 
-const NameTable<Target, 2>& target_names() {
-  static constexpr NameTable<Target, 2> kNames("target", {"class", "tags"});
+const NameTable<Target, 5>& target_names() {
+  static constexpr NameTable<Target, 5> kNames("target", {"class", "tags", "reals", "real-steps", "labels"});
   return kNames;
 }
 
@@ -45,6 +45,7 @@ std::uint64_t Dataset::content_hash() const {
     hash = hash_values(example.input.values, hash);
     hash = hash_values(example.input.ids, hash);
     hash = hash_values(example.labels, hash);
+    if (outputs > 0) hash = hash_values(example.targets, hash);  // provenance of before keeps its fingerprints
   }
   return hash;
 }

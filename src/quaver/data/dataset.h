@@ -20,16 +20,21 @@ struct Sequence {
 };
 
 enum class Target {
-  kClass,  // one label a sequence
-  kTags,   // one label a step
+  kClass,      // one label a sequence
+  kTags,       // one label a step
+  kReals,      // real numbers a sequence
+  kRealSteps,  // real numbers a step
+  kLabels,     // a step: of each class whether it holds
 };
-// "class", "tags": as models and pipelines store them.
-const NameTable<Target, 2>& target_names();
+// "class", "tags", "reals", "real-steps", "labels": as models and pipelines store them.
+const NameTable<Target, 5>& target_names();
 
 struct Example {
   std::string name{};  // where it comes from, for messages: a file name or "train/17"
   Sequence input{};
-  std::vector<std::int32_t> labels{};  // 1 (kClass) or `steps` (kTags), each in [0, classes)
+  // 1 (kClass) or `steps` (kTags), each in [0, classes); [steps, classes], each 0 or 1 (kLabels); else none.
+  std::vector<std::int32_t> labels{};
+  std::vector<float> targets{};  // [outputs] (kReals) or [steps, outputs] (kRealSteps); else none
   bool operator==(const Example&) const = default;
 };
 
@@ -39,6 +44,7 @@ struct Dataset {
   Target target = Target::kClass;
   std::size_t features = 0;    // 0 for ids
   std::size_t vocabulary = 0;  // 0 for real features
+  std::size_t outputs = 0;     // real numbers of one target; 0 where targets are labels
   std::vector<std::string> classes{};
   std::vector<Example> examples{};
 

@@ -51,7 +51,12 @@ inline void expect_consistent(const Dataset& data) {
     ASSERT_EQ(example.input.features, data.features) << example.name;
     ASSERT_EQ(example.input.values.size(), example.input.steps * data.features) << example.name;
     ASSERT_EQ(example.input.ids.size(), data.vocabulary == 0 ? 0 : example.input.steps) << example.name;
-    ASSERT_EQ(example.labels.size(), data.target == Target::kTags ? example.input.steps : 1) << example.name;
+    const std::size_t rows = data.target == Target::kClass || data.target == Target::kReals ? 1 : example.input.steps;
+    const bool reals = data.target == Target::kReals || data.target == Target::kRealSteps;
+    const std::size_t width = data.target == Target::kLabels ? data.classes.size() : 1;
+    ASSERT_EQ(example.labels.size(), reals ? 0 : rows * width) << example.name;
+    ASSERT_EQ(example.targets.size(), rows * data.outputs) << example.name;
+    for (const float value : example.targets) ASSERT_TRUE(std::isfinite(value)) << example.name;
     for (const float value : example.input.values) ASSERT_TRUE(std::isfinite(value)) << example.name;
     for (const std::int32_t id : example.input.ids) {
       ASSERT_GE(id, 0) << example.name;
@@ -59,7 +64,7 @@ inline void expect_consistent(const Dataset& data) {
     }
     for (const std::int32_t label : example.labels) {
       ASSERT_GE(label, 0) << example.name;
-      ASSERT_LT(static_cast<std::size_t>(label), data.classes.size()) << example.name;
+      ASSERT_LT(static_cast<std::size_t>(label), data.target == Target::kLabels ? 2 : data.classes.size());
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quaver/core/error.h"
@@ -35,7 +36,11 @@ struct KindRow {
   OpenedData (*open)(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained);
 };
 
+KindRow npz_row();
+KindRow ts_row();
 KindRow wav_row();
+
+std::uint64_t bytes_of(const Example& example);
 
 // Decides over what cannot be read: an Error goes on, or is counted and the example left out.
 class BrokenExamples {

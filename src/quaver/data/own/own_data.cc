@@ -13,13 +13,8 @@ namespace quaver {
 namespace {
 
 const std::vector<KindRow>& rows() {
-  static const std::vector<KindRow> table{wav_row()};
+  static const std::vector<KindRow> table{npz_row(), ts_row(), wav_row()};
   return table;
-}
-
-std::uint64_t bytes_of(const Example& example) {
-  return sizeof(Example) + example.name.size() + example.input.values.size() * sizeof(float) +
-         (example.input.ids.size() + example.labels.size()) * sizeof(std::int32_t);
 }
 
 }  // namespace
@@ -83,6 +78,7 @@ Dataset OwnData::load(const std::string& split) const {
                .target = pipeline_.target,
                .features = pipeline_.features,
                .vocabulary = pipeline_.vocabulary,
+               .outputs = pipeline_.target_mean.size(),
                .classes = pipeline_.classes};
   const std::vector<std::size_t> indices = spread(parts_->size(part), options_.limit);
   if (indices.empty()) throw_bad_input(concat(where, ": there are no examples of split '", split, "'"));
@@ -96,6 +92,12 @@ Dataset OwnData::load(const std::string& split) const {
     if (options_.progress) options_.progress(data.examples.size(), indices.size());
   }
   return data;
+}
+
+std::uint64_t bytes_of(const Example& example) {
+  return sizeof(Example) + example.name.size() + example.input.values.size() * sizeof(float) +
+         (example.input.ids.size() + example.labels.size()) * sizeof(std::int32_t) +
+         example.targets.size() * sizeof(float);
 }
 
 std::string BrokenExamples::text(std::size_t all) const {

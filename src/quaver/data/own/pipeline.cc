@@ -22,6 +22,8 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
   visit("features", pipeline.features);
   visit("vocabulary", pipeline.vocabulary);
   visit("classes", pipeline.classes);
+  visit("target_mean", pipeline.target_mean);
+  visit("target_deviation", pipeline.target_deviation);
   if (pipeline.sound) {
     visit("sound.sample_rate", pipeline.sound->sample_rate);
     visit("sound.window", pipeline.sound->window);
@@ -75,7 +77,14 @@ std::string text_of(const Field& field) {
     return std::string(target_names().name(field));
   else if constexpr (std::is_same_v<Field, std::vector<std::string>>)
     return list_text(field);
-  else
+  else if constexpr (std::is_same_v<Field, std::vector<double>>) {
+    std::string text;
+    for (const double number : field) {
+      if (!text.empty()) text += ' ';
+      text += number_text(number);
+    }
+    return text;
+  } else
     return number_text(field);
 }
 
@@ -97,7 +106,13 @@ void read_field(std::string_view name, const std::string& text, Field& field) {
     field = target_names().value(text);
   else if constexpr (std::is_same_v<Field, std::vector<std::string>>)
     field = parse_list(text);
-  else
+  else if constexpr (std::is_same_v<Field, std::vector<double>>) {
+    for (std::string_view rest = text; !rest.empty();) {
+      const std::size_t length = std::min(rest.find(' '), rest.size());
+      parse_into(name, rest.substr(0, length), field.emplace_back());
+      rest.remove_prefix(std::min(length + 1, rest.size()));
+    }
+  } else
     parse_into(name, text, field);
 }
 
@@ -124,10 +139,22 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
     read_field(name, entry->second, field);
     ++known;
   });
+  if (pipeline.target_mean.size() != pipeline.target_deviation.size())
+    throw_bad_input(concat("pipeline: 'target_mean' has ", pipeline.target_mean.size(), " numbers, 'target_deviation' ",
+                           pipeline.target_deviation.size(), ", expected as many"));
   if (known == map.size()) return pipeline;
   const std::map<std::string, std::string> expected = to_map(pipeline);
   const auto unknown = std::ranges::find_if(map, [&](const auto& entry) { return !expected.contains(entry.first); });
   throw_bad_input(concat("pipeline: '", printable(unknown->first), "' is unknown; was it written by a newer version?"));
+}
+
+std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> values) {
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t output = i % pipeline.target_mean.size();
+    numbers.push_back(values[i] * pipeline.target_deviation[output] + pipeline.target_mean[output]);
+  }
+  return numbers;
 }
 
 }  // namespace quaver

@@ -89,6 +89,10 @@ void check_example(const Dataset& data, const Example& example) {
 
 void check_data(const Dataset& data) {
   if (data.examples.empty()) refuse(data, "there are no examples");
+  if (data.target != Target::kClass && data.target != Target::kTags)
+    refuse(data, "its targets are '", target_names().name(data.target),
+           "', which training cannot learn yet; expected '", target_names().name(Target::kClass), "' or '",
+           target_names().name(Target::kTags), "'");
   if (data.classes.empty()) refuse(data, "there are no classes");
   if ((data.features == 0) == (data.vocabulary == 0))
     refuse(data, "features are ", data.features, " and the vocabulary has ", data.vocabulary,

@@ -321,6 +321,8 @@ TEST(Train, RefusesBadData) {
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[1].labels = {3}; }), HasSubstr("label 3, expected 0 to 2"));
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[1].labels = {}; }), HasSubstr("has 0 labels, expected 1"));
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[0].input.values.pop_back(); }), HasSubstr("values"));
+  EXPECT_THAT(error_with([](Dataset& data) { data.target = Target::kReals; }),
+              HasSubstr("its targets are 'reals', which training cannot learn yet; expected 'class' or 'tags'"));
   EXPECT_THAT(error_with([](Dataset& data) { data.classes.push_back("d"); }),
               HasSubstr("number of classes is 3, but training has 4"));
   Dataset ids = toy_ids(5, 1);

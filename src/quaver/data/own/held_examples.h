@@ -1,0 +1,42 @@
+// held_examples.h - the examples of kinds whose files are read whole. Internal to this floor.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quaver/data/own/kind_row.h"
+#include "quaver/data/own/split.h"
+
+namespace quaver {
+
+class HeldExamples : public PartReader {
+ public:
+  std::size_t size(Split split) const override { return examples_[static_cast<std::size_t>(split)].size(); }
+  Example read(Split split, std::size_t index) const override {
+    return examples_[static_cast<std::size_t>(split)][index];
+  }
+  std::vector<Example>& of(Split split) { return examples_[static_cast<std::size_t>(split)]; }
+
+ private:
+  std::array<std::vector<Example>, 3> examples_;
+};
+
+// Examples as their files have them, before what is missing is drawn.
+struct ReadExamples {
+  std::string where{}, what{};  // for errors: "ts:folder", "cases"
+  bool parted = false;          // the source has splits: then `of_split` counts, else all are in of_split[0]
+  std::array<std::vector<Example>, 3> of_split{};
+};
+
+// Draws the splits that the source does not have (three of an undivided one; validation from train), by label where
+// targets are classes; checks the classes and standardizes real targets unless the pipeline was trained; notes what was
+// done.
+void hold(ReadExamples examples, const OwnDataOptions& options, const Pipeline* trained, OpenedData& opened);
+
+}  // namespace quaver
