@@ -36,6 +36,7 @@ struct KindRow {
   OpenedData (*open)(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained);
 };
 
+KindRow csv_row();
 KindRow npz_row();
 KindRow ts_row();
 KindRow wav_row();

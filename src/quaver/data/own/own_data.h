@@ -49,6 +49,12 @@ struct OwnDataOptions {
   std::string group{};  // wav: regular expression on the path below the folder; what its first group (or all of it)
                         // matches is never in two splits. "": no groups
   int sample_rate = 0;  // wav: Hz of the features; 0: that of most recordings, at most 16000
+
+  std::string label{};                            // csv: column of the class of each row; "": a forecast
+  std::vector<std::string> targets{};             // csv: columns to forecast; none: the last column
+  std::size_t window = 0;                         // csv: rows of a sequence; 0: 96
+  std::size_t horizon = 24;                       // csv: rows to forecast, 1 or more
+  MissingValues missing = MissingValues::kError;  // csv
 };
 
 // The examples of one kind, found and split. Internal to this floor.

@@ -34,6 +34,16 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
     visit("sound.high", pipeline.sound->high);
     visit("sound.floor", pipeline.sound->floor);
   }
+  if (pipeline.table) {
+    visit("table.inputs", pipeline.table->inputs);
+    visit("table.label", pipeline.table->label);
+    visit("table.targets", pipeline.table->targets);
+    visit("table.window", pipeline.table->window);
+    visit("table.horizon", pipeline.table->horizon);
+    visit("table.missing", pipeline.table->missing);
+    visit("table.mean", pipeline.table->mean);
+    visit("table.deviation", pipeline.table->deviation);
+  }
 }
 
 // A list is a line for each element; in an element a line's end is "\n" and a backslash "\\".
@@ -75,6 +85,8 @@ std::string text_of(const Field& field) {
     return field;
   else if constexpr (std::is_same_v<Field, Target>)
     return std::string(target_names().name(field));
+  else if constexpr (std::is_same_v<Field, MissingValues>)
+    return std::string(missing_values_names().name(field));
   else if constexpr (std::is_same_v<Field, std::vector<std::string>>)
     return list_text(field);
   else if constexpr (std::is_same_v<Field, std::vector<double>>) {
@@ -104,6 +116,8 @@ void read_field(std::string_view name, const std::string& text, Field& field) {
     field = text;
   else if constexpr (std::is_same_v<Field, Target>)
     field = target_names().value(text);
+  else if constexpr (std::is_same_v<Field, MissingValues>)
+    field = missing_values_names().value(text);
   else if constexpr (std::is_same_v<Field, std::vector<std::string>>)
     field = parse_list(text);
   else if constexpr (std::is_same_v<Field, std::vector<double>>) {
@@ -118,6 +132,11 @@ void read_field(std::string_view name, const std::string& text, Field& field) {
 
 }  // namespace
 
+const NameTable<MissingValues, 3>& missing_values_names() {
+  static constexpr NameTable<MissingValues, 3> kNames("treatment of missing values", {"error", "hold", "drop"});
+  return kNames;
+}
+
 std::map<std::string, std::string> to_map(const Pipeline& pipeline) {
   std::map<std::string, std::string> map;
   visit_fields(pipeline, [&map](const char* name, const auto& field) { map[name] = text_of(field); });
@@ -131,6 +150,7 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   };
   Pipeline pipeline;
   if (has_group("sound.")) pipeline.sound.emplace();
+  if (has_group("table.")) pipeline.table.emplace();
   std::size_t known = 0;
   visit_fields(pipeline, [&](const char* name, auto& field) {
     const auto entry = map.find(name);
@@ -142,6 +162,11 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   if (pipeline.target_mean.size() != pipeline.target_deviation.size())
     throw_bad_input(concat("pipeline: 'target_mean' has ", pipeline.target_mean.size(), " numbers, 'target_deviation' ",
                            pipeline.target_deviation.size(), ", expected as many"));
+  if (pipeline.table && (pipeline.table->mean.size() != pipeline.table->inputs.size() ||
+                         pipeline.table->deviation.size() != pipeline.table->inputs.size()))
+    throw_bad_input(concat("pipeline: 'table.inputs' has ", pipeline.table->inputs.size(),
+                           " columns, 'table.mean' and 'table.deviation' have ", pipeline.table->mean.size(), " and ",
+                           pipeline.table->deviation.size(), " numbers, expected as many"));
   if (known == map.size()) return pipeline;
   const std::map<std::string, std::string> expected = to_map(pipeline);
   const auto unknown = std::ranges::find_if(map, [&](const auto& entry) { return !expected.contains(entry.first); });

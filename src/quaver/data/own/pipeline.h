@@ -10,10 +10,31 @@
 #include <string>
 #include <vector>
 
+#include "quaver/core/name_table.h"
 #include "quaver/data/dataset.h"
 #include "quaver/data/features.h"
 
 namespace quaver {
+
+// What a table has where a number is missing: nothing, or one of "NA", "N/A", "NaN", "null", "none", "?" in any case.
+enum class MissingValues {
+  kError,
+  kHold,  // the number of the row before
+  kDrop,  // leave the row out
+};
+const NameTable<MissingValues, 3>& missing_values_names();  // "error", "hold", "drop"
+
+// Rows of numbers, by the names of their columns.
+struct TableSettings {
+  std::vector<std::string> inputs{};   // columns that a model reads, a feature each
+  std::string label{};                 // column of the class of each row; "": a forecast
+  std::vector<std::string> targets{};  // columns that are forecast, each one of the inputs
+  std::size_t window = 0;              // rows that one sequence has
+  std::size_t horizon = 0;             // rows that are forecast
+  MissingValues missing = MissingValues::kError;
+  std::vector<double> mean{}, deviation{};  // of the inputs over train: a model reads (x - mean) / deviation
+  bool operator==(const TableSettings&) const = default;
+};
 
 struct Pipeline {
   std::string kind{};  // of the data that it was made from: "wav"
@@ -24,6 +45,7 @@ struct Pipeline {
   // Of each real number of a target, over train: data sets hold (y - mean) / deviation. Empty where targets are labels.
   std::vector<double> target_mean{}, target_deviation{};
   std::optional<LogMelOptions> sound{};  // wav: samples at this rate, mixed down, become log-mel frames
+  std::optional<TableSettings> table{};  // csv
 
   bool operator==(const Pipeline&) const = default;
 };
@@ -33,7 +55,8 @@ struct Pipeline {
 std::map<std::string, std::string> to_map(const Pipeline& pipeline);
 Pipeline pipeline_from_map(const std::map<std::string, std::string>& map);
 
-// What a model says of real targets in the user's units: value * deviation + mean. values: [..., outputs].
+// What a model says of real targets in the user's units: value * deviation + mean. values: [..., outputs]. A forecast
+// has the targets of its first row, then those of the next.
 std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> values);
 
 // The log-mel front end for samples of this rate: frames of 25 ms every 10 ms, 40 bands up to half the rate.
