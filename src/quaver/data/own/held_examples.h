@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,16 +26,15 @@ class HeldExamples : public PartReader {
   std::array<std::vector<Example>, 3> examples_;
 };
 
-// Examples as their files have them, before what is missing is drawn.
+// Examples as their files have them.
 struct ReadExamples {
   std::string where{}, what{};  // for errors: "ts:folder", "cases"
-  bool parted = false;          // the source has splits: then `of_split` counts, else all are in of_split[0]
-  std::array<std::vector<Example>, 3> of_split{};
+  std::vector<Example> examples{};
+  SourceSplits splits{};
 };
 
-// Draws the splits that the source does not have (three of an undivided one; validation from train), by label where
-// targets are classes; checks the classes and standardizes real targets unless the pipeline was trained; notes what was
-// done.
-void hold(ReadExamples examples, const OwnDataOptions& options, const Pipeline* trained, OpenedData& opened);
+// Splits the examples; checks the classes and standardizes real targets by train, unless the pipeline was trained;
+// notes what was done.
+void hold(ReadExamples read, const OwnDataOptions& options, const Pipeline* trained, OpenedData& opened);
 
 }  // namespace quaver

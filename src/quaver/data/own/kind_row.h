@@ -37,7 +37,9 @@ struct KindRow {
 };
 
 KindRow csv_row();
+KindRow lm_row();
 KindRow npz_row();
+KindRow text_row();
 KindRow ts_row();
 KindRow wav_row();
 

@@ -8,6 +8,7 @@
 //   real [batch(, outputs)]  reals a sequence        real [T, outputs]   reals a step
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "quaver/core/error.h"
@@ -263,14 +264,15 @@ void require_fit(const fs::path& path, const NpzReader::Contents& contents, cons
 
 OpenedData open_npz(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained) {
   std::error_code ignored;
-  ReadExamples read{.where = data_spec_text(spec), .what = "sequences", .parted = fs::is_directory(spec.path, ignored)};
+  const bool folder = fs::is_directory(spec.path, ignored);
+  ReadExamples read{.where = data_spec_text(spec), .what = "sequences", .examples = {}, .splits = {.by = "file"}};
   OpenedData opened;
   bool first = trained == nullptr;
   if (trained != nullptr) opened.pipeline = *trained;
   for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
-    if (!read.parted && split != Split::kTrain) break;
-    const fs::path path = read.parted ? spec.path / (split_name(split) + ".npz") : spec.path;
-    if (read.parted && !fs::exists(path, ignored)) {
+    if (!folder && split != Split::kTrain) break;
+    const fs::path path = folder ? spec.path / (split_name(split) + ".npz") : spec.path;
+    if (folder && !fs::exists(path, ignored)) {
       if (first) throw_bad_input(concat(read.where, ": there is no train.npz in the folder"));
       continue;
     }
@@ -278,7 +280,8 @@ OpenedData open_npz(const DataSpec& spec, const OwnDataOptions& options, const P
     if (first) opened.pipeline = pipeline_of(contents);
     first = false;
     require_fit(path, contents, opened.pipeline);
-    read.of_split[static_cast<std::size_t>(split)] = std::move(contents.examples);
+    std::ranges::move(contents.examples, std::back_inserter(read.examples));
+    if (folder) read.splits.parts.resize(read.examples.size(), split);
   }
   hold(std::move(read), options, trained, opened);
   return opened;

@@ -13,7 +13,7 @@ namespace quaver {
 namespace {
 
 const std::vector<KindRow>& rows() {
-  static const std::vector<KindRow> table{csv_row(), npz_row(), ts_row(), wav_row()};
+  static const std::vector<KindRow> table{csv_row(), lm_row(), npz_row(), text_row(), ts_row(), wav_row()};
   return table;
 }
 

@@ -52,9 +52,12 @@ struct OwnDataOptions {
 
   std::string label{};                            // csv: column of the class of each row; "": a forecast
   std::vector<std::string> targets{};             // csv: columns to forecast; none: the last column
-  std::size_t window = 0;                         // csv: rows of a sequence; 0: 96
+  std::size_t window = 0;                         // csv: rows of a sequence; 0: 96. lm: tokens of a sequence; 0: 128
   std::size_t horizon = 24;                       // csv: rows to forecast, 1 or more
   MissingValues missing = MissingValues::kError;  // csv
+
+  std::optional<TokenUnit> tokens{};  // text: else words; lm: else characters
+  std::size_t vocabulary = 20000;     // text, lm: ids at most, those of the most frequent tokens of train
 };
 
 // The examples of one kind, found and split. Internal to this floor.

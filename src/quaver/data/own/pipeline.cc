@@ -44,6 +44,11 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
     visit("table.mean", pipeline.table->mean);
     visit("table.deviation", pipeline.table->deviation);
   }
+  if (pipeline.tokens) {
+    visit("tokens.unit", pipeline.tokens->unit);
+    visit("tokens.tokens", pipeline.tokens->tokens);
+    visit("tokens.window", pipeline.tokens->window);
+  }
 }
 
 // A list is a line for each element; in an element a line's end is "\n" and a backslash "\\".
@@ -87,6 +92,8 @@ std::string text_of(const Field& field) {
     return std::string(target_names().name(field));
   else if constexpr (std::is_same_v<Field, MissingValues>)
     return std::string(missing_values_names().name(field));
+  else if constexpr (std::is_same_v<Field, TokenUnit>)
+    return std::string(token_unit_names().name(field));
   else if constexpr (std::is_same_v<Field, std::vector<std::string>>)
     return list_text(field);
   else if constexpr (std::is_same_v<Field, std::vector<double>>) {
@@ -118,6 +125,8 @@ void read_field(std::string_view name, const std::string& text, Field& field) {
     field = target_names().value(text);
   else if constexpr (std::is_same_v<Field, MissingValues>)
     field = missing_values_names().value(text);
+  else if constexpr (std::is_same_v<Field, TokenUnit>)
+    field = token_unit_names().value(text);
   else if constexpr (std::is_same_v<Field, std::vector<std::string>>)
     field = parse_list(text);
   else if constexpr (std::is_same_v<Field, std::vector<double>>) {
@@ -151,6 +160,7 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   Pipeline pipeline;
   if (has_group("sound.")) pipeline.sound.emplace();
   if (has_group("table.")) pipeline.table.emplace();
+  if (has_group("tokens.")) pipeline.tokens.emplace();
   std::size_t known = 0;
   visit_fields(pipeline, [&](const char* name, auto& field) {
     const auto entry = map.find(name);
@@ -162,6 +172,9 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   if (pipeline.target_mean.size() != pipeline.target_deviation.size())
     throw_bad_input(concat("pipeline: 'target_mean' has ", pipeline.target_mean.size(), " numbers, 'target_deviation' ",
                            pipeline.target_deviation.size(), ", expected as many"));
+  if (pipeline.tokens && pipeline.tokens->tokens.size() != pipeline.vocabulary)
+    throw_bad_input(concat("pipeline: 'tokens.tokens' has ", pipeline.tokens->tokens.size(),
+                           " tokens, 'vocabulary' is ", pipeline.vocabulary, ", expected as many"));
   if (pipeline.table && (pipeline.table->mean.size() != pipeline.table->inputs.size() ||
                          pipeline.table->deviation.size() != pipeline.table->inputs.size()))
     throw_bad_input(concat("pipeline: 'table.inputs' has ", pipeline.table->inputs.size(),

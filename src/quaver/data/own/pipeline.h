@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quaver/core/name_table.h"
@@ -36,6 +37,20 @@ struct TableSettings {
   bool operator==(const TableSettings&) const = default;
 };
 
+enum class TokenUnit {
+  kCharacter,       // one of Unicode
+  kWord,            // lower-cased letters and digits; other signs stand alone; blanks part
+  kBlankSeparated,  // whatever stands between blanks; the end of a line is a token
+};
+const NameTable<TokenUnit, 3>& token_unit_names();  // "char", "word", "blank-separated"
+
+struct TokenSettings {
+  TokenUnit unit = TokenUnit::kCharacter;
+  std::vector<std::string> tokens{};  // by id; id 0, "", is whatever is none of the others
+  std::size_t window = 0;             // lm: tokens of a sequence
+  bool operator==(const TokenSettings&) const = default;
+};
+
 struct Pipeline {
   std::string kind{};  // of the data that it was made from: "wav"
   Target target = Target::kClass;
@@ -44,8 +59,9 @@ struct Pipeline {
   std::vector<std::string> classes{};  // by label
   // Of each real number of a target, over train: data sets hold (y - mean) / deviation. Empty where targets are labels.
   std::vector<double> target_mean{}, target_deviation{};
-  std::optional<LogMelOptions> sound{};  // wav: samples at this rate, mixed down, become log-mel frames
-  std::optional<TableSettings> table{};  // csv
+  std::optional<LogMelOptions> sound{};   // wav: samples at this rate, mixed down, become log-mel frames
+  std::optional<TableSettings> table{};   // csv
+  std::optional<TokenSettings> tokens{};  // text, lm
 
   bool operator==(const Pipeline&) const = default;
 };
@@ -61,6 +77,9 @@ std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> va
 
 // The log-mel front end for samples of this rate: frames of 25 ms every 10 ms, 40 bands up to half the rate.
 LogMelOptions sound_options(int sample_rate);
+
+// A text in UTF-8 as a model of this pipeline (kind text or lm) reads it: no steps where it has no token.
+Sequence read_text(const Pipeline& pipeline, std::string_view text);
 
 // A recording as a model of this pipeline (kind wav) reads it. Error (bad input) naming the file.
 Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& path);

@@ -100,9 +100,32 @@ void check_classes(const Divided& divided, std::span<const Split> splits, std::v
   }
 }
 
-std::string division_text(Division division, std::uint64_t seed) {
-  return division == Division::kThreeWays ? concat("split by seed ", seed, ": 80 % train, 10 % validation, 10 % test")
-                                          : concat("validation is 10 % of train, drawn by seed ", seed);
+std::vector<Split> split_examples(const Divided& divided, const SourceSplits& source, std::uint64_t seed,
+                                  std::vector<std::string>& notes) {
+  const auto drawn = [&](const Divided& from, std::span<const std::string> groups, Division division) {
+    notes.push_back(
+        concat(division == Division::kThreeWays ? "split by seed " : "validation is 10 % of train, drawn by seed ",
+               seed, division == Division::kThreeWays ? ": 80 % train, 10 % validation, 10 % test" : "",
+               groups.empty() ? "" : ", whole groups"));
+    return groups.empty() ? divide_by_label(from, division, seed) : divide_by_group(from, groups, division, seed);
+  };
+  if (source.parts.empty()) return drawn(divided, source.groups, Division::kThreeWays);
+
+  notes.push_back("split by " + source.by);
+  std::vector<Split> splits = source.parts;
+  const auto has = [&](Split split) { return std::ranges::find(splits, split) != splits.end(); };
+  if (has(Split::kValidation) || !has(Split::kTrain)) return splits;
+  Divided train{.where = divided.where, .what = divided.what, .labels = {}, .classes = divided.classes};
+  std::vector<std::string> groups;
+  for (std::size_t i = 0; i < splits.size(); ++i) {
+    if (splits[i] != Split::kTrain) continue;
+    train.labels.push_back(divided.labels[i]);
+    if (!source.groups.empty()) groups.push_back(source.groups[i]);
+  }
+  const std::vector<Split> of_train = drawn(train, groups, Division::kTrainValidation);
+  for (std::size_t i = 0, next = 0; i < splits.size(); ++i)
+    if (splits[i] == Split::kTrain) splits[i] = of_train[next++];
+  return splits;
 }
 
 }  // namespace quaver

@@ -33,11 +33,19 @@ std::vector<Split> divide_by_label(const Divided& divided, Division division, st
 std::vector<Split> divide_by_group(const Divided& divided, std::span<const std::string> groups, Division division,
                                    std::uint64_t seed);
 
+// What the source says of splits itself.
+struct SourceSplits {
+  std::vector<Split> parts{};         // of each example; empty: it says nothing
+  std::string by{};                   // "folder": where it says it
+  std::vector<std::string> groups{};  // of each example, never in two splits that are drawn; empty: no groups
+};
+
+// The split of each example: the source's, or drawn, validation from train where the source has none. How is noted.
+std::vector<Split> split_examples(const Divided& divided, const SourceSplits& source, std::uint64_t seed,
+                                  std::vector<std::string>& notes);
+
 // Error (bad input) naming a class of which train has no example; a note for one of which train has one, or another
 // split none.
 void check_classes(const Divided& divided, std::span<const Split> splits, std::vector<std::string>& notes);
-
-// "split by seed 1: 80 % train, 10 % validation, 10 % test".
-std::string division_text(Division division, std::uint64_t seed);
 
 }  // namespace quaver

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "quaver/core/error.h"
@@ -139,7 +140,7 @@ std::optional<fs::path> find_part(const DataSpec& spec, const std::string& part)
 }
 
 OpenedData open_ts(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained) {
-  ReadExamples read{.where = data_spec_text(spec), .what = "cases", .parted = true};
+  ReadExamples read{.where = data_spec_text(spec), .what = "cases", .examples = {}, .splits = {.by = "file"}};
   OpenedData opened;
   Pipeline& pipeline = opened.pipeline;
   if (trained != nullptr) pipeline = *trained;
@@ -170,7 +171,8 @@ OpenedData open_ts(const DataSpec& spec, const OwnDataOptions& options, const Pi
       bytes += bytes_of(example);
     }
     require_memory(concat(path->string(), ": the cases up to here have"), bytes, options.max_memory);
-    read.of_split[static_cast<std::size_t>(split)] = std::move(file.examples);
+    std::ranges::move(file.examples, std::back_inserter(read.examples));
+    read.splits.parts.resize(read.examples.size(), split);
   }
   hold(std::move(read), options, trained, opened);
   return opened;

@@ -179,37 +179,6 @@ class WavParts : public PartReader {
   std::array<std::vector<std::pair<std::string, std::int32_t>>, 3> recordings_;
 };
 
-// The split of each recording; which rule was followed is noted.
-std::vector<Split> divide(const Divided& divided, const std::vector<Recording>& recordings,
-                          const OwnDataOptions& options, std::vector<std::string>& notes) {
-  const auto drawn = [&](const Divided& drawn_from, const std::vector<std::string>& groups, Division division) {
-    notes.push_back(division_text(division, options.seed) +
-                    (options.group.empty() ? "" : ", whole groups of '" + printable(options.group) + "'"));
-    return options.group.empty() ? divide_by_label(drawn_from, division, options.seed)
-                                 : divide_by_group(drawn_from, groups, division, options.seed);
-  };
-  std::vector<std::string> groups;
-  for (const Recording& recording : recordings) groups.push_back(recording.group);
-  if (!recordings[0].part) return drawn(divided, groups, Division::kThreeWays);
-
-  std::vector<Split> splits;
-  for (const Recording& recording : recordings) splits.push_back(*recording.part);
-  notes.push_back("split by folder");
-  const auto has = [&](Split split) { return std::ranges::find(splits, split) != splits.end(); };
-  if (has(Split::kValidation) || !has(Split::kTrain)) return splits;
-  Divided train{.where = divided.where, .what = divided.what, .labels = {}, .classes = divided.classes};
-  std::vector<std::string> train_groups;
-  for (std::size_t i = 0; i < splits.size(); ++i) {
-    if (splits[i] != Split::kTrain) continue;
-    train.labels.push_back(divided.labels[i]);
-    train_groups.push_back(groups[i]);
-  }
-  const std::vector<Split> of_train = drawn(train, train_groups, Division::kTrainValidation);
-  for (std::size_t i = 0, next = 0; i < splits.size(); ++i)
-    if (splits[i] == Split::kTrain) splits[i] = of_train[next++];
-  return splits;
-}
-
 // The classes of what can be learned from: of the train folder where folders are splits.
 std::vector<std::string> classes_of(const DataSpec& spec, const std::vector<Recording>& recordings) {
   std::set<std::string> classes;
@@ -265,7 +234,12 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   Divided divided{.where = data_spec_text(spec), .what = "recordings", .labels = {}, .classes = pipeline.classes};
   for (const Recording& recording : recordings)
     divided.labels.push_back(label_of(pipeline.classes, recording.class_name, (spec.path / recording.path).string()));
-  const std::vector<Split> splits = divide(divided, recordings, options, notes);
+  SourceSplits source{.by = "folder"};
+  for (const Recording& recording : recordings) {
+    if (recording.part) source.parts.push_back(*recording.part);
+    if (!options.group.empty()) source.groups.push_back(recording.group);
+  }
+  const std::vector<Split> splits = split_examples(divided, source, options.seed, notes);
   if (trained == nullptr) check_classes(divided, splits, notes);
   auto parts = std::make_unique<WavParts>(spec.path, pipeline);
   for (std::size_t i = 0; i < recordings.size(); ++i)
