@@ -210,6 +210,24 @@ void write_seeds(const std::filesystem::path& folder) {
   write_text("state", "memory_signs", "\5" + std::string(two_facts));
   write_text("stories", "two",
              "1 A went to B.\n2 Where is A?\tB\t1\n1 C got d, e.\n2 What has C?\td,e\t1\n3 Yes?\tno\n");
+  // Behind the byte of options: an error or to hold for what is missing, a label.
+  write_text("csv", "dates", std::string_view("\0date,a,b\n2020-01-01,1,2.5\n2020-01-02,-3,1e3\n", 45));
+  write_text("csv", "label",
+             "\x0d"
+             "a;\"b\"\r\nx;1\r\ny;NA\r\n");
+  write_text("ts", "classes", "# c\n@dimensions 2\n@classLabel true a b\n@data\n1,2:3,4:a\n5:6:b\n");
+  write_text("ts", "reals", "@univariate true\n@targetLabel true\n@data\n1,2:0.5\n");
+  write_text("text", "labels", "a film\tgood\nanother\tbad\n");
+  write_text("text", "parts", "a film\tgood\ttrain\nanother\tbad\ttest\n");
+  write_text("lm", "lines", "\xef\xbb\xbfTo be, or\r\n\n\xc3\xbc <unk>\n");
+  // RIFF, its form, a format of one channel at 8000 Hz with 16 bits, two samples.
+  write_text(
+      "wav", "pcm16",
+      std::string_view(
+          "RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\4\0\0\0\0\x40\0\xc0", 48));
+  write_text("wav", "float32",
+             std::string_view(
+                 "RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\3\0\1\0\x40\x1f\0\0\0\x7d\0\0\4\0\x20\0data\4\0\0\0\0\0\0\x3f", 48));
 }
 
 }  // namespace

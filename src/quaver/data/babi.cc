@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "quaver/core/error.h"
@@ -12,6 +10,7 @@
 #include "quaver/data/archive.h"
 #include "quaver/data/stories.h"
 #include "quaver/data/task_row.h"
+#include "quaver/files/input_file.h"
 
 namespace quaver {
 namespace {
@@ -204,31 +203,26 @@ std::vector<std::size_t> parse_task_numbers(const std::string& text, const std::
   return {numbers.begin(), numbers.end()};
 }
 
+// Of "qa7_counting_train.txt"; nothing for another name.
+std::optional<std::size_t> task_of_file(const std::string& name) {
+  if (!name.ends_with(".txt") || !name.starts_with("qa")) return std::nullopt;
+  return parse_number(std::string_view(name).substr(2, name.find('_') - 2));
+}
+
 // Files "qa7_counting_train.txt" of one set, by name without folder.
 class BabiFiles {
  public:
+  BabiFiles(const std::filesystem::path& folder, const std::vector<std::size_t>& tasks, std::uint64_t max_memory) {
+    read_folder(folder, tasks, max_memory);
+  }
+
   BabiFiles(const std::string& set, const std::vector<std::size_t>& tasks, const StoryOptions& options) : set_(set) {
-    const auto wants = [&](const std::string& path) {
-      if (!path.ends_with(".txt") || !path.starts_with("qa")) return false;
-      const std::optional<std::size_t> number = parse_number(path.substr(2, path.find('_') - 2));
-      return number && std::ranges::find(tasks, *number) != tasks.end();
-    };
     TaskOptions folders;
     folders.data_dir = options.data_dir;
     const std::filesystem::path folder = data_folder(folders) / kFolder / set;
     std::error_code ignored;
     if (std::filesystem::is_directory(folder, ignored)) {
-      where_ = folder.string();
-      for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        if (!wants(name) || !entry.is_regular_file()) continue;
-        if (entry.file_size() > kLargestFile)
-          throw_bad_input(
-              concat(entry.path().string(), ": has ", entry.file_size(), " bytes, expected at most ", kLargestFile));
-        std::ifstream file(entry.path(), std::ios::binary);
-        if (!file) throw_bad_input(concat(entry.path().string(), ": cannot be read"));
-        texts_[name] = std::string(std::istreambuf_iterator<char>(file), {});
-      }
+      read_folder(folder, tasks, options.max_memory);
       return;
     }
     const std::filesystem::path archive = find_data_file(
@@ -243,7 +237,7 @@ class BabiFiles {
     read_archive(archive,
                  {.largest_file = kLargestFile,
                   .max_memory = options.max_memory,
-                  .wants = [&](const std::string& path) { return wants(name_of(path)); },
+                  .wants = [&](const std::string& path) { return wants(name_of(path), tasks); },
                   .take = [&](const std::string& path, std::string text) { texts_[name_of(path)] = std::move(text); }});
   }
 
@@ -258,13 +252,31 @@ class BabiFiles {
   std::vector<Story> stories(std::size_t task, const std::string& split) const {
     const std::string name = find(task, split);
     if (name.empty())
-      throw_bad_input(concat("task 'babi': ", where_, " holds no file qa", task, "_*_", split, ".txt of set '", set_,
-                             "'; is the copy complete?"));
+      throw_bad_input(concat("task 'babi': ", where_, " holds no file qa", task, "_*_", split, ".txt",
+                             set_.empty() ? "" : concat(" of set '", set_, "'"), "; is the copy complete?"));
     const std::string file = concat(name, "_", split, ".txt");
     return parse_stories(texts_.at(file), concat(where_, ": ", file));
   }
 
  private:
+  static bool wants(const std::string& name, const std::vector<std::size_t>& tasks) {
+    const std::optional<std::size_t> number = task_of_file(name);
+    return number && std::ranges::find(tasks, *number) != tasks.end();
+  }
+
+  void read_folder(const std::filesystem::path& folder, const std::vector<std::size_t>& tasks,
+                   std::uint64_t max_memory) {
+    where_ = folder.string();
+    std::uint64_t bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (!wants(name, tasks) || !entry.is_regular_file()) continue;
+      texts_[name] = read_file(entry.path(), kLargestFile);
+      bytes += texts_[name].size();
+      require_memory(concat(where_, ": the files up to '", name, "' have"), bytes, max_memory);
+    }
+  }
+
   std::string set_, where_;
   std::map<std::string, std::string> texts_;
 };
@@ -349,6 +361,32 @@ std::vector<StoryTask> load_story_tasks(const std::string& name, const StoryOpti
   if (name == "babi") return load_babi(options);
   if (name == "stories") return load_generated(options);
   throw_usage(concat("unknown task of stories '", name, "': there are ", join(story_task_names(), ", ")));
+}
+
+std::vector<StoryTask> load_story_folder(const std::filesystem::path& folder, const StoryOptions& options) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    throw_bad_input(concat(folder.string(),
+                           ": there is no such folder; expected one with qaN_NAME_train.txt and "
+                           "qaN_NAME_test.txt"));
+  std::set<std::size_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::optional<std::size_t> number = task_of_file(entry.path().filename().string());
+    if (number && *number >= 1 && *number <= kTaskCount) found.insert(*number);
+  }
+  if (found.empty())
+    throw_bad_input(concat(folder.string(), ": there is no file qaN_NAME_train.txt with N from 1 to 20"));
+  const std::vector<std::size_t> numbers = parse_task_numbers(options.tasks, {found.begin(), found.end()});
+  const BabiFiles files(folder, numbers, options.max_memory);
+  std::vector<StoryTask> tasks;
+  for (const std::size_t number : numbers) {
+    StoryTask& task = tasks.emplace_back();
+    task.number = number;
+    task.name = files.find(number, "test");
+    const std::vector<Story> train = files.stories(number, "train"), test = files.stories(number, "test");
+    fill_splits(task, train, test, options);
+  }
+  return tasks;
 }
 
 Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)) {

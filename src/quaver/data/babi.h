@@ -82,6 +82,10 @@ std::vector<std::size_t> story_task_numbers(const std::string& name, const std::
 // missing or malformed. The same options give the same stories on every machine.
 std::vector<StoryTask> load_story_tasks(const std::string& name, const StoryOptions& options);
 
+// The same of a folder of one's own, which holds qaN_*_train.txt and qaN_*_test.txt with N from 1 to 20. Of the options
+// tasks, limit and max_memory count.
+std::vector<StoryTask> load_story_folder(const std::filesystem::path& folder, const StoryOptions& options);
+
 // Words by number. Number 0 is no word: what the vocabulary does not hold, and the empty slot.
 class Vocabulary {
  public:

@@ -204,5 +204,29 @@ TEST(StoryTasks, TaskThreeOfTheLargeSetTakesTheSmallTrainingFile) {
   EXPECT_EQ(CodedStories(tasks[1].train, vocabulary, 50).questions().size(), 900u);
 }
 
+TEST(StoryFolder, HoldsTasksOfOnesOwn) {
+  const TemporaryFolder folder;
+  const auto error_of = [&](const StoryOptions& options, ErrorKind kind = ErrorKind::kBadInput) {
+    return expect_error(kind, [&] { load_story_folder(folder.path(), options); });
+  };
+  EXPECT_TRUE(says(error_of({}), "there is no file qaN_NAME_train.txt with N from 1 to 20"));
+  std::string train;
+  for (int i = 0; i < 20; ++i) train += "1 Ann is here.\n2 Where is Ann?\there\t1\n";
+  write_file(folder.path() / "qa7_kitchen_train.txt", train);
+  EXPECT_TRUE(says(error_of({.tasks = "7"}), "holds no file qa7_*_test.txt; is the copy complete?"));
+  write_file(folder.path() / "qa7_kitchen_test.txt", train);
+  write_file(folder.path() / "notes.txt", "no task");
+  const std::vector<StoryTask> tasks = load_story_folder(folder.path(), {.tasks = "all"});
+  ASSERT_EQ(tasks.size(), 1u);
+  EXPECT_EQ(tasks[0].name, "qa7_kitchen");
+  EXPECT_EQ(tasks[0].train.size(), 18u);
+  EXPECT_EQ(tasks[0].validation.size(), 2u);
+  EXPECT_EQ(tasks[0].test.size(), 20u);
+  EXPECT_TRUE(says(error_of({.tasks = "1"}, ErrorKind::kUsage), "there is no task 1; the tasks are 7"));
+  EXPECT_TRUE(says(error_of({.tasks = "7", .max_memory = 1000}), "have 1"));
+  write_file(folder.path() / "qa7_kitchen_test.txt", "1 Ann is here.\n3 Where is Ann?\there\n");
+  EXPECT_TRUE(says(error_of({.tasks = "7"}), "qa7_kitchen_test.txt:2: this line has number 3, expected 2 or 1"));
+}
+
 }  // namespace
 }  // namespace quaver

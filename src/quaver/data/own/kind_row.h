@@ -36,6 +36,7 @@ struct KindRow {
   OpenedData (*open)(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained);
 };
 
+KindRow babi_row();
 KindRow csv_row();
 KindRow lm_row();
 KindRow npz_row();

@@ -13,7 +13,7 @@ namespace quaver {
 namespace {
 
 const std::vector<KindRow>& rows() {
-  static const std::vector<KindRow> table{csv_row(), lm_row(), npz_row(), text_row(), ts_row(), wav_row()};
+  static const std::vector<KindRow> table{babi_row(), csv_row(), lm_row(), npz_row(), text_row(), ts_row(), wav_row()};
   return table;
 }
 
@@ -24,6 +24,15 @@ std::optional<DataSpec> parse_data_spec(std::string_view text) {
   if (colon == std::string_view::npos) return std::nullopt;
   const DataSpec spec{.kind = std::string(text.substr(0, colon)), .path = text.substr(colon + 1)};
   if (std::ranges::none_of(rows(), [&](const KindRow& row) { return row.kind.name == spec.kind; })) return std::nullopt;
+  const bool names_split = spec.path == "train" || spec.path == "validation" || spec.path == "test";
+  if (spec.kind == "babi" && names_split) {  // a task's name too
+    std::error_code ignored;
+    if (!std::filesystem::exists(spec.path, ignored)) return std::nullopt;
+    throw_usage(concat("'", text, "' is the split '", spec.path.string(),
+                       "' of task 'babi', and there is such a path: "
+                       "rename the path, or write babi:./",
+                       spec.path.string()));
+  }
   if (spec.path.empty())
     throw_usage(concat("'", printable(text), "' names no file or folder: expected ", spec.kind, ":PATH"));
   return spec;
@@ -51,11 +60,17 @@ OwnData OwnData::open(const DataSpec& spec, const OwnDataOptions& options, const
   if (trained && trained->kind != spec.kind)
     throw_bad_input(concat(data_spec_text(spec), ": the model was trained on data of kind '", printable(trained->kind),
                            "', expected ", printable(trained->kind), ":PATH"));
-  OpenedData opened = row->open(spec, options, trained ? &*trained : nullptr);
   OwnData data;
   data.spec_ = spec;
   data.options_ = options;
+  if (trained) {
+    data.options_.seed = trained->seed;
+    data.options_.group = trained->group;
+  }
+  OpenedData opened = row->open(spec, data.options_, trained ? &*trained : nullptr);
   data.pipeline_ = std::move(opened.pipeline);
+  data.pipeline_.seed = data.options_.seed;
+  data.pipeline_.group = data.options_.group;
   data.notes_ = std::move(opened.notes);
   data.parts_ = std::move(opened.parts);
   return data;

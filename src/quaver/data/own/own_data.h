@@ -67,7 +67,7 @@ class OwnData {
  public:
   // Error (usage) for an option that makes no sense, Error (bad input) with file and place for bad data.
   // trained: the pipeline of a model that the data is for, which is then used instead of one made from the data:
-  // classes, features and vocabulary are its own, and what it does not know is an error.
+  // classes, features, vocabulary and how a split is drawn are its own, and what it does not know is an error.
   static OwnData open(const DataSpec& spec, const OwnDataOptions& options = {},
                       const std::optional<Pipeline>& trained = std::nullopt);
   OwnData(OwnData&&) noexcept;

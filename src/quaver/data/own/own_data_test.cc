@@ -15,6 +15,21 @@ TEST(OwnData, AKindStandsBeforeTheColon) {
   EXPECT_TRUE(says(expect_error(ErrorKind::kUsage, [] { parse_data_spec("wav:"); }), "expected wav:PATH"));
 }
 
+TEST(OwnData, ASplitOfTheTaskOfStoriesIsNoPath) {
+  const TemporaryFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  EXPECT_EQ(parse_data_spec("babi:test"), std::nullopt);
+  EXPECT_EQ(parse_data_spec("babi:stories"), (DataSpec{.kind = "babi", .path = "stories"}));
+  std::filesystem::create_directory("test");
+  EXPECT_TRUE(says(expect_error(ErrorKind::kUsage, [] { parse_data_spec("babi:test"); }),
+                   "'babi:test' is the split 'test' of task 'babi', and there is such a path"));
+  EXPECT_EQ(parse_data_spec("babi:./test"), (DataSpec{.kind = "babi", .path = "./test"}));
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [] { OwnData::open({.kind = "babi", .path = "x"}); }),
+                   "answered by memory networks"));
+}
+
 TEST(OwnData, UnknownKindsAreNamed) {
   EXPECT_TRUE(says(expect_error(ErrorKind::kUsage, [] { OwnData::open({.kind = "mp3", .path = "x"}); }),
                    "unknown kind of data 'mp3': the kinds are"));
@@ -22,6 +37,8 @@ TEST(OwnData, UnknownKindsAreNamed) {
 
 TEST(Pipelines, AMapKeepsEveryField) {
   const Pipeline pipeline{.kind = "wav",
+                          .seed = 7,
+                          .group = "(a|b)_",
                           .target = Target::kTags,
                           .features = 40,
                           .vocabulary = 3,

@@ -18,6 +18,8 @@ namespace {
 template <typename AnyPipeline, typename Visit>
 void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
   visit("kind", pipeline.kind);
+  visit("seed", pipeline.seed);
+  visit("group", pipeline.group);
   visit("target", pipeline.target);
   visit("features", pipeline.features);
   visit("vocabulary", pipeline.vocabulary);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -53,6 +54,9 @@ struct TokenSettings {
 
 struct Pipeline {
   std::string kind{};  // of the data that it was made from: "wav"
+  // How a split was drawn: who opens the same data for the model again finds in test what it has not learned.
+  std::uint64_t seed = 1;
+  std::string group{};
   Target target = Target::kClass;
   std::size_t features = 0;            // of one step; 0 for ids
   std::size_t vocabulary = 0;          // 0 for real features

@@ -196,7 +196,9 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   OpenedData opened;
   std::vector<std::string>& notes = opened.notes;
   std::vector<Recording> found = find_recordings(spec, notes);
-  if (!options.group.empty()) set_groups(spec, options.group, found);
+  // Folders of splits keep what a model has not learned apart, whatever its own files were called.
+  const bool grouped = !options.group.empty() && (trained == nullptr || !found[0].part);
+  if (grouped) set_groups(spec, options.group, found);
 
   BrokenExamples broken("recordings", options.skip_broken);
   std::vector<std::optional<SoundForm>> forms(found.size());
@@ -229,7 +231,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   if (recordings.empty()) throw_bad_input(concat(data_spec_text(spec), ": ", broken.text(found.size())));
   kept_forms.add_notes(static_cast<int>(pipeline.sound->sample_rate), notes);
   if (trained == nullptr) pipeline.classes = classes_of(spec, recordings);
-  if (!options.group.empty() && recordings[0].part) require_groups_apart(spec, recordings);
+  if (grouped && recordings[0].part) require_groups_apart(spec, recordings);
 
   Divided divided{.where = data_spec_text(spec), .what = "recordings", .labels = {}, .classes = pipeline.classes};
   for (const Recording& recording : recordings)
@@ -237,7 +239,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   SourceSplits source{.by = "folder"};
   for (const Recording& recording : recordings) {
     if (recording.part) source.parts.push_back(*recording.part);
-    if (!options.group.empty()) source.groups.push_back(recording.group);
+    if (grouped) source.groups.push_back(recording.group);
   }
   const std::vector<Split> splits = split_examples(divided, source, options.seed, notes);
   if (trained == nullptr) check_classes(divided, splits, notes);

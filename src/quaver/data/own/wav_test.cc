@@ -78,6 +78,13 @@ TEST_F(OwnWav, GroupsAreNeverInTwoSplits) {
   EXPECT_TRUE(says(error_of({.group = "("}, ErrorKind::kUsage), "is no regular expression"));
 }
 
+TEST_F(OwnWav, AModelFindsInTestWhatItHasNotLearned) {
+  write_classes();
+  const OwnData first = open({.seed = 3, .group = "(speaker[0-9])_"});
+  const OwnData again = OwnData::open({.kind = "wav", .path = folder_.path()}, {}, first.pipeline());
+  EXPECT_EQ(again.load("test").examples, first.load("test").examples);
+}
+
 TEST_F(OwnWav, FoldersOfSplitsAreKept) {
   write_part("train", 5);
   write_part("validation", 2);
