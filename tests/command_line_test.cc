@@ -237,6 +237,10 @@ TEST_F(CommandLineTest, NumbersAreInTheirRange) {
       {"train chirps -o t.safetensors", "--limit", "0 to 1,000,000,000"},
       {"train chirps -o t.safetensors", "--patience", "0 to 65,536"},
       {"train chirps -o t.safetensors", "--seed", "0 to 9,223,372,036,854,775,807"},
+      {"train wav:sounds -o t.safetensors", "--sample-rate", "1,000 to 192,000"},
+      {"train csv:log.csv -o t.safetensors", "--window", "1 to 1,000,000"},
+      {"train csv:log.csv -o t.safetensors", "--horizon", "1 to 1,000,000"},
+      {"train lm:a.txt -o t.safetensors", "--vocabulary", "2 to 10,000,000"},
       {"train stories -o t.safetensors", "--data-seed", "0 to 9,223,372,036,854,775,807"},
       {"train stories -o t.safetensors", "--repeats", "1 to 1,000"},
       {"train stories -o t.safetensors", "--hops", "1 to 6"},
@@ -352,7 +356,14 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreRefused) {
   const std::string train = "train chirps -o t.safetensors ", stories = "train stories -o t.safetensors ";
   const std::string quantize = "quantize m.safetensors --calib x.npz -o i.safetensors ";
   const std::string quantize_memory = "quantize n.safetensors --calib stories -o i.safetensors ";
-  expect_refusals({{train + "--cell gru --projection 3", {"--projection", "lstm", "gru"}},
+  expect_refusals({{"train chirps --group x -o t.safetensors", {"--group", "recordings"}},
+                   {"train wav:sounds --label x -o t.safetensors", {"--label", "tables", "'wav:sounds'"}},
+                   {"train csv:log.csv --tokens word -o t.safetensors", {"--tokens", "texts"}},
+                   {"train text:a.tsv --window 3 -o t.safetensors", {"--window", "running text"}},
+                   {"train npz:a.npz --data . -o t.safetensors", {"--data", "tasks"}},
+                   {"train wav: -o t.safetensors", {"'wav:'", "wav:PATH"}},
+                   {"eval m.safetensors digits --skip-broken", {"--skip-broken", "KIND:PATH"}},
+                   {train + "--cell gru --projection 3", {"--projection", "lstm", "gru"}},
                    {train + "--cell rnn --cifg", {"--cifg", "lstm", "rnn"}},
                    {train + "--cell gru --clip 3", {"--clip", "lstm"}},
                    {train + "--projection-clip 3", {"--projection-clip", "--projection"}},

@@ -10,6 +10,13 @@ void ConsoleListener::begin(const std::string& work, const std::string& unit, st
 
 void ConsoleListener::advance(std::size_t done) { bar_->update(done); }
 
+void ConsoleListener::note(const std::string& text) {
+  if (bar_)
+    bar_->say("quaver: " + text);
+  else
+    say("quaver: " + text);
+}
+
 void ConsoleListener::warn(const std::string& text) {
   if (bar_)
     bar_->say("quaver: warning: " + text);

@@ -14,6 +14,7 @@ class ConsoleListener : public Listener {
  public:
   void begin(const std::string& work, const std::string& unit, std::size_t total) override;
   void advance(std::size_t done) override;
+  void note(const std::string& text) override;
   void warn(const std::string& text) override;
 
  private:

@@ -24,12 +24,14 @@ void add_eval(CLI::App& program) {
   EvaluateRequest& request = flags->request;
   CLI::App* verb = program.add_subcommand("eval", "Measure a model on a task's data");
   verb->add_option("model", request.model, "Model file")->required();
-  verb->add_option("task", request.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
+  verb->add_option("task", request.task, "Task: chirps, chirps_tags, digits, har, babi, stories; or KIND:PATH")
+      ->required();
   verb->add_option("--split", request.split, "train, validation or test")->capture_default_str();
   verb->add_option("--limit", request.limit, "Sequences at most; 0: all")
       ->check(whole_number(0, kMostSequences))
       ->capture_default_str();
   add_story_flags(*verb, request.data);
+  add_skip_broken(*verb, request.data);
   add_data_flags(*verb, request.data);
   flags->shared.add_to(*verb);
   verb->callback([flags] {

@@ -49,7 +49,8 @@ void add_quantize(CLI::App& program) {
   verb->add_option("--scheme", request.scheme,
                    concat(join(scheme_names(), ", "), "; memory networks: ", kDefaultScheme, " or another of 'train'"))
       ->capture_default_str();
-  verb->add_option("--calib", request.calib, "Calibration sequences: X.npz or TASK[:split] (default split: train)")
+  verb->add_option("--calib", request.calib,
+                   "Calibration sequences: X.npz, TASK[:split] or KIND:PATH (default split: train)")
       ->required();
   verb->add_option_function<std::string>(
           "--calib-method", [&request](const std::string& name) { request.method = method_from_name(name); },
@@ -79,6 +80,7 @@ void add_quantize(CLI::App& program) {
   verb->add_flag("--strict", request.strict, "Any warning is a failure: all is printed, nothing is written to -o");
   verb->add_option("-o,--output", request.out, "Model file to write, .safetensors")->required();
   add_story_flags(*verb, request.data);
+  add_skip_broken(*verb, request.data);
   add_scheme_flags(*verb, request.switches, "Memory networks");
   add_data_flags(*verb, request.data);
   flags->shared.add_to(*verb);

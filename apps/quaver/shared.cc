@@ -61,10 +61,54 @@ void add_max_memory(CLI::App& verb, std::uint64_t& bytes) {
 
 void add_data_flags(CLI::App& verb, DataSource& data, const std::string& seed_flag) {
   verb.add_option("--data", data.data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
-  verb.add_option(seed_flag, data.data_seed, "Seed of generated data (chirps, stories); files have a fixed split")
+  verb.add_option(seed_flag, data.data_seed, "Seed of generated data (chirps, stories) and of splits of KIND:PATH")
       ->check(seed_number())
       ->default_str("1");
   add_max_memory(verb, data.max_memory);
+}
+
+constexpr const char* kOwnData = "Data of one's own (KIND:PATH)";
+
+void add_skip_broken(CLI::App& verb, DataSource& data) {
+  verb.add_flag("--skip-broken", data.own.skip_broken, "Leave out what cannot be read, and say how much")
+      ->group(kOwnData);
+}
+
+void add_own_data_flags(CLI::App& verb, DataSource& data) {
+  OwnDataOptions& own = data.own;
+  verb.add_option("--group", own.group,
+                  "wav: regular expression on the path; recordings with the same match (a speaker) stay in one split")
+      ->group(kOwnData);
+  verb.add_option("--sample-rate", own.sample_rate, "wav: Hz; else that of most recordings, at most 16000")
+      ->check(whole_number(1000, 192000))
+      ->group(kOwnData);
+  verb.add_option("--label", own.label, "csv: column of the class of each row")->group(kOwnData);
+  verb.add_option("--target", own.targets, "csv: columns to forecast, between commas; else the last")
+      ->delimiter(',')
+      ->group(kOwnData);
+  verb.add_option("--window", own.window, "csv: rows of a sequence (96); lm: tokens of one (128)")
+      ->check(whole_number(1, 1'000'000))
+      ->group(kOwnData);
+  verb.add_option("--horizon", own.horizon, "csv: rows to forecast")
+      ->check(whole_number(1, 1'000'000))
+      ->capture_default_str()
+      ->group(kOwnData);
+  verb.add_option_function<std::string>(
+          "--missing", [&own](const std::string& name) { own.missing = missing_values_names().value(name); },
+          "csv: where a number is missing: error, hold the one before, or drop the row")
+      ->check(one_of({"error", "hold", "drop"}))
+      ->default_str("error")
+      ->group(kOwnData);
+  verb.add_option_function<std::string>(
+          "--tokens", [&own](const std::string& name) { own.tokens = token_unit_names().value(name); },
+          "char, word or blank-separated; text: else word, lm: else char")
+      ->check(one_of({"char", "word", "blank-separated"}))
+      ->group(kOwnData);
+  verb.add_option("--vocabulary", own.vocabulary, "text, lm: ids at most, of the most frequent tokens")
+      ->check(whole_number(2, 10'000'000))
+      ->capture_default_str()
+      ->group(kOwnData);
+  add_skip_broken(verb, data);
 }
 
 void add_story_flags(CLI::App& verb, DataSource& data) {

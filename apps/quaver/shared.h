@@ -39,6 +39,10 @@ void add_data_flags(CLI::App& verb, DataSource& data, const std::string& seed_fl
 // Of verbs that read stories.
 void add_story_flags(CLI::App& verb, DataSource& data);
 
+// Of verbs that read a KIND:PATH: --skip-broken; of those that make a pipeline of it all others too.
+void add_skip_broken(CLI::App& verb, DataSource& data);
+void add_own_data_flags(CLI::App& verb, DataSource& data);
+
 // The result of a verb: exactly one JSON object, or text for people, on standard output.
 void print_result(const SharedFlags& flags, const nlohmann::ordered_json& json, const std::string& text);
 template <typename Report>

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checks.h"
+#include "console_listener.h"
 #include "given_flags.h"
 #include "interrupt.h"
 #include "quaver/core/error.h"
@@ -21,6 +22,7 @@
 #include "quaver/report/error/evaluate.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
+#include "quaver/workflow/own_input.h"
 #include "quaver/workflow/sequence/input.h"
 #include "scheme_flags.h"
 #include "shared.h"
@@ -98,7 +100,13 @@ void run_train_memory(const TrainFlags& flags, const GivenFlags& given) {
   run_memory_training(training, [] { return interrupted(); });
 }
 
-void require_trainable(const TrainFlags& flags, const GivenFlags& given, const TrainOptions& options) {
+struct DataShape {
+  Target target = Target::kClass;
+  std::size_t features = 0;  // 0: ids
+};
+
+void require_trainable(const TrainFlags& flags, const DataShape& kind, const GivenFlags& given,
+                       const TrainOptions& options) {
   if (!is_float_scheme(flags.scheme))
     throw_usage(concat("--scheme ", flags.scheme, ": train in float, then 'quaver quantize --scheme ", flags.scheme,
                        "'; training makes ", kFloatScheme, " models in this version"));
@@ -106,23 +114,29 @@ void require_trainable(const TrainFlags& flags, const GivenFlags& given, const T
   given.refuse_attributes_beyond({options.cell}, concat("here the cell is ", options.cell));
   if (options.projection == 0) given.refuse({"--projection-clip"}, "--projection", "here there is none");
   const std::string task = concat("here task '", flags.task, "' ");
-  if (task_info(flags.task).target != Target::kClass)
+  if (kind.target == Target::kTags)
     given.refuse({"--pooling"}, "tasks with a class a sequence", task + "has one a step");
-  given.refuse({"--embedding"}, "tasks of ids or words", task + "has reals");
+  if (kind.features > 0) given.refuse({"--embedding"}, "tasks of ids or words", task + "has reals");
 }
 
 void run_train(const TrainFlags& flags, const GivenFlags& given) {
-  require_known_task(flags.task);
+  const bool is_own = names_own_data(flags.task);
+  if (!is_own) require_known_task(flags.task);
   require_useful(flags.data, flags.task);
   if (is_story_task(flags.task)) {
     run_train_memory(flags, given);
     return;
   }
   given.refuse_group(kMemoryGroup, "memory networks", concat("here task '", flags.task, "' trains a recurrent cell"));
-  TrainOptions options = default_train_options(flags.task);
+  TrainOptions options = default_train_options(flags.task.starts_with("wav:") ? "digits" : flags.task);
   for (const auto& change : flags.changes) change(options);
-  require_trainable(flags, given, options);
   require_model_name(flags.out);
+  ConsoleListener listener;
+  std::optional<OwnData> own;
+  if (is_own) own = open_own_data(flags.task, flags.data, flags.limit, std::nullopt, listener);
+  const DataShape kind = own ? DataShape{own->pipeline().target, own->pipeline().features}
+                             : DataShape{task_info(flags.task).target, task_info(flags.task).features};
+  require_trainable(flags, kind, given, options);
   const bool own_checkpoint = options.checkpoint.empty();
   if (own_checkpoint) options.checkpoint = flags.out.string() + ".checkpoint";
   CommandFiles files;
@@ -135,10 +149,10 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
   options.threads = flags.shared.threads;
   require_training().check(options);
 
-  const TaskOptions source = flags.data.of_sequences(flags.limit);
-  const Dataset train_data = load_task(flags.task, "train", source);
-  const Dataset validation_data = load_task(flags.task, "validation", source);
-  const Dataset test_data = load_task(flags.task, "test", source);
+  const auto load = [&](const char* split) {
+    return own ? own->load(split) : load_task(flags.task, split, flags.data.of_sequences(flags.limit));
+  };
+  const Dataset train_data = load("train"), validation_data = load("validation"), test_data = load("test");
   catch_interrupts();
   options.should_stop = [] { return interrupted(); };
   TrainResult result = train_showing_progress(train_data, validation_data, options);
@@ -147,6 +161,7 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
                         " epochs; the same command with --resume goes on from ", options.checkpoint.string()));
 
   result.model.provenance["command"] = command_line();
+  if (own) keep_pipeline(own->pipeline(), result.model);
   result.model.provenance["tool"] = "quaver " QUAVER_VERSION;
   save(result.model, flags.out);
   if (own_checkpoint) std::filesystem::remove(options.checkpoint);
@@ -297,7 +312,9 @@ void add_train(CLI::App& program) {
   CLI::App& verb = *program.add_subcommand("train", "Train a model on a task");
   const CLI::Validator size = whole_number(1, kMaxSize), size_or_none = whole_number(0, kMaxSize);
   const CLI::Validator not_negative = real_number(0, 1e6), share = real_number(0, 0.99);
-  verb.add_option("task", flags.task, "Task: chirps, chirps_tags, digits, har, babi, stories")->required();
+  verb.add_option("task", flags.task,
+                  "Task: chirps, chirps_tags, digits, har, babi, stories; or KIND:PATH, data of one's own")
+      ->required();
   verb.add_option("-o,--output", flags.out, "Model file to write, .safetensors")->required();
   verb.add_option(
           "--scheme", flags.scheme,
@@ -375,6 +392,7 @@ void add_train(CLI::App& program) {
       "File to go on from after Ctrl-C; else OUT.checkpoint, removed at the end");
   add_switch(verb, flags, "--resume", &TrainOptions::resume, "Go on from the checkpoint, to the bits of a whole run");
   add_story_flags(verb, flags.data);
+  add_own_data_flags(verb, flags.data);
   add_memory_flags(verb, flags);
   add_data_flags(verb, flags.data, "--data-seed");
   verb.get_option("--max-memory")

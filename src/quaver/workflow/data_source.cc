@@ -8,6 +8,28 @@
 #include "quaver/workflow/fields.h"
 
 namespace quaver {
+namespace {
+
+// RefusedField for an option that data of this kind does not look at; kind "": of a task.
+void refuse_of_other_kinds(const OwnDataOptions& own, const std::string& kind, const std::string& here) {
+  const OwnDataOptions none;
+  if (kind != "wav")
+    refuse({{"--group", !own.group.empty()}, {"--sample-rate", own.sample_rate != none.sample_rate}},
+           "recordings (wav:FOLDER)", here);
+  if (kind != "csv")
+    refuse({{"--label", !own.label.empty()},
+            {"--target", !own.targets.empty()},
+            {"--horizon", own.horizon != none.horizon},
+            {"--missing", own.missing != none.missing}},
+           "tables (csv:FILE)", here);
+  if (kind != "csv" && kind != "lm")
+    refuse({{"--window", own.window != none.window}}, "tables and running text (csv:FILE, lm:FILE)", here);
+  if (kind != "text" && kind != "lm")
+    refuse({{"--tokens", own.tokens.has_value()}, {"--vocabulary", own.vocabulary != none.vocabulary}},
+           "texts (text:FILE, lm:FILE)", here);
+}
+
+}  // namespace
 
 TaskOptions DataSource::of_sequences(std::size_t limit) const {
   TaskOptions options{.data_dir = data_dir, .limit = limit, .max_memory = max_memory};
@@ -41,11 +63,21 @@ void require_known_task(const std::string& task) {
 }
 
 void require_useful(const DataSource& data, const std::string& spec) {
-  const std::string task = spec.substr(0, spec.find(':'));
+  std::string task = spec.substr(0, spec.find(':'));
   std::vector<std::string> generated{"stories"};
   for (const TaskInfo& info : tasks())
     if (info.needs.empty()) generated.push_back(info.name);
   const std::string here = concat("here '", printable(spec), "' is read");
+  const bool own = parse_data_spec(spec).has_value();
+  if (own) {
+    refuse({{"--data", data.data_dir.has_value()}}, "tasks", here);
+    refuse_of_other_kinds(data.own, task, here);
+    task.clear();
+    generated.emplace_back();  // splits of one's own are drawn too
+  } else {
+    refuse_of_other_kinds(data.own, "", here);
+    refuse({{"--skip-broken", data.own.skip_broken}}, "data of one's own (KIND:PATH)", here);
+  }
   if (!is_story_task(task)) refuse({{"--tasks", data.tasks.has_value()}}, "tasks of stories (babi, stories)", here);
   if (task != "babi") refuse({{"--set", data.set.has_value()}}, "task babi", here);
   if (task != "stories")

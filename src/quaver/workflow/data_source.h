@@ -10,18 +10,20 @@
 
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/babi.h"
+#include "quaver/data/own/own_data.h"
 #include "quaver/data/tasks.h"
 
 namespace quaver {
 
 struct DataSource {
   std::optional<std::filesystem::path> data_dir{};  // else the environment's QUAVER_DATA, else ../shared/data
-  std::optional<std::uint64_t> data_seed{};         // of generated data; else 1
+  std::optional<std::uint64_t> data_seed{};         // of generated data, and of splits of one's own; else 1
   // Of tasks of stories.
   std::optional<std::string> tasks{};            // numbers and ranges, "all" or "joint"; else "1"
   std::optional<std::string> set{};              // of babi: "en" or "en-10k"; else "en-10k"
   std::optional<std::size_t> questions{};        // to generate; else 1000
   std::uint64_t max_memory = kDefaultMaxMemory;  // bytes of one input, decoded
+  OwnDataOptions own{};  // of a KIND:PATH; seed, limit, max_memory and progress are not looked at
 
   // limit: sequences, or questions of each split, at most; 0: all.
   TaskOptions of_sequences(std::size_t limit = 0) const;
@@ -37,7 +39,7 @@ bool is_story_task(const std::string& task);
 // Error (usage) unless it is a task of sequences or of stories: lists all.
 void require_known_task(const std::string& task);
 
-// RefusedField for one of DataSource that has no effect on what is read. spec: TASK[:split] or a file.
+// RefusedField for one of DataSource that has no effect on what is read. spec: TASK[:split], KIND:PATH or a file.
 void require_useful(const DataSource& data, const std::string& spec);
 
 }  // namespace quaver

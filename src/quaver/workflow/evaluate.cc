@@ -6,13 +6,14 @@
 #include "quaver/core/text.h"
 #include "quaver/io/model_file/artifact_file.h"
 #include "quaver/workflow/kinds.h"
+#include "quaver/workflow/own_input.h"
 
 namespace quaver {
 
 EvaluateReport evaluate(const EvaluateRequest& request, Listener& listener) {
   const bool is_file = std::filesystem::exists(request.task) && !is_story_task(request.task);
   if (!is_file) {
-    require_known_task(request.task);
+    if (!names_own_data(request.task)) require_known_task(request.task);
     require_useful(request.data, request.task);
   }
   Artifact artifact = open(request.model);

@@ -13,8 +13,8 @@ namespace quaver {
 
 struct EvaluateRequest {
   std::filesystem::path model{};
-  std::string task{}, split = "test";
-  std::size_t limit = 0;  // sequences, or questions of each task, at most; 0: all
+  std::string task{}, split = "test";  // a task, or KIND:PATH
+  std::size_t limit = 0;               // sequences, or questions of each task, at most; 0: all
   DataSource data{};
   std::size_t threads = 1;
 };

@@ -15,6 +15,7 @@ class Listener {
   // "comparing", "sequences", how many: what begin() counts, advance() has done so many of.
   virtual void begin(const std::string& /*work*/, const std::string& /*unit*/, std::size_t /*total*/) {}
   virtual void advance(std::size_t /*done*/) {}
+  virtual void note(const std::string& /*text*/) {}  // worth knowing, and nothing is wrong
   virtual void warn(const std::string& /*text*/) {}
   virtual void answered(const StoryReply& /*reply*/) {}
 };

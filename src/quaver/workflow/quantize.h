@@ -32,8 +32,8 @@ inline constexpr std::size_t kCalibrationLimit = 256;  // where no limit is set
 struct QuantizeRequest {
   std::filesystem::path in{}, out{};   // .safetensors; of a list of tasks NAME stands for NAME.qaN
   std::string scheme{kDefaultScheme};  // of models of sequences, or of memory networks
-  std::string calib{};                 // sequences or stories: a file, or TASK[:split], of "train" where none is named
-  std::optional<std::size_t> limit{};  // sequences or questions at most, 0: all; else kCalibrationLimit
+  std::string calib{};  // sequences or stories: a file, TASK[:split] or KIND:PATH, of "train" where none is named
+  std::optional<std::size_t> limit{};         // sequences or questions at most, 0: all; else kCalibrationLimit
   std::optional<CalibrationMethod> method{};  // else kMinMax
   std::optional<double> percentile{};         // of kPercentile: share of values inside, in percent; else 99.99
   DataSource data{};

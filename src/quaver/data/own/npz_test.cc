@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
+
+#include "quaver/data/own/lines.h"
 #include "quaver/data/own/own_data.h"
 #include "quaver/data/test_support.h"
 
@@ -164,6 +168,57 @@ TEST_F(OwnNpz, WhatIsWrongIsNamed) {
     const Error error = error_of(arrays);
     EXPECT_TRUE(says(error, "a.npz"));
     EXPECT_TRUE(says(error, message));
+  }
+}
+
+// Polyphonic music: of each of 88 notes whether it sounds in the next frame.
+TEST(OwnNpzData, PianoRollsAreLabelsAStep) {
+  const std::string file = "polyphonic_music/JSB_Chorales.txt.xz";
+  const auto real = real_data(file);
+  if (!real) GTEST_SKIP() << skip_text(file);
+  constexpr std::size_t kNotes = 88;
+  struct Rolls {
+    std::vector<float> x;
+    std::vector<std::uint8_t> y;
+    std::vector<std::int32_t> offsets{0};
+  };
+  std::map<std::string, Rolls> rolls;
+  LineReader lines(*real / file);
+  while (const auto line = lines.next_filled()) {
+    if (line->starts_with('#')) continue;
+    const std::vector<std::string_view> fields = split_at(*line, '\t');
+    ASSERT_EQ(fields.size(), 2u) << lines.where();
+    Rolls& part = rolls[fields[0] == "valid" ? "validation" : std::string(fields[0])];
+    std::vector<std::vector<std::uint8_t>> frames;
+    for (const std::string_view frame : split_at(fields[1], ';')) {
+      frames.emplace_back(kNotes, std::uint8_t{0});
+      if (frame == "-") continue;
+      for (const std::string_view note : split_at(frame, ','))
+        frames.back().at(static_cast<std::size_t>(number_of(note).value())) = 1;
+    }
+    for (std::size_t t = 0; t + 1 < frames.size(); ++t) {
+      part.x.insert(part.x.end(), frames[t].begin(), frames[t].end());
+      part.y.insert(part.y.end(), frames[t + 1].begin(), frames[t + 1].end());
+    }
+    part.offsets.push_back(static_cast<std::int32_t>(part.x.size() / kNotes));
+  }
+  const TemporaryFolder folder;
+  for (const auto& [part, roll] : rolls) {
+    const auto steps = static_cast<std::int64_t>(roll.x.size() / kNotes), notes = static_cast<std::int64_t>(kNotes);
+    write_npz(
+        folder.path() / (part + ".npz"),
+        {{"x", NpzArray::from<float>({steps, notes}, roll.x)},
+         {"y", NpzArray::from<std::uint8_t>({steps, notes}, roll.y)},
+         {"offsets", NpzArray::from<std::int32_t>({static_cast<std::int64_t>(roll.offsets.size())}, roll.offsets)}});
+  }
+  const OwnData data = OwnData::open({.kind = "npz", .path = folder.path()});
+  EXPECT_EQ(data.pipeline().target, Target::kLabels);
+  EXPECT_EQ(data.pipeline().classes.size(), kNotes);
+  const std::map<std::string, std::size_t> sizes{{"train", 229}, {"validation", 76}, {"test", 77}};
+  for (const auto& [split, size] : sizes) {
+    const Dataset set = data.load(split);
+    EXPECT_EQ(set.examples.size(), size) << split;
+    expect_consistent(set);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/workflow/own_input.h"
 #include "quaver/workflow/sequence/calls.h"
 #include "quaver/workflow/sequence/input.h"
 
@@ -8,8 +9,7 @@ namespace quaver {
 EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, Listener& listener) {
   if (is_story_task(request.task))
     throw_bad_input(concat(request.model.string(), ": this is a model of sequences and not a memory network"));
-  const Dataset data = load_task(request.task, request.split, request.data.of_sequences(request.limit));
-  require_fit(model, data);
+  const Dataset data = load_for(model, request.task, request.split, request.data, request.limit, listener);
   const std::vector<LabelledSequence> sequences = labelled(data);
   Session session(model, {.threads = request.threads});
   listener.begin("evaluating", "sequences", sequences.size());

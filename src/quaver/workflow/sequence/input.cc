@@ -11,6 +11,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/tasks.h"
+#include "quaver/workflow/own_input.h"
 
 namespace quaver {
 namespace {
@@ -245,6 +246,14 @@ std::string per_step(bool ids, std::size_t features) {
   return ids ? std::string("ids") : concat(features, " features a step");
 }
 
+Sequences sequences_of(std::vector<Example> examples, std::string source) {
+  Sequences sequences;
+  sequences.source = std::move(source);
+  sequences.examples = std::move(examples);
+  for (const Example& example : sequences.examples) sequences.views.push_back(view_of(example.input));
+  return sequences;
+}
+
 }  // namespace
 
 SequenceView view_of(const Sequence& sequence) { return {sequence.steps, sequence.values, sequence.ids, {}}; }
@@ -262,6 +271,7 @@ Sequences read_npz_sequences(const std::filesystem::path& path, const Model& mod
 }
 
 bool names_a_file(const std::string& spec) {
+  if (names_own_data(spec)) return false;
   const std::filesystem::path path(spec);
   const std::vector<TaskInfo> known = tasks();
   const bool task = std::ranges::count(known, spec, &TaskInfo::name) > 0 || is_story_task(spec);
@@ -271,7 +281,13 @@ bool names_a_file(const std::string& spec) {
 }
 
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
-                         const DataSource& data, std::size_t limit) {
+                         const DataSource& data, std::size_t limit, Listener& listener) {
+  if (names_own_data(spec)) {
+    OwnData own = open_own_data(spec, data, limit, pipeline_of(model), listener);
+    Dataset dataset = own.load(default_split);
+    require_fit(model, dataset);
+    return sequences_of(std::move(dataset.examples), concat(spec, " (", default_split, ")"));
+  }
   if (names_a_file(spec)) return read_npz_sequences(spec, model, {limit, data.max_memory});
   const std::size_t colon = spec.find(':');
   const std::string task = spec.substr(0, colon);
@@ -281,11 +297,7 @@ Sequences read_sequences(const std::string& spec, const std::string& default_spl
                            printable(model.name), "' is a model of sequences"));
   Dataset dataset = load_task(task, split, data.of_sequences(limit));
   require_fit(model, dataset);
-  Sequences sequences;
-  sequences.source = task + ":" + split;
-  sequences.examples = std::move(dataset.examples);
-  for (const Example& example : sequences.examples) sequences.views.push_back(view_of(example.input));
-  return sequences;
+  return sequences_of(std::move(dataset.examples), task + ":" + split);
 }
 
 void require_fit(const Model& model, const Dataset& data) {

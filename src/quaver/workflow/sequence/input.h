@@ -15,6 +15,7 @@
 #include "quaver/npz/npz.h"
 #include "quaver/report/error/evaluate.h"
 #include "quaver/workflow/data_source.h"
+#include "quaver/workflow/listener.h"
 
 namespace quaver {
 
@@ -46,12 +47,12 @@ struct SequenceLimits {
 // a length beyond the padding, or any array beside them.
 Sequences read_npz_sequences(const std::filesystem::path& path, const Model& model, const SequenceLimits& limits);
 
-// Whether a flag names such a file, or one of another kind, not TASK[:split].
+// Whether a flag names such a file, or one of another kind, not TASK[:split] or KIND:PATH.
 bool names_a_file(const std::string& spec);
 
-// From what a flag names: such a file, or TASK[:split].
+// From what a flag names: such a file, TASK[:split] or KIND:PATH.
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
-                         const DataSource& data, std::size_t limit = 0);
+                         const DataSource& data, std::size_t limit, Listener& listener);
 
 // Error (bad input) with both sizes when the model was made for other data.
 void require_fit(const Model& model, const Dataset& data);

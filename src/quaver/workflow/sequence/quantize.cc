@@ -62,7 +62,7 @@ QuantizeReport quantize(Model model, const QuantizeRequest& request, Listener& l
   const QuantizeOptions options = checked_options(request);
   check_files(request);
   const Sequences sequences =
-      read_sequences(request.calib, "train", model, request.data, request.limit.value_or(kCalibrationLimit));
+      read_sequences(request.calib, "train", model, request.data, request.limit.value_or(kCalibrationLimit), listener);
   listener.begin("calibrating", "sequences", sequences.views.size());
   CalibrateOptions calibrate_options;
   if (request.method) calibrate_options.method = *request.method;

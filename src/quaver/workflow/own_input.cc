@@ -1,0 +1,61 @@
+#include "quaver/workflow/own_input.h"
+
+#include <map>
+#include <string_view>
+
+#include "quaver/core/error.h"
+#include "quaver/core/text.h"
+#include "quaver/data/tasks.h"
+#include "quaver/workflow/sequence/input.h"
+
+namespace quaver {
+namespace {
+
+constexpr std::string_view kPrefix = "pipeline.";
+
+}  // namespace
+
+bool names_own_data(const std::string& spec) { return parse_data_spec(spec).has_value(); }
+
+std::optional<Pipeline> pipeline_of(const Model& model) {
+  std::map<std::string, std::string> map;
+  for (const auto& [name, text] : model.provenance)
+    if (name.starts_with(kPrefix)) map[name.substr(kPrefix.size())] = text;
+  if (map.empty()) return std::nullopt;
+  return pipeline_from_map(map);
+}
+
+void keep_pipeline(const Pipeline& pipeline, Model& model) {
+  for (const auto& [name, text] : to_map(pipeline)) model.provenance[concat(kPrefix, name)] = text;
+}
+
+OwnData open_own_data(const std::string& spec, const DataSource& data, std::size_t limit,
+                      const std::optional<Pipeline>& trained, Listener& listener) {
+  OwnDataOptions options = data.own;
+  options.limit = limit;
+  options.max_memory = data.max_memory;
+  if (data.data_seed) options.seed = *data.data_seed;
+  // Opening counts files or bytes, loading sequences: each begins anew.
+  options.progress = [&listener, counted = std::uint64_t{0}](std::uint64_t done, std::uint64_t total) mutable {
+    if (counted != total) listener.begin("reading", "items", total);
+    counted = total;
+    listener.advance(done);
+  };
+  OwnData opened = OwnData::open(*parse_data_spec(spec), options, trained);
+  for (const std::string& note : opened.notes()) listener.note(note);
+  return opened;
+}
+
+Dataset load_for(const Model& model, const std::string& spec, const std::string& split, const DataSource& data,
+                 std::size_t limit, Listener& listener) {
+  Dataset loaded = names_own_data(spec) ? open_own_data(spec, data, limit, pipeline_of(model), listener).load(split)
+                                        : load_task(spec, split, data.of_sequences(limit));
+  if (loaded.target != Target::kClass && loaded.target != Target::kTags)
+    throw_bad_input(concat(loaded.task, ": its targets are '", target_names().name(loaded.target),
+                           "', which models cannot be judged by yet; expected '", target_names().name(Target::kClass),
+                           "' or '", target_names().name(Target::kTags), "'"));
+  require_fit(model, loaded);
+  return loaded;
+}
+
+}  // namespace quaver

@@ -1,0 +1,69 @@
+#include "quaver/workflow/own_input.h"
+
+#include "quaver/io/model_file/model_file.h"
+#include "quaver/npz/npz.h"
+#include "quaver/workflow/evaluate.h"
+#include "quaver/workflow/fields.h"
+#include "quaver/workflow/quantize.h"
+#include "quaver/workflow/test_networks.h"
+
+namespace quaver {
+namespace {
+
+using io_test::contains;
+using io_test::error_of;
+
+class OwnInput : public samples::Networks {
+ protected:
+  // Sequences of the features that the model reads, five of each of ten classes.
+  std::string spec() const {
+    const auto features = static_cast<std::int64_t>(task_info("chirps").features);
+    std::vector<float> values(static_cast<std::size_t>(50 * 4 * features));
+    std::vector<std::int32_t> labels(50);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7) / 7;
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 10);
+    const std::filesystem::path path = folder.path() / "own.npz";
+    write_npz(path, {{"x", NpzArray::from<float>({50, 4, features}, values)},
+                     {"y", NpzArray::from<std::int32_t>({50}, labels)}});
+    return "npz:" + path.string();
+  }
+};
+
+TEST_F(OwnInput, AModelIsJudgedByIt) {
+  const EvaluateReport report = evaluate({.model = model, .task = spec()}, heard);
+  EXPECT_EQ(std::get<SequenceEvaluateReport>(report.of_kind).evaluation.n, 10u);
+}
+
+TEST_F(OwnInput, AModelIsCalibratedOnIt) {
+  const QuantizeReport report = quantize({.in = model, .out = out, .calib = spec()}, heard);
+  EXPECT_EQ(std::get<SequenceQuantizeReport>(report.of_kind).sequences, 30u);
+  EXPECT_TRUE(contains(report.input, "own.npz (train)"));
+}
+
+TEST_F(OwnInput, AModelKeepsItsPipeline) {
+  const OwnData data = open_own_data(spec(), {}, 0, std::nullopt, heard);
+  Model trained = chirps_model();
+  EXPECT_EQ(pipeline_of(trained), std::nullopt);
+  keep_pipeline(data.pipeline(), trained);
+  save(trained, model);
+  EXPECT_EQ(pipeline_of(load(model)), data.pipeline());
+  quantize({.in = model, .out = out, .calib = spec()}, heard);
+  EXPECT_EQ(pipeline_of(load(out)), data.pipeline());
+}
+
+TEST_F(OwnInput, FieldsThatMeanNothingAreRefused) {
+  const auto refusal = [&](const std::string& task, const DataSource& data, ErrorKind kind = ErrorKind::kUsage) {
+    return error_of([&] { evaluate({.model = model, .task = task, .data = data}, heard); }, kind);
+  };
+  DataSource grouped, skipping;
+  grouped.own.group = "x";
+  skipping.own.skip_broken = true;
+  EXPECT_TRUE(contains(refusal("chirps", grouped), "--group belongs to recordings (wav:FOLDER)"));
+  EXPECT_TRUE(contains(refusal(spec(), grouped), "--group belongs to recordings (wav:FOLDER)"));
+  EXPECT_TRUE(contains(refusal("chirps", skipping), "--skip-broken belongs to data of one's own"));
+  EXPECT_TRUE(contains(refusal(spec(), stories), "--questions belongs to generated stories"));
+  EXPECT_TRUE(contains(refusal("npz:none.npz", {}, ErrorKind::kBadInput), "none.npz"));
+}
+
+}  // namespace
+}  // namespace quaver
