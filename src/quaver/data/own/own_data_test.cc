@@ -39,18 +39,17 @@ TEST(Pipelines, AMapKeepsEveryField) {
   const Pipeline pipeline{.kind = "wav",
                           .seed = 7,
                           .group = "(a|b)_",
-                          .target = Target::kTags,
                           .features = 40,
-                          .vocabulary = 3,
                           .classes = {"a", "with \\n", "with\nend", ""},
                           .sound = sound_options(11025)};
   const std::map<std::string, std::string> map = to_map(pipeline);
   EXPECT_EQ(pipeline_from_map(map), pipeline);
-  EXPECT_EQ(map.at("target"), "tags");
+  EXPECT_EQ(map.at("target"), "class");
 }
 
 TEST(Pipelines, MalformedMapsAreRefused) {
-  const std::map<std::string, std::string> good = to_map({.kind = "wav", .features = 40, .sound = sound_options(8000)});
+  const std::map<std::string, std::string> good =
+      to_map({.kind = "wav", .features = 40, .classes = {"a", "b"}, .sound = sound_options(8000)});
   const auto error_of = [](const std::map<std::string, std::string>& map) {
     return expect_error(ErrorKind::kBadInput, [&] { pipeline_from_map(map); });
   };
@@ -73,6 +72,58 @@ TEST(Pipelines, MalformedMapsAreRefused) {
   map = good;
   map["target"] = "wish";
   EXPECT_TRUE(says(error_of(map), "unknown target 'wish'"));
+}
+
+// A model file may say anything.
+TEST(Pipelines, EntriesThatDoNotSuitEachOtherAreRefused) {
+  const Pipeline wav{.kind = "wav", .features = 40, .classes = {"a", "b"}, .sound = sound_options(8000)};
+  const Pipeline lm{.kind = "lm",
+                    .target = Target::kTags,
+                    .vocabulary = 2,
+                    .classes = {"", "a"},
+                    .tokens = TokenSettings{.tokens = {"", "a"}, .window = 4}};
+  TableSettings table{.inputs = {"t"}, .targets = {"t"}, .window = 4, .horizon = 2, .mean = {0}, .deviation = {1}};
+  const Pipeline csv{.kind = "csv",
+                     .target = Target::kReals,
+                     .features = 1,
+                     .target_mean = {0, 0},
+                     .target_deviation = {1, 1},
+                     .table = table};
+  for (const Pipeline& good : {wav, lm, csv}) EXPECT_EQ(pipeline_from_map(to_map(good)), good);
+  const auto refuses = [](Pipeline pipeline, void (*change)(Pipeline&), const std::string& message) {
+    change(pipeline);
+    return says(expect_error(ErrorKind::kBadInput, [&] { pipeline_from_map(to_map(pipeline)); }), message);
+  };
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.kind = "mp3"; }, "unknown kind 'mp3'"));
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.sound.reset(); }, "kind wav has 'sound.' entries, and no others"));
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.target = Target::kTags; }, "kind wav has no target 'tags'"));
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.sound->sample_rate = 1e300; }, "'sound.sample_rate' is 1e+300"));
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.sound->hop = 0; }, "hop is 0"));
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.features = 41; }, "'sound.bands' 40"));
+  EXPECT_TRUE(refuses(
+      wav, [](Pipeline& p) { p.classes.clear(); }, "target 'class' has 'classes'"));
+  EXPECT_TRUE(refuses(
+      lm, [](Pipeline& p) { p.tokens->window = 0; }, "'tokens.window' is 0"));
+  EXPECT_TRUE(refuses(
+      lm, [](Pipeline& p) { p.vocabulary = 3; }, "'tokens.tokens' has 2 tokens"));
+  EXPECT_TRUE(refuses(
+      lm, [](Pipeline& p) { p.features = 1; }, "expected exactly one of the two above 0"));
+  EXPECT_TRUE(refuses(
+      csv, [](Pipeline& p) { p.table->window = 0; }, "a window of 0"));
+  EXPECT_TRUE(refuses(
+      csv, [](Pipeline& p) { p.table->horizon = 3; }, "'target' have 2 and 2 numbers, expected 3"));
+  EXPECT_TRUE(refuses(
+      csv, [](Pipeline& p) { p.table->targets = {"u"}; }, "which is none of 'table.inputs'"));
+  EXPECT_TRUE(refuses(
+      csv, [](Pipeline& p) { p.table->deviation = {0}; }, "is not above 0"));
+  EXPECT_TRUE(refuses(
+      csv, [](Pipeline& p) { p.table->mean = {}; }, "'table' have 0 and 1 numbers, expected 1"));
 }
 
 }  // namespace

@@ -141,6 +141,106 @@ void read_field(std::string_view name, const std::string& text, Field& field) {
     parse_into(name, text, field);
 }
 
+void require(bool good, const std::string& text) {
+  if (!good) throw_bad_input("pipeline: " + text);
+}
+
+void require_deviations(const char* name, const std::vector<double>& mean, const std::vector<double>& deviation,
+                        std::size_t count) {
+  require(mean.size() == count && deviation.size() == count,
+          concat("mean and deviation of '", name, "' have ", mean.size(), " and ", deviation.size(),
+                 " numbers, expected ", count));
+  require(std::ranges::all_of(deviation, [](double value) { return value > 0; }),
+          concat("the deviation of '", name, "' has a number that is not above 0"));
+}
+
+void check_table(const Pipeline& pipeline) {
+  constexpr std::size_t kMostRows = 1'000'000;
+  const TableSettings& table = *pipeline.table;
+  require(
+      table.window >= 1 && table.window <= kMostRows && table.horizon <= kMostRows,
+      concat("a window of ", table.window, " and a horizon of ", table.horizon, " rows, expected 1 to ", kMostRows));
+  require(pipeline.features == table.inputs.size(), concat("'features' is ", pipeline.features, ", 'table.inputs' has ",
+                                                           table.inputs.size(), " columns, expected as many"));
+  require_deviations("table", table.mean, table.deviation, table.inputs.size());
+  const bool forecast = table.label.empty();
+  require(pipeline.target == (forecast ? Target::kReals : Target::kTags),
+          concat("'target' of a table is '", target_names().name(pipeline.target), "'"));
+  for (const std::string& target : table.targets)
+    require(std::ranges::find(table.inputs, target) != table.inputs.end(),
+            concat("'table.targets' has '", printable(target), "', which is none of 'table.inputs'"));
+  if (forecast)
+    require_deviations("target", pipeline.target_mean, pipeline.target_deviation, table.horizon * table.targets.size());
+}
+
+void check_tokens(const Pipeline& pipeline) {
+  const TokenSettings& settings = *pipeline.tokens;
+  require(!settings.tokens.empty() && settings.tokens[0].empty() && settings.tokens.size() == pipeline.vocabulary,
+          concat("'tokens.tokens' has ", settings.tokens.size(), " tokens, expected the ", pipeline.vocabulary,
+                 " of 'vocabulary', of which the first is empty"));
+  if (pipeline.kind == "lm")
+    require(settings.window >= 1 && pipeline.classes.size() == pipeline.vocabulary,
+            concat("'tokens.window' is ", settings.window, " and 'classes' has ", pipeline.classes.size(),
+                   " names, expected 1 or more, and a name for each of ", pipeline.vocabulary, " tokens"));
+}
+
+void check_sound(const Pipeline& pipeline) {
+  const LogMelOptions& sound = *pipeline.sound;
+  require(
+      sound.sample_rate >= 1000 && sound.sample_rate <= 192000 && sound.sample_rate == std::floor(sound.sample_rate),
+      concat("'sound.sample_rate' is ", sound.sample_rate, " Hz, expected a whole number from 1000 to 192000"));
+  require(pipeline.features == sound.bands,
+          concat("'features' is ", pipeline.features, ", 'sound.bands' ", sound.bands, ", expected the same"));
+  try {
+    LogMel{sound};
+  } catch (const Error& error) {
+    require(false, error.what());
+  }
+}
+
+// What comes from a file may be anything; behind this door it is what a kind expects.
+void check(const Pipeline& pipeline) {
+  struct Expected {
+    const char* kind;
+    bool sound, table, tokens;
+    std::vector<Target> targets;
+  };
+  const std::vector<Expected> kinds{
+      {"csv", false, true, false, {Target::kTags, Target::kReals}},
+      {"lm", false, false, true, {Target::kTags}},
+      {"npz",
+       false,
+       false,
+       false,
+       {Target::kClass, Target::kTags, Target::kLabels, Target::kReals, Target::kRealSteps}},
+      {"text", false, false, true, {Target::kClass}},
+      {"ts", false, false, false, {Target::kClass, Target::kReals}},
+      {"wav", true, false, false, {Target::kClass}}};
+  const auto kind = std::ranges::find(kinds, pipeline.kind, &Expected::kind);
+  require(kind != kinds.end(), concat("unknown kind '", printable(pipeline.kind), "'"));
+  require(pipeline.sound.has_value() == kind->sound && pipeline.table.has_value() == kind->table &&
+              pipeline.tokens.has_value() == kind->tokens,
+          concat("kind ", kind->kind, " has ",
+                 kind->sound    ? "'sound.' entries"
+                 : kind->table  ? "'table.' entries"
+                 : kind->tokens ? "'tokens.' entries"
+                                : "no 'sound.', 'table.' or 'tokens.' entries",
+                 ", and no others"));
+  require(std::ranges::find(kind->targets, pipeline.target) != kind->targets.end(),
+          concat("kind ", kind->kind, " has no target '", target_names().name(pipeline.target), "'"));
+  const bool reals = pipeline.target == Target::kReals || pipeline.target == Target::kRealSteps;
+  require(reals == pipeline.classes.empty() && reals == !pipeline.target_mean.empty(),
+          concat("target '", target_names().name(pipeline.target), "' has ", reals ? "'target_mean'" : "'classes'",
+                 " and no ", reals ? "'classes'" : "'target_mean'"));
+  require_deviations("target", pipeline.target_mean, pipeline.target_deviation, pipeline.target_mean.size());
+  require((pipeline.features == 0) != (pipeline.vocabulary == 0),
+          concat("'features' is ", pipeline.features, " and 'vocabulary' ", pipeline.vocabulary,
+                 ", expected exactly one of the two above 0"));
+  if (pipeline.sound) check_sound(pipeline);
+  if (pipeline.table) check_table(pipeline);
+  if (pipeline.tokens) check_tokens(pipeline);
+}
+
 }  // namespace
 
 const NameTable<MissingValues, 3>& missing_values_names() {
@@ -171,17 +271,7 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
     read_field(name, entry->second, field);
     ++known;
   });
-  if (pipeline.target_mean.size() != pipeline.target_deviation.size())
-    throw_bad_input(concat("pipeline: 'target_mean' has ", pipeline.target_mean.size(), " numbers, 'target_deviation' ",
-                           pipeline.target_deviation.size(), ", expected as many"));
-  if (pipeline.tokens && pipeline.tokens->tokens.size() != pipeline.vocabulary)
-    throw_bad_input(concat("pipeline: 'tokens.tokens' has ", pipeline.tokens->tokens.size(),
-                           " tokens, 'vocabulary' is ", pipeline.vocabulary, ", expected as many"));
-  if (pipeline.table && (pipeline.table->mean.size() != pipeline.table->inputs.size() ||
-                         pipeline.table->deviation.size() != pipeline.table->inputs.size()))
-    throw_bad_input(concat("pipeline: 'table.inputs' has ", pipeline.table->inputs.size(),
-                           " columns, 'table.mean' and 'table.deviation' have ", pipeline.table->mean.size(), " and ",
-                           pipeline.table->deviation.size(), " numbers, expected as many"));
+  check(pipeline);
   if (known == map.size()) return pipeline;
   const std::map<std::string, std::string> expected = to_map(pipeline);
   const auto unknown = std::ranges::find_if(map, [&](const auto& entry) { return !expected.contains(entry.first); });

@@ -70,8 +70,8 @@ struct Pipeline {
   bool operator==(const Pipeline&) const = default;
 };
 
-// As texts by name, for a model file's metadata, and back: to_map() of what from_map() gives is the same map. Error
-// (bad input) naming the entry that is missing, unknown or malformed.
+// As texts by name, for a model file's metadata, and back. Error (bad input) naming the entry that is missing, unknown,
+// malformed, or does not suit the others: who has a pipeline from a file need not doubt it.
 std::map<std::string, std::string> to_map(const Pipeline& pipeline);
 Pipeline pipeline_from_map(const std::map<std::string, std::string>& map);
 
