@@ -66,6 +66,43 @@ TEST_F(RunCall, RefusesFieldsThatMeanNothing) {
   EXPECT_TRUE(contains(refusal({.model = network}), "--input is required: a story"));
 }
 
+// What does not follow time has a row a sequence, in every such input.
+TEST_F(RunCall, CountsTheSequencesOfEveryInput) {
+  Model sum;
+  sum.inputs = {{"x", {{2}, true, {}}}, {"c", {{2}, false, {}}}, {"s", {{2}, false, {}}}};
+  samples::append(sum, "y", AddAttributes{}, "f32", {}, {"x", "c", "s"});
+  sum.outputs = {"y"};
+  save(sum, model);
+  const std::filesystem::path input = folder.path() / "joined.npz";
+  const auto rows = [](std::int64_t count) {
+    return NpzArray::from<float>({count, 2}, std::vector<float>(static_cast<std::size_t>(2 * count), 1));
+  };
+  const auto offsets = NpzArray::from<std::int64_t>({4}, std::vector<std::int64_t>{0, 1, 2, 3});
+  for (const auto& [c, s] : {std::pair{3, 3}, {1, 3}, {3, 1}, {4, 3}, {3, 4}, {1, 1}, {4, 4}}) {
+    write_npz(input, {{"x", rows(3)}, {"c", rows(c)}, {"s", rows(s)}, {"offsets", offsets}});
+    const auto go = [&] { run({.model = model, .input = input, .output = y}, heard); };
+    if (c == 3 && s == 3) {
+      go();
+      EXPECT_EQ(NpzFile::open(y).read("y").as<float>()[5], 3);
+    } else {
+      EXPECT_NE(error_of(go), "") << c << " rows of c, " << s << " of s";
+    }
+  }
+}
+
+TEST_F(RunCall, RefusesOutputsWithTheNamesOfOtherArrays) {
+  Model two = chirps_model();
+  samples::append(two, "y", ActivationAttributes{}, "f32", {}, {"scores"});
+  two.outputs = {"scores", "y"};
+  save(two, model);
+  EXPECT_TRUE(contains(error_of([&] { run({.model = model, .input = sequences(), .output = y}, heard); }),
+                       "output 'y' has the name of another array"));
+  two.outputs = {"y", "scores"};
+  save(two, model);
+  EXPECT_EQ(std::get<SequenceRunReport>(run({.model = model, .input = sequences(), .output = y}, heard)).arrays.size(),
+            2u);
+}
+
 TEST_F(RunCall, KeepsFilesApart) {
   EXPECT_TRUE(contains(refusal({.model = model, .input = sequences(), .output = model}), "it would be lost"));
   EXPECT_TRUE(contains(refusal({.model = network, .state_out = network}), "it would be lost"));

@@ -116,6 +116,8 @@ void arrange(const NpzHeader& header, const std::string& name, const ModelInput&
     if (value.has_time && arrangement->steps != 0 && arrangement->steps != steps)
       refuse(concat(", expected ", arrangement->steps, " steps in all, as the others have"));
     if (value.has_time) arrangement->steps = steps;
+    if (!value.has_time && arrangement->batch != 0 && arrangement->batch != batch)
+      refuse(concat(", expected ", arrangement->batch, " sequences, as the others have"));
     if (!value.has_time) arrangement->batch = batch;
     return;
   }

@@ -126,9 +126,20 @@ void check(const RunRequest& request) {
 
 }  // namespace
 
+// Outputs are written under their names, beside arrays that have names of their own.
+void require_free_names(const Model& model, const Sequences& sequences, const RunRequest& request) {
+  for (std::size_t i = 0; i < model.outputs.size(); ++i) {
+    const std::string& name = model.outputs[i];
+    if ((name == "y" && i > 0) || (name == "lengths" && sequences.ragged) || (name == "y_stream" && request.stream))
+      throw_bad_input(concat(request.model.string(), ": output '", name, "' has the name of another array of ",
+                             request.output.string(), " (y: the first output; lengths; y_stream): rename the node"));
+  }
+}
+
 RunReport run(Model model, const RunRequest& request, Listener& listener) {
   check(request);
   const Sequences sequences = read_npz_sequences(request.input, model, {0, request.max_memory});
+  require_free_names(model, sequences, request);
   Session session(model, {.threads = request.threads});
   std::vector<State> states;
   if (!request.state_in.empty()) {
