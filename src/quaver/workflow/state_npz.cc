@@ -12,11 +12,10 @@
 namespace quaver {
 namespace {
 
-void check_fingerprint(const NpzArray& array, const State& fresh) {
+bool is_of(const State& fresh, const NpzArray& array) {
   if (array.type != NumberType::kI64 || array.element_count() != 1)
     throw_bad_input(concat("array '", kStateFingerprint, "' is not one int64"));
-  if (std::bit_cast<std::uint64_t>(array.as<std::int64_t>()[0]) != fresh.fingerprint())
-    throw_bad_input("the state was saved by another model; run the model that saved it, or start without --state");
+  return std::bit_cast<std::uint64_t>(array.as<std::int64_t>()[0]) == fresh.fingerprint();
 }
 
 void check_part(const StatePart& part, const NpzArray& array, std::size_t count) {
@@ -41,22 +40,30 @@ std::vector<State> states_of(NpzFile& file, const Session& session, std::size_t 
   const Npz arrays = file.read_all(max_bytes);
   const State fresh = session.initial_state();
   std::map<std::string, const NpzArray*> named;
+  bool own = true;
   for (const auto& [name, array] : arrays) {
-    if (name == kStateFingerprint)
-      check_fingerprint(array, fresh);
-    else
+    if (name == kStateFingerprint) {
+      own = is_of(fresh, array);
+    } else {
       named[name.substr(kStatePrefix.size())] = &array;
+    }
   }
   std::map<std::string, const StatePart*> wanted;
   for (const StatePart& part : fresh.layout().parts) {
     const auto found = named.find(part.name);
     if (part.derived() || found == named.end()) continue;  // what is missing, restore_state() names
+    if (!own && found->second->type != NumberType::kF32 && !part.counts)
+      throw_bad_input(concat("the state was saved by another model, '", kStatePrefix, part.name,
+                             "' in its codes; run the model that saved it, save it as reals (--state-reals), or start "
+                             "without --state"));
     check_part(part, *found->second, count);
     wanted[part.name] = &part;
   }
   for (const auto& [name, array] : named)
     if (!wanted.contains(name))
       throw_bad_input(concat("array '", kStatePrefix, printable(name), "' is no part of this model's state"));
+  if (!own && warn)
+    warn("the state was saved by another model: its real numbers are taken where names and sizes agree");
   std::map<std::string, std::size_t> cut;
   std::vector<State> states;
   for (std::size_t i = 0; i < count; ++i) {

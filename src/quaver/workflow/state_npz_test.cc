@@ -41,6 +41,18 @@ TEST_F(StateNpz, ComesBackAsItWas) {
   EXPECT_EQ(read_states(path_, session_, 1), std::vector<State>{states_[0]});
 }
 
+// Codes mean something to their model alone; real numbers do to any whose parts have these names and sizes.
+TEST_F(StateNpz, TakesRealNumbersOfAnotherModelAndSaysSo) {
+  Npz reals = state_arrays(states_, StateNumbers::kReals);
+  reals.at("fingerprint").bytes[0] ^= std::byte{1};
+  write_npz(path_, reals);
+  std::vector<std::string> said;
+  EXPECT_EQ(read_states(path_, session_, 2, kDefaultMaxMemory, [&](const std::string& text) { said.push_back(text); }),
+            states_);
+  ASSERT_FALSE(said.empty());
+  EXPECT_TRUE(contains(said[0], "saved by another model"));
+}
+
 TEST_F(StateNpz, RefusesWhatIsNoStateOfTheModel) {
   const auto refusal = [&](const Npz& arrays, std::size_t count = 2) {
     write_npz(path_, arrays);
