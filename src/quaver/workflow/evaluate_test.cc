@@ -29,6 +29,14 @@ TEST_F(EvaluateCall, CountsWhatAMemoryNetworkAnswers) {
   EXPECT_DOUBLE_EQ(of_kind.error, (of_kind.tasks[0].error + of_kind.tasks[1].error) / 2);
 }
 
+TEST_F(EvaluateCall, RefusesAModelOfOtherClasses) {
+  Model other = chirps_model();
+  other.outputs = {"pool"};
+  save(other, model);
+  EXPECT_TRUE(contains(error_of([&] { evaluate({.model = model, .task = "chirps"}, heard); }),
+                       "output 'pool' has 4 scores, task 'chirps' has 10 classes"));
+}
+
 TEST_F(EvaluateCall, RefusesTasksOfTheOtherKind) {
   const auto refusal = [&](const EvaluateRequest& request, ErrorKind kind = ErrorKind::kBadInput) {
     return error_of([&] { evaluate(request, heard); }, kind);
