@@ -185,6 +185,10 @@ class Bench {
 
   void run_model() {
     const Model model = load(flags_.model);
+    if (model.inputs.size() > 1)
+      throw_bad_input(concat(flags_.model, " has ", model.inputs.size(),
+                             " inputs, expected one: bench draws frames for "
+                             "a single input"));
     const std::vector<BenchShape> shapes = with_counts(shape_of(model), flags_);
     require_fitting(shapes, flags_);
     if (!flags_.plot.empty() && Session(model).weight_bytes() == 0)

@@ -29,9 +29,9 @@ class Work {
     const std::size_t values = frames * session_.input_features();
     const NumberType kind = model.inputs[0].value.format.kind;
     if (kind == NumberType::kI32) {
-      const auto& first = std::get<EmbeddingAttributes>(model.nodes.at(0).operation);
+      const std::int64_t vocabulary = vocabulary_of(model, model.inputs[0]);
       for (std::size_t i = 0; i < frames; ++i)
-        ids_.push_back(static_cast<std::int32_t>(random.between(0, first.vocabulary - 1)));
+        ids_.push_back(static_cast<std::int32_t>(random.between(0, vocabulary - 1)));
     } else if (row.frames == Frames::kCodes) {
       for (std::size_t i = 0; i < values; ++i) codes_.push_back(static_cast<std::int8_t>(random.between(-128, 127)));
     } else {

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <iomanip>
+#include <limits>
 #include <optional>
 #include <span>
 #include <sstream>
@@ -141,6 +142,15 @@ std::int64_t forward_features(const Node& node) {
   const std::optional<Direction> direction = direction_of(node.operation);
   if (!direction || *direction == Direction::kReverse) return 0;
   return node.outputs[0].shape.features() / (*direction == Direction::kBidirectional ? 2 : 1);
+}
+
+std::int64_t vocabulary_of(const Model& model, const ModelInput& input) {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const Node& node : model.nodes) {
+    const OperationRow& row = row_of(node.operation);
+    if (row.reads_ids() && node.inputs[0] == input.name) least = std::min(least, row.vocabulary(node.operation));
+  }
+  return least;
 }
 
 Value output_value(const Operation& operation, const Value& input) {

@@ -78,6 +78,8 @@ std::vector<std::string> direction_suffixes(const Operation& operation);
 std::optional<Direction> direction_of(const Operation& operation);
 // How many of a recurrent node's features are those of its forward direction: the first ones.
 std::int64_t forward_features(const Node& node);
+// Ids that every node which reads this input of ids knows: 0 up to this.
+std::int64_t vocabulary_of(const Model& model, const ModelInput& input);
 // The first output of an operation with one input; the format is the caller's (argmax: i32).
 Value output_value(const Operation& operation, const Value& input);
 // What a node computes with what comes in a slot: its own "input" format, real numbers for a float node, else the

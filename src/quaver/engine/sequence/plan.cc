@@ -59,15 +59,6 @@ FrameCoder border_of(const Model& model, const ModelInput& input) {
           std::move(inverse_deviation)};
 }
 
-std::int64_t vocabulary_of(const Model& model, const ModelInput& input) {
-  std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  for (const Node& node : model.nodes) {
-    const OperationRow& row = row_of(node.operation);
-    if (row.reads_ids() && node.inputs[0] == input.name) least = std::min(least, row.vocabulary(node.operation));
-  }
-  return least;
-}
-
 }  // namespace
 
 std::size_t Session::Plan::add_value(Value value, Channels made) {
