@@ -90,7 +90,7 @@ std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, 
   options.threads = flags.shared.threads;
   say(fmt::format("training a float {} on {} generated sequences", cell, train_data.examples.size()));
   const TrainResult trained = train_showing_progress(train_data, validation_data, options);
-  say(fmt::format("trained in {:.1f} s; quantizing to int8", trained.seconds));
+  say(fmt::format("trained in {:.1f} s; quantizing to {}", trained.seconds, kDefaultScheme));
 
   std::vector<SequenceView> calibration;
   for (const Example& example : train_data.examples)
@@ -164,7 +164,8 @@ void run_demo(const DemoFlags& flags, const GivenFlags& given) {
     given.refuse({"--questions"}, "cell memn2n", concat("here the cells are ", join(flags.cells, ", ")));
   if (!flags.keep.empty()) {
     CommandFiles files;
-    files.writes("--keep", flags.keep / "memn2n", {".qmann8.safetensors"});  // the longest name of all
+    const std::string longest_ending = concat(".", kQmannScheme, ".safetensors");  // of all files
+    files.writes("--keep", flags.keep / "memn2n", {longest_ending.c_str()});
     files.check();
   }
   DemoRows all;

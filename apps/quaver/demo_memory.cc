@@ -11,6 +11,7 @@
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory/memory_session.h"
 #include "quaver/io/model_file/memory_file.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/memory.h"
 #include "quaver/report/cost/memory_inspect.h"
 #include "quaver/report/machine/timing.h"
@@ -132,8 +133,8 @@ MemoryDemo demo_memory(const MemoryDemoOptions& options) {
   for (const CodedStories::Question& question : test_data.questions()) asked.push_back(question_of(question));
   for (const CodedStories::Question& question : train_data.questions()) calibration.push_back(question_of(question));
 
-  say(fmt::format("training a memory network on {} generated questions, in float and as qmann8",
-                  train_data.questions().size()));
+  say(fmt::format("training a memory network on {} generated questions, in float and as {}",
+                  train_data.questions().size(), kQmannScheme));
   MemoryScheme qmann = memory_scheme_from_name(kQmannScheme);
   qmann.integer_only = true;
   std::vector<Network> networks;

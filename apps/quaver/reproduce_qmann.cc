@@ -12,6 +12,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/kernels/dispatch/dispatch.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/model/memory/memory_network.h"
 #include "quaver/report/show/table.h"
 
@@ -38,8 +39,9 @@ QmannRow memn2n_row(const std::string& key, const std::string& title, const std:
 }
 
 // The float network of MemN2N's recipe and, from it, a scaled scheme: calibrated, or trained on.
-QmannRow beyond_row(const std::string& key, const std::string& title, const std::string& scheme, bool trained_on) {
-  QmannRow row{.key = key, .title = title};
+// Of a scheme, whose name is its key.
+QmannRow beyond_row(std::string_view scheme, const std::string& what, bool trained_on) {
+  QmannRow row{.key = std::string(scheme), .title = concat("`", scheme, "`: ", what)};
   row.options = memn2n_recipe(false);
   if (trained_on)
     row.fine_tuned = fine_tune_recipe(memory_scheme_from_name(scheme), false);
@@ -376,7 +378,7 @@ std::vector<QmannRow> qmann_rows() {
     return errors;
   };
   const auto fixed = [](int integer_bits, bool hop_formats) {
-    MemoryScheme scheme = memory_scheme_from_name("fixed8");
+    MemoryScheme scheme = memory_scheme_from_name(kFixedScheme);
     scheme.integer_bits = integer_bits;
     scheme.hop_formats = hop_formats;
     return scheme;
@@ -387,7 +389,6 @@ std::vector<QmannRow> qmann_rows() {
     return scheme;
   };
   constexpr bool kAblation = true;
-  const std::string scaled(kDefaultScheme);
   return {
       qmann_row(
           std::string(kFloatScheme), "float", {},
@@ -406,16 +407,16 @@ std::vector<QmannRow> qmann_rows() {
                 program(29.1, 30.1, 3,
                         {1, 69.1, 32.6, 14.7, 32.2, 21.7, 11.9, 35.6, 48.9, 10, 0.4, 5.6, 14.9, 21.9, 52.4, 44.8, 43.9,
                          90.6, 0})),
-      qmann_row("fixed-binary", "conventional binary, IWL 5", memory_scheme_from_name("fixed-binary"),
+      qmann_row("fixed-binary", "conventional binary, IWL 5", memory_scheme_from_name(kFixedBinaryScheme),
                 program(41.7, 32.0, 1)),
-      qmann_row("qmann-binary", "Q-MANN binary, IWL 2", memory_scheme_from_name("qmann-binary"),
+      qmann_row("qmann-binary", "Q-MANN binary, IWL 2", memory_scheme_from_name(kQmannBinaryScheme),
                 program(34.9, 36.7, 1)),
       qmann_row("hamming8-iwl5", "Hamming, IWL 5, MQ", hamming(5), std::nullopt, kAblation),
       qmann_row("fixed8-iwl4-mq", "conventional 8 bits, IWL 4, MQ", fixed(4, true), std::nullopt, kAblation),
       qmann_row("hamming8-iwl4", "Hamming, IWL 4, MQ", hamming(4), std::nullopt, kAblation),
-      beyond_row(scaled, concat("`", scaled, "`: 8 bits, scales"), scaled, false),
-      beyond_row("fixed8-calibrated", "`fixed8-calibrated`: 8 bits, points", "fixed8-calibrated", false),
-      beyond_row("binary-calibrated", "`binary-calibrated`: 1 bit from hop to hop", "binary-calibrated", true),
+      beyond_row(kDefaultScheme, "8 bits, scales", false),
+      beyond_row(kFixedCalibratedScheme, "8 bits, points", false),
+      beyond_row(kBinaryCalibratedScheme, "1 bit from hop to hop", true),
       memn2n_row("memn2n", "en-10k", "en-10k",
                  PublishedErrors{6.5, std::nullopt, "the paper's table 3, best of 10", {}}),
       memn2n_row("memn2n-1k", "en (1,000 questions)", "en",

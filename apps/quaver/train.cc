@@ -260,8 +260,9 @@ void add_memory_choice(CLI::App& verb, TrainFlags& flags, const std::string& nam
 }
 
 void add_memory_flags(CLI::App& verb, TrainFlags& flags) {
-  verb.add_option("--recipe", flags.recipe,
-                  "Defaults: of a released program, memn2n (f32) or qmann (fixed point); or fine-tune (scaled schemes)")
+  verb.add_option(
+          "--recipe", flags.recipe,
+          "Defaults: of a released program, memn2n (float) or qmann (fixed point); or fine-tune (scaled schemes)")
       ->check(one_of({"memn2n", "qmann", "fine-tune"}))
       ->group(kMemoryGroup);
   add_scheme_flags(verb, flags.switches, kMemoryGroup);

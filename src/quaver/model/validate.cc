@@ -384,7 +384,7 @@ void validate(const Model& model) {
     if (const std::string reason = row_of(node.operation).no_integer_form(node.operation);
         !reason.empty() && !runs_in_float(node))
       refuse(described(node), " has no integer form (", reason, "), but its scheme is '", node.scheme,
-             "'; keep the node at scheme 'f32'");
+             "'; keep the node at scheme '", kFloatScheme, "'");
     check_border_formats(site);
     check_inner_formats(site);
     check_codes(node);

@@ -40,14 +40,14 @@ constexpr auto kOneBitQuery = &MemoryScheme::one_bit_query, kOneBitState = &Memo
 
 constexpr std::array<NamedMemoryScheme, 10> kMemorySchemes{
     {{kFloatScheme, {}},
-     {"fixed8", kConventional},
+     {kFixedScheme, kConventional},
      {kQmannScheme, kQmann},
-     {"fixed-binary", with(kConventional, kOneBitQuery)},
-     {"qmann-binary", with(kQmann, kOneBitQuery)},
+     {kFixedBinaryScheme, with(kConventional, kOneBitQuery)},
+     {kQmannBinaryScheme, with(kQmann, kOneBitQuery)},
      {"fixed-binary-weights", with(kConventional, kOneBitWeights)},
      {kDefaultScheme, kScales},
-     {"fixed8-calibrated", with(kScales, kPoints)},
-     {"binary-calibrated", with(kScales, kPoints, kOneBitQuery, kOneBitState)},
+     {kFixedCalibratedScheme, with(kScales, kPoints)},
+     {kBinaryCalibratedScheme, with(kScales, kPoints, kOneBitQuery, kOneBitState)},
      {"binary-weights-calibrated", with(kScales, kPoints, kOneBitQuery, kOneBitState, kOneBitWeights)}}};
 
 template <typename Rows>

@@ -1,4 +1,5 @@
-// scheme.h - what the name of a scheme stands for, of both kinds of network: the names are listed in scheme.cc alone.
+// scheme.h - what the name of a scheme stands for, of both kinds of network. The names stand here and in scheme.cc
+// alone; what means one of them by itself says its constant.
 #pragma once
 
 #include <span>
@@ -14,8 +15,13 @@ namespace quaver {
 // Names that both kinds of network have.
 inline constexpr std::string_view kFloatScheme = "f32";     // nothing is coded: what a network starts with
 inline constexpr std::string_view kDefaultScheme = "int8";  // what quantizing makes where nothing else is asked for
-// Q-MANN's own, of memory networks.
+// Of memory networks: Q-MANN's own, the baselines of its paper, and two of ours.
 inline constexpr std::string_view kQmannScheme = "qmann8";
+inline constexpr std::string_view kQmannBinaryScheme = "qmann-binary";
+inline constexpr std::string_view kFixedScheme = "fixed8";
+inline constexpr std::string_view kFixedBinaryScheme = "fixed-binary";
+inline constexpr std::string_view kFixedCalibratedScheme = "fixed8-calibrated";
+inline constexpr std::string_view kBinaryCalibratedScheme = "binary-calibrated";
 
 // ---- of models of sequences -----------------------------------------------------------------------------------------
 

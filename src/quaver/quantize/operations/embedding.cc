@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "quaver/core/text.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/operations/row.h"
 #include "quaver/quantize/quantizer.h"
 
@@ -48,9 +49,11 @@ void warn_rows(Quantizer& quantizer, const Node& node, const Tensor& table, std:
        concat("a quarter of the rows of '", node.name, "' reach ", codes, " codes or fewer in their root mean square, ",
               "expected ", kFewestRowCodes, ": row ", narrow.largest,
               " is far larger and sets the scale. Shrink that row",
-              limit == kI16Limit ? ""
-                                 : ", or give the node and all that read it the scheme int8, under which such tables "
-                                   "have 16 bits (not before an RNN or a dense layer of more than 448 features)",
+              limit == kI16Limit
+                  ? ""
+                  : concat(", or give the node and all that read it the scheme ", kDefaultScheme,
+                           ", under which such tables have 16 bits (not before an RNN or a dense layer of more than "
+                           "448 features)"),
               ", or keep the node and all that read it in float with --ignore and --allow-float")});
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "quaver/cells/observer.h"
+#include "quaver/model/formats/scheme.h"
 
 namespace quaver {
 namespace {
@@ -71,8 +72,8 @@ class HalvesObserver final : public Observer {
       warnings.push_back(
           {"halves_cut", name.first, "pre_" + halves.gates[gate] + name.second, share, 0.0,
            fmt::format("node '{}' cuts W x and R h at {:g} before it adds them, which changes {:.3g} % of the sums of "
-                       "'pre_{}{}' on the calibration data; scheme int8 adds them whole",
-                       name.first, halves.limits[gate], share, halves.gates[gate], name.second)});
+                       "'pre_{}{}' on the calibration data; scheme {} adds them whole",
+                       name.first, halves.limits[gate], share, halves.gates[gate], name.second, kDefaultScheme)});
     }
     return warnings;
   }
