@@ -14,6 +14,9 @@
 namespace quaver {
 namespace {
 
+// Some twenty for each of the most nodes there are. The parser takes the square of it: seconds for ten times as many.
+constexpr std::size_t kMostObjects = std::size_t{1} << 15;
+
 bool is_integer(const nlohmann::json& value) {
   constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
   return value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= kLargest);
@@ -23,9 +26,12 @@ bool is_integer(const nlohmann::json& value) {
 
 nlohmann::json parse_strict(std::string_view text, std::string_view what, int max_depth) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open, outermost first
+  std::size_t objects = 0;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
     using Event = nlohmann::json::parse_event_t;
     if (depth > max_depth) throw_bad_input(concat(what, " is nested deeper than ", max_depth));
+    if (event == Event::object_start && ++objects > kMostObjects)
+      throw_bad_input(concat(what, " has more than the limit of ", kMostObjects, " objects"));
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
