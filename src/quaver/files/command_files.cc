@@ -75,7 +75,14 @@ void require_writable(const std::string& flag, const fs::path& path) {
   if (!fs::is_directory(folder, failure))
     refuse(concat("'", path.has_parent_path() ? path.parent_path().string() : folder.string(),
                   "' is no folder; make it first"));
-  // Only an attempt knows: permissions, read-only mounts and folders that are no real ones all look different.
+    // Only an attempt knows: permissions, read-only mounts and folders that are no real ones all look different. Where
+    // the system has files without a name a writer that is killed leaves none.
+#ifdef O_TMPFILE
+  if (const int unnamed = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); unnamed >= 0) {
+    ::close(unnamed);
+    return;
+  }
+#endif
   std::string probe = (folder / ".quaver_probe_XXXXXX").string();
   const int file = ::mkstemp(probe.data());
   if (file < 0) refuse(concat("can not write into folder '", folder.string(), "': ", std::strerror(errno)));
