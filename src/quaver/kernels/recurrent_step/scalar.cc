@@ -23,6 +23,7 @@ AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size
   constexpr bool kNibbles = kFormat == kI4;
   const PackedOrder order{weights, gates, 1};
   AlignedVector<std::int8_t> packed;
+  packed.reserve(order.units() * gates * (kNibbles ? (weights.cols() + 1) / 2 : weights.cols()));
   for (std::size_t unit = 0; unit < order.units(); ++unit) {
     for (std::size_t c = 0; c < weights.cols(); c += kNibbles ? 2 : 1) {
       for (std::size_t g = 0; g < gates; ++g) {
