@@ -64,7 +64,7 @@ TEST_F(FootprintTest, OfHidden128StaysBelow16MiB) {
 }
 
 // A file is read into one buffer, whose slices are the model's tensors: while a session packs them both are there, and
-// nothing else is; behind it the weights alone.
+// nothing else of their size is; behind it the weights alone. (Weights of four bits are unpacked on the way.)
 TEST_F(FootprintTest, LoadingHoldsTheFileOnce) {
 #ifdef QUAVER_SANITIZED
   GTEST_SKIP() << "sanitizers keep books of their own";

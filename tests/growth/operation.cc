@@ -1,4 +1,4 @@
-// operation.cc - the operation of operation.patch in a model: runs, streams, quantizes, is listed and counted.
+// operation.cc - the operation of operation.patch in a model: runs, quantizes, is listed and counted.
 #include <cstdio>
 #include <vector>
 

@@ -4,7 +4,7 @@
 // an alternative of the list. Floors above that treat operations one by one have a table with a row for each.
 //
 // fields() of the attributes hands each one with its name to a visitor, in the order of the file: what writes, reads,
-// hashes, prints or binds attributes is one visitor for all operations.
+// hashes or binds attributes is one visitor for all operations.
 #pragma once
 
 #include <string>
