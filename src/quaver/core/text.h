@@ -21,6 +21,8 @@ std::string concat(const Parts&... parts) {
   return out.str();
 }
 
+// What stands between separators: one part more than there are of them.
+std::vector<std::string_view> split_at(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
 // "4x128" for {4, 128}; "scalar" for {}.

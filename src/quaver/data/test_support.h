@@ -20,6 +20,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/data/tasks.h"
+#include "support/files.h"
 #include "support/places.h"
 
 namespace quaver {
@@ -79,25 +80,7 @@ inline void expect_well_formed(const Dataset& data) {
   expect_consistent(data);
 }
 
-// An empty folder that is gone with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = testing::TempDir() + "quaver_data_XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "cannot make the folder " << pattern;
-    path_ = pattern;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using io_test::TemporaryFolder;
 
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

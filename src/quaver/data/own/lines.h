@@ -40,8 +40,6 @@ class LineReader {
   std::unique_ptr<Contents> contents_;
 };
 
-// Parts between separators; views of `text`.
-std::vector<std::string_view> split_at(std::string_view text, char separator);
 // Without blanks at both ends.
 std::string_view trimmed(std::string_view text);
 // The finite number that all of the text is.
