@@ -45,6 +45,9 @@ struct Dataset {
   std::size_t features = 0;    // 0 for ids
   std::size_t vocabulary = 0;  // 0 for real features
   std::size_t outputs = 0;     // real numbers of one target; 0 where targets are labels
+  // What judges a model of it: "accuracy", "macro_f1", "perplexity", "bits_per_character", "mse", "mae",
+  // "nats_per_frame"; empty: what suits the target.
+  std::string metric{};
   std::vector<std::string> classes{};
   std::vector<Example> examples{};
 
