@@ -28,9 +28,12 @@ TaskRow chirps_row();
 TaskRow chirps_tags_row();
 TaskRow digits_row();
 TaskRow har_row();
+TaskRow japanese_vowels_row();
 
 // Which `limit` of `count` examples to take: indices, rising, evenly spread; all of them when limit is 0 or not less.
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit);
+// The examples at spread(examples.size(), limit).
+std::vector<Example> spread_over(std::vector<Example> examples, std::size_t limit);
 
 // The folder that holds the data sets: the given one, else that of QUAVER_DATA, else ../shared/data.
 std::filesystem::path data_folder(const TaskOptions& options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <span>
+#include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -12,7 +13,8 @@ namespace quaver {
 namespace {
 
 const std::vector<TaskRow>& rows() {
-  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row(), digits_row(), har_row()};
+  static const std::vector<TaskRow> table{chirps_row(), chirps_tags_row(), digits_row(), har_row(),
+                                          japanese_vowels_row()};
   return table;
 }
 
@@ -64,6 +66,12 @@ std::vector<std::size_t> spread(std::size_t count, std::size_t limit) {
   return indices;
 }
 
+std::vector<Example> spread_over(std::vector<Example> examples, std::size_t limit) {
+  std::vector<Example> taken;
+  for (const std::size_t index : spread(examples.size(), limit)) taken.push_back(std::move(examples[index]));
+  return taken;
+}
+
 std::filesystem::path data_folder(const TaskOptions& options) {
   const char* environment = environment_folder();
   return options.data_dir.value_or(environment != nullptr ? environment : "../shared/data");
@@ -96,6 +104,9 @@ Dataset load_task(const std::string& name, const std::string& split, const TaskO
   data.split = split;
   data.target = row.info.target;
   data.features = row.info.features;
+  data.vocabulary = row.info.vocabulary;
+  data.outputs = row.info.outputs;
+  data.metric = row.info.metric;
   data.classes = row.info.classes;
   data.examples = row.load(parse_split(split), options);
   if (data.examples.empty())

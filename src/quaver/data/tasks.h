@@ -4,6 +4,7 @@
 //   chirps_tags     built in: a long stream of chirps and noise, one label a step (0 is noise)
 //   digits          spoken digits, Free Spoken Digit Dataset (fsdd/fsdd_recordings.tar.xz)
 //   har             smartphone activity, HAPT raw signals (har/hapt_raw.tar.xz)
+//   japanese_vowels nine speakers by two vowels (japanese_vowels/JapaneseVowels_{TRAIN,TEST}.ts.xz)
 // Data folders: options.data_dir, else the environment's QUAVER_DATA, else ../shared/data.
 #pragma once
 
@@ -32,8 +33,11 @@ struct TaskInfo {
   Target target;
   std::size_t features;  // of one step
   std::vector<std::string> classes;
-  std::string needs;    // files below the data folder, or "" when built in
-  double step_seconds;  // time one step stands for; 0 when it has none
+  std::string needs;        // a file below the data folder, or "" when built in
+  double step_seconds;      // time one step stands for; 0 when it has none
+  std::size_t outputs = 0;  // as Dataset has them
+  std::size_t vocabulary = 0;
+  std::string metric{};
 };
 
 std::vector<TaskInfo> tasks();

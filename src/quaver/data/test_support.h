@@ -76,7 +76,9 @@ inline void expect_well_formed(const Dataset& data) {
   EXPECT_EQ(data.target, info.target);
   EXPECT_EQ(data.features, info.features);
   EXPECT_EQ(data.classes, info.classes);
-  EXPECT_EQ(data.vocabulary, 0u);
+  EXPECT_EQ(data.vocabulary, info.vocabulary);
+  EXPECT_EQ(data.outputs, info.outputs);
+  EXPECT_EQ(data.metric, info.metric);
   expect_consistent(data);
 }
 
@@ -92,6 +94,21 @@ inline void write_file(const std::filesystem::path& path, const std::string& byt
   std::ofstream file(path, std::ios::binary);
   file << bytes;
   if (!file.flush()) ADD_FAILURE() << "cannot write " << path;
+}
+
+// Writes a .xz of these bytes.
+inline void write_xz(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::create_directories(path.parent_path());
+  archive* writer = archive_write_new();
+  archive_write_add_filter_xz(writer);
+  archive_write_set_format_raw(writer);
+  if (archive_write_open_filename(writer, path.c_str()) != ARCHIVE_OK) ADD_FAILURE() << archive_error_string(writer);
+  archive_entry* entry = archive_entry_new();
+  archive_entry_set_filetype(entry, AE_IFREG);
+  archive_write_header(writer, entry);
+  archive_write_data(writer, bytes.data(), bytes.size());
+  archive_entry_free(entry);
+  if (archive_write_free(writer) != ARCHIVE_OK) ADD_FAILURE() << "cannot write " << path;
 }
 
 // Writes a .tar.xz of the files given as name -> bytes, a folder entry first, as tar does.
