@@ -27,6 +27,8 @@ struct TaskRow {
 TaskRow chirps_row();
 TaskRow chirps_tags_row();
 TaskRow digits_row();
+TaskRow ett_row();
+TaskRow ett_all_row();
 TaskRow har_row();
 TaskRow japanese_vowels_row();
 TaskRow jsb_row();

@@ -13,8 +13,10 @@ namespace quaver {
 namespace {
 
 const std::vector<TaskRow>& rows() {
-  static const std::vector<TaskRow> table{chirps_row(),          chirps_tags_row(), digits_row(),    har_row(),
-                                          japanese_vowels_row(), jsb_row(),         nottingham_row()};
+  static const std::vector<TaskRow> table{
+      chirps_row(), chirps_tags_row(),     digits_row(), ett_row(),        ett_all_row(),
+      har_row(),    japanese_vowels_row(), jsb_row(),    nottingham_row(),
+  };
   return table;
 }
 
