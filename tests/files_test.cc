@@ -333,7 +333,7 @@ TEST_F(FilesTest, ADamagedCheckpointIsNotResumed) {
     expect_failure(3, train + " --resume", {"c: ", "damaged", "checksum", "without --resume"});
   }
   std::string older = good;
-  const std::size_t version = older.find("\"version\":\"2\"");
+  const std::size_t version = older.find("\"version\":\"3\"");
   ASSERT_NE(version, std::string::npos);
   older[version + 11] = '1';
   write("c", older);

@@ -22,6 +22,7 @@
 #include "quaver/report/machine/timing.h"
 #include "quaver/report/show/table.h"
 #include "quaver/report/show/warning_lines.h"
+#include "quaver/workflow/sequence/calls.h"
 #include "quaver/workflow/sequence/input.h"
 #include "shared.h"
 #include "training.h"
@@ -107,7 +108,8 @@ std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, 
   for (std::size_t i = 0; i < models.size(); ++i) {
     Session session(models[i], {.threads = flags.shared.thread_count()});
     DemoRow row{cell, models[i].scheme};
-    row.accuracy = evaluate(session, labelled(test_data)).value;
+    Listener silent;
+    row.accuracy = evaluate(session, test_data, "", silent).chosen.value;
     row.bytes = save_bytes(models[i]).size();
     row.us_per_step = times[i];
     row.float_ops = inspect(models[i]).float_ops;

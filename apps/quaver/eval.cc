@@ -1,10 +1,12 @@
-// quaver eval MODEL TASK: how often the model is right.
+// quaver eval MODEL TASK: how good the model is.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "checks.h"
 #include "console_listener.h"
+#include "quaver/core/text.h"
+#include "quaver/metrics/metric.h"
 #include "quaver/workflow/evaluate.h"
 #include "shared.h"
 #include "verbs.h"
@@ -27,6 +29,9 @@ void add_eval(CLI::App& program) {
   verb->add_option("task", request.task, "Task: chirps, chirps_tags, digits, har, babi, stories; or KIND:PATH")
       ->required();
   verb->add_option("--split", request.split, "train, validation or test")->capture_default_str();
+  verb->add_option("--metric", request.metric,
+                   concat("What judges: ", join(metric_names(), ", "), "; else the data's own"))
+      ->check(one_of(metric_names()));
   verb->add_option("--limit", request.limit, "Sequences at most; 0: all")
       ->check(whole_number(0, kMostSequences))
       ->capture_default_str();

@@ -19,11 +19,11 @@
 #include "quaver/files/command_files.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/formats/scheme.h"
-#include "quaver/report/error/evaluate.h"
+#include "quaver/report/show/evaluate_report.h"
 #include "quaver/report/show/progress.h"
 #include "quaver/report/show/table.h"
 #include "quaver/workflow/own_input.h"
-#include "quaver/workflow/sequence/input.h"
+#include "quaver/workflow/sequence/calls.h"
 #include "scheme_flags.h"
 #include "shared.h"
 #include "stories.h"
@@ -114,8 +114,7 @@ void require_trainable(const TrainFlags& flags, const DataShape& kind, const Giv
   given.refuse_attributes_beyond({options.cell}, concat("here the cell is ", options.cell));
   if (options.projection == 0) given.refuse({"--projection-clip"}, "--projection", "here there is none");
   const std::string task = concat("here task '", flags.task, "' ");
-  if (kind.target == Target::kTags)
-    given.refuse({"--pooling"}, "tasks with a class a sequence", task + "has one a step");
+  if (is_of_steps(kind.target)) given.refuse({"--pooling"}, "tasks with a class a sequence", task + "has one a step");
   if (kind.features > 0) given.refuse({"--embedding"}, "tasks of ids or words", task + "has reals");
 }
 
@@ -150,7 +149,7 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
   require_training().check(options);
 
   const auto load = [&](const char* split) {
-    return own ? own->load(split) : load_task(flags.task, split, flags.data.of_sequences(flags.limit));
+    return own ? own->stream(split) : load_task(flags.task, split, flags.data.of_sequences(flags.limit));
   };
   const Dataset train_data = load("train"), validation_data = load("validation"), test_data = load("test");
   catch_interrupts();
@@ -166,7 +165,7 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
   save(result.model, flags.out);
   if (own_checkpoint) std::filesystem::remove(options.checkpoint);
   Session session(result.model, {.threads = flags.shared.thread_count()});
-  const Evaluation test = evaluate(session, labelled(test_data));
+  const Evaluation test = evaluate(session, test_data, options.metric, listener);
 
   const auto bytes = std::filesystem::file_size(flags.out);
   Table table({{"model", Align::kLeft},
@@ -175,18 +174,18 @@ void run_train(const TrainFlags& flags, const GivenFlags& given) {
                {"hidden"},
                {"epochs"},
                {"seconds"},
-               {"validation %"},
-               {"test %"},
+               {"validation"},
+               {"test " + heading(test.chosen)},
                {"bytes"}});
   table.add_row({flags.out.string(), flags.task, options.cell, std::to_string(options.hidden),
-                 std::to_string(result.epochs), fixed_text(result.seconds, 1), fixed_text(result.metric, 2),
-                 fixed_text(test.value, 2), count_text(bytes)});
+                 std::to_string(result.epochs), fixed_text(result.seconds, 1), fixed_text(result.value, 2),
+                 figure_text(test.chosen), count_text(bytes)});
   print_result(flags.shared,
                {{"task", flags.task},
-                {"metric", test.metric},
-                {"value", test.value},
+                {"metric", test.chosen.metric},
+                {"value", test.chosen.value},
                 {"n", test.n},
-                {"validation", result.metric},
+                {"validation", result.value},
                 {"epochs", result.epochs},
                 {"seconds", result.seconds},
                 {"model", flags.out.string()},

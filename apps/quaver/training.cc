@@ -64,16 +64,16 @@ const TrainingModule& require_training() {
 TrainResult train_showing_progress(const Dataset& train_data, const Dataset& validation_data, TrainOptions options) {
   const TrainingModule& module = require_training();
   std::unique_ptr<Progress> bar;
-  options.on_progress = [&](const TrainProgress& now) {
+  options.on_progress = [&](const LoopProgress& now) {
     const std::size_t done = (now.epoch - 1) * now.batches + now.batch;
     if (!bar) {
       bar = std::make_unique<Progress>("training", "batches", now.epochs * now.batches);
       if (done > 1) bar->resume_at(done);
     }
     std::string note = fmt::format("epoch {}/{}  loss {:.4f}", now.epoch, now.epochs, now.loss);
-    if (now.validation_metric) note += fmt::format("  validation {:.2f} %", *now.validation_metric);
+    if (now.validation) note += fmt::format("  validation {:.4g}", now.validation->metric);
     bar->update(done, note);
-    if (now.epoch_end) bar->say(fmt::format("{}  {:.0f} sequences/s", note, now.sequences_per_second));
+    if (now.epoch_end) bar->say(fmt::format("{}  {:.0f} sequences/s", note, now.examples_per_second));
   };
   return module.train(train_data, validation_data, options);
 }

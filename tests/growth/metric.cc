@@ -1,4 +1,5 @@
-// metric.cc - the metric of metric.patch: evaluate() fills it, and the JSON of 'eval' has it.
+// metric.cc - the metric of metric.patch: an Evaluator finds it by name, and the JSON of 'eval' has it beside the
+// others.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -19,17 +20,19 @@ int main() {
   model.tensors["scores.W"] = Tensor::from<float>({2, 2}, std::vector<float>{1, 0, 0, 1});
   model.tensors["scores.b"] = Tensor::from<float>({2}, std::vector<float>{0, 0});
   model.outputs = {"scores"};
-  const std::vector<float> frames(2 * 7, 1.0f);
-  const std::vector<std::int32_t> labels(7, 0);
-  std::vector<LabelledSequence> sequences;
-  for (const std::size_t steps : {3u, 7u, 5u})
-    sequences.push_back({{steps, std::span(frames).first(2 * steps)}, std::span(labels).first(steps)});
+  const std::vector<float> frames{1, 0, 0, 1, 1, 0, 0, 1};
+  const std::vector<std::int32_t> labels{0, 1, 0, 0};
+  const std::vector<JudgedSequence> sequences{{{4, frames}, {.labels = labels}}};
   Session session(model);
-  const Evaluation evaluation = evaluate(session, sequences);
+  Evaluator by_name(session, Target::kTags, 2, "errors");
+  by_name.add(sequences);
+  const Evaluation chosen = by_name.result();
+  Evaluator by_accuracy(session, Target::kTags, 2);
+  by_accuracy.add(sequences);
   EvaluateReport report;
-  report.of_kind = SequenceEvaluateReport{evaluation, "scalar"};
+  report.of_kind = SequenceEvaluateReport{by_accuracy.result(), "scalar"};
   const auto json = to_json(report);
-  std::printf("the longest of 3 sequences has %zu steps, in JSON %s, expected 7; %zu steps in all\n",
-              evaluation.longest, json.at("longest").dump().c_str(), evaluation.steps);
-  return evaluation.longest == 7 && json.at("longest") == 7 && evaluation.steps == 15 ? 0 : 1;
+  std::printf("%s of 4 steps: %g, in JSON %s, expected 1\n", chosen.chosen.metric.c_str(), chosen.chosen.value,
+              json.at("others").at("errors").dump().c_str());
+  return chosen.chosen.value == 1 && json.at("others").at("errors") == 1 ? 0 : 1;
 }

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "quaver/core/name_table.h"
+#include "quaver/metrics/target.h"
 
 namespace quaver {
 
@@ -19,16 +21,6 @@ struct Sequence {
   bool operator==(const Sequence&) const = default;
 };
 
-enum class Target {
-  kClass,      // one label a sequence
-  kTags,       // one label a step
-  kReals,      // real numbers a sequence
-  kRealSteps,  // real numbers a step
-  kLabels,     // a step: of each class whether it holds
-};
-// "class", "tags", "reals", "real-steps", "labels": as models and pipelines store them.
-const NameTable<Target, 5>& target_names();
-
 struct Example {
   std::string name{};  // where it comes from, for messages: a file name or "train/17"
   Sequence input{};
@@ -38,6 +30,16 @@ struct Example {
   bool operator==(const Example&) const = default;
 };
 
+// Reads examples when they are asked for: of data that is not held in memory. Any number of threads may read.
+class ExampleReader {
+ public:
+  virtual ~ExampleReader() = default;
+  virtual std::size_t size() const = 0;
+  // About how many, without reading it: what makes batches of similar lengths.
+  virtual std::size_t about_steps(std::size_t index) const = 0;
+  virtual Example read(std::size_t index) const = 0;
+};
+
 struct Dataset {
   std::string task{};
   std::string split{};  // train, validation or test
@@ -45,11 +47,16 @@ struct Dataset {
   std::size_t features = 0;    // 0 for ids
   std::size_t vocabulary = 0;  // 0 for real features
   std::size_t outputs = 0;     // real numbers of one target; 0 where targets are labels
-  // What judges a model of it: "accuracy", "macro_f1", "perplexity", "bits_per_character", "mse", "mae",
-  // "nats_per_frame"; empty: what suits the target.
-  std::string metric{};
+  std::string metric{};        // what judges a model of it, by name (metrics/metric.h); empty: the target's own
   std::vector<std::string> classes{};
-  std::vector<Example> examples{};
+  std::vector<Example> examples{};                // held; none where `reader` reads them
+  std::shared_ptr<const ExampleReader> reader{};  // null: all are held
+
+  std::size_t size() const { return reader ? reader->size() : examples.size(); }
+  std::size_t about_steps(std::size_t index) const;
+  // Example `index`: the held one, or what was read into `room`.
+  const Example& example(std::size_t index, Example& room) const;
+  void for_each(const std::function<void(const Example&)>& visit) const;  // in order
 
   std::size_t step_count() const;
   // Fingerprint of inputs and labels, for provenance.

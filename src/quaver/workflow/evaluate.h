@@ -14,6 +14,7 @@ namespace quaver {
 struct EvaluateRequest {
   std::filesystem::path model{};
   std::string task{}, split = "test";  // a task, or KIND:PATH
+  std::string metric{};                // of sequences: what judges (metrics/metric.h); empty: the data's own
   std::size_t limit = 0;               // sequences, or questions of each task, at most; 0: all
   DataSource data{};
   std::size_t threads = 1;

@@ -34,7 +34,7 @@ TEST_F(EvaluateCall, RefusesAModelOfOtherClasses) {
   other.outputs = {"pool"};
   save(other, model);
   EXPECT_TRUE(contains(error_of([&] { evaluate({.model = model, .task = "chirps"}, heard); }),
-                       "output 'pool' has 4 scores, task 'chirps' has 10 classes"));
+                       "output 'pool' of model 'chirper' has 4 numbers, the data has 10 classes"));
 }
 
 TEST_F(EvaluateCall, RefusesTasksOfTheOtherKind) {

@@ -48,12 +48,8 @@ OwnData open_own_data(const std::string& spec, const DataSource& data, std::size
 
 Dataset load_for(const Model& model, const std::string& spec, const std::string& split, const DataSource& data,
                  std::size_t limit, Listener& listener) {
-  Dataset loaded = names_own_data(spec) ? open_own_data(spec, data, limit, pipeline_of(model), listener).load(split)
+  Dataset loaded = names_own_data(spec) ? open_own_data(spec, data, limit, pipeline_of(model), listener).stream(split)
                                         : load_task(spec, split, data.of_sequences(limit));
-  if (loaded.target != Target::kClass && loaded.target != Target::kTags)
-    throw_bad_input(concat(loaded.task, ": its targets are '", target_names().name(loaded.target),
-                           "', which models cannot be judged by yet; expected '", target_names().name(Target::kClass),
-                           "' or '", target_names().name(Target::kTags), "'"));
   require_fit(model, loaded);
   return loaded;
 }

@@ -17,6 +17,27 @@ const std::vector<KindRow>& rows() {
   return table;
 }
 
+class StreamedSplit : public ExampleReader {
+ public:
+  StreamedSplit(std::shared_ptr<const PartReader> parts, Split split, std::vector<std::size_t> indices)
+      : parts_(std::move(parts)), split_(split), indices_(std::move(indices)) {}
+
+  std::size_t size() const override { return indices_.size(); }
+  std::size_t about_steps(std::size_t index) const override { return parts_->about_steps(split_, indices_[index]); }
+  Example read(std::size_t index) const override { return parts_->read(split_, indices_[index]); }
+
+ private:
+  std::shared_ptr<const PartReader> parts_;
+  Split split_;
+  std::vector<std::size_t> indices_;
+};
+
+// What judges a model of it, where the target alone does not say so: a text model is a class a step, like a tagger.
+std::string metric_of(const Pipeline& pipeline) {
+  if (pipeline.kind != "lm") return "";
+  return pipeline.tokens->unit == TokenUnit::kCharacter ? "bits_per_character" : "perplexity";
+}
+
 }  // namespace
 
 std::optional<DataSpec> parse_data_spec(std::string_view text) {
@@ -85,25 +106,49 @@ Example OwnData::read(const std::string& split, std::size_t index) const {
   return parts_->read(part, spread(parts_->size(part), options_.limit).at(index));
 }
 
+Dataset OwnData::without_examples(const std::string& split) const {
+  return {.task = data_spec_text(spec_),
+          .split = split,
+          .target = pipeline_.target,
+          .features = pipeline_.features,
+          .vocabulary = pipeline_.vocabulary,
+          .outputs = pipeline_.target_mean.size(),
+          .metric = metric_of(pipeline_),
+          .classes = pipeline_.classes};
+}
+
 Dataset OwnData::load(const std::string& split) const {
   const Split part = parse_split(split);
-  const std::string where = data_spec_text(spec_);
-  Dataset data{.task = where,
-               .split = split,
-               .target = pipeline_.target,
-               .features = pipeline_.features,
-               .vocabulary = pipeline_.vocabulary,
-               .outputs = pipeline_.target_mean.size(),
-               .classes = pipeline_.classes};
+  Dataset data = without_examples(split);
   const std::vector<std::size_t> indices = spread(parts_->size(part), options_.limit);
-  if (indices.empty()) throw_bad_input(concat(where, ": there are no examples of split '", split, "'"));
+  if (indices.empty()) throw_bad_input(concat(data.task, ": there are no examples of split '", split, "'"));
   std::uint64_t bytes = 0;
   for (const std::size_t index : indices) {
     data.examples.push_back(parts_->read(part, index));
     bytes += bytes_of(data.examples.back());
-    require_memory(
-        concat(where, ": ", data.examples.size(), " of the ", indices.size(), " examples of split '", split, "' have"),
-        bytes, options_.max_memory);
+    require_memory(concat(data.task, ": ", data.examples.size(), " of the ", indices.size(), " examples of split '",
+                          split, "' have"),
+                   bytes, options_.max_memory);
+    if (options_.progress) options_.progress(data.examples.size(), indices.size());
+  }
+  return data;
+}
+
+Dataset OwnData::stream(const std::string& split) const {
+  constexpr std::uint64_t kHeldShare = 8;  // train, validation and test at once, and what a network needs to learn
+  const Split part = parse_split(split);
+  Dataset data = without_examples(split);
+  std::vector<std::size_t> indices = spread(parts_->size(part), options_.limit);
+  if (indices.empty()) throw_bad_input(concat(data.task, ": there are no examples of split '", split, "'"));
+  std::uint64_t bytes = 0;
+  for (const std::size_t index : indices) {
+    data.examples.push_back(parts_->read(part, index));
+    bytes += bytes_of(data.examples.back());
+    if (bytes > options_.max_memory / kHeldShare) {
+      data.examples = {};
+      data.reader = std::make_shared<StreamedSplit>(parts_, part, std::move(indices));
+      break;
+    }
     if (options_.progress) options_.progress(data.examples.size(), indices.size());
   }
   return data;

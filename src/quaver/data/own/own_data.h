@@ -85,15 +85,18 @@ class OwnData {
   Example read(const std::string& split, std::size_t index) const;
   // Reads all. Error (bad input) when the split is empty or takes more than max_memory.
   Dataset load(const std::string& split) const;
+  // The same, but for a split of more than an eighth of max_memory, which reads its examples when they are asked for.
+  Dataset stream(const std::string& split) const;
 
  private:
   OwnData() = default;
+  Dataset without_examples(const std::string& split) const;
 
   DataSpec spec_;
   OwnDataOptions options_;
   Pipeline pipeline_;
   std::vector<std::string> notes_;
-  std::unique_ptr<const PartReader> parts_;
+  std::shared_ptr<const PartReader> parts_;
 };
 
 }  // namespace quaver

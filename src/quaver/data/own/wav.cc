@@ -164,19 +164,31 @@ class WavParts : public PartReader {
  public:
   WavParts(fs::path folder, Pipeline pipeline) : folder_(std::move(folder)), pipeline_(std::move(pipeline)) {}
 
-  void add(Split split, std::string path, std::int32_t label) {
-    recordings_[static_cast<std::size_t>(split)].push_back({std::move(path), label});
+  void add(Split split, std::string path, std::int32_t label, const SoundForm& form) {
+    const double samples = static_cast<double>(form.frames) * pipeline_.sound->sample_rate / form.rate;
+    const auto steps = static_cast<std::size_t>(samples / static_cast<double>(pipeline_.sound->hop));
+    recordings_[static_cast<std::size_t>(split)].push_back({std::move(path), label, steps});
   }
   std::size_t size(Split split) const override { return recordings_[static_cast<std::size_t>(split)].size(); }
   Example read(Split split, std::size_t index) const override {
-    const auto& [path, label] = recordings_[static_cast<std::size_t>(split)][index];
-    return {.name = path, .input = read_recording(pipeline_, folder_ / path), .labels = {label}};
+    const Labelled& recording = recordings_[static_cast<std::size_t>(split)][index];
+    return {.name = recording.path,
+            .input = read_recording(pipeline_, folder_ / recording.path),
+            .labels = {recording.label}};
+  }
+  std::size_t about_steps(Split split, std::size_t index) const override {
+    return recordings_[static_cast<std::size_t>(split)][index].about_steps;
   }
 
  private:
+  struct Labelled {
+    std::string path;
+    std::int32_t label;
+    std::size_t about_steps;
+  };
   fs::path folder_;
   Pipeline pipeline_;
-  std::array<std::vector<std::pair<std::string, std::int32_t>>, 3> recordings_;
+  std::array<std::vector<Labelled>, 3> recordings_;
 };
 
 // The classes of what can be learned from: of the train folder where folders are splits.
@@ -220,11 +232,13 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   }
   Forms kept_forms;
   std::vector<Recording> recordings;
+  std::vector<SoundForm> form_of;  // of each of them
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!forms[i]) continue;
     const std::string name = (spec.path / found[i].path).string();
     if (!broken.readable([&] { require_a_frame(name, *forms[i], *pipeline.sound); })) continue;
     kept_forms.add(*forms[i]);
+    form_of.push_back(*forms[i]);
     recordings.push_back(std::move(found[i]));
   }
   if (broken.count() > 0) notes.push_back("left out: " + broken.text(found.size()));
@@ -245,7 +259,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   if (trained == nullptr) check_classes(divided, splits, notes);
   auto parts = std::make_unique<WavParts>(spec.path, pipeline);
   for (std::size_t i = 0; i < recordings.size(); ++i)
-    parts->add(splits[i], std::move(recordings[i].path), divided.labels[i]);
+    parts->add(splits[i], std::move(recordings[i].path), divided.labels[i], form_of[i]);
   opened.parts = std::move(parts);
   return opened;
 }

@@ -1,39 +1,62 @@
-// evaluate.h - how often a model is right: over labelled sequences, or over every step of them.
+// evaluate.h - how good a model's first output is: over sequences of which the truth is known, or every step of them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "quaver/engine/sequence/session.h"
+#include "quaver/metrics/metric.h"
 
 namespace quaver {
 
-// One label a sequence (the model's first output is a vector), or one a step (it is a sequence).
-struct LabelledSequence {
+// One truth a sequence (the model's first output is a vector), or one a step (it is a sequence).
+struct JudgedSequence {
   SequenceView input;
-  std::span<const std::int32_t> labels;
+  Truth truth;
 };
 
 struct Evaluation {
-  std::string metric = "accuracy";  // percent of labels that the largest score (the first of equals) names
-  double value = 0;
-  std::uint64_t n = 0;  // labels judged
-  std::uint64_t correct = 0;
+  struct Figure {
+    std::string metric;
+    std::string unit;  // "%", or "" for a plain number
+    double value = 0;
+    bool higher_is_better = true;
+  };
+  Figure chosen;               // by the metric that was asked for
+  std::vector<Figure> others;  // the other metrics of the target, where the model's output tells them
+  std::uint64_t n = 0;         // rows judged: sequences, or steps
+  std::uint64_t correct = 0;   // rows whose class is named; of labels, row by row each that is right
   std::size_t sequences = 0;
   std::size_t steps = 0;
   double seconds = 0;  // in the engine
 };
 
-struct EvaluateOptions {
-  std::size_t batch = 64;  // sequences between two calls of `progress`; the session spreads them over its threads
-  std::function<void(std::size_t done, std::size_t total)> progress{};
-};
+// Judges a model by batches of sequences, so that only one of them need be in memory.
+class Evaluator {
+ public:
+  // width: classes, labels or real numbers of a row. metric: by name; empty: the target's own. The session outlives it.
+  // Error (usage) for a metric that does not suit; Error (bad input) for a model whose output cannot be judged so: of
+  // another width, a row a step where there is one truth a sequence, or an argmax where scores are needed.
+  Evaluator(Session& session, Target target, std::size_t width, const std::string& metric = "");
 
-// Error (bad input) without sequences, when labels and scores do not match in number, or for a sequence that the model
-// can not read.
-Evaluation evaluate(Session& session, std::span<const LabelledSequence> sequences, const EvaluateOptions& options = {});
+  // The session spreads them over its threads. Error (bad input) when truths and outputs do not match in number, or for
+  // a sequence that the model can not read.
+  void add(std::span<const JudgedSequence> sequences);
+
+  // Error (bad input) before any sequence.
+  Evaluation result() const;
+
+ private:
+  void require_truths(const JudgedSequence& sequence) const;
+
+  Session& session_;
+  Tally tally_;
+  const Metric& metric_;
+  std::size_t sequences_ = 0, steps_ = 0;
+  double seconds_ = 0;
+};
 
 }  // namespace quaver

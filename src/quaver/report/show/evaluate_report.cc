@@ -9,9 +9,16 @@ namespace {
 
 nlohmann::ordered_json figures_of(const SequenceEvaluateReport& report) {
   const Evaluation& evaluation = report.evaluation;
-  return {{"metric", evaluation.metric},   {"value", evaluation.value},     {"n", evaluation.n},
-          {"seconds", evaluation.seconds}, {"correct", evaluation.correct}, {"sequences", evaluation.sequences},
-          {"steps", evaluation.steps}};
+  nlohmann::ordered_json others = nlohmann::ordered_json::object();
+  for (const Evaluation::Figure& other : evaluation.others) others[other.metric] = other.value;
+  return {{"metric", evaluation.chosen.metric},
+          {"value", evaluation.chosen.value},
+          {"n", evaluation.n},
+          {"seconds", evaluation.seconds},
+          {"correct", evaluation.correct},
+          {"sequences", evaluation.sequences},
+          {"steps", evaluation.steps},
+          {"others", others}};
 }
 
 nlohmann::ordered_json figures_of(const MemoryEvaluateReport& report) {
@@ -29,16 +36,19 @@ nlohmann::ordered_json rest_of(const MemoryEvaluateReport& report) {
 
 std::string text_of(const EvaluateReport& report, const SequenceEvaluateReport& of_kind) {
   const Evaluation& evaluation = of_kind.evaluation;
-  Table table({{"model", Align::kLeft},
-               {"scheme", Align::kLeft},
-               {"task", Align::kLeft},
-               {"split", Align::kLeft},
-               {evaluation.metric + " %"},
-               {"of"},
-               {"seconds"},
-               {"path", Align::kLeft}});
-  table.add_row({report.model, report.scheme, report.task, report.split, fixed_text(evaluation.value, 2),
-                 count_text(evaluation.n), fixed_text(evaluation.seconds, 2), of_kind.path});
+  std::vector<Evaluation::Figure> figures{evaluation.chosen};
+  figures.insert(figures.end(), evaluation.others.begin(), evaluation.others.end());
+  std::vector<Column> columns{
+      {"model", Align::kLeft}, {"scheme", Align::kLeft}, {"task", Align::kLeft}, {"split", Align::kLeft}};
+  std::vector<std::string> row{report.model, report.scheme, report.task, report.split};
+  for (const Evaluation::Figure& figure : figures) {
+    columns.push_back({heading(figure)});
+    row.push_back(figure_text(figure));
+  }
+  columns.insert(columns.end(), {{"of"}, {"seconds"}, {"path", Align::kLeft}});
+  row.insert(row.end(), {count_text(evaluation.n), fixed_text(evaluation.seconds, 2), of_kind.path});
+  Table table(columns);
+  table.add_row(row);
   return table.text();
 }
 
@@ -50,6 +60,14 @@ std::string text_of(const EvaluateReport& report, const MemoryEvaluateReport& of
 }
 
 }  // namespace
+
+std::string heading(const Evaluation::Figure& figure) {
+  return figure.unit.empty() ? figure.metric : figure.metric + " " + figure.unit;
+}
+
+std::string figure_text(const Evaluation::Figure& figure) {
+  return fixed_text(figure.value, figure.unit.empty() ? 4 : 2);
+}
 
 nlohmann::ordered_json to_json(const EvaluateReport& report) {
   return std::visit(

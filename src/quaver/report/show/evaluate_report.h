@@ -37,6 +37,10 @@ struct EvaluateReport {
   std::string model, scheme, task, split;
 };
 
+// "accuracy %", and its value with the digits that it is worth.
+std::string heading(const Evaluation::Figure& figure);
+std::string figure_text(const Evaluation::Figure& figure);
+
 nlohmann::ordered_json to_json(const EvaluateReport& report);
 std::string to_text(const EvaluateReport& report);
 

@@ -17,20 +17,31 @@ namespace quaver {
 namespace {
 
 constexpr std::string_view kFormat = "quaver checkpoint";
-constexpr std::string_view kVersion = "2";  // 1 had no checksum
+constexpr std::string_view kVersion = "3";  // 1 had no checksum, 2 no curve
 constexpr const char* kChecksum = "checksum";
 constexpr std::string_view kIdentityPrefix = "identity.";
 
 struct Array {
   std::string_view name;
   std::vector<float> Checkpoint::*values;
-  bool moment;  // kept by Adam and its running mean alone
+  std::size_t (*size)(const Checkpoint&, const CheckpointLimits&);
+  std::string_view what;  // that many
 };
-constexpr std::array<Array, 5> kArrays{{{"values", &Checkpoint::values, false},
-                                        {"average", &Checkpoint::average, true},
-                                        {"best_values", &Checkpoint::best_values, false},
-                                        {"first_moment", &Checkpoint::first_moment, true},
-                                        {"second_moment", &Checkpoint::second_moment, true}}};
+std::size_t every_parameter(const Checkpoint&, const CheckpointLimits& limits) { return limits.parameters; }
+std::size_t averaged(const Checkpoint&, const CheckpointLimits& limits) {
+  return limits.average ? limits.parameters : 0;
+}
+std::size_t with_moments(const Checkpoint&, const CheckpointLimits& limits) {
+  return limits.moments ? limits.parameters : 0;
+}
+std::size_t every_epoch(const Checkpoint& checkpoint, const CheckpointLimits&) { return 3 * checkpoint.epoch; }
+constexpr std::string_view kParameters = "the parameters of the network";
+constexpr std::array<Array, 6> kArrays{{{"values", &Checkpoint::values, every_parameter, kParameters},
+                                        {"average", &Checkpoint::average, averaged, kParameters},
+                                        {"best_values", &Checkpoint::best_values, every_parameter, kParameters},
+                                        {"first_moment", &Checkpoint::first_moment, with_moments, kParameters},
+                                        {"second_moment", &Checkpoint::second_moment, with_moments, kParameters},
+                                        {"curve", &Checkpoint::curve, every_epoch, "three an epoch"}}};
 
 // Visits every number of the metadata, for reading and for writing.
 template <typename Visitor, typename CheckpointType>
@@ -41,9 +52,10 @@ void visit_numbers(CheckpointType& checkpoint, const Visitor& visit) {
   visit("epoch_loss", checkpoint.epoch_loss);
   visit("epoch_sequences", checkpoint.epoch_sequences);
   visit("best_epoch", checkpoint.best_epoch);
-  visit("best_accuracy", checkpoint.best.accuracy);
+  visit("best_metric", checkpoint.best.metric);
   visit("best_loss", checkpoint.best.loss);
-  visit("last_metric", checkpoint.last_metric);
+  visit("last_metric", checkpoint.last.metric);
+  visit("last_loss", checkpoint.last.loss);
 }
 
 using Texts = std::map<std::string, std::string>;
@@ -112,16 +124,18 @@ void check_numbers(const Checkpoint& state, const CheckpointLimits& limits) {
   expect("epoch_sequences", state.epoch_sequences, state.batch, state.batch == 0 ? 0 : limits.sequences);
   expect("epoch_loss", state.epoch_loss, state.batch == 0 ? 0 : -kLargest, state.batch == 0 ? 0 : kLargest);
   expect("best_epoch", state.best_epoch, std::size_t{0}, state.epoch);
-  expect("best_accuracy", state.best.accuracy, 0.0, 100.0);
+  expect("best_metric", state.best.metric, -kLargest, kLargest);
   expect("best_loss", state.best.loss, -kLargest, kLargest);
-  expect("last_metric", state.last_metric, 0.0, 100.0);
+  expect("last_metric", state.last.metric, -kLargest, kLargest);
+  expect("last_loss", state.last.loss, -kLargest, kLargest);
 }
 
-void check_values(const Array& array, const std::vector<float>& values, const CheckpointLimits& limits) {
-  const std::size_t expected = array.moment && !limits.moments ? 0 : limits.parameters;
+void check_values(const Array& array, const Checkpoint& state, const CheckpointLimits& limits) {
+  const std::vector<float>& values = state.*array.values;
+  const std::size_t expected = array.size(state, limits);
   if (values.size() != expected)
-    throw_bad_input(concat("tensor '", array.name, "' has ", values.size(), " elements, expected ", expected,
-                           ", the parameters of the network"));
+    throw_bad_input(
+        concat("tensor '", array.name, "' has ", values.size(), " elements, expected ", expected, ", ", array.what));
   const auto wrong = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
   if (wrong != values.end())
     throw_bad_input(
@@ -145,7 +159,7 @@ Checkpoint read_checkpoint(const SafetensorsFile& file, const CheckpointLimits& 
   check_numbers(checkpoint, limits);
   for (const Array& array : kArrays) {
     checkpoint.*array.values = file.as_f32(array.name);
-    check_values(array, checkpoint.*array.values, limits);
+    check_values(array, checkpoint, limits);
   }
   return checkpoint;
 }

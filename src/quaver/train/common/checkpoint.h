@@ -1,9 +1,9 @@
 // checkpoint.h - all that a stopped training needs to go on as if it had not been stopped. Internal to this floor.
 //
 // A safetensors file: "values", "average", "best_values", "first_moment", "second_moment" (F32, all parameters one
-// after the other; average and moments are empty where training has none), the rest as metadata, with a checksum of
-// all. Random numbers need no state of their own: every batch draws from the seed, the epoch and its place in the
-// epoch. It lives as long as one training: another version of this program refuses it and says so.
+// after the other; average and moments are empty where training has none), "curve" (F32), the rest as metadata, with a
+// checksum of all. Random numbers need no state of their own: every batch draws from the seed, the epoch and its place
+// in the epoch. It lives as long as one training: another version of this program refuses it and says so.
 #pragma once
 
 #include <cstddef>
@@ -23,14 +23,15 @@ struct Checkpoint {
   std::vector<float> best_values;
   std::vector<float> first_moment;
   std::vector<float> second_moment;
-  std::uint64_t steps = 0;  // updates so far
-  std::size_t epoch = 0;    // whole epochs
-  std::size_t batch = 0;    // batches of the epoch after them
-  double epoch_loss = 0;    // sum over these batches' sequences
+  std::vector<float> curve;  // [epochs, 3]: loss of training, metric and loss of validation
+  std::uint64_t steps = 0;   // updates so far
+  std::size_t epoch = 0;     // whole epochs
+  std::size_t batch = 0;     // batches of the epoch after them
+  double epoch_loss = 0;     // sum over these batches' sequences
   std::size_t epoch_sequences = 0;
   std::size_t best_epoch = 0;  // counted from 1; 0: none yet
   Score best{};
-  double last_metric = 0;  // of the last whole epoch
+  Score last{};  // of the last whole epoch
 };
 
 // `identity`: by name, what decides the bits of the training: its options and data.
@@ -40,7 +41,8 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::map<std::string, s
 // What a checkpoint of a training must fit.
 struct CheckpointLimits {
   std::size_t parameters = 0;
-  bool moments = true;        // false: plain SGD, whose average and moments are empty
+  bool average = true;        // false: there is none, and the array is empty
+  bool moments = true;        // false: plain descent, which has none
   std::size_t epochs = 0;     // of the whole training
   std::size_t batches = 0;    // of an epoch, each an update
   std::size_t sequences = 0;  // of an epoch; 0: it is saved between epochs alone

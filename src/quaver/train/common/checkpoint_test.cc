@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Texts = std::map<std::string, std::string>;
 
 constexpr CheckpointLimits kLimits{.parameters = 3, .epochs = 4, .batches = 5, .sequences = 20};
-constexpr CheckpointLimits kWholeEpochs{.parameters = 3, .moments = false, .epochs = 4, .batches = 5};
+constexpr CheckpointLimits kWholeEpochs{.parameters = 3, .average = false, .moments = false, .epochs = 4, .batches = 5};
 
 Checkpoint sample() {
   return {.values = {1, 2, 3},
@@ -28,6 +28,7 @@ Checkpoint sample() {
           .best_values = {1, 1, 1},
           .first_moment = {0.1f, 0, 0},
           .second_moment = {0, 0, 1e-6f},
+          .curve = {1, 50, 2, 0.5f, 75, 0.25f},
           .steps = 12,
           .epoch = 2,
           .batch = 2,
@@ -35,7 +36,7 @@ Checkpoint sample() {
           .epoch_sequences = 8,
           .best_epoch = 1,
           .best = {75, 0.25},
-          .last_metric = 50};
+          .last = {50, 0.75}};
 }
 
 class CheckpointTest : public testing::Test {
@@ -88,9 +89,11 @@ TEST_F(CheckpointTest, ComesBackAsItWasSaved) {
   EXPECT_EQ(loaded.epoch_loss, saved.epoch_loss);
   EXPECT_EQ(loaded.epoch_sequences, saved.epoch_sequences);
   EXPECT_EQ(loaded.best_epoch, saved.best_epoch);
-  EXPECT_EQ(loaded.best.accuracy, saved.best.accuracy);
+  EXPECT_EQ(loaded.curve, saved.curve);
+  EXPECT_EQ(loaded.best.metric, saved.best.metric);
   EXPECT_EQ(loaded.best.loss, saved.best.loss);
-  EXPECT_EQ(loaded.last_metric, saved.last_metric);
+  EXPECT_EQ(loaded.last.metric, saved.last.metric);
+  EXPECT_EQ(loaded.last.loss, saved.last.loss);
 }
 
 // Every bit: an error, or the same file to the byte once it is saved again (blanks of the header).
@@ -130,12 +133,13 @@ TEST_F(CheckpointTest, NumbersThatNoTrainingHasAreRefused) {
   expect_refused([](Checkpoint& c) { c.epoch_sequences = 1; }, "'epoch_sequences' is 1, expected 2 to 20");
   expect_refused([=](Checkpoint& c) { c.epoch_loss = kNan; }, "'epoch_loss' is nan");
   expect_refused([](Checkpoint& c) { c.best_epoch = 3; }, "'best_epoch' is 3, expected 0 to 2");
-  for (const double wrong : {kNan, kInfinity, -kInfinity, -1.0, 100.5}) {
-    expect_refused([=](Checkpoint& c) { c.best.accuracy = wrong; }, "'best_accuracy'");
-    expect_refused([=](Checkpoint& c) { c.last_metric = wrong; }, "'last_metric'");
-  }
-  for (const double wrong : {kNan, kInfinity, -kInfinity})
+  for (const double wrong : {kNan, kInfinity, -kInfinity}) {
+    expect_refused([=](Checkpoint& c) { c.best.metric = wrong; }, "'best_metric'");
+    expect_refused([=](Checkpoint& c) { c.last.metric = wrong; }, "'last_metric'");
     expect_refused([=](Checkpoint& c) { c.best.loss = wrong; }, "'best_loss'");
+    expect_refused([=](Checkpoint& c) { c.last.loss = wrong; }, "'last_loss'");
+  }
+  expect_refused([](Checkpoint& c) { c.curve.pop_back(); }, "'curve' has 5 elements, expected 6, three an epoch");
   for (std::vector<float> Checkpoint::*values : {&Checkpoint::values, &Checkpoint::average, &Checkpoint::best_values,
                                                  &Checkpoint::first_moment, &Checkpoint::second_moment}) {
     expect_refused([=](Checkpoint& c) { (c.*values)[1] = std::numeric_limits<float>::quiet_NaN(); }, "has nan at 1");
@@ -172,7 +176,7 @@ TEST_F(CheckpointTest, BetweenEpochsThereIsNoBatch) {
 TEST_F(CheckpointTest, OtherVersionsAreNamed) {
   save(sample());
   std::string old = text();
-  const std::string mark = "\"version\":\"2\"";
+  const std::string mark = "\"version\":\"3\"";
   const std::size_t at = old.find(mark);
   ASSERT_NE(at, std::string::npos);
   old[at + mark.size() - 2] = '1';

@@ -4,8 +4,8 @@
 namespace quaver {
 
 struct Score {
-  double accuracy = 0;  // percent of sequences (classifier) or of steps (tagger)
-  double loss = 0;      // cross entropy, nats
+  double metric = 0;  // by the metric that training is judged by
+  double loss = 0;    // its loss, or what else decides between equal metrics; lower is better
 };
 
 }  // namespace quaver

@@ -10,7 +10,8 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/quantize/memory.h"
-#include "quaver/train/common/checkpoint.h"
+#include "quaver/train/common/loop.h"
+#include "quaver/train/common/tree_sum.h"
 #include "quaver/train/memory/pass.h"
 
 namespace quaver {
@@ -81,6 +82,13 @@ MemoryScales scales_for(const MemN2NShape& shape, const MemoryScheme& scheme, st
   return calibrate_memory(shape, scheme, parameters, questions);
 }
 
+// Number 0 is no word: it embeds to zero, and W does not score it.
+void clear_number_zero(const MemoryPass& pass, std::span<float> values) {
+  for (std::size_t place = 0; place < pass.matrices().size(); ++place)
+    if (!pass.roles().has_H || place != pass.roles().H)
+      std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(pass.matrices()[place].offset), pass.shape().d, 0.0f);
+}
+
 MemoryScore score(MemoryPass& pass, const MemoryScales& scales, std::span<const float> parameters,
                   const CodedStories& data, bool linear) {
   MemoryScore score;
@@ -99,12 +107,16 @@ MemoryScore score(MemoryPass& pass, const MemoryScales& scales, std::span<const 
   return {100 * static_cast<double>(wrong) / count, score.loss / count, score.questions, score.probability / count};
 }
 
-class Trainer {
+constexpr std::size_t kQuestionsPerShard = 32;  // the unit of arithmetic, as of sequences
+
+std::size_t shard_count(std::size_t questions) { return (questions + kQuestionsPerShard - 1) / kQuestionsPerShard; }
+
+// A network that learns, and how its values move.
+class MemoryTrainee : public Trainee {
  public:
-  Trainer(const MemN2NShape& shape, const CodedStories& train_data, const CodedStories& validation_data,
-          const Vocabulary& vocabulary, const MemoryTrainOptions& options, std::size_t repeat)
-      : repeat_(repeat),
-        shape_(shape),
+  MemoryTrainee(const MemN2NShape& shape, const CodedStories& train_data, const CodedStories& validation_data,
+                const Vocabulary& vocabulary, const MemoryTrainOptions& options)
+      : shape_(shape),
         words_(vocabulary.words()),
         train_(train_data),
         validation_(validation_data),
@@ -112,63 +124,90 @@ class Trainer {
         identity_(identity_of(shape, options, train_data, validation_data)),
         pass_(shape, options.scheme, options.gradients),
         random_(options.seed),
-        rate_(options.learning_rate.value_or(options.linear_epochs > 0 ? 0.005 : 0.01)) {
-    if (options.resume) {
-      const std::size_t questions = train_data.questions().size();
-      state_ = load_checkpoint(options.checkpoint, identity_,
-                               {.parameters = parameter_count(shape),
-                                .moments = false,
-                                .epochs = options.linear_epochs + options.epochs,
-                                .batches = (questions + options.batch - 1) / options.batch});
-    } else {
+        values_(parameter_count(shape)),
+        gradients_(shard_count(std::min(options.batch, train_data.questions().size())),
+                   std::vector<float>(values_.size())) {
+    if (options.warm_start != nullptr)
+      values_ = options.warm_start->parameters;
+    else
       draw_weights();
-      if (options.warm_start != nullptr) state_.best_values = state_.values = options.warm_start->parameters;
-    }
-    scales_ = scales_for(shape, options.scheme, state_.values, train_data);
-    gradient_.resize(state_.values.size());
   }
 
-  MemoryTrainResult run() {
-    const Clock::time_point start = Clock::now();
-    stopped_ = stops_early();
-    const std::size_t epochs = options_.linear_epochs + options_.epochs;
-    MemoryTrainResult result;
-    Clock::time_point saved = start;
-    while (state_.epoch < epochs && (!stopped_ || options_.train_on) && !result.interrupted) {
-      const Checkpoint before = options_.should_stop ? state_ : Checkpoint{};
-      const bool linear = state_.epoch < options_.linear_epochs;
-      const std::optional<double> loss = run_epoch(linear);
-      if (!loss) {
-        // An epoch that was cut short is done again from its start.
-        state_ = before;
-        save();
-        result.interrupted = true;
-        break;
+  const Texts& identity() const override { return identity_; }
+  std::span<float> values() override { return values_; }
+  std::span<float> gradients() override { return gradients_[0]; }
+  std::size_t batches() const override { return (train_.questions().size() + options_.batch - 1) / options_.batch; }
+  std::size_t examples() const override { return train_.questions().size(); }
+  // Its draws follow one another through an epoch, and a scaled scheme's scales are those of the epoch's first values.
+  bool resumes_within_epoch() const override { return false; }
+
+  void begin_epoch(std::size_t epoch) override {
+    linear_ = is_linear(epoch);
+    if (!scaled_) scales_ = scales_for(shape_, options_.scheme, values_, train_);
+    scaled_ = false;
+    if (options_.scheme.is_scaled()) pass_.set_scales(scales_);
+    drawn_ = random_.fork(kEpochStream + epoch);
+    order_ = epoch_order();
+  }
+
+  Learnt learn(std::size_t batch) override {
+    pass_.set_parameters(values_);
+    Learnt learnt;
+    const std::size_t begin = batch * options_.batch, end = std::min(order_.size(), begin + options_.batch);
+    const std::size_t shards = shard_count(end - begin);
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+      const std::size_t first = begin + shard * kQuestionsPerShard;
+      for (std::size_t i = first; i < std::min(end, first + kQuestionsPerShard); ++i) {
+        const CodedStories::Question& question = train_.questions()[order_[i]];
+        MemoryQuestion asked = question_of(question);
+        asked.ages = draw_ages(asked.facts.size());
+        learnt.loss += pass_.forward(asked, question.answer, linear_).loss;
+        pass_.backward(asked);
+        ++learnt.examples;
       }
-      ++state_.epoch;
-      scales_ = scales_for(shape_, options_.scheme, state_.values, train_);
-      const MemoryScore now = validate_epoch(linear);
-      state_.last_metric = now.error;
-      if (!linear && !stopped_) keep_if_best(now);
-      stopped_ = stopped_ || stops_early();
-      if (options_.on_progress) options_.on_progress({repeat_ + 1, state_.epoch, epochs, linear, *loss, now.error});
-      if (seconds_since(saved) >= 1 || state_.epoch == epochs) {
-        save();
-        saved = Clock::now();
-      }
+      pass_.take_gradient(gradients_[shard]);
     }
-    const bool final_ones = options_.keep == KeptWeights::kFinal || state_.best_epoch == 0;
-    const std::vector<float>& kept = final_ones ? state_.values : state_.best_values;
-    result.network = network_of(kept, scales_for(shape_, options_.scheme, kept, train_));
-    result.final_parameters = state_.values;
-    result.best_epoch = final_ones ? state_.epoch : state_.best_epoch;
-    result.epochs = state_.epoch;
-    result.seed = options_.seed;
-    result.seconds = seconds_since(start);
-    return result;
+    tree_sum(shards, [&](std::size_t i, std::size_t j) {
+      for (std::size_t k = 0; k < values_.size(); ++k) gradients_[i][k] += gradients_[j][k];
+    });
+    return learnt;
+  }
+
+  void end_epoch() override {
+    scales_ = scales_for(shape_, options_.scheme, values_, train_);
+    scaled_ = true;
+  }
+
+  // By the session that answers, but for what it does not run, a linear start, and what it runs as the untuned
+  // reference: a float network took 1.2 to 1.3 times the whole epoch.
+  Score score(std::size_t epoch) override {
+    const MemoryScore now = is_linear(epoch) || options_.scheme.is_float()
+                                ? quaver::score(pass_, scales_, values_, validation_, is_linear(epoch))
+                                : score_memory(network_of(values_, scales_), validation_);
+    return {now.error, options_.keep == KeptWeights::kEarlyStopped ? -now.probability : now.loss};
+  }
+
+  bool is_better(const Score& candidate, const Score& best) const override {
+    if (options_.keep == KeptWeights::kEarlyStopped)
+      return candidate.metric <= best.metric && candidate.loss <= best.loss;
+    return candidate.metric < best.metric || (candidate.metric <= best.metric && candidate.loss < best.loss);
+  }
+  bool may_keep(std::size_t epoch) const override { return !is_linear(epoch); }
+  bool stops_early(std::size_t epochs, std::size_t best_epoch, const Score& last, const Score& best) const override {
+    constexpr std::size_t kPatience = 5;  // epochs
+    constexpr double kWorse = 30;         // percent
+    return options_.keep == KeptWeights::kEarlyStopped && best_epoch > 0 && epochs > best_epoch + kPatience &&
+           last.metric > best.metric + kWorse;
+  }
+
+  const MemoryPass& pass() const { return pass_; }
+  MemoryNetwork network_of(const std::vector<float>& values) const {
+    return network_of(values, scales_for(shape_, options_.scheme, values, train_));
   }
 
  private:
+  bool is_linear(std::size_t epoch) const { return epoch < options_.linear_epochs; }
+
   MemoryNetwork network_of(const std::vector<float>& values, const MemoryScales& scales) const {
     MemoryNetwork network{.name = "",
                           .task = "",
@@ -182,84 +221,90 @@ class Trainer {
     return network;
   }
 
-  // By the session that answers, but for what it does not run, a linear start, and what it runs as the untuned
-  // reference: a float network took 1.2 to 1.3 times the whole epoch.
-  MemoryScore validate_epoch(bool linear) {
-    if (linear || options_.scheme.is_float()) return score(pass_, scales_, state_.values, validation_, linear);
-    return score_memory(network_of(state_.values, scales_), validation_);
-  }
-
   void draw_weights() {
     Random random = random_.fork(kWeightStream);
-    state_.values.resize(parameter_count(shape_));
-    for (float& value : state_.values) value = static_cast<float>(options_.deviation * random.normal());
-    clear_number_zero(state_.values);
-    state_.best_values = state_.values;
-  }
-
-  // Number 0 is no word: it embeds to zero, and W does not score it.
-  void clear_number_zero(std::vector<float>& values) const {
-    for (std::size_t place = 0; place < pass_.matrices().size(); ++place)
-      if (!pass_.roles().has_H || place != pass_.roles().H)
-        std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(pass_.matrices()[place].offset), shape_.d, 0.0f);
+    for (float& value : values_) value = static_cast<float>(options_.deviation * random.normal());
+    clear_number_zero(pass_, values_);
   }
 
   // The questions of one epoch, in order.
-  std::vector<std::size_t> epoch_order(Random& random) const {
+  std::vector<std::size_t> epoch_order() {
     std::vector<std::size_t> order(train_.questions().size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    if (options_.order == SampleOrder::kShuffled) random.shuffle<std::size_t>(order);
+    if (options_.order == SampleOrder::kShuffled) drawn_.shuffle<std::size_t>(order);
     if (options_.order == SampleOrder::kDrawn)
-      for (std::size_t& question : order) question = random.below(order.size());
+      for (std::size_t& question : order) question = drawn_.below(order.size());
     return order;
   }
 
   // Random noise: the time words of n facts are n of n + e numbers, e drawn from 0 .. ceil(noise n). Empty: natural.
-  std::span<const std::uint32_t> draw_ages(std::size_t facts, Random& random) {
+  std::span<const std::uint32_t> draw_ages(std::size_t facts) {
     if (options_.noise <= 0 || !shape_.temporal || facts == 0) return {};
     const auto most = static_cast<std::uint64_t>(std::ceil(options_.noise * static_cast<double>(facts)));
-    const std::size_t numbers = facts + random.below(most + 1);
+    const std::size_t numbers = facts + drawn_.below(most + 1);
     // Selection sampling from the oldest down: every choice of `facts` numbers is as likely.
     ages_.clear();
     for (std::size_t number = numbers; number-- > 0;) {
       const std::size_t wanted = facts - ages_.size();
-      if (random.below(number + 1) < wanted)
+      if (drawn_.below(number + 1) < wanted)
         ages_.push_back(static_cast<std::uint32_t>(std::min(number, shape_.memory - 1)));
     }
     return ages_;
   }
 
-  // Mean loss, or nothing when it was stopped.
-  std::optional<double> run_epoch(bool linear) {
-    Random random = random_.fork(kEpochStream + state_.epoch);
-    const std::vector<std::size_t> order = epoch_order(random);
-    double rate = rate_;
-    if (!linear && options_.halve_every > 0)
-      rate = std::ldexp(rate, -static_cast<int>((state_.epoch - options_.linear_epochs) / options_.halve_every));
-    double loss = 0;
-    for (std::size_t begin = 0; begin < order.size(); begin += options_.batch) {
-      if (options_.should_stop && options_.should_stop()) return std::nullopt;
-      if (begin == 0 && options_.scheme.is_scaled()) pass_.set_scales(scales_);
-      pass_.set_parameters(state_.values);
-      for (std::size_t i = begin; i < std::min(order.size(), begin + options_.batch); ++i) {
-        const CodedStories::Question& question = train_.questions()[order[i]];
-        MemoryQuestion asked = question_of(question);
-        asked.ages = draw_ages(asked.facts.size(), random);
-        loss += pass_.forward(asked, question.answer, linear).loss;
-        pass_.backward(asked);
-      }
-      pass_.take_gradient(gradient_);
-      descend(rate);
+  MemN2NShape shape_;
+  const std::vector<std::string>& words_;
+  const CodedStories& train_;
+  const CodedStories& validation_;
+  const MemoryTrainOptions& options_;
+  Texts identity_;
+  MemoryPass pass_;
+  Random random_;
+  std::vector<float> values_;
+  std::vector<std::vector<float>> gradients_;  // of each shard of a batch
+  MemoryScales scales_;                        // of a scaled scheme, for the values as they were when the epoch began
+  bool scaled_ = false;                        // they are those of the values as they are
+  // Of an epoch.
+  bool linear_ = false;
+  Random drawn_{0};
+  std::vector<std::size_t> order_;
+  std::vector<std::uint32_t> ages_;
+};
+
+// Plain descent on gradients that are clipped a matrix, at a rate that is halved every few epochs.
+class MatrixDescent : public Optimiser {
+ public:
+  MatrixDescent(const MemoryPass& pass, std::size_t batches, const MemoryTrainOptions& options)
+      : pass_(pass),
+        options_(options),
+        batches_(batches),
+        rate_(options.learning_rate.value_or(options.linear_epochs > 0 ? 0.005 : 0.01)) {}
+
+  void step(std::span<float> values, std::span<float> gradients, std::uint64_t step) override {
+    const double rate = rate_at(step / batches_);
+    const MemoryRoles& roles = pass_.roles();
+    for (std::size_t place = 0; place < pass_.matrices().size(); ++place) {
+      const MemoryMatrix& matrix = pass_.matrices()[place];
+      const bool controller = roles.has_H && place == roles.H;
+      const double clip = controller ? options_.controller_clip : options_.gradient_clip;
+      const double norm = norm_of(gradients, matrix, controller || (roles.has_H && place == roles.W));
+      double length = rate * (controller ? options_.controller_rate : 1.0);
+      if (clip > 0 && norm > clip) length *= clip / norm;
+      const auto factor = static_cast<float>(length);
+      for (std::size_t i = matrix.offset; i < matrix.offset + matrix.size(); ++i) values[i] -= factor * gradients[i];
     }
-    loss /= static_cast<double>(order.size());
-    if (!std::isfinite(loss) || !std::ranges::all_of(state_.values, [](float value) { return std::isfinite(value); }))
-      throw_failed(concat("training diverged in epoch ", state_.epoch + 1,
-                          ": a weight is no number any more; try a lower --learning-rate"));
-    return loss;
+    clear_number_zero(pass_, values);
+  }
+  std::string advice() const override { return concat("try a lower learning rate (now ", rate_, ")"); }
+
+ private:
+  double rate_at(std::size_t epoch) const {
+    if (epoch < options_.linear_epochs || options_.halve_every == 0) return rate_;
+    return std::ldexp(rate_, -static_cast<int>((epoch - options_.linear_epochs) / options_.halve_every));
   }
 
-  double norm_of(const MemoryMatrix& matrix, bool rows_are_outputs) const {
-    const float* values = gradient_.data() + matrix.offset;
+  double norm_of(std::span<const float> gradients, const MemoryMatrix& matrix, bool rows_are_outputs) const {
+    const float* values = gradients.data() + matrix.offset;
     if (options_.clip_rule == ClipRule::kMatrix) {
       double sum = 0;
       for (std::size_t i = 0; i < matrix.size(); ++i) sum += static_cast<double>(values[i]) * values[i];
@@ -276,63 +321,40 @@ class Trainer {
                            [](double sum, double next) { return sum + std::sqrt(next); });
   }
 
-  void descend(double rate) {
-    const MemoryRoles& roles = pass_.roles();
-    for (std::size_t place = 0; place < pass_.matrices().size(); ++place) {
-      const MemoryMatrix& matrix = pass_.matrices()[place];
-      const bool controller = roles.has_H && place == roles.H;
-      const double clip = controller ? options_.controller_clip : options_.gradient_clip;
-      const double norm = norm_of(matrix, controller || (roles.has_H && place == roles.W));
-      double step = rate * (controller ? options_.controller_rate : 1.0);
-      if (clip > 0 && norm > clip) step *= clip / norm;
-      const auto factor = static_cast<float>(step);
-      for (std::size_t i = matrix.offset; i < matrix.offset + matrix.size(); ++i)
-        state_.values[i] -= factor * gradient_[i];
-    }
-    clear_number_zero(state_.values);
-    ++state_.steps;
-  }
-
-  void keep_if_best(const MemoryScore& now) {
-    const double error = now.error, best_error = 100 - state_.best.accuracy;
-    const bool stopping = options_.keep == KeptWeights::kEarlyStopped;
-    const double cost = stopping ? -now.probability : now.loss;
-    const bool better =
-        state_.best_epoch == 0 || (stopping ? error <= best_error && cost <= state_.best.loss
-                                            : error < best_error || (error <= best_error && cost < state_.best.loss));
-    if (!better) return;
-    state_.best = {100 - error, cost};
-    state_.best_epoch = state_.epoch;
-    state_.best_values = state_.values;
-  }
-
-  bool stops_early() const {
-    constexpr std::size_t kPatience = 5;  // epochs
-    constexpr double kWorse = 30;         // percent
-    return options_.keep == KeptWeights::kEarlyStopped && state_.best_epoch > 0 &&
-           state_.epoch > state_.best_epoch + kPatience && state_.last_metric > 100 - state_.best.accuracy + kWorse;
-  }
-
-  void save() const {
-    if (!options_.checkpoint.empty()) save_checkpoint(state_, identity_, options_.checkpoint);
-  }
-
-  std::size_t repeat_;
-  MemN2NShape shape_;
-  const std::vector<std::string>& words_;
-  const CodedStories& train_;
-  const CodedStories& validation_;
+  const MemoryPass& pass_;
   const MemoryTrainOptions& options_;
-  Texts identity_;
-  MemoryPass pass_;
-  Random random_;
+  std::size_t batches_;
   double rate_;
-  Checkpoint state_;
-  MemoryScales scales_;   // of a scaled scheme, for state_.values as they were when the epoch began
-  bool stopped_ = false;  // early; what is kept stays so
-  std::vector<float> gradient_;
-  std::vector<std::uint32_t> ages_;
 };
+
+MemoryTrainResult train_once(const MemN2NShape& shape, const CodedStories& train_data,
+                             const CodedStories& validation_data, const Vocabulary& vocabulary,
+                             const MemoryTrainOptions& options, std::size_t repeat) {
+  MemoryTrainee trainee(shape, train_data, validation_data, vocabulary, options);
+  MatrixDescent descent(trainee.pass(), trainee.batches(), options);
+  LoopOptions loop{.epochs = options.linear_epochs + options.epochs,
+                   .stay_after_stop = options.train_on,
+                   .checkpoint = options.checkpoint,
+                   .resume = options.resume,
+                   .should_stop = options.should_stop};
+  if (options.on_progress)
+    loop.on_progress = [&](const LoopProgress& now) {
+      if (!now.epoch_end) return;
+      options.on_progress(
+          {repeat + 1, now.epoch, now.epochs, now.epoch <= options.linear_epochs, now.loss, now.validation->metric});
+    };
+  const LoopResult learnt = run_loop(trainee, descent, loop);
+  MemoryTrainResult result;
+  result.final_parameters.assign(trainee.values().begin(), trainee.values().end());
+  const bool final_ones = options.keep == KeptWeights::kFinal || learnt.best_epoch == 0;
+  result.network = trainee.network_of(final_ones ? result.final_parameters : learnt.kept);
+  result.best_epoch = final_ones ? learnt.epochs : learnt.best_epoch;
+  result.epochs = learnt.epochs;
+  result.seed = options.seed;
+  result.seconds = learnt.seconds;
+  result.interrupted = learnt.interrupted;
+  return result;
+}
 
 }  // namespace
 
@@ -408,12 +430,12 @@ std::vector<std::filesystem::path> memory_checkpoints(const MemoryTrainOptions& 
 namespace {
 
 // Every parameter is there as a value that learns and the best one so far, both once more as they were before the
-// epoch, the sum of its gradients, and as value and gradient of the pass.
-void require_memory_to_learn(const MemN2NShape& shape, const MemoryTrainOptions& options) {
-  constexpr std::uint64_t kCopies = 7;
+// epoch, a gradient of each shard of a batch, and as value and gradient of the pass.
+void require_memory_to_learn(const MemN2NShape& shape, const MemoryTrainOptions& options, std::size_t questions) {
+  const std::uint64_t copies = 6 + shard_count(std::min(options.batch, questions));
   require_memory_for(concat("training an embedding of ", shape.d, " numbers in ", shape.hops, " hops with a memory of ",
                             shape.memory, " facts takes"),
-                     kCopies * parameter_count(shape) * sizeof(float), options.max_memory);
+                     copies * parameter_count(shape) * sizeof(float), options.max_memory);
 }
 
 }  // namespace
@@ -446,7 +468,7 @@ void check_memory_training(const MemoryTrainOptions& options) {
                           .temporal = options.temporal,
                           .slots = options.slots};
   validate(least);
-  require_memory_to_learn(least, options);
+  require_memory_to_learn(least, options, 1);
 }
 
 MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStories& validation_data,
@@ -456,7 +478,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
     throw_bad_input("training of a memory network: there are no questions to train or to validate with");
   const MemN2NShape shape = memory_shape(train_data, validation_data, vocabulary, options);
   validate(shape);
-  require_memory_to_learn(shape, options);
+  require_memory_to_learn(shape, options, train_data.questions().size());
   if (options.warm_start != nullptr) {
     const MemoryNetwork& start = *options.warm_start;
     validate(start);
@@ -482,7 +504,7 @@ MemoryTrainResult train_memory(const CodedStories& train_data, const CodedStorie
     if (!checkpoints.empty()) one.checkpoint = checkpoints[repeat];
     // A run that was stopped in an earlier repeat has not begun this one.
     if (repeat > 0) one.resume = options.resume && std::filesystem::exists(one.checkpoint);
-    MemoryTrainResult result = Trainer(shape, train_data, validation_data, vocabulary, one, repeat).run();
+    MemoryTrainResult result = train_once(shape, train_data, validation_data, vocabulary, one, repeat);
     seconds += result.seconds;
     if (!result.interrupted) {
       const Clock::time_point start = Clock::now();

@@ -4,17 +4,17 @@
 #include <cmath>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "quaver/train/recurrent/batches.h"
 #include "quaver/train/recurrent/operations/row.h"
 
 namespace quaver {
 namespace {
 
-constexpr std::size_t kMaxLayers = 64;
-constexpr std::size_t kMaxBatch = 65536;
 constexpr std::size_t kLargestOrthogonal = 1024;  // beyond it the work, cubic, would be minutes
 
 void append(Model& model, std::string name, Operation operation) {
@@ -112,27 +112,29 @@ Model layers(const Dataset& data, const TrainOptions& options) {
   const auto last = [&] { return model.nodes.empty() ? model.inputs[0].value : model.nodes.back().outputs[0]; };
   for (std::size_t layer = 0; layer < options.layers; ++layer)
     append(model, concat(options.cell, layer), *train_cell(options.cell).layer(options, last().size()));
-  if (data.target == Target::kClass) {
+  if (!is_of_steps(data.target)) {
     const Pooling usual = options.direction == Direction::kForward ? Pooling::kLast : Pooling::kMean;
     append(model, "pool", PoolAttributes{options.pooling.value_or(usual)});
   }
-  append(model, "scores",
-         DenseAttributes{.input_size = last().size(), .units = static_cast<std::int64_t>(data.classes.size())});
-  model.outputs = {"scores"};
+  const std::size_t units = is_real(data.target) ? data.outputs : data.classes.size();
+  const std::string output = is_real(data.target) ? "predictions" : "scores";
+  append(model, output, DenseAttributes{.input_size = last().size(), .units = static_cast<std::int64_t>(units)});
+  model.outputs = {output};
   return model;
 }
 
-// Every parameter is there as a weight of the model, a value that learns, its gradient, two moments of Adam, its decay,
-// the running mean and the best mean so far; of every step of a batch a direction keeps at least its gates and state.
+// Every parameter is there as a weight of the model, a value that learns, two moments of Adam, its decay, the running
+// mean and the best mean so far, and a gradient a shard; of every step of a batch a direction keeps at least its gates
+// and state.
 void require_memory_to_learn(const Model& model, const TrainOptions& options, std::size_t sequences,
                              std::size_t steps) {
-  constexpr std::uint64_t kCopies = 8;
+  const std::uint64_t copies = 7 + (sequences + kSequencesPerShard - 1) / kSequencesPerShard;
   std::uint64_t floats = 0;
   for (const Node& node : model.nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
       std::uint64_t elements = 1;
       for (const std::int64_t size : slot.shape) elements *= static_cast<std::uint64_t>(size);
-      floats += kCopies * elements;
+      floats += copies * elements;
     }
     if (is_recurrent(node.operation)) {
       const std::size_t directions = options.direction == Direction::kBidirectional ? 2 : 1;
@@ -149,35 +151,15 @@ void require_memory_to_learn(const Model& model, const TrainOptions& options, st
 
 void check_train_options(const TrainOptions& options) {
   const TrainRow& cell = train_cell(options.cell);
-  const auto check_range = [](std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
-    if (value < low || value > high) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
-  };
-  constexpr auto kSize = static_cast<std::size_t>(kMaxSize);
-  check_range("hidden", options.hidden, 1, kSize);
-  check_range("layers", options.layers, 1, kMaxLayers);
-  check_range("projection", options.projection, 0, kSize);
-  check_range("embedding", options.embedding, 1, kSize);
-  check_range("epochs", options.epochs, 1, kSize);
-  check_range("batch", options.batch, 1, kMaxBatch);
-
-  const auto check_real = [](std::string_view name, double value, double low, double high) {
-    if (!(value >= low && value <= high)) throw_usage(concat(name, " is ", value, ", expected ", low, " to ", high));
-  };
-  constexpr double kLarge = 1e6;
-  check_real("learning_rate", options.learning_rate, 1e-12, kLarge);
-  check_real("weight_decay", options.weight_decay, 0, kLarge);
-  check_real("gradient_clip", options.gradient_clip, 0, kLarge);
-  check_real("clip", options.clip, 0, kLarge);
-  check_real("projection_clip", options.projection_clip, 0, kLarge);
-  check_real("average", options.average, 0, kLarge);
-  check_real("label_smoothing", options.label_smoothing, 0, 0.99);
-  check_real("dropout", options.dropout, 0, 0.99);
-  check_real("input_noise", options.input_noise, 0, kLarge);
-  check_real("level_shift", options.level_shift, 0, kLarge);
-  check_real("time_stretch", options.time_stretch, 0, 0.9);
-  check_real("time_mask", options.time_mask, 0, 1);
-  check_real("feature_mask", options.feature_mask, 0, 1);
-
+  fields(options, [](const OptionField& field, const auto& value) {
+    using Kind = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Kind, std::size_t> || std::is_same_v<Kind, double>) {
+      if (field.low >= field.high) return;  // of a seed any number goes
+      const auto number = static_cast<double>(value);
+      if (!(number >= field.low && number <= field.high))
+        throw_usage(concat(field.name, " is ", value, ", expected ", field.low, " to ", field.high));
+    }
+  });
   for (const TrainRow* other : train_cells()) {
     const std::vector<std::string_view> names = other->own_options(options);
     if (other != &cell && !names.empty())
@@ -209,8 +191,8 @@ Model initial_model(const Dataset& data, const TrainOptions& options) {
   check_train_options(options);
   Model model = layers(data, options);
   std::size_t longest = 0;
-  for (const Example& example : data.examples) longest = std::max(longest, example.input.steps);
-  require_memory_to_learn(model, options, std::min(options.batch, data.examples.size()), longest);
+  for (std::size_t i = 0; i < data.size(); ++i) longest = std::max(longest, data.about_steps(i));
+  require_memory_to_learn(model, options, std::min(options.batch, data.size()), longest);
   model.name = concat(data.task, "-", options.cell, options.hidden);
   model.task = data.task;
   model.classes = data.classes;

@@ -1,16 +1,11 @@
 #include "quaver/train/recurrent/gru_sequence.h"
 
+#include <algorithm>
+
 #include "quaver/train/recurrent/row_math.h"
-#include "quaver/train/recurrent/shards.h"
+#include "quaver/train/recurrent/steps.h"
 
 namespace quaver {
-
-// What one shard adds to the gradients of the biases.
-template <typename T>
-struct GruSequence<T>::Sums {
-  std::vector<T> b;            // [3n]
-  std::vector<T> b_candidate;  // [n] the recurrent bias of the candidate; z and r have the same in both
-};
 
 template <typename T>
 GruSequence<T>::GruSequence(const GruSequenceOptions& options, std::shared_ptr<const Packing> packing)
@@ -23,18 +18,13 @@ GruSequence<T>::GruSequence(const GruSequenceOptions& options, std::shared_ptr<c
 
 template <typename T>
 void GruSequence<T>::forward(const GruTensors<const T>& weights, const T* x, T* h) {
-  linear_forward(options_.threads, packing_->rows(), options_.shape.n_in, 3 * n_, x, weights.W, gates_.get());
-  parallel_for(options_.threads, shard_count(*packing_), [&](std::size_t shard) { forward_shard(weights, shard, h); });
-}
-
-template <typename T>
-void GruSequence<T>::forward_shard(const GruTensors<const T>& weights, std::size_t shard, T* h) const {
+  linear_forward(packing_->rows(), options_.shape.n_in, 3 * n_, x, weights.W, gates_.get());
   const std::size_t n = n_;
   const bool linear_before_reset = options_.shape.linear_before_reset;
   const std::size_t product = linear_before_reset ? 3 * n : 2 * n;  // gates whose R h needs nothing else
-  std::vector<T> products(kSequencesPerShard * product);
+  std::vector<T> products(packing_->sequences() * product);
   for (std::size_t position = 0; position < packing_->steps(); ++position) {
-    const ShardStep step = shard_step(*packing_, shard, position, options_.reverse);
+    const WalkStep step = walk_step(*packing_, position, options_.reverse);
     const T* h_carried = h + step.row_before * n;
     if (step.carried > 0)
       multiply_transposed<T>({products.data(), step.carried, product}, {h_carried, step.carried, n},
@@ -76,41 +66,31 @@ void GruSequence<T>::forward_shard(const GruTensors<const T>& weights, std::size
 template <typename T>
 void GruSequence<T>::backward(const GruTensors<const T>& weights, const T* x, const T* d_h,
                               const GruTensors<T>& gradients, T* d_x) {
-  const std::size_t n = n_, n_in = options_.shape.n_in, rows = packing_->rows(), threads = options_.threads;
-  std::vector<Sums> sums(shard_count(*packing_));
-  parallel_for(threads, sums.size(), [&](std::size_t shard) { backward_shard(weights, shard, d_h, sums[shard]); });
-
+  const std::size_t n = n_, n_in = options_.shape.n_in, rows = packing_->rows();
+  backward_steps(weights, d_h, gradients);
   const T* d_a = gates_.get();
-  linear_weight_gradient(threads, rows, n_in, 3 * n, d_a, 3 * n, x, gradients.W);
-  linear_weight_gradient(threads, rows, n, 2 * n, d_a, 3 * n, h_before_.get(), gradients.R);
+  linear_weight_gradient(rows, n_in, 3 * n, d_a, 3 * n, x, gradients.W);
+  linear_weight_gradient(rows, n, 2 * n, d_a, 3 * n, h_before_.get(), gradients.R);
   T* gradient_R_h = gradients.R + 2 * n * n;
   if (options_.shape.linear_before_reset)
-    linear_weight_gradient(threads, rows, n, n, recurrent_.get(), n, h_before_.get(), gradient_R_h);
+    linear_weight_gradient(rows, n, n, recurrent_.get(), n, h_before_.get(), gradient_R_h);
   else
-    linear_weight_gradient(threads, rows, n, n, d_a + 2 * n, 3 * n, recurrent_.get(), gradient_R_h);
-  if (d_x != nullptr) linear_input_gradient(threads, rows, n_in, 3 * n, d_a, weights.W, d_x);
-
-  std::fill_n(gradients.b, 3 * n, T{0});
-  std::fill_n(gradients.b_recurrent, 3 * n, T{0});
-  for (const Sums& shard : sums) {
-    for (std::size_t j = 0; j < 3 * n; ++j) gradients.b[j] += shard.b[j];
-    for (std::size_t j = 0; j < 2 * n; ++j) gradients.b_recurrent[j] += shard.b[j];
-    for (std::size_t j = 0; j < n; ++j) gradients.b_recurrent[2 * n + j] += shard.b_candidate[j];
-  }
+    linear_weight_gradient(rows, n, n, d_a + 2 * n, 3 * n, recurrent_.get(), gradient_R_h);
+  if (d_x != nullptr) linear_input_gradient(rows, n_in, 3 * n, d_a, weights.W, d_x);
 }
 
 template <typename T>
-void GruSequence<T>::backward_shard(const GruTensors<const T>& weights, std::size_t shard, const T* d_h,
-                                    Sums& sums) const {
+void GruSequence<T>::backward_steps(const GruTensors<const T>& weights, const T* d_h,
+                                    const GruTensors<T>& gradients) const {
   const std::size_t n = n_;
   const bool linear_before_reset = options_.shape.linear_before_reset;
-  sums.b.resize(3 * n);
-  sums.b_candidate.resize(n);
+  std::fill_n(gradients.b, 3 * n, T{0});
+  std::fill_n(gradients.b_recurrent, 3 * n, T{0});
   // Gradients on their way from the step after: rows that have none yet stay zero.
-  std::vector<T> carried_h(kSequencesPerShard * n), d_q(linear_before_reset ? 0 : kSequencesPerShard * n);
+  std::vector<T> carried_h(packing_->sequences() * n), d_q(linear_before_reset ? 0 : packing_->sequences() * n);
 
   for (std::size_t position = packing_->steps(); position-- > 0;) {
-    const ShardStep step = shard_step(*packing_, shard, position, options_.reverse);
+    const WalkStep step = walk_step(*packing_, position, options_.reverse);
     if (step.rows == 0) continue;
     for (std::size_t i = 0; i < step.rows; ++i) {
       T* a = gates(step.row + i);
@@ -156,10 +136,11 @@ void GruSequence<T>::backward_shard(const GruTensors<const T>& weights, std::siz
     for (std::size_t i = 0; i < step.rows; ++i) {
       const T* d_a = gates(step.row + i);
       const T* d_candidate = linear_before_reset ? recurrent_.get() + (step.row + i) * n : d_a + 2 * n;
-      for (std::size_t j = 0; j < 3 * n; ++j) sums.b[j] += d_a[j];
-      for (std::size_t j = 0; j < n; ++j) sums.b_candidate[j] += d_candidate[j];
+      for (std::size_t j = 0; j < 3 * n; ++j) gradients.b[j] += d_a[j];
+      for (std::size_t j = 0; j < n; ++j) gradients.b_recurrent[2 * n + j] += d_candidate[j];
     }
   }
+  std::copy_n(gradients.b, 2 * n, gradients.b_recurrent);  // z and r have the same in both
 }
 
 template class GruSequence<float>;

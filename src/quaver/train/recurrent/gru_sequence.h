@@ -30,8 +30,7 @@ struct GruTensors {
 
 struct GruSequenceOptions {
   GruShape shape;
-  bool reverse = false;     // from the last step of each sequence to its first
-  std::size_t threads = 1;  // the results do not depend on it
+  bool reverse = false;  // from the last step of each sequence to its first
 };
 
 template <typename T>
@@ -46,10 +45,9 @@ class GruSequence {
   void backward(const GruTensors<const T>& weights, const T* x, const T* d_h, const GruTensors<T>& gradients, T* d_x);
 
  private:
-  struct Sums;
   T* gates(std::size_t row) const { return gates_.get() + row * 3 * n_; }
-  void forward_shard(const GruTensors<const T>& weights, std::size_t shard, T* h) const;
-  void backward_shard(const GruTensors<const T>& weights, std::size_t shard, const T* d_h, Sums& sums) const;
+  // Sets the gradients of the biases.
+  void backward_steps(const GruTensors<const T>& weights, const T* d_h, const GruTensors<T>& gradients) const;
 
   GruSequenceOptions options_;
   std::size_t n_;

@@ -57,7 +57,7 @@ void expect_within(const std::string& what, const at::Tensor& found, const at::T
 void expect_same_scores(const Dataset& data, const TrainOptions& options) {
   Model model = initial_model(data, options);
   randomise(model);
-  Network network(model, 1);
+  Network network(model);
   Model handed_over = model;
   for (auto& [name, tensor] : handed_over.tensors)
     if (!name.starts_with("input.")) std::ranges::fill(tensor.as_mutable<float>(), 0.0f);
@@ -72,12 +72,12 @@ void expect_same_scores(const Dataset& data, const TrainOptions& options) {
   }
   Session session(handed_over);
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
-    const Batch batch = make_batch(data, {i}, statistics);
+    const Shard shard = make_shard(data, std::vector<std::size_t>{i}, statistics);
     at::Tensor input;
     if (data.features > 0)
-      input = tensor_of(batch.values).view({-1, static_cast<std::int64_t>(data.features)});
+      input = tensor_of(shard.values).view({-1, static_cast<std::int64_t>(data.features)});
     else
-      input = at::tensor(at::ArrayRef<std::int64_t>(batch.ids));
+      input = at::tensor(at::ArrayRef<std::int64_t>(shard.ids));
     composed::Ledger ledger;
     const at::Tensor result = composed::scores(handed_over, input, &ledger);
     const at::Tensor bound = composed::rounding_bound(result, ledger).flatten(), exact = result.detach().flatten();
@@ -86,7 +86,7 @@ void expect_same_scores(const Dataset& data, const TrainOptions& options) {
     const Sequence& sequence = data.examples[i].input;
     const std::vector<Result> outputs =
         session.run(SequenceView{.steps = sequence.steps, .real = sequence.values, .ids = sequence.ids});
-    expect_within(concat("network, sequence ", i), tensor_of(network.scores(batch)), exact, bound);
+    expect_within(concat("network, sequence ", i), tensor_of(network.outputs(shard)), exact, bound);
     expect_within(concat("engine, sequence ", i), tensor_of(outputs[0].real()), exact, bound);
   }
 }

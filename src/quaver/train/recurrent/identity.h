@@ -11,5 +11,7 @@ namespace quaver {
 // Options by name, and the data. Two runs with the same of these give the same.
 std::map<std::string, std::string> training_identity(const Dataset& train_data, const Dataset& validation_data,
                                                      const TrainOptions& options);
+// The options alone, each at its default.
+std::map<std::string, std::string> default_identity();
 
 }  // namespace quaver

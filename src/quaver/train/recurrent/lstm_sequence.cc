@@ -1,10 +1,11 @@
 #include "quaver/train/recurrent/lstm_sequence.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "quaver/cells/lstm/ref.h"
 #include "quaver/train/recurrent/row_math.h"
-#include "quaver/train/recurrent/shards.h"
+#include "quaver/train/recurrent/steps.h"
 
 namespace quaver {
 namespace {
@@ -22,12 +23,6 @@ T normalise(T* y, std::size_t n) {
 }
 
 }  // namespace
-
-// What one shard adds to the gradients of the vectors.
-template <typename T>
-struct LstmSequence<T>::Sums {
-  std::vector<T> b, P, L, b_projection;
-};
 
 template <typename T>
 LstmSequence<T>::LstmSequence(const LstmSequenceOptions& options, std::shared_ptr<const Packing> packing)
@@ -56,16 +51,11 @@ LstmSequence<T>::LstmSequence(const LstmSequenceOptions& options, std::shared_pt
 
 template <typename T>
 void LstmSequence<T>::forward(const LstmTensors<const T>& weights, const T* x, T* h) {
-  linear_forward(options_.threads, packing_->rows(), shape_.n_in, gate_count_ * n_cell_, x, weights.W, gates_.get());
-  parallel_for(options_.threads, shard_count(*packing_), [&](std::size_t shard) { forward_shard(weights, shard, h); });
-}
-
-template <typename T>
-void LstmSequence<T>::forward_shard(const LstmTensors<const T>& weights, std::size_t shard, T* h) const {
   const std::size_t G = gate_count_ * n_cell_;
+  linear_forward(packing_->rows(), shape_.n_in, G, x, weights.W, gates_.get());
   const std::vector<T> zeros(n_cell_);
   for (std::size_t position = 0; position < packing_->steps(); ++position) {
-    const ShardStep step = shard_step(*packing_, shard, position, options_.reverse);
+    const WalkStep step = walk_step(*packing_, position, options_.reverse);
     if (step.carried > 0)
       multiply_transposed<T>({gate(step.row, 0), step.carried, G}, {h + step.row_before * n_out_, step.carried, n_out_},
                              {weights.R, G, n_out_}, Product::kAdd);
@@ -142,45 +132,30 @@ void LstmSequence<T>::forward_row(const LstmTensors<const T>& weights, std::size
 template <typename T>
 void LstmSequence<T>::backward(const LstmTensors<const T>& weights, const T* x, const T* h, const T* d_h,
                                const LstmTensors<T>& gradients, T* d_x) {
-  const std::size_t G = gate_count_ * n_cell_, rows = packing_->rows(), threads = options_.threads;
-  std::vector<Sums> sums(shard_count(*packing_));
-  parallel_for(threads, sums.size(), [&](std::size_t shard) { backward_shard(weights, shard, h, d_h, sums[shard]); });
-
-  linear_weight_gradient(threads, rows, shape_.n_in, G, gates_.get(), G, x, gradients.W);
-  linear_weight_gradient(threads, rows, n_out_, G, gates_.get(), G, h_before_.get(), gradients.R);
+  const std::size_t G = gate_count_ * n_cell_, rows = packing_->rows();
+  backward_steps(weights, h, d_h, gradients);
+  linear_weight_gradient(rows, shape_.n_in, G, gates_.get(), G, x, gradients.W);
+  linear_weight_gradient(rows, n_out_, G, gates_.get(), G, h_before_.get(), gradients.R);
   if (shape_.projection)
-    linear_weight_gradient(threads, rows, n_cell_, n_out_, d_h_.get(), n_out_, m_.get(), gradients.W_projection);
-  if (d_x != nullptr) linear_input_gradient(threads, rows, shape_.n_in, G, gates_.get(), weights.W, d_x);
-
-  const auto add_up = [&](std::vector<T> Sums::*part, T* total) {
-    if (total == nullptr) return;
-    std::fill_n(total, (sums[0].*part).size(), T{0});
-    for (const Sums& shard : sums) {
-      const std::vector<T>& values = shard.*part;
-      for (std::size_t j = 0; j < values.size(); ++j) total[j] += values[j];
-    }
-  };
-  add_up(&Sums::b, gradients.b);
-  add_up(&Sums::P, gradients.P);
-  add_up(&Sums::L, gradients.L);
-  add_up(&Sums::b_projection, gradients.b_projection);
+    linear_weight_gradient(rows, n_cell_, n_out_, d_h_.get(), n_out_, m_.get(), gradients.W_projection);
+  if (d_x != nullptr) linear_input_gradient(rows, shape_.n_in, G, gates_.get(), weights.W, d_x);
 }
 
 template <typename T>
-void LstmSequence<T>::backward_shard(const LstmTensors<const T>& weights, std::size_t shard, const T* h, const T* d_h,
-                                     Sums& sums) const {
+void LstmSequence<T>::backward_steps(const LstmTensors<const T>& weights, const T* h, const T* d_h,
+                                     const LstmTensors<T>& gradients) const {
   const std::size_t n = n_cell_, G = gate_count_ * n;
-  sums.b.resize(G);
-  if (shape_.peephole) sums.P.resize(shape_.peephole_count() * n);
-  if (shape_.layer_norm) sums.L.resize(G);
-  if (shape_.projection) sums.b_projection.resize(n_out_);
+  std::fill_n(gradients.b, G, T{0});
+  if (shape_.peephole) std::fill_n(gradients.P, shape_.peephole_count() * n, T{0});
+  if (shape_.layer_norm) std::fill_n(gradients.L, G, T{0});
+  if (shape_.projection) std::fill_n(gradients.b_projection, n_out_, T{0});
   // Gradients on their way from the step after: rows that have none yet stay zero.
-  std::vector<T> carried_h(kSequencesPerShard * n_out_), carried_c(kSequencesPerShard * n);
-  std::vector<T> d_m(shape_.projection ? kSequencesPerShard * n : 0);
+  std::vector<T> carried_h(packing_->sequences() * n_out_), carried_c(packing_->sequences() * n);
+  std::vector<T> d_m(shape_.projection ? packing_->sequences() * n : 0);
   const std::vector<T> zeros(n);
 
   for (std::size_t position = packing_->steps(); position-- > 0;) {
-    const ShardStep step = shard_step(*packing_, shard, position, options_.reverse);
+    const WalkStep step = walk_step(*packing_, position, options_.reverse);
     if (step.rows == 0) continue;
     T* d_output = shape_.projection ? d_h_.get() + step.row * n_out_ : carried_h.data();
     for (std::size_t j = 0; j < step.rows * n_out_; ++j) d_output[j] = carried_h[j] + d_h[step.row * n_out_ + j];
@@ -191,14 +166,14 @@ void LstmSequence<T>::backward_shard(const LstmTensors<const T>& weights, std::s
           if (std::abs(h[step.row * n_out_ + j]) >= limit) d_output[j] = 0;
       }
       for (std::size_t i = 0; i < step.rows; ++i)
-        for (std::size_t j = 0; j < n_out_; ++j) sums.b_projection[j] += d_output[i * n_out_ + j];
+        for (std::size_t j = 0; j < n_out_; ++j) gradients.b_projection[j] += d_output[i * n_out_ + j];
       multiply<T>({d_m.data(), step.rows, n}, {d_output, step.rows, n_out_}, {weights.W_projection, n_out_, n},
                   Product::kSet);
     }
     const T* d_hidden = shape_.projection ? d_m.data() : carried_h.data();
     for (std::size_t i = 0; i < step.rows; ++i) {
       const T* c_before = i < step.carried ? c_.get() + (step.row_before + i) * n : zeros.data();
-      backward_row(weights, step.row + i, c_before, d_hidden + i * n, carried_c.data() + i * n, sums);
+      backward_row(weights, step.row + i, c_before, d_hidden + i * n, carried_c.data() + i * n, gradients);
     }
     if (step.carried > 0) {
       std::copy_n(h + step.row_before * n_out_, step.carried * n_out_, h_before_.get() + step.row * n_out_);
@@ -212,15 +187,15 @@ void LstmSequence<T>::backward_shard(const LstmTensors<const T>& weights, std::s
 // Gate g holds the gradient by what its activation read; it becomes the gradient by its sum.
 template <typename T>
 void LstmSequence<T>::backward_sum(const LstmTensors<const T>& weights, std::size_t row, std::size_t g, const T* c_seen,
-                                   T* d_c_seen, Sums& sums) const {
+                                   T* d_c_seen, const LstmTensors<T>& gradients) const {
   const std::size_t n = n_cell_;
   T* d_a = gate(row, g);
-  T* d_b = sums.b.data() + g * n;
+  T* d_b = gradients.b + g * n;
   for (std::size_t j = 0; j < n; ++j) d_b[j] += d_a[j];
   if (shape_.layer_norm) {
     const T* normal = normal_.get() + (row * gate_count_ + g) * n;
     const T* L = weights.L + g * n;
-    T* d_L = sums.L.data() + g * n;
+    T* d_L = gradients.L + g * n;
     for (std::size_t j = 0; j < n; ++j) {
       d_L[j] += d_a[j] * normal[j];
       d_a[j] *= L[j];
@@ -232,7 +207,7 @@ void LstmSequence<T>::backward_sum(const LstmTensors<const T>& weights, std::siz
   }
   if (has_peephole(g)) {
     const T* P = weights.P + g * n;
-    T* d_P = sums.P.data() + g * n;
+    T* d_P = gradients.P + g * n;
     for (std::size_t j = 0; j < n; ++j) {
       d_P[j] += d_a[j] * c_seen[j];
       d_c_seen[j] += d_a[j] * P[j];
@@ -242,7 +217,7 @@ void LstmSequence<T>::backward_sum(const LstmTensors<const T>& weights, std::siz
 
 template <typename T>
 void LstmSequence<T>::backward_row(const LstmTensors<const T>& weights, std::size_t row, const T* c_before,
-                                   const T* d_m, T* d_c, Sums& sums) const {
+                                   const T* d_m, T* d_c, const LstmTensors<T>& gradients) const {
   const std::size_t n = n_cell_;
   const std::size_t gate_f = shape_.forget_gate(), gate_z = shape_.cell_gate(), gate_o = shape_.output_gate();
   T *f = gate(row, gate_f), *z = gate(row, gate_z), *o = gate(row, gate_o);
@@ -253,7 +228,7 @@ void LstmSequence<T>::backward_row(const LstmTensors<const T>& weights, std::siz
     d_c[j] += d_m[j] * o[j] * (T{1} - tanh_c[j] * tanh_c[j]);
     o[j] = d_m[j] * tanh_c[j] * o[j] * (T{1} - o[j]);
   }
-  backward_sum(weights, row, gate_o, c, d_c, sums);
+  backward_sum(weights, row, gate_o, c, d_c, gradients);
   if (options_.cell_clip > 0) {
     const T limit = static_cast<T>(options_.cell_clip);
     for (std::size_t j = 0; j < n; ++j)
@@ -276,10 +251,10 @@ void LstmSequence<T>::backward_row(const LstmTensors<const T>& weights, std::siz
       z[j] = d * i_j * (T{1} - z_j * z_j);
       i[j] = d * z_j * i_j * (T{1} - i_j);
     }
-    backward_sum(weights, row, shape_.input_gate(), c_before, d_c, sums);
+    backward_sum(weights, row, shape_.input_gate(), c_before, d_c, gradients);
   }
-  backward_sum(weights, row, gate_f, c_before, d_c, sums);
-  backward_sum(weights, row, gate_z, c_before, d_c, sums);
+  backward_sum(weights, row, gate_f, c_before, d_c, gradients);
+  backward_sum(weights, row, gate_z, c_before, d_c, gradients);
 }
 
 template class LstmSequence<float>;

@@ -43,7 +43,6 @@ struct LstmSequenceOptions {
   double cell_clip = 0;        // 0: none
   double projection_clip = 0;  // 0: none
   bool reverse = false;        // from the last step of each sequence to its first
-  std::size_t threads = 1;     // the results do not depend on it
 };
 
 template <typename T>
@@ -59,18 +58,17 @@ class LstmSequence {
                 const LstmTensors<T>& gradients, T* d_x);
 
  private:
-  struct Sums;
   T* gate(std::size_t row, std::size_t g) const { return gates_.get() + (row * gate_count_ + g) * n_cell_; }
   bool has_peephole(std::size_t g) const { return shape_.peephole && g != shape_.cell_gate(); }
-  void forward_shard(const LstmTensors<const T>& weights, std::size_t shard, T* h) const;
   void forward_row(const LstmTensors<const T>& weights, std::size_t row, const T* c_before, T* m) const;
   void finish_sum(const LstmTensors<const T>& weights, std::size_t row, std::size_t g, const T* c_seen) const;
-  void backward_shard(const LstmTensors<const T>& weights, std::size_t shard, const T* h, const T* d_h,
-                      Sums& sums) const;
+  // Sets the gradients of the vectors.
+  void backward_steps(const LstmTensors<const T>& weights, const T* h, const T* d_h,
+                      const LstmTensors<T>& gradients) const;
   void backward_row(const LstmTensors<const T>& weights, std::size_t row, const T* c_before, const T* d_m, T* d_c,
-                    Sums& sums) const;
+                    const LstmTensors<T>& gradients) const;
   void backward_sum(const LstmTensors<const T>& weights, std::size_t row, std::size_t g, const T* c_seen, T* d_c_seen,
-                    Sums& sums) const;
+                    const LstmTensors<T>& gradients) const;
 
   LstmSequenceOptions options_;
   LstmShape shape_;

@@ -1,8 +1,6 @@
 #include "quaver/train/recurrent/network.h"
 
-#include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
@@ -10,7 +8,6 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/train/recurrent/gemm.h"
 #include "quaver/train/recurrent/operations/row.h"
 #include "quaver/train/recurrent/operations/site.h"
 
@@ -19,12 +16,21 @@ namespace {
 
 std::int64_t signed_size(std::size_t size) { return static_cast<std::int64_t>(size); }
 
-// Zeros with this probability, else 1 / (1 - probability): drawn by us, so that a resumed run draws the same.
-at::Tensor dropout_mask(const at::Tensor& like, double probability, Random& random) {
+// Zeros with this probability, else 1 / (1 - probability): drawn by us, by example, so that a resumed run draws the
+// same and an example's does not depend on its batch.
+at::Tensor dropout_mask(const at::Tensor& like, double probability, const Shard& shard, const Random& random) {
   at::Tensor mask = at::empty_like(like);
-  float* values = mask.data_ptr<float>();
   const auto kept = static_cast<float>(1.0 / (1.0 - probability));
-  for (std::int64_t i = 0; i < mask.numel(); ++i) values[i] = random.uniform() < probability ? 0.0f : kept;
+  const auto width = static_cast<std::size_t>(like.size(1));
+  const Packing& packing = *shard.packing;
+  const bool of_steps = static_cast<std::size_t>(like.size(0)) == packing.rows();
+  for (std::size_t s = 0; s < packing.sequences(); ++s) {
+    Random drawn = random.fork(shard.examples[s]);
+    for (std::size_t t = 0; t < (of_steps ? packing.lengths[s] : 1); ++t) {
+      float* row = mask.data_ptr<float>() + (of_steps ? packing.row(t, s) : s) * width;
+      for (std::size_t j = 0; j < width; ++j) row[j] = drawn.uniform() < probability ? 0.0f : kept;
+    }
+  }
   return mask;
 }
 
@@ -56,18 +62,25 @@ void require_trainable(const Model& model) {
 }  // namespace
 
 struct Network::Impl {
-  Impl(const Model& model, std::size_t thread_count);
+  explicit Impl(const Model& model);
+
+  // What one shard's pass needs: the parameters as autograd sees them, views of `values`, whose gradients are views of
+  // an array of its own.
+  struct Place {
+    std::vector<float> gradients;
+    std::vector<DirectionTensors> tensors;  // of each node
+  };
 
   std::vector<Node> nodes;
-  std::size_t threads;
   std::vector<Parameter> parameters;
-  std::vector<float> values, gradients;
-  std::vector<DirectionTensors> tensors;  // of each node: views of `values`, whose gradients are views of `gradients`
+  std::vector<float> values;
+  std::vector<std::unique_ptr<Place>> places;
 
-  at::Tensor run(const Batch& batch, double dropout, Random& random) const;
+  std::unique_ptr<Place> make_place();
+  at::Tensor run(const Place& place, const Shard& shard, double dropout, const Random& random) const;
 };
 
-Network::Impl::Impl(const Model& model, std::size_t thread_count) : nodes(model.nodes), threads(thread_count) {
+Network::Impl::Impl(const Model& model) : nodes(model.nodes) {
   for (const Node& node : nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
       const std::span<const float> initial = model.tensor(slot.name).as<float>();
@@ -75,40 +88,45 @@ Network::Impl::Impl(const Model& model, std::size_t thread_count) : nodes(model.
       values.insert(values.end(), initial.begin(), initial.end());
     }
   }
-  gradients.resize(values.size());
+}
+
+std::unique_ptr<Network::Impl::Place> Network::Impl::make_place() {
+  auto place = std::make_unique<Place>();
+  place->gradients.resize(values.size());
   auto parameter = parameters.cbegin();
   for (const Node& node : nodes) {
-    DirectionTensors& of_node = tensors.emplace_back();
+    DirectionTensors& of_node = place->tensors.emplace_back();
     for (const TensorSlot& slot : tensor_slots(node)) {
       at::Tensor tensor = at::from_blob(values.data() + parameter->offset, slot.shape).set_requires_grad(true);
-      tensor.mutable_grad() = at::from_blob(gradients.data() + parameter->offset, slot.shape);
+      tensor.mutable_grad() = at::from_blob(place->gradients.data() + parameter->offset, slot.shape);
       of_node[slot.direction].push_back(tensor);
       ++parameter;
     }
   }
+  return place;
 }
 
-at::Tensor Network::Impl::run(const Batch& batch, double dropout, Random& random) const {
-  const std::int64_t rows = signed_size(batch.packing->rows());
-  at::Tensor x = batch.ids.empty() ? at::from_blob(const_cast<float*>(batch.values.data()),
-                                                   {rows, signed_size(batch.values.size()) / rows})
-                                   : at::from_blob(const_cast<std::int64_t*>(batch.ids.data()), {rows}, at::kLong);
+at::Tensor Network::Impl::run(const Place& place, const Shard& shard, double dropout, const Random& random) const {
+  const std::int64_t rows = signed_size(shard.packing->rows());
+  at::Tensor x = shard.ids.empty() ? at::from_blob(const_cast<float*>(shard.values.data()),
+                                                   {rows, signed_size(shard.values.size()) / rows})
+                                   : at::from_blob(const_cast<std::int64_t*>(shard.ids.data()), {rows}, at::kLong);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (dropout > 0 && i + 1 == nodes.size()) x = x.mul(dropout_mask(x, dropout, random));
+    if (dropout > 0 && i + 1 == nodes.size()) x = x.mul(dropout_mask(x, dropout, shard, random));
     x = find_train_row(nodes[i].operation)
             ->forward({.node = nodes[i],
                        .maker = i == 0 ? nullptr : &nodes[i - 1],
-                       .tensors = tensors[i],
-                       .packing = batch.packing,
-                       .threads = threads},
+                       .tensors = place.tensors[i],
+                       .packing = shard.packing},
                       x);
   }
-  return x;
+  return x.contiguous();
 }
 
-Network::Network(const Model& model, std::size_t threads) {
+Network::Network(const Model& model) {
   require_trainable(model);
-  impl_ = std::make_unique<Impl>(model, threads);
+  impl_ = std::make_unique<Impl>(model);
+  reserve(1);
 }
 
 Network::Network(Network&&) noexcept = default;
@@ -116,26 +134,27 @@ Network::~Network() = default;
 
 const std::vector<Network::Parameter>& Network::parameters() const { return impl_->parameters; }
 std::span<float> Network::values() { return impl_->values; }
-std::span<float> Network::gradients() { return impl_->gradients; }
+std::span<float> Network::gradients(std::size_t place) { return impl_->places[place]->gradients; }
 
-double Network::loss_and_gradients(const Batch& batch, const LossOptions& options, Random random) {
-  const SingleThreadedBlas blas;
-  std::ranges::fill(impl_->gradients, 0.0f);
-  const at::Tensor scores = impl_->run(batch, options.dropout, random);
-  const at::Tensor labels =
-      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {signed_size(batch.labels.size())}, at::kLong);
-  const at::Tensor loss =
-      at::cross_entropy_loss(scores, labels, {}, at::Reduction::Mean, /*ignore_index=*/-1, options.label_smoothing);
-  loss.backward();
-  return loss.item<double>();
+void Network::reserve(std::size_t shards) {
+  while (impl_->places.size() < shards) impl_->places.push_back(impl_->make_place());
 }
 
-std::vector<float> Network::scores(const Batch& batch) {
-  const SingleThreadedBlas blas;
+double Network::loss_and_gradients(std::size_t place, const Shard& shard, const ShardLoss& loss, const Random& random) {
+  std::ranges::fill(impl_->places[place]->gradients, 0.0f);
+  const at::Tensor outputs = impl_->run(*impl_->places[place], shard, loss.dropout, random);
+  at::Tensor gradient = at::empty_like(outputs);
+  const auto size = static_cast<std::size_t>(outputs.numel());
+  const double sum = loss.loss.sum({outputs.data_ptr<float>(), size}, static_cast<std::size_t>(outputs.size(1)),
+                                   shard.truth(), loss.options, loss.scale, {gradient.data_ptr<float>(), size});
+  outputs.backward(gradient);
+  return sum;
+}
+
+std::vector<float> Network::outputs(const Shard& shard) {
   const c10::NoGradGuard no_gradients;
-  Random unused(0);
-  const at::Tensor scores = impl_->run(batch, 0, unused).contiguous();
-  return {scores.data_ptr<float>(), scores.data_ptr<float>() + scores.numel()};
+  const at::Tensor outputs = impl_->run(*impl_->places[0], shard, 0, Random(0));
+  return {outputs.data_ptr<float>(), outputs.data_ptr<float>() + outputs.numel()};
 }
 
 void Network::store(Model& model) const {

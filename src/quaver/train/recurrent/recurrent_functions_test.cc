@@ -10,18 +10,17 @@
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
 #include "quaver/train/recurrent/composed_cells.h"
-#include "quaver/train/recurrent/shards.h"
 
 namespace quaver {
 namespace {
 
 constexpr std::size_t kInputs = 3;
 
-// More sequences than a shard holds, some as long as others, one longer, two of a single step.
+// Some as long as others, one longer, two of a single step.
 SharedPacking test_packing() {
   std::vector<std::size_t> lengths{8, 6, 6, 5, 4};
-  lengths.resize(kSequencesPerShard + 1, 2);
-  lengths.resize(kSequencesPerShard + 3, 1);
+  lengths.resize(33, 2);
+  lengths.resize(35, 1);
   return std::make_shared<const Packing>(lengths);
 }
 
@@ -109,8 +108,7 @@ TEST_P(LstmFunction, EqualsTheComposedCell) {
                                         .peephole = c.peephole,
                                         .layer_norm = c.layer_norm,
                                         .projection = c.projection},
-                              .reverse = c.reverse_with_clips,
-                              .threads = 2};
+                              .reverse = c.reverse_with_clips};
   if (c.reverse_with_clips) {  // low enough to hold many values
     options.cell_clip = 0.4;
     options.projection_clip = c.projection ? 0.3 : 0;
@@ -134,8 +132,7 @@ TEST(GruFunction, EqualsTheComposedCell) {
   for (const bool linear_before_reset : {true, false}) {
     for (const bool reverse : {false, true}) {
       SCOPED_TRACE(concat("linear_before_reset ", linear_before_reset, ", reverse ", reverse));
-      const GruSequenceOptions options{
-          .shape = {kInputs, kUnits, linear_before_reset}, .reverse = reverse, .threads = 2};
+      const GruSequenceOptions options{.shape = {kInputs, kUnits, linear_before_reset}, .reverse = reverse};
       Random random(8);
       const std::vector<at::Tensor> parameters{
           random_tensor(random, {3 * kUnits, kInputs}, 0.8), random_tensor(random, {3 * kUnits, kUnits}, 0.8),
@@ -157,7 +154,7 @@ TEST(RnnFunction, EqualsTheComposedCell) {
   for (const bool relu : {false, true}) {
     for (const bool reverse : {false, true}) {
       SCOPED_TRACE(concat("relu ", relu, ", reverse ", reverse));
-      const RnnSequenceOptions options{.n_in = kInputs, .n = kUnits, .relu = relu, .reverse = reverse, .threads = 2};
+      const RnnSequenceOptions options{.n_in = kInputs, .n = kUnits, .relu = relu, .reverse = reverse};
       Random random(9);
       const std::vector<at::Tensor> parameters{random_tensor(random, {kUnits, kInputs}, 0.8),
                                                random_tensor(random, {kUnits, kUnits}, 0.6),

@@ -1,7 +1,9 @@
 #include "quaver/train/recurrent/rnn_sequence.h"
 
+#include <algorithm>
+
 #include "quaver/train/recurrent/row_math.h"
-#include "quaver/train/recurrent/shards.h"
+#include "quaver/train/recurrent/steps.h"
 
 namespace quaver {
 
@@ -14,15 +16,10 @@ RnnSequence<T>::RnnSequence(const RnnSequenceOptions& options, std::shared_ptr<c
 
 template <typename T>
 void RnnSequence<T>::forward(const RnnTensors<const T>& weights, const T* x, T* h) {
-  linear_forward(options_.threads, packing_->rows(), options_.n_in, options_.n, x, weights.W, h);
-  parallel_for(options_.threads, shard_count(*packing_), [&](std::size_t shard) { forward_shard(weights, shard, h); });
-}
-
-template <typename T>
-void RnnSequence<T>::forward_shard(const RnnTensors<const T>& weights, std::size_t shard, T* h) const {
+  linear_forward(packing_->rows(), options_.n_in, options_.n, x, weights.W, h);
   const std::size_t n = options_.n;
   for (std::size_t position = 0; position < packing_->steps(); ++position) {
-    const ShardStep step = shard_step(*packing_, shard, position, options_.reverse);
+    const WalkStep step = walk_step(*packing_, position, options_.reverse);
     if (step.carried > 0)
       multiply_transposed<T>({h + step.row * n, step.carried, n}, {h + step.row_before * n, step.carried, n},
                              {weights.R, n, n}, Product::kAdd);
@@ -40,23 +37,22 @@ void RnnSequence<T>::forward_shard(const RnnTensors<const T>& weights, std::size
 template <typename T>
 void RnnSequence<T>::backward(const RnnTensors<const T>& weights, const T* x, const T* h, const T* d_h,
                               const RnnTensors<T>& gradients, T* d_x) {
-  const std::size_t n = options_.n, rows = packing_->rows(), threads = options_.threads;
-  parallel_for(threads, shard_count(*packing_), [&](std::size_t shard) { backward_shard(weights, shard, h, d_h); });
-  linear_weight_gradient(threads, rows, options_.n_in, n, d_a_.get(), n, x, gradients.W);
-  linear_weight_gradient(threads, rows, n, n, d_a_.get(), n, h_before_.get(), gradients.R);
+  const std::size_t n = options_.n, rows = packing_->rows();
+  backward_steps(weights, h, d_h);
+  linear_weight_gradient(rows, options_.n_in, n, d_a_.get(), n, x, gradients.W);
+  linear_weight_gradient(rows, n, n, d_a_.get(), n, h_before_.get(), gradients.R);
   std::fill_n(gradients.b, n, T{0});
   for (std::size_t row = 0; row < rows; ++row)
     for (std::size_t j = 0; j < n; ++j) gradients.b[j] += d_a_[row * n + j];
-  if (d_x != nullptr) linear_input_gradient(threads, rows, options_.n_in, n, d_a_.get(), weights.W, d_x);
+  if (d_x != nullptr) linear_input_gradient(rows, options_.n_in, n, d_a_.get(), weights.W, d_x);
 }
 
 template <typename T>
-void RnnSequence<T>::backward_shard(const RnnTensors<const T>& weights, std::size_t shard, const T* h,
-                                    const T* d_h) const {
+void RnnSequence<T>::backward_steps(const RnnTensors<const T>& weights, const T* h, const T* d_h) const {
   const std::size_t n = options_.n;
-  std::vector<T> carried_h(kSequencesPerShard * n);  // rows that have no step after stay zero
+  std::vector<T> carried_h(packing_->sequences() * n);  // rows that have no step after stay zero
   for (std::size_t position = packing_->steps(); position-- > 0;) {
-    const ShardStep step = shard_step(*packing_, shard, position, options_.reverse);
+    const WalkStep step = walk_step(*packing_, position, options_.reverse);
     if (step.rows == 0) continue;
     const std::size_t first = step.row * n;
     for (std::size_t j = 0; j < step.rows * n; ++j) {

@@ -22,9 +22,8 @@ struct RnnTensors {
 struct RnnSequenceOptions {
   std::size_t n_in = 0;
   std::size_t n = 0;
-  bool relu = false;        // else tanh
-  bool reverse = false;     // from the last step of each sequence to its first
-  std::size_t threads = 1;  // the results do not depend on it
+  bool relu = false;     // else tanh
+  bool reverse = false;  // from the last step of each sequence to its first
 };
 
 template <typename T>
@@ -40,8 +39,7 @@ class RnnSequence {
                 const RnnTensors<T>& gradients, T* d_x);
 
  private:
-  void forward_shard(const RnnTensors<const T>& weights, std::size_t shard, T* h) const;
-  void backward_shard(const RnnTensors<const T>& weights, std::size_t shard, const T* h, const T* d_h) const;
+  void backward_steps(const RnnTensors<const T>& weights, const T* h, const T* d_h) const;
 
   RnnSequenceOptions options_;
   std::shared_ptr<const Packing> packing_;

@@ -69,7 +69,7 @@ TrainOptions small_options() {
 
 std::vector<double> epoch_losses(const Dataset& data, TrainOptions options) {
   std::vector<double> losses;
-  options.on_progress = [&](const TrainProgress& progress) {
+  options.on_progress = [&](const LoopProgress& progress) {
     if (progress.epoch_end) losses.push_back(progress.loss);
   };
   train(data, data, options);
@@ -151,10 +151,10 @@ TEST(Train, LearnsChirps) {
   const Dataset data = load_task("chirps", "train", few), validation = load_task("chirps", "validation", few);
   TrainOptions options{.hidden = 32, .epochs = 6, .batch = 16, .learning_rate = 0.01};
   const TrainResult result = train(data, validation, options);
-  EXPECT_GT(result.metric, 40) << "ten classes: 10 % is chance";
+  EXPECT_GT(result.value, 40) << "ten classes: 10 % is chance";
   EXPECT_EQ(result.epochs, 6u);
   EXPECT_FALSE(result.interrupted);
-  EXPECT_DOUBLE_EQ(result.metric, score(result.model, validation).accuracy);
+  EXPECT_DOUBLE_EQ(result.value, score(result.model, validation).metric);
   EXPECT_EQ(result.model.task, "chirps");
   EXPECT_EQ(result.model.classes, data.classes);
   EXPECT_EQ(result.model.provenance.at("seed"), "1");
@@ -264,29 +264,29 @@ TEST(Train, StopsEarlyAndKeepsTheBest) {
   options.epochs = 200;
   options.patience = 3;
   std::vector<double> metrics;
-  options.on_progress = [&](const TrainProgress& progress) {
-    if (progress.epoch_end) metrics.push_back(*progress.validation_metric);
+  options.on_progress = [&](const LoopProgress& progress) {
+    if (progress.epoch_end) metrics.push_back(progress.validation->metric);
   };
   const TrainResult result = train(data, shuffled, options);
   EXPECT_LT(result.epochs, 200u);
   EXPECT_EQ(result.epochs, metrics.size());
-  EXPECT_EQ(result.metric, *std::max_element(metrics.begin(), metrics.end()));
-  EXPECT_EQ(score(result.model, shuffled).accuracy, result.metric);
+  EXPECT_EQ(result.value, *std::max_element(metrics.begin(), metrics.end()));
+  EXPECT_EQ(score(result.model, shuffled).metric, result.value);
 }
 
 TEST(Train, ReportsProgress) {
   const Dataset data = toy_data(40, Target::kClass, 12);
   TrainOptions options = small_options();
-  std::vector<TrainProgress> reports;
-  options.on_progress = [&](const TrainProgress& progress) { reports.push_back(progress); };
+  std::vector<LoopProgress> reports;
+  options.on_progress = [&](const LoopProgress& progress) { reports.push_back(progress); };
   train(data, data, options);
   ASSERT_EQ(reports.size(), 9u);  // 3 epochs of 3 batches
-  EXPECT_FALSE(reports[0].validation_metric.has_value());
+  EXPECT_FALSE(reports[0].validation.has_value());
   EXPECT_EQ(reports[1].batch, 2u);
   EXPECT_EQ(reports[1].batches, 3u);
   EXPECT_TRUE(reports[2].epoch_end);
-  EXPECT_TRUE(reports[3].validation_metric.has_value());
-  EXPECT_GT(reports[3].sequences_per_second, 0);
+  EXPECT_TRUE(reports[3].validation.has_value());
+  EXPECT_GT(reports[3].examples_per_second, 0);
   EXPECT_GT(reports[3].seconds_left, 0);
   EXPECT_EQ(reports[8].epoch, 3u);
   EXPECT_EQ(reports[8].seconds_left, 0);
@@ -321,8 +321,12 @@ TEST(Train, RefusesBadData) {
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[1].labels = {3}; }), HasSubstr("label 3, expected 0 to 2"));
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[1].labels = {}; }), HasSubstr("has 0 labels, expected 1"));
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[0].input.values.pop_back(); }), HasSubstr("values"));
-  EXPECT_THAT(error_with([](Dataset& data) { data.target = Target::kReals; }),
-              HasSubstr("its targets are 'reals', which training cannot learn yet; expected 'class' or 'tags'"));
+  EXPECT_THAT(error_with([](Dataset& data) { data.target = Target::kReals; }), HasSubstr("a target has no numbers"));
+  EXPECT_THAT(error_with([](Dataset& data) {
+                data.target = Target::kReals;
+                data.outputs = 2;
+              }),
+              HasSubstr("'toy/0' has 0 real targets, expected 2"));
   EXPECT_THAT(error_with([](Dataset& data) { data.classes.push_back("d"); }),
               HasSubstr("number of classes is 3, but training has 4"));
   Dataset ids = toy_ids(5, 1);

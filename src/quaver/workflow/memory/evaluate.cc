@@ -3,6 +3,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/train/memory/train.h"
+#include "quaver/workflow/fields.h"
 #include "quaver/workflow/memory/calls.h"
 #include "quaver/workflow/memory/story_input.h"
 
@@ -12,6 +13,8 @@ EvaluateReport evaluate(const MemoryNetwork& network, const EvaluateRequest& req
   if (!is_story_task(request.task))
     throw_bad_input(concat(request.model.string(), " is a memory network, task '", request.task,
                            "' needs a model of sequences; memory networks answer ", join(story_task_names(), ", ")));
+  refuse({{"--metric", !request.metric.empty()}}, "models of sequences",
+         concat(request.model.string(), " is a memory network, which is judged by its answers"));
   const auto start = std::chrono::steady_clock::now();
   const auto split = story_split(request.split);
   const Vocabulary vocabulary(network.words);

@@ -1,7 +1,12 @@
 // calls.h - the calls of this floor for models of sequences. Internal.
 #pragma once
 
+#include <string>
+
+#include "quaver/data/dataset.h"
+#include "quaver/engine/sequence/session.h"
 #include "quaver/model/model.h"
+#include "quaver/report/error/evaluate.h"
 #include "quaver/workflow/compare.h"
 #include "quaver/workflow/evaluate.h"
 #include "quaver/workflow/inspect.h"
@@ -16,5 +21,7 @@ CompareReport compare(const Model& reference, const Model& quantized, const Comp
 RunReport run(Model model, const RunRequest& request, Listener& listener);
 QuantizeReport quantize(Model model, const QuantizeRequest& request, Listener& listener);
 EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, Listener& listener);
+// metric: empty: the data's own. Errors as Evaluator's.
+Evaluation evaluate(Session& session, const Dataset& data, const std::string& metric, Listener& listener);
 
 }  // namespace quaver

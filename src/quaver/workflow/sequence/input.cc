@@ -311,10 +311,8 @@ void require_fit(const Model& model, const Dataset& data) {
                            model.task.empty() ? "another task" : concat("task '", printable(model.task), "'"), "?"));
 }
 
-std::vector<LabelledSequence> labelled(const Dataset& data) {
-  std::vector<LabelledSequence> sequences;
-  for (const Example& example : data.examples) sequences.push_back({view_of(example.input), example.labels});
-  return sequences;
-}
+std::size_t target_width(const Dataset& data) { return is_real(data.target) ? data.outputs : data.classes.size(); }
+
+Truth truth_of(const Example& example) { return {.labels = example.labels, .reals = example.targets}; }
 
 }  // namespace quaver

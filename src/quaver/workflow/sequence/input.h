@@ -11,9 +11,9 @@
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 #include "quaver/engine/sequence/session.h"
+#include "quaver/metrics/metric.h"
 #include "quaver/model/model.h"
 #include "quaver/npz/npz.h"
-#include "quaver/report/error/evaluate.h"
 #include "quaver/workflow/data_source.h"
 #include "quaver/workflow/listener.h"
 
@@ -57,7 +57,10 @@ Sequences read_sequences(const std::string& spec, const std::string& default_spl
 // Error (bad input) with both sizes when the model was made for other data.
 void require_fit(const Model& model, const Dataset& data);
 
-// The examples as evaluate() reads them; views of `data`.
-std::vector<LabelledSequence> labelled(const Dataset& data);
+// The sizes of what a target says: classes, labels or real numbers.
+std::size_t target_width(const Dataset& data);
+
+// What is true of an example; a view of it.
+Truth truth_of(const Example& example);
 
 }  // namespace quaver

@@ -12,8 +12,7 @@ class TrainGru final : public TrainRow {
   at::Tensor forward(const TrainSite& site, const at::Tensor& x) const override {
     const auto& gru = std::get<GruAttributes>(site.node.operation);
     return each_direction(site, [&](bool reverse, const std::vector<at::Tensor>& tensors) {
-      return gru_function({.shape = gru.shape(), .reverse = reverse, .threads = site.threads}, site.packing, x,
-                          tensors);
+      return gru_function({.shape = gru.shape(), .reverse = reverse}, site.packing, x, tensors);
     });
   }
 

@@ -14,12 +14,9 @@ class TrainLstm final : public TrainRow {
   at::Tensor forward(const TrainSite& site, const at::Tensor& x) const override {
     const auto& lstm = std::get<LstmAttributes>(site.node.operation);
     return each_direction(site, [&](bool reverse, const std::vector<at::Tensor>& tensors) {
-      return lstm_function({.shape = lstm.shape(),
-                            .cell_clip = lstm.clip,
-                            .projection_clip = lstm.projection_clip,
-                            .reverse = reverse,
-                            .threads = site.threads},
-                           site.packing, x, tensors);
+      return lstm_function(
+          {.shape = lstm.shape(), .cell_clip = lstm.clip, .projection_clip = lstm.projection_clip, .reverse = reverse},
+          site.packing, x, tensors);
     });
   }
 

@@ -17,8 +17,7 @@ class TrainRnn final : public TrainRow {
       return rnn_function({.n_in = static_cast<std::size_t>(rnn.input_size),
                            .n = static_cast<std::size_t>(rnn.hidden_size),
                            .relu = rnn.nonlinearity == Nonlinearity::kRelu,
-                           .reverse = reverse,
-                           .threads = site.threads},
+                           .reverse = reverse},
                           site.packing, x, tensors);
     });
   }

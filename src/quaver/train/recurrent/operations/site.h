@@ -23,7 +23,6 @@ struct TrainSite {
   const Node* maker;  // of what it reads; null: an input of the model
   const DirectionTensors& tensors;
   const std::shared_ptr<const Packing>& packing;  // of what has time
-  std::size_t threads;
 };
 
 // one(reverse, tensors) of each direction that runs, their features side by side.
