@@ -27,6 +27,7 @@ struct TaskRow {
 TaskRow chirps_row();
 TaskRow chirps_tags_row();
 TaskRow digits_row();
+TaskRow ecg_row();
 TaskRow ett_row();
 TaskRow ett_all_row();
 TaskRow har_row();

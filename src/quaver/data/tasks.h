@@ -3,6 +3,7 @@
 //   chirps          built in, generated from a seed: ten classes of chirps in noise, real features
 //   chirps_tags     built in: a long stream of chirps and noise, one label a step (0 is noise)
 //   digits          spoken digits, Free Spoken Digit Dataset (fsdd/fsdd_recordings.tar.xz)
+//   ecg             kinds of heart beats, MIT-BIH Arrhythmia Database (ecg/mitdb_100_101_203.tar.xz)
 //   ett             a transformer's oil temperature in the next 24 hours (ett/ETTh1.csv.xz)
 //   ett_all         the same of its loads too
 //   har             smartphone activity, HAPT raw signals (har/hapt_raw.tar.xz)
