@@ -34,6 +34,7 @@ TaskRow har_row();
 TaskRow japanese_vowels_row();
 TaskRow jsb_row();
 TaskRow nottingham_row();
+TaskRow shakespeare_row();
 
 // Which `limit` of `count` examples to take: indices, rising, evenly spread; all of them when limit is 0 or not less.
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit);

@@ -10,6 +10,7 @@
 //   japanese_vowels nine speakers by two vowels (japanese_vowels/JapaneseVowels_{TRAIN,TEST}.ts.xz)
 //   jsb             Bach's chorales, which keys sound next (polyphonic_music/JSB_Chorales.txt.xz)
 //   nottingham      the same of folk tunes (polyphonic_music/Nottingham.txt.xz)
+//   shakespeare     the next character of plays (text/tinyshakespeare.txt.xz)
 // Data folders: options.data_dir, else the environment's QUAVER_DATA, else ../shared/data.
 #pragma once
 

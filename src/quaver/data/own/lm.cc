@@ -1,60 +1,19 @@
-// lm.cc - running text: the target of each token is the next one.
-//
-// The text is one run of tokens, split in order; sequences of `window` tokens follow each other and end with their
-// split.
+// lm.cc - running text as own data: vocabulary and split.
+#include "quaver/data/own/lm.h"
+
 #include <algorithm>
-#include <array>
-#include <deque>
 #include <map>
+#include <utility>
 
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/data/own/kind_row.h"
 #include "quaver/data/own/lines.h"
 #include "quaver/data/own/tokens.h"
 
 namespace quaver {
 namespace {
 
-constexpr std::size_t kDefaultWindow = 128, kMostTokens = 1'000'000;
-
-struct Run {
-  std::size_t begin = 0, end = 0;
-};
-
-class LmParts : public PartReader {
- public:
-  LmParts(std::string file, std::deque<std::int32_t> ids, std::size_t window)
-      : file_(std::move(file)), ids_(std::move(ids)), window_(window) {
-    const std::size_t count = ids_.size();
-    parts_ = {Run{0, count / 20 * 18}, Run{count / 20 * 18, count / 20 * 19}, Run{count / 20 * 19, count}};
-  }
-
-  Run run(Split split) const { return parts_[static_cast<std::size_t>(split)]; }
-
-  // The last token of a split is a target only.
-  std::size_t size(Split split) const override {
-    const auto [begin, end] = run(split);
-    return end - begin < 2 ? 0 : (end - begin - 1 + window_ - 1) / window_;
-  }
-
-  Example read(Split split, std::size_t index) const override {
-    const auto [begin, end] = run(split);
-    const std::size_t first = begin + index * window_, last = std::min(first + window_, end - 1);
-    Example example{.name = concat(file_, ", tokens ", first + 1, " to ", last), .input = {.steps = last - first}};
-    for (std::size_t place = first; place < last; ++place) {
-      example.input.ids.push_back(ids_[place]);
-      example.labels.push_back(ids_[place + 1]);
-    }
-    return example;
-  }
-
- private:
-  std::string file_;
-  std::deque<std::int32_t> ids_;
-  std::size_t window_;
-  std::array<Run, 3> parts_{};
-};
+constexpr std::size_t kMostTokens = 1'000'000;
 
 // Numbers tokens in order of appearance.
 class Numbering {
@@ -91,7 +50,7 @@ OpenedData open_lm(const DataSpec& spec, const OwnDataOptions& options, const Pi
 
   OpenedData opened;
   Pipeline& pipeline = opened.pipeline;
-  const std::size_t window = options.window == 0 ? kDefaultWindow : options.window;
+  const std::size_t window = options.window == 0 ? kTextWindow : options.window;
   if (trained != nullptr) {
     pipeline = *trained;
   } else {
@@ -120,16 +79,39 @@ OpenedData open_lm(const DataSpec& spec, const OwnDataOptions& options, const Pi
     opened.notes.push_back(concat(unknown, " of ", ids.size(), " tokens are not in the vocabulary of ",
                                   pipeline.vocabulary, " and count as one unknown token"));
 
-  auto parts = std::make_unique<LmParts>(file, std::move(ids), pipeline.tokens->window);
+  auto parts = std::make_unique<RunningText>(file, std::move(ids), pipeline.tokens->window);
   if (trained == nullptr && parts->size(Split::kTrain) == 0)
     throw_bad_input(concat(file, ": the text has too few tokens to learn from, expected 40 at least"));
   opened.notes.push_back(
-      concat("split in order: 90 % train, 5 % validation, 5 % test of ", parts->run(Split::kTest).end, " tokens"));
+      concat("split in order: 90 % train, 5 % validation, 5 % test of ", parts->tokens(), " tokens"));
   opened.parts = std::move(parts);
   return opened;
 }
 
 }  // namespace
+
+RunningText::RunningText(std::string name, std::deque<std::int32_t> ids, std::size_t window)
+    : name_(std::move(name)), ids_(std::move(ids)), window_(window) {
+  const std::size_t count = ids_.size();
+  parts_ = {Run{0, count / 20 * 18}, Run{count / 20 * 18, count / 20 * 19}, Run{count / 20 * 19, count}};
+}
+
+// The last token of a split is a label only.
+std::size_t RunningText::size(Split split) const {
+  const auto [begin, end] = run(split);
+  return end - begin < 2 ? 0 : (end - begin - 1 + window_ - 1) / window_;
+}
+
+Example RunningText::read(Split split, std::size_t index) const {
+  const auto [begin, end] = run(split);
+  const std::size_t first = begin + index * window_, last = std::min(first + window_, end - 1);
+  Example example{.name = concat(name_, ", tokens ", first + 1, " to ", last), .input = {.steps = last - first}};
+  for (std::size_t place = first; place < last; ++place) {
+    example.input.ids.push_back(ids_[place]);
+    example.labels.push_back(ids_[place + 1]);
+  }
+  return example;
+}
 
 KindRow lm_row() {
   return {.kind = {.name = "lm", .holds = "file of running text: the next character or word is to be told"},
