@@ -33,6 +33,7 @@ TaskRow ett_all_row();
 TaskRow har_row();
 TaskRow japanese_vowels_row();
 TaskRow jsb_row();
+TaskRow nab_row();
 TaskRow nottingham_row();
 TaskRow shakespeare_row();
 

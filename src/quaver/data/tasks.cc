@@ -14,8 +14,8 @@ namespace {
 
 const std::vector<TaskRow>& rows() {
   static const std::vector<TaskRow> table{
-      chirps_row(), chirps_tags_row(),     digits_row(), ecg_row(),        ett_row(),         ett_all_row(),
-      har_row(),    japanese_vowels_row(), jsb_row(),    nottingham_row(), shakespeare_row(),
+      chirps_row(), chirps_tags_row(),     digits_row(), ecg_row(), ett_row(),        ett_all_row(),
+      har_row(),    japanese_vowels_row(), jsb_row(),    nab_row(), nottingham_row(), shakespeare_row(),
   };
   return table;
 }

@@ -9,6 +9,7 @@
 //   har             smartphone activity, HAPT raw signals (har/hapt_raw.tar.xz)
 //   japanese_vowels nine speakers by two vowels (japanese_vowels/JapaneseVowels_{TRAIN,TEST}.ts.xz)
 //   jsb             Bach's chorales, which keys sound next (polyphonic_music/JSB_Chorales.txt.xz)
+//   nab             the next value of series with anomalies, Numenta Anomaly Benchmark (nab/nab.tar.xz; data/nab.h)
 //   nottingham      the same of folk tunes (polyphonic_music/Nottingham.txt.xz)
 //   shakespeare     the next character of plays (text/tinyshakespeare.txt.xz)
 // Data folders: options.data_dir, else the environment's QUAVER_DATA, else ../shared/data.
