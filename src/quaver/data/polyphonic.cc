@@ -5,10 +5,13 @@
 // semicolons; of each frame the sounding keys (0 to 87: MIDI 21 to 108) between commas, "-" where none does. Lines that
 // begin with # are comments.
 //
-// Convention of the published figures: the log-likelihood of a piece is the sum over all of its frames of
-// log P(frame t | frames before t), the first frame included, which has none before it; in nats, over the number of
-// frames. So the target of step t is frame t and its input frame t - 1, all zero at the first step: a piece has as many
-// steps as frames. (Figures of those who feed frame t and ask for frame t + 1 leave the first frame of each piece out.)
+// Frames are eighth notes (JSB: quarter notes) of pieces transposed to C.
+//
+// Convention of the published figures, which the authors' page of the data spells out: the mean over all frames of all
+// pieces, each as much as any other, of log P(frame t | frames before t), in nats. The first frame of a piece counts
+// too, with nothing before it. So the target of step t is frame t and its input frame t - 1, all zero at the first
+// step: a piece has as many steps as frames. (Figures of those who feed frame t and ask for frame t + 1 leave the first
+// frame of each piece out.)
 #include <array>
 #include <cmath>
 #include <optional>
@@ -104,13 +107,13 @@ TaskInfo info_of(const std::string& task, const std::string& summary) {
 }  // namespace
 
 TaskRow jsb_row() {
-  return {.info = info_of("jsb", "chorales of Bach: which of 88 keys sound next"),
+  return {.info = info_of("jsb", "chorales of Bach, a frame a quarter: which of 88 keys sound next"),
           .load = [](Split split, const TaskOptions& options) { return load_polyphonic("jsb", split, options); }};
 }
 
 TaskRow nottingham_row() {
   return {
-      .info = info_of("nottingham", "folk tunes with chords: which of 88 keys sound next"),
+      .info = info_of("nottingham", "folk tunes with chords, a frame an eighth: which of 88 keys sound next"),
       .load = [](Split split, const TaskOptions& options) { return load_polyphonic("nottingham", split, options); }};
 }
 
