@@ -96,5 +96,23 @@ TEST(Surprise, IsTheLatestMeanInDeviationsOfAll) {
   EXPECT_EQ(surprise({}), std::vector<double>{});
 }
 
+// What the absolute errors of the value before find.
+TEST(NabScoreData, PersistenceFindsSome) {
+  const std::string file = "nab/nab.tar.xz";
+  const auto folder = real_data(file);
+  if (!folder) GTEST_SKIP() << skip_text(file);
+  std::vector<std::vector<double>> scores;
+  for (const Example& example : load_task("nab", "test", {.data_dir = *folder}).examples) {
+    std::vector<double> errors;
+    for (std::size_t step = 0; step < example.input.steps; ++step)
+      errors.push_back(std::fabs(example.targets[step] - example.input.values[step]));
+    scores.push_back(surprise(errors));
+  }
+  const NabScore score = nab_score(nab_series({.data_dir = *folder}), scores);
+  EXPECT_NEAR(score.score, 22.09, 5e-3);
+  EXPECT_EQ(score.found_windows, 31u);
+  EXPECT_EQ(score.windows, 84u);
+}
+
 }  // namespace
 }  // namespace quaver
