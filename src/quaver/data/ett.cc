@@ -73,6 +73,8 @@ std::vector<Example> load_ett(const std::string& task, std::size_t targets, Spli
 }
 
 TaskInfo info_of(const std::string& task, const std::string& summary, std::size_t targets) {
+  Forecast forecast{.rows_a_day = 24};
+  for (std::size_t k = kColumns.size() - targets; k < kColumns.size(); ++k) forecast.columns.push_back(k);
   return {.name = task,
           .summary = summary,
           .target = Target::kReals,
@@ -81,7 +83,8 @@ TaskInfo info_of(const std::string& task, const std::string& summary, std::size_
           .needs = data_file(task).file,
           .step_seconds = 3600,
           .outputs = kHorizon * targets,
-          .metric = "mse"};
+          .metric = "mse",
+          .forecast = forecast};
 }
 
 }  // namespace

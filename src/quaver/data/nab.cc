@@ -191,7 +191,8 @@ TaskRow nab_row() {
                    .needs = data_file().file,
                    .step_seconds = 0,
                    .outputs = 1,
-                   .metric = "mse"},
+                   .metric = "mse",
+                   .forecast = {.columns = {0}}},
           .load = load_nab};
 }
 

@@ -34,6 +34,12 @@ struct TaskOptions {
   std::uint64_t max_memory = kDefaultMaxMemory;     // bytes of the files that are read, unpacked, all together
 };
 
+// What the real targets of a forecast are later values of.
+struct Forecast {
+  std::vector<std::size_t> columns{};  // features of the input, as each row of a target has them; none: no forecast
+  std::size_t rows_a_day = 0;          // 0: there is no day
+};
+
 struct TaskInfo {
   std::string name;
   std::string summary;  // one line
@@ -45,6 +51,7 @@ struct TaskInfo {
   std::size_t outputs = 0;  // as Dataset has them
   std::size_t vocabulary = 0;
   std::string metric{};
+  Forecast forecast{};
 };
 
 std::vector<TaskInfo> tasks();
