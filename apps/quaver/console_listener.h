@@ -12,12 +12,16 @@ namespace quaver {
 
 class ConsoleListener : public Listener {
  public:
+  void stage(const std::string& text) override;
   void begin(const std::string& work, const std::string& unit, std::size_t total) override;
-  void advance(std::size_t done) override;
+  void resume(std::size_t done) override;
+  void advance(std::size_t done, const std::string& detail) override;
   void note(const std::string& text) override;
   void warn(const std::string& text) override;
 
  private:
+  void say_line(const std::string& line);
+
   std::unique_ptr<Progress> bar_;
 };
 

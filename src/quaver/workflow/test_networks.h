@@ -21,15 +21,16 @@ namespace quaver::samples {
 // Keeps what it is told.
 class Heard : public Listener {
  public:
+  void stage(const std::string& text) override { stages.push_back(text); }
   void begin(const std::string& work, const std::string& unit, std::size_t total) override {
     begun.push_back(work + " " + unit);
     expected = total;
   }
-  void advance(std::size_t now) override { done = now; }
+  void advance(std::size_t now, const std::string&) override { done = now; }
   void warn(const std::string& text) override { warnings.push_back(text); }
   void answered(const StoryReply& reply) override { replies.push_back(reply); }
 
-  std::vector<std::string> begun, warnings;
+  std::vector<std::string> stages, begun, warnings;
   std::size_t expected = 0, done = 0;
   std::vector<StoryReply> replies;
 };
