@@ -380,6 +380,7 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreRefused) {
                    {"train babi -o t.safetensors --questions 100", {"--questions", "stories", "babi"}},
                    {"train babi -o t.safetensors --data-seed 3", {"--data-seed", "babi"}},
                    {quantize + "--tasks 2", {"--tasks"}},
+                   {quantize + "--calib-split test", {"--calib-split", "KIND:PATH", "TASK:split"}},
                    {quantize + "--seed 2", {"--seed", "x.npz"}},
                    {quantize + "--percentile 99", {"--percentile", "--calib-method"}},
                    {quantize + "--bits 4", {"--bits", "memory networks"}},

@@ -52,6 +52,8 @@ void add_quantize(CLI::App& program) {
   verb->add_option("--calib", request.calib,
                    "Calibration sequences: X.npz, TASK[:split] or KIND:PATH (default split: train)")
       ->required();
+  verb->add_option("--calib-split", request.calib_split, "Of KIND:PATH: train, validation or test")
+      ->default_str("train");
   verb->add_option_function<std::string>(
           "--calib-method", [&request](const std::string& name) { request.method = method_from_name(name); },
           "minmax, percentile, entropy or mse")

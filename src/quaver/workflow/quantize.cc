@@ -7,12 +7,16 @@
 #include "quaver/workflow/fields.h"
 #include "quaver/workflow/kinds.h"
 #include "quaver/workflow/memory/calls.h"
+#include "quaver/workflow/own_input.h"
 
 namespace quaver {
 
 QuantizeReport quantize(const QuantizeRequest& request, Listener& listener) {
   require_model_name(request.out);
   require_useful(request.data, request.calib);
+  if (!names_own_data(request.calib))
+    refuse({{"--calib-split", request.calib_split.has_value()}}, "data of one's own (KIND:PATH)",
+           "a split of a task is named behind it: --calib TASK:split");
   const CalibrationMethod method = request.method.value_or(CalibrationMethod::kMinMax);
   if (method != CalibrationMethod::kPercentile)
     refuse({{"--percentile", request.percentile.has_value()}}, "--calib-method percentile",

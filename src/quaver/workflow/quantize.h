@@ -33,6 +33,7 @@ struct QuantizeRequest {
   std::filesystem::path in{}, out{};   // .safetensors; of a list of tasks NAME stands for NAME.qaN
   std::string scheme{kDefaultScheme};  // of models of sequences, or of memory networks
   std::string calib{};  // sequences or stories: a file, TASK[:split] or KIND:PATH, of "train" where none is named
+  std::optional<std::string> calib_split{};   // of KIND:PATH; else "train"
   std::optional<std::size_t> limit{};         // sequences or questions at most, 0: all; else kCalibrationLimit
   std::optional<CalibrationMethod> method{};  // else kMinMax
   std::optional<double> percentile{};         // of kPercentile: share of values inside, in percent; else 99.99
