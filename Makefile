@@ -86,7 +86,7 @@ neon: ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	  $(TEST) aarch64 -R '^(kernels_test|cells_test|engine_test|engine)$$'
 
 SECONDS_A_TARGET ?= 30
-FUZZERS := csv graph lm model_file npz state stories text ts wav
+FUZZERS := csv graph lm model_file npz own_npz state stories text ts wav
 fuzz: ## libFuzzer on all that reads files, SECONDS_A_TARGET each
 	$(SETUP) build clang
 	@cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))

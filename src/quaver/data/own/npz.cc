@@ -1,21 +1,15 @@
-// npz.cc - NumPy arrays: x or ids, lengths or offsets, and y.
-//
-// x: real [batch, time, features]; ids: whole [batch, time]. lengths [batch]: steps of each, the rest is padding.
-// offsets [batch + 1]: the sequences lie one behind the other in arrays of all steps, [all, features] or [all]. y, with
-// T as the input has it (batch, time or all):
-//   whole [batch]            a class a sequence      whole [T]           a class a step
-//   uint8 [T, labels]        labels a step, 0 or 1
-//   real [batch(, outputs)]  reals a sequence        real [T, outputs]   reals a step
+#include "quaver/data/own/npz.h"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/own/held_examples.h"
-#include "quaver/npz/npz.h"
 
 namespace quaver {
 namespace {
@@ -26,24 +20,16 @@ constexpr std::int64_t kMostClasses = 65536;
 
 bool is_real(NumberType type) { return type == NumberType::kF32 || type == NumberType::kF64; }
 
-// The sequences of one file.
 class NpzReader {
  public:
-  NpzReader(const fs::path& path, std::uint64_t max_memory) : path_(path), arrays_(read_npz(path, max_memory)) {}
+  NpzReader(std::string name, Npz arrays) : name_(std::move(name)), arrays_(std::move(arrays)) {}
 
-  struct Contents {
-    Target target = Target::kClass;
-    std::size_t features = 0, outputs = 0, labels = 0;
-    std::int32_t largest_id = -1, largest_label = -1;
-    std::vector<Example> examples{};
-  };
-
-  Contents read() {
+  NpzSequences read() {
     require_known_arrays();
     find_sequences();
     read_input();
     find_target();
-    Contents contents{.target = target_, .features = features_, .outputs = outputs_, .labels = labels_};
+    NpzSequences contents{.target = target_, .features = features_, .outputs = outputs_, .labels = labels_};
     for (std::size_t i = 0; i < ranges_.size(); ++i) contents.examples.push_back(example(i, contents));
     return contents;
   }
@@ -53,7 +39,7 @@ class NpzReader {
     std::size_t first = 0, steps = 0;  // of rows: a row a step
   };
 
-  [[noreturn]] void refuse(const std::string& what) const { throw_bad_input(concat(path_.string(), ": ", what)); }
+  [[noreturn]] void refuse(const std::string& what) const { throw_bad_input(concat(name_, ": ", what)); }
 
   bool has(const std::string& name) const { return arrays_.contains(name); }
   std::string shape_of(const std::string& name) const {
@@ -168,9 +154,9 @@ class NpzReader {
       whole_ = to_i32(y, "y");
   }
 
-  Example example(std::size_t i, Contents& contents) const {
+  Example example(std::size_t i, NpzSequences& contents) const {
     const auto [first, steps] = ranges_[i];
-    Example example{.name = concat(path_.string(), ", sequence ", i), .input = {.steps = steps, .features = features_}};
+    Example example{.name = concat(name_, ", sequence ", i), .input = {.steps = steps, .features = features_}};
     const auto slice = [](const auto& all, std::size_t begin, std::size_t count) {
       const auto from = all.begin() + static_cast<std::ptrdiff_t>(begin);
       return std::vector(from, from + static_cast<std::ptrdiff_t>(count));
@@ -212,7 +198,7 @@ class NpzReader {
     return example;
   }
 
-  fs::path path_;
+  std::string name_;
   Npz arrays_;
   std::string input_{};
   std::size_t features_ = 0, time_ = 0, rows_ = 0;
@@ -223,7 +209,7 @@ class NpzReader {
   std::vector<std::int32_t> ids_, whole_;
 };
 
-Pipeline pipeline_of(const NpzReader::Contents& contents) {
+Pipeline pipeline_of(const NpzSequences& contents) {
   Pipeline pipeline{.kind = "npz", .target = contents.target, .features = contents.features};
   if (contents.features == 0) pipeline.vocabulary = static_cast<std::size_t>(contents.largest_id) + 1;
   const std::size_t classes = contents.target == Target::kLabels ? contents.labels
@@ -235,7 +221,7 @@ Pipeline pipeline_of(const NpzReader::Contents& contents) {
   return pipeline;
 }
 
-void require_fit(const fs::path& path, const NpzReader::Contents& contents, const Pipeline& pipeline) {
+void require_fit(const fs::path& path, const NpzSequences& contents, const Pipeline& pipeline) {
   const auto refuse = [&](const auto&... parts) { throw_bad_input(concat(path.string(), ": ", parts...)); };
   if (contents.target != pipeline.target)
     refuse("its targets are '", target_names().name(contents.target), "', expected '",
@@ -276,7 +262,7 @@ OpenedData open_npz(const DataSpec& spec, const OwnDataOptions& options, const P
       if (first) throw_bad_input(concat(read.where, ": there is no train.npz in the folder"));
       continue;
     }
-    NpzReader::Contents contents = NpzReader(path, options.max_memory).read();
+    NpzSequences contents = sequences_of(path.string(), read_npz(path, options.max_memory));
     if (first) opened.pipeline = pipeline_of(contents);
     first = false;
     require_fit(path, contents, opened.pipeline);
@@ -288,6 +274,8 @@ OpenedData open_npz(const DataSpec& spec, const OwnDataOptions& options, const P
 }
 
 }  // namespace
+
+NpzSequences sequences_of(const std::string& name, Npz arrays) { return NpzReader(name, std::move(arrays)).read(); }
 
 KindRow npz_row() {
   return {.kind = {.name = "npz",
