@@ -8,6 +8,8 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/archive.h"
+#include "quaver/data/own/lines.h"
+#include "quaver/data/own/own_data.h"
 #include "quaver/data/stories.h"
 #include "quaver/data/task_row.h"
 #include "quaver/files/input_file.h"
@@ -25,7 +27,7 @@ char lower(char character) {
   return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view stripped(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
@@ -62,7 +64,7 @@ class Parser {
 
   void read(std::string_view line) {
     ++line_;
-    line = trimmed(line);
+    line = stripped(line);
     if (line.empty()) return;
     require_story_text(line, concat(source_, ":", line_));
     const std::size_t blank = line.find_first_of(" \t");
@@ -101,10 +103,10 @@ class Parser {
     if (question.answer.empty()) refuse("asks a question without an answer");
     if (fields.size() == 3) {
       for (const std::string_view text : split_at(fields[2], ' ')) {
-        if (trimmed(text).empty()) continue;
-        const std::optional<std::size_t> id = parse_number(trimmed(text));
+        if (stripped(text).empty()) continue;
+        const std::optional<std::size_t> id = parse_number(stripped(text));
         if (!id || *id == 0 || *id > fact_of_id_.size() || fact_of_id_[*id - 1] == kNoFact)
-          refuse(concat("names ", quoted(trimmed(text)),
+          refuse(concat("names ", quoted(stripped(text)),
                         " as a supporting fact, expected the number of a fact told before"));
         question.supporting.push_back(fact_of_id_[*id - 1]);
       }
@@ -174,9 +176,9 @@ std::vector<std::size_t> parse_task_numbers(const std::string& text, const std::
       dash = part.find('-');
       width = 1;
     }
-    const std::optional<std::size_t> first = parse_number(trimmed(part.substr(0, dash)));
+    const std::optional<std::size_t> first = parse_number(stripped(part.substr(0, dash)));
     const std::optional<std::size_t> last =
-        dash == std::string_view::npos ? first : parse_number(trimmed(part.substr(dash + width)));
+        dash == std::string_view::npos ? first : parse_number(stripped(part.substr(dash + width)));
     if (!first || !last || *first > *last || *last > kTaskCount)
       throw_usage(concat("tasks '", text, "': '", part,
                          "' is no task; expected all, a number from 1 to 20, a range such as 1-5, or several of these "
@@ -194,9 +196,51 @@ std::vector<std::size_t> parse_task_numbers(const std::string& text, const std::
 }
 
 // Of "qa7_counting_train.txt"; nothing for another name.
-std::optional<std::size_t> task_of_file(const std::string& name) {
+std::optional<std::size_t> task_of_file(std::string_view name) {
   if (!name.ends_with(".txt") || !name.starts_with("qa")) return std::nullopt;
-  return parse_number(std::string_view(name).substr(2, name.find('_') - 2));
+  return parse_number(name.substr(2, name.find('_') - 2));
+}
+
+// Without ".gz" or ".xz".
+std::string_view unpacked_name(std::string_view name) {
+  return name.substr(0, name.size() - (name.ends_with(".gz") || name.ends_with(".xz") ? 3 : 0));
+}
+
+// The whole of a text, plain or packed.
+std::string read_text(const std::filesystem::path& path) {
+  if (path.extension() == ".txt") return read_file(path, kLargestFile);
+  LineReader lines(path);
+  std::string text;
+  while (const std::optional<std::string_view> line = lines.next()) {
+    text.append(*line).append(1, '\n');
+    if (text.size() > kLargestFile)
+      throw_bad_input(concat(lines.where(), ": the text is larger than ", kLargestFile, " bytes"));
+  }
+  return text;
+}
+
+// The numbers of the tasks that a folder has files of.
+std::vector<std::size_t> tasks_in(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    throw_bad_input(concat(folder.string(),
+                           ": there is no such folder; expected one with qaN_NAME_train.txt and "
+                           "qaN_NAME_test.txt"));
+  std::set<std::size_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const std::optional<std::size_t> number = task_of_file(unpacked_name(name));
+    if (number && *number >= 1 && *number <= kTaskCount) found.insert(*number);
+  }
+  if (found.empty())
+    throw_bad_input(concat(folder.string(), ": there is no file qaN_NAME_train.txt with N from 1 to 20"));
+  return {found.begin(), found.end()};
+}
+
+// Of "babi:FOLDER"; nothing for the name of a task.
+std::optional<std::filesystem::path> folder_of(const std::string& name) {
+  const std::optional<DataSpec> spec = parse_data_spec(name);
+  return spec && spec->kind == "babi" ? std::optional(spec->path) : std::nullopt;
 }
 
 // Files "qa7_counting_train.txt" of one set, by name without folder.
@@ -260,9 +304,11 @@ class BabiFiles {
     std::uint64_t bytes = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
-      if (!wants(name, tasks) || !entry.is_regular_file()) continue;
-      texts_[name] = read_file(entry.path(), kLargestFile);
-      bytes += texts_[name].size();
+      const std::string unpacked(unpacked_name(name));
+      if (!wants(unpacked, tasks) || !entry.is_regular_file()) continue;
+      const auto [text, is_new] = texts_.emplace(unpacked, read_text(entry.path()));
+      if (!is_new) throw_bad_input(concat(where_, ": '", unpacked, "' is there twice, plain or packed; remove one"));
+      bytes += text->second.size();
       require_memory(concat(where_, ": the files up to '", name, "' have"), bytes, max_memory);
     }
   }
@@ -286,6 +332,20 @@ std::vector<StoryTask> load_babi(const StoryOptions& options) {
         task.small_train ? BabiFiles("en", {number}, options).stories(number, "train") : files.stories(number, "train");
     const std::vector<Story> test = files.stories(number, "test");
     task.name = files.find(number, "test");
+    fill_splits(task, train, test, options);
+  }
+  return tasks;
+}
+
+std::vector<StoryTask> load_folder(const std::filesystem::path& folder, const StoryOptions& options) {
+  const std::vector<std::size_t> numbers = parse_task_numbers(options.tasks, tasks_in(folder));
+  const BabiFiles files(folder, numbers, options.max_memory);
+  std::vector<StoryTask> tasks;
+  for (const std::size_t number : numbers) {
+    StoryTask& task = tasks.emplace_back();
+    task.number = number;
+    task.name = files.find(number, "test");
+    const std::vector<Story> train = files.stories(number, "train"), test = files.stories(number, "test");
     fill_splits(task, train, test, options);
   }
   return tasks;
@@ -338,7 +398,13 @@ std::vector<Story> parse_stories(std::string_view text, const std::string& sourc
 
 std::vector<std::string> story_task_names() { return {"babi", "stories"}; }
 
+bool is_story_task(const std::string& name) {
+  const std::vector<std::string> names = story_task_names();
+  return std::ranges::find(names, name) != names.end() || folder_of(name).has_value();
+}
+
 std::vector<std::size_t> story_task_numbers(const std::string& name, const std::string& tasks) {
+  if (const auto folder = folder_of(name)) return parse_task_numbers(tasks, tasks_in(*folder));
   std::vector<std::size_t> known;
   if (name == "babi")
     for (std::size_t number = 1; number <= kTaskCount; ++number) known.push_back(number);
@@ -348,35 +414,10 @@ std::vector<std::size_t> story_task_numbers(const std::string& name, const std::
 }
 
 std::vector<StoryTask> load_story_tasks(const std::string& name, const StoryOptions& options) {
+  if (const auto folder = folder_of(name)) return load_folder(*folder, options);
   if (name == "babi") return load_babi(options);
   if (name == "stories") return load_generated(options);
   throw_usage(concat("unknown task of stories '", name, "': there are ", join(story_task_names(), ", ")));
-}
-
-std::vector<StoryTask> load_story_folder(const std::filesystem::path& folder, const StoryOptions& options) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(folder, error))
-    throw_bad_input(concat(folder.string(),
-                           ": there is no such folder; expected one with qaN_NAME_train.txt and "
-                           "qaN_NAME_test.txt"));
-  std::set<std::size_t> found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::optional<std::size_t> number = task_of_file(entry.path().filename().string());
-    if (number && *number >= 1 && *number <= kTaskCount) found.insert(*number);
-  }
-  if (found.empty())
-    throw_bad_input(concat(folder.string(), ": there is no file qaN_NAME_train.txt with N from 1 to 20"));
-  const std::vector<std::size_t> numbers = parse_task_numbers(options.tasks, {found.begin(), found.end()});
-  const BabiFiles files(folder, numbers, options.max_memory);
-  std::vector<StoryTask> tasks;
-  for (const std::size_t number : numbers) {
-    StoryTask& task = tasks.emplace_back();
-    task.number = number;
-    task.name = files.find(number, "test");
-    const std::vector<Story> train = files.stories(number, "train"), test = files.stories(number, "test");
-    fill_splits(task, train, test, options);
-  }
-  return tasks;
 }
 
 Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)) {

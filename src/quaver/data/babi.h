@@ -73,18 +73,18 @@ struct StoryOptions {
 };
 
 std::vector<std::string> story_task_names();  // "babi", "stories"
+// One of these, or stories of one's own: babi:FOLDER, which holds qaN_*_train.txt and qaN_*_test.txt with N from 1 to
+// 20, also as .txt.gz or .txt.xz.
+bool is_story_task(const std::string& name);
 
-// The numbers that StoryOptions::tasks stands for, in their order, without reading any data. name: one of
-// story_task_names(). Error (usage) for what is no number of its tasks.
+// The numbers that StoryOptions::tasks stands for, in their order, without reading any story. name: as is_story_task()
+// takes it. Error (usage) for what is no number of its tasks, (bad input) for a folder that has none.
 std::vector<std::size_t> story_task_numbers(const std::string& name, const std::string& tasks);
 
 // In order of their numbers. Error (usage) for an unknown name, set or number; Error (bad input) when the data is
-// missing or malformed. The same options give the same stories on every machine.
+// missing or malformed. The same options give the same stories on every machine. Of babi:FOLDER tasks, limit and
+// max_memory count.
 std::vector<StoryTask> load_story_tasks(const std::string& name, const StoryOptions& options);
-
-// The same of a folder of one's own, which holds qaN_*_train.txt and qaN_*_test.txt with N from 1 to 20. Of the options
-// tasks, limit and max_memory count.
-std::vector<StoryTask> load_story_folder(const std::filesystem::path& folder, const StoryOptions& options);
 
 // Words by number. Number 0 is no word: what the vocabulary does not hold, and the empty slot.
 class Vocabulary {

@@ -207,7 +207,7 @@ TEST(StoryTasks, TaskThreeOfTheLargeSetTakesTheSmallTrainingFile) {
 TEST(StoryFolder, HoldsTasksOfOnesOwn) {
   const TemporaryFolder folder;
   const auto error_of = [&](const StoryOptions& options, ErrorKind kind = ErrorKind::kBadInput) {
-    return expect_error(kind, [&] { load_story_folder(folder.path(), options); });
+    return expect_error(kind, [&] { load_story_tasks("babi:" + folder.path().string(), options); });
   };
   EXPECT_TRUE(says(error_of({}), "there is no file qaN_NAME_train.txt with N from 1 to 20"));
   std::string train;
@@ -216,7 +216,7 @@ TEST(StoryFolder, HoldsTasksOfOnesOwn) {
   EXPECT_TRUE(says(error_of({.tasks = "7"}), "holds no file qa7_*_test.txt; is the copy complete?"));
   write_file(folder.path() / "qa7_kitchen_test.txt", train);
   write_file(folder.path() / "notes.txt", "no task");
-  const std::vector<StoryTask> tasks = load_story_folder(folder.path(), {.tasks = "all"});
+  const std::vector<StoryTask> tasks = load_story_tasks("babi:" + folder.path().string(), {.tasks = "all"});
   ASSERT_EQ(tasks.size(), 1u);
   EXPECT_EQ(tasks[0].name, "qa7_kitchen");
   EXPECT_EQ(tasks[0].train.size(), 18u);
@@ -226,6 +226,22 @@ TEST(StoryFolder, HoldsTasksOfOnesOwn) {
   EXPECT_TRUE(says(error_of({.tasks = "7", .max_memory = 1000}), "have 1"));
   write_file(folder.path() / "qa7_kitchen_test.txt", "1 Ann is here.\n3 Where is Ann?\there\n");
   EXPECT_TRUE(says(error_of({.tasks = "7"}), "qa7_kitchen_test.txt:2: this line has number 3, expected 2 or 1"));
+}
+
+TEST(StoryFolder, PackedFilesAreRead) {
+  const TemporaryFolder folder;
+  std::string train;
+  for (int i = 0; i < 20; ++i) train += "1 Ann is here.\n2 Where is Ann?\there\t1\n";
+  write_xz(folder.path() / "qa7_kitchen_train.txt.xz", train);
+  write_file(folder.path() / "qa7_kitchen_test.txt", train);
+  const std::string name = "babi:" + folder.path().string();
+  EXPECT_TRUE(is_story_task(name));
+  EXPECT_EQ(story_task_numbers(name, "all"), std::vector<std::size_t>{7});
+  const std::vector<StoryTask> tasks = load_story_tasks(name, {.tasks = "7"});
+  EXPECT_EQ(tasks[0].train.size(), 18u);
+  write_xz(folder.path() / "qa7_kitchen_test.txt.xz", train);
+  EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [&] { load_story_tasks(name, {.tasks = "7"}); }),
+                   "'qa7_kitchen_test.txt' is there twice, plain or packed"));
 }
 
 }  // namespace

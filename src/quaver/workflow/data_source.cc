@@ -50,11 +50,6 @@ bool DataSource::names_several() const {
   return tasks && !joint() && tasks->find_first_not_of("0123456789") != std::string::npos;
 }
 
-bool is_story_task(const std::string& task) {
-  const std::vector<std::string> names = story_task_names();
-  return std::ranges::find(names, task) != names.end();
-}
-
 void require_known_task(const std::string& task) {
   std::vector<std::string> names;
   for (const TaskInfo& info : tasks()) names.push_back(info.name);
@@ -68,17 +63,19 @@ void require_useful(const DataSource& data, const std::string& spec) {
   for (const TaskInfo& info : tasks())
     if (info.needs.empty()) generated.push_back(info.name);
   const std::string here = concat("here '", printable(spec), "' is read");
-  const bool own = parse_data_spec(spec).has_value();
+  const std::optional<DataSpec> own = parse_data_spec(spec);
+  const bool stories = is_story_task(own ? spec : task);
   if (own) {
     refuse({{"--data", data.data_dir.has_value()}}, "tasks", here);
     refuse_of_other_kinds(data.own, task, here);
+    if (stories) refuse({{"--skip-broken", data.own.skip_broken}}, "sequences of one's own", here);
     task.clear();
-    generated.emplace_back();  // splits of one's own are drawn too
+    if (!stories) generated.emplace_back();  // splits of one's own are drawn too
   } else {
     refuse_of_other_kinds(data.own, "", here);
     refuse({{"--skip-broken", data.own.skip_broken}}, "data of one's own (KIND:PATH)", here);
   }
-  if (!is_story_task(task)) refuse({{"--tasks", data.tasks.has_value()}}, "tasks of stories (babi, stories)", here);
+  if (!stories) refuse({{"--tasks", data.tasks.has_value()}}, "stories (tasks babi and stories, babi:FOLDER)", here);
   if (task != "babi") refuse({{"--set", data.set.has_value()}}, "task babi", here);
   if (task != "stories")
     refuse({{"--questions", data.questions.has_value()}}, "generated stories (task stories)", here);

@@ -34,8 +34,6 @@ struct DataSource {
   bool names_several() const;
 };
 
-bool is_story_task(const std::string& task);
-
 // Error (usage) unless it is a task of sequences or of stories: lists all.
 void require_known_task(const std::string& task);
 

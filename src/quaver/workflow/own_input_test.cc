@@ -1,5 +1,8 @@
 #include "quaver/workflow/own_input.h"
 
+#include <fstream>
+
+#include "quaver/data/stories.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/npz/npz.h"
 #include "quaver/workflow/evaluate.h"
@@ -63,6 +66,39 @@ TEST_F(OwnInput, FieldsThatMeanNothingAreRefused) {
   EXPECT_TRUE(contains(refusal("chirps", skipping), "--skip-broken belongs to data of one's own"));
   EXPECT_TRUE(contains(refusal(spec(), stories), "--questions belongs to generated stories"));
   EXPECT_TRUE(contains(refusal("npz:none.npz", {}, ErrorKind::kBadInput), "none.npz"));
+}
+
+TEST_F(OwnInput, StoriesOfOnesOwnAreAskedAndCalibratedOn) {
+  const std::filesystem::path kitchen = folder.path() / "kitchen";
+  std::filesystem::create_directory(kitchen);
+  std::ofstream(kitchen / "qa1_kitchen_train.txt") << generate_stories(1, 40, 1);
+  std::ofstream(kitchen / "qa1_kitchen_test.txt") << generate_stories(1, 25, 2);
+  const std::string spec = "babi:" + kitchen.string();
+  const auto questions = [&](const std::string& split) {
+    const EvaluateReport report = evaluate({.model = network, .task = spec, .split = split}, heard);
+    return std::get<MemoryEvaluateReport>(report.of_kind).questions;
+  };
+  EXPECT_EQ(questions("test"), 25u);
+  EXPECT_EQ(questions("validation"), 4u);
+  quantize({.in = network, .out = out, .calib = spec, .calib_split = "validation"}, heard);
+  EXPECT_TRUE(std::filesystem::exists(out));
+
+  const auto refusal = [&](const DataSource& data) {
+    return error_of([&] { evaluate({.model = network, .task = spec, .data = data}, heard); }, ErrorKind::kUsage);
+  };
+  DataSource skipping;
+  skipping.own.skip_broken = true;
+  EXPECT_TRUE(contains(refusal(skipping), "--skip-broken belongs to sequences of one's own"));
+  EXPECT_TRUE(contains(refusal({.set = "en"}), "--set belongs to task babi"));
+  EXPECT_TRUE(contains(refusal({.questions = 9}), "--questions belongs to generated stories"));
+  EXPECT_TRUE(contains(refusal({.data_seed = 9}), "--data-seed belongs to generated data"));
+  EXPECT_TRUE(contains(refusal({.tasks = "2"}), "there is no task 2; the tasks are 1"));
+  EXPECT_TRUE(contains(error_of([&] { evaluate({.model = model, .task = spec}, heard); }, ErrorKind::kBadInput),
+                       "not a memory network"));
+  EXPECT_TRUE(contains(
+      error_of([&] { quantize({.in = network, .out = out, .calib = "stories", .calib_split = "test"}, heard); },
+               ErrorKind::kUsage),
+      "--calib-split belongs to data of one's own (KIND:PATH)"));
 }
 
 }  // namespace

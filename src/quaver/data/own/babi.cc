@@ -6,9 +6,8 @@ namespace quaver {
 namespace {
 
 OpenedData open_babi(const DataSpec& spec, const OwnDataOptions&, const Pipeline*) {
-  throw_bad_input(concat(data_spec_text(spec),
-                         ": stories with questions are answered by memory networks; they are no "
-                         "sequences (load_story_folder() reads them)"));
+  throw_bad_input(
+      concat(data_spec_text(spec), ": stories with questions are answered by memory networks; they are no sequences"));
 }
 
 }  // namespace

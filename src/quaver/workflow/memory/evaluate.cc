@@ -12,7 +12,8 @@ namespace quaver {
 EvaluateReport evaluate(const MemoryNetwork& network, const EvaluateRequest& request, Listener& listener) {
   if (!is_story_task(request.task))
     throw_bad_input(concat(request.model.string(), " is a memory network, task '", request.task,
-                           "' needs a model of sequences; memory networks answer ", join(story_task_names(), ", ")));
+                           "' needs a model of sequences; memory networks answer ", join(story_task_names(), ", "),
+                           " and babi:FOLDER"));
   refuse({{"--metric", !request.metric.empty()}}, "models of sequences",
          concat(request.model.string(), " is a memory network, which is judged by its answers"));
   const auto start = std::chrono::steady_clock::now();

@@ -35,8 +35,10 @@ struct CalibrationStories {
   std::vector<Story> StoryTask::*split;
 };
 
-// "babi", "babi:train": the task and its split, `train` where none is named.
-CalibrationStories stories_named(const std::string& calib) {
+// "babi", "babi:train": the task and its split, `train` where none is named. "babi:FOLDER": a split of these.
+CalibrationStories stories_named(const std::string& calib, const std::string& own_split) {
+  if (const std::optional<DataSpec> own = parse_data_spec(calib); own && own->kind == "babi")
+    return {calib, story_split(own_split)};
   const std::size_t colon = calib.find(':');
   const std::string task = calib.substr(0, colon);
   require_known("task of a memory network's calibration", task, story_task_names());
@@ -123,7 +125,7 @@ QuantizeReport quantize_networks(const std::optional<MemoryNetwork>& network, co
                                  Listener& listener) {
   const auto start = std::chrono::steady_clock::now();
   const MemoryScheme scheme = checked_scheme(request);
-  const CalibrationStories stories = stories_named(request.calib);
+  const CalibrationStories stories = stories_named(request.calib, request.calib_split.value_or("train"));
   std::vector<Job> jobs = planned_jobs(request, stories.task);
   check_files(jobs);
   std::vector<StoryTask> tasks = load_story_tasks(stories.task, request.data.of_stories());

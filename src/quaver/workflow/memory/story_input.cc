@@ -83,7 +83,7 @@ void warn_of_losses(const std::string& what, const CodedStories& data, std::size
 
 AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const DataSource& data,
                                 std::size_t limit, Listener& listener) {
-  const std::size_t colon = spec.find(':');
+  const std::size_t colon = parse_data_spec(spec) ? std::string::npos : spec.find(':');
   const std::string task = spec.substr(0, colon);
   const Vocabulary vocabulary(network.words);
   AskedStories asked;

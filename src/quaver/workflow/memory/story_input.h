@@ -55,9 +55,9 @@ std::vector<Story> StoryTask::*story_split(const std::string& name);
 // Warns of what was lost on the way from text to numbers, once for each kind. what: "qa1", "story.txt".
 void warn_of_losses(const std::string& what, const CodedStories& data, std::size_t memory, Listener& listener);
 
-// spec: TASK[:split] of a task of stories, or a file in bAbI's format. limit: questions of each task at most, 0: all.
-// Warns of what the network's memory and vocabulary lose. Error (bad input) for a file without questions, as
-// parse_stories(), as load_story_tasks(); Error (usage) for an unknown task or split.
+// spec: TASK[:split] of a task of stories, babi:FOLDER (its test files), or a file in bAbI's format. limit: questions
+// of each task at most, 0: all. Warns of what the network's memory and vocabulary lose. Error (bad input) for a file
+// without questions, as parse_stories(), as load_story_tasks(); Error (usage) for an unknown task or split.
 AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& network, const DataSource& data,
                                 std::size_t limit, Listener& listener);
 
