@@ -51,6 +51,22 @@ class NpzReader {
   }
   std::size_t rank(const std::string& name) const { return arrays_.at(name).shape.size(); }
 
+  // Errors of arrays do not know their file.
+  template <typename Convert>
+  auto with_name(const Convert& convert) const {
+    try {
+      return convert();
+    } catch (const Error& error) {
+      throw Error(error.kind(), concat(name_, ": ", error.what()));
+    }
+  }
+  std::vector<float> reals_of(const std::string& name) const {
+    return with_name([&] { return to_f32(arrays_.at(name), name); });
+  }
+  std::vector<std::int32_t> whole_of(const std::string& name) const {
+    return with_name([&] { return to_i32(arrays_.at(name), name); });
+  }
+
   void require_known_arrays() const {
     for (const auto& [name, array] : arrays_)
       if (name != "x" && name != "ids" && name != "lengths" && name != "offsets" && name != "y")
@@ -65,7 +81,7 @@ class NpzReader {
   std::vector<std::size_t> counts(const std::string& name) const {
     if (rank(name) != 1) refuse(concat(shape_of(name), ", expected one axis"));
     std::vector<std::size_t> numbers;
-    for (const std::int32_t number : to_i32(arrays_.at(name), name)) {
+    for (const std::int32_t number : whole_of(name)) {
       if (number < 0) refuse(concat("array '", name, "' has ", number, " at ", numbers.size(), ", expected 0 or more"));
       numbers.push_back(static_cast<std::size_t>(number));
     }
@@ -116,9 +132,9 @@ class NpzReader {
   // What is in the padding counts for nothing, not even as an error.
   void read_input() {
     if (features_ > 0)
-      x_ = to_f32(arrays_.at("x"), "x");
+      x_ = reals_of("x");
     else
-      ids_ = to_i32(arrays_.at("ids"), "ids");
+      ids_ = whole_of("ids");
     arrays_.at(input_).bytes = {};
   }
 
@@ -149,9 +165,9 @@ class NpzReader {
     if ((target_ == Target::kLabels && labels_ == 0) || (real && outputs_ == 0))
       refuse(concat(shape_of("y"), ", expected one target or more"));
     if (real)
-      reals_ = to_f32(y, "y");
+      reals_ = reals_of("y");
     else
-      whole_ = to_i32(y, "y");
+      whole_ = whole_of("y");
   }
 
   Example example(std::size_t i, NpzSequences& contents) const {

@@ -130,6 +130,9 @@ TEST_F(OwnNpz, IdsBeyondTheVocabularyOfAModelAreNamed) {
 }
 
 TEST_F(OwnNpz, WhatIsWrongIsNamed) {
+  EXPECT_TRUE(
+      says(error_of(with("y", filled<std::int64_t>({kBatch}, [](std::size_t) { return std::int64_t{1} << 40; }))),
+           "a.npz: array 'y' has 1099511627776"));
   const auto numbers = [](std::vector<std::int32_t> values) {
     return NpzArray::from<std::int32_t>({static_cast<std::int64_t>(values.size())}, values);
   };
