@@ -37,7 +37,10 @@ TaskRow nab_row();
 TaskRow nottingham_row();
 TaskRow shakespeare_row();
 
-// Which `limit` of `count` examples to take: indices, rising, evenly spread; all of them when limit is 0 or not less.
+// Which `limit` of `count` examples to take: rising, evenly spread; all of them when limit is 0 or not less. How many,
+// which is number i of them, and all their indices.
+std::size_t spread_size(std::size_t count, std::size_t limit);
+std::size_t spread_index(std::size_t count, std::size_t limit, std::size_t i);
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit);
 // The examples at spread(examples.size(), limit).
 std::vector<Example> spread_over(std::vector<Example> examples, std::size_t limit);

@@ -61,10 +61,15 @@ Split parse_split(const std::string& name) {
   throw_usage(concat("unknown split '", name, "': ", suggestion(name, names), "the splits are ", join(names, ", ")));
 }
 
+std::size_t spread_size(std::size_t count, std::size_t limit) { return limit == 0 ? count : std::min(count, limit); }
+
+std::size_t spread_index(std::size_t count, std::size_t limit, std::size_t i) {
+  return i * count / spread_size(count, limit);
+}
+
 std::vector<std::size_t> spread(std::size_t count, std::size_t limit) {
-  const std::size_t taken = limit == 0 ? count : std::min(count, limit);
-  std::vector<std::size_t> indices(taken);
-  for (std::size_t i = 0; i < taken; ++i) indices[i] = i * count / taken;
+  std::vector<std::size_t> indices(spread_size(count, limit));
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = spread_index(count, limit, i);
   return indices;
 }
 

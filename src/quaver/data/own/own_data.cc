@@ -17,19 +17,22 @@ const std::vector<KindRow>& rows() {
   return table;
 }
 
+// Examples of a split, which lie in the parts.
 class StreamedSplit : public ExampleReader {
  public:
-  StreamedSplit(std::shared_ptr<const PartReader> parts, Split split, std::vector<std::size_t> indices)
-      : parts_(std::move(parts)), split_(split), indices_(std::move(indices)) {}
+  StreamedSplit(std::shared_ptr<const PartReader> parts, Split split, std::size_t limit)
+      : parts_(std::move(parts)), split_(split), limit_(limit) {}
 
-  std::size_t size() const override { return indices_.size(); }
-  std::size_t about_steps(std::size_t index) const override { return parts_->about_steps(split_, indices_[index]); }
-  Example read(std::size_t index) const override { return parts_->read(split_, indices_[index]); }
+  std::size_t size() const override { return spread_size(parts_->size(split_), limit_); }
+  std::size_t about_steps(std::size_t index) const override { return parts_->about_steps(split_, place(index)); }
+  Example read(std::size_t index) const override { return parts_->read(split_, place(index)); }
 
  private:
+  std::size_t place(std::size_t index) const { return spread_index(parts_->size(split_), limit_, index); }
+
   std::shared_ptr<const PartReader> parts_;
   Split split_;
-  std::vector<std::size_t> indices_;
+  std::size_t limit_;
 };
 
 // What judges a model of it, where the target alone does not say so: a text model is a class a step, like a tagger.
@@ -98,16 +101,17 @@ OwnData OwnData::open(const DataSpec& spec, const OwnDataOptions& options, const
 }
 
 std::size_t OwnData::size(const std::string& split) const {
-  return spread(parts_->size(parse_split(split)), options_.limit).size();
+  return spread_size(parts_->size(parse_split(split)), options_.limit);
 }
 
 Example OwnData::read(const std::string& split, std::size_t index) const {
-  const Split part = parse_split(split);
-  return parts_->read(part, spread(parts_->size(part), options_.limit).at(index));
+  return StreamedSplit(parts_, parse_split(split), options_.limit).read(index);
 }
 
 Dataset OwnData::without_examples(const std::string& split) const {
-  return {.task = data_spec_text(spec_),
+  const std::string where = data_spec_text(spec_);
+  if (size(split) == 0) throw_bad_input(concat(where, ": there are no examples of split '", split, "'"));
+  return {.task = where,
           .split = split,
           .target = pipeline_.target,
           .features = pipeline_.features,
@@ -118,39 +122,30 @@ Dataset OwnData::without_examples(const std::string& split) const {
 }
 
 Dataset OwnData::load(const std::string& split) const {
-  const Split part = parse_split(split);
   Dataset data = without_examples(split);
-  const std::vector<std::size_t> indices = spread(parts_->size(part), options_.limit);
-  if (indices.empty()) throw_bad_input(concat(data.task, ": there are no examples of split '", split, "'"));
+  const std::size_t count = size(split);
   std::uint64_t bytes = 0;
-  for (const std::size_t index : indices) {
-    data.examples.push_back(parts_->read(part, index));
+  for (std::size_t i = 0; i < count; ++i) {
+    data.examples.push_back(read(split, i));
     bytes += bytes_of(data.examples.back());
-    require_memory(concat(data.task, ": ", data.examples.size(), " of the ", indices.size(), " examples of split '",
-                          split, "' have"),
-                   bytes, options_.max_memory);
-    if (options_.progress) options_.progress(data.examples.size(), indices.size());
+    require_memory(
+        concat(data.task, ": ", data.examples.size(), " of the ", count, " examples of split '", split, "' have"),
+        bytes, options_.max_memory);
+    if (options_.progress) options_.progress(data.examples.size(), count);
   }
   return data;
 }
 
 Dataset OwnData::stream(const std::string& split) const {
-  constexpr std::uint64_t kHeldShare = 8;  // train, validation and test at once, and what a network needs to learn
-  const Split part = parse_split(split);
-  Dataset data = without_examples(split);
-  std::vector<std::size_t> indices = spread(parts_->size(part), options_.limit);
-  if (indices.empty()) throw_bad_input(concat(data.task, ": there are no examples of split '", split, "'"));
+  // Train, validation and test are there at once, beside a table, and what a network needs to learn.
+  constexpr std::uint64_t kHeldShare = 16;
+  constexpr std::size_t kMostSampled = 64;
+  const std::size_t count = size(split), sampled = std::min(count, kMostSampled);
   std::uint64_t bytes = 0;
-  for (const std::size_t index : indices) {
-    data.examples.push_back(parts_->read(part, index));
-    bytes += bytes_of(data.examples.back());
-    if (bytes > options_.max_memory / kHeldShare) {
-      data.examples = {};
-      data.reader = std::make_shared<StreamedSplit>(parts_, part, std::move(indices));
-      break;
-    }
-    if (options_.progress) options_.progress(data.examples.size(), indices.size());
-  }
+  for (std::size_t i = 0; i < sampled; ++i) bytes += bytes_of(read(split, spread_index(count, sampled, i)));
+  if (sampled == 0 || bytes / sampled * count <= options_.max_memory / kHeldShare) return load(split);
+  Dataset data = without_examples(split);
+  data.reader = std::make_shared<StreamedSplit>(parts_, parse_split(split), options_.limit);
   return data;
 }
 

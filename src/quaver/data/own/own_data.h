@@ -85,12 +85,13 @@ class OwnData {
   Example read(const std::string& split, std::size_t index) const;
   // Reads all. Error (bad input) when the split is empty or takes more than max_memory.
   Dataset load(const std::string& split) const;
-  // The same, but for a split of more than an eighth of max_memory, which reads its examples when they are asked for.
+  // The same, but for a split that takes more than a sixteenth of max_memory, by some of its examples: it reads them
+  // when they are asked for.
   Dataset stream(const std::string& split) const;
 
  private:
   OwnData() = default;
-  Dataset without_examples(const std::string& split) const;
+  Dataset without_examples(const std::string& split) const;  // Error (bad input) when there are none to read
 
   DataSpec spec_;
   OwnDataOptions options_;

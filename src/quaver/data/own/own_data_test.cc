@@ -35,6 +35,31 @@ TEST(OwnData, UnknownKindsAreNamed) {
                    "unknown kind of data 'mp3': the kinds are"));
 }
 
+TEST(OwnData, ALargeSplitIsReadWhenItIsAskedFor) {
+  const TemporaryFolder folder;
+  std::string text = "a,b\n";
+  for (int row = 0; row < 1000; ++row) text += std::to_string(row) + "," + std::to_string(row % 7) + "\n";
+  write_file(folder.path() / "t.csv", text);
+  const DataSpec spec{.kind = "csv", .path = folder.path() / "t.csv"};
+  for (const std::size_t limit : {0u, 100u}) {
+    const OwnData small = OwnData::open(spec, {.limit = limit}),
+                  large = OwnData::open(spec, {.limit = limit, .max_memory = 500'000});
+    const Dataset held = small.stream("train"), streamed = large.stream("train");
+    EXPECT_EQ(held.reader, nullptr);
+    EXPECT_EQ(held.examples, small.load("train").examples);
+    ASSERT_NE(streamed.reader, nullptr);
+    EXPECT_TRUE(streamed.examples.empty());
+    ASSERT_EQ(streamed.size(), held.size());
+    EXPECT_EQ(streamed.content_hash(), held.content_hash());
+    Example room;
+    for (std::size_t i = 0; i < held.size(); ++i) EXPECT_EQ(streamed.example(i, room), held.examples[i]);
+    EXPECT_EQ(large.read("train", 7), held.examples[7]);
+  }
+  EXPECT_TRUE(
+      says(expect_error(ErrorKind::kBadInput, [&] { OwnData::open(spec, {.horizon = 150}).stream("validation"); }),
+           "there are no examples of split 'validation'"));
+}
+
 TEST(Pipelines, AMapKeepsEveryField) {
   const Pipeline pipeline{.kind = "wav",
                           .seed = 7,
