@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checks.h"
+#include "console_listener.h"
 #include "demo_memory.h"
 #include "given_flags.h"
 #include "quaver/core/text.h"
@@ -84,13 +85,18 @@ std::vector<double> step_times(const std::vector<Model>& models, const Dataset& 
 
 std::vector<DemoRow> demo_cell(const DemoFlags& flags, const std::string& cell, const Dataset& train_data,
                                const Dataset& validation_data, const Dataset& test_data) {
-  TrainOptions options = default_train_options(kTask);
+  TrainOptions options;
   options.cell = cell;
   options.epochs = kEpochs;
   options.seed = flags.seed;
   options.threads = flags.shared.threads;
   say(fmt::format("training a float {} on {} generated sequences", cell, train_data.examples.size()));
-  const TrainResult trained = train_showing_progress(train_data, validation_data, options);
+  ConsoleListener listener;
+  options.on_progress = [&](const LoopProgress& now) {
+    if (now.epoch == 1 && now.batch == 1) listener.begin("training", "batches", now.epochs * now.batches);
+    listener.advance((now.epoch - 1) * now.batches + now.batch, "");
+  };
+  const TrainResult trained = require_training().train(train_data, validation_data, options);
   say(fmt::format("trained in {:.1f} s; quantizing to {}", trained.seconds, kDefaultScheme));
 
   std::vector<SequenceView> calibration;

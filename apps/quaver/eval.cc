@@ -26,8 +26,7 @@ void add_eval(CLI::App& program) {
   EvaluateRequest& request = flags->request;
   CLI::App* verb = program.add_subcommand("eval", "Measure a model on a task's data");
   verb->add_option("model", request.model, "Model file")->required();
-  verb->add_option("task", request.task, "Task: chirps, chirps_tags, digits, har, babi, stories; or KIND:PATH")
-      ->required();
+  verb->add_option("task", request.task, concat("Task: ", task_names_text(), "; or KIND:PATH"))->required();
   verb->add_option("--split", request.split, "train, validation or test")->capture_default_str();
   verb->add_option("--metric", request.metric,
                    concat("What judges: ", join(metric_names(), ", "), "; else the data's own"))

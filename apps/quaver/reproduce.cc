@@ -24,7 +24,6 @@
 #include "quaver/train/common/parallel.h"
 #include "reproduce_qmann.h"
 #include "shared.h"
-#include "stories.h"
 #include "verbs.h"
 
 namespace quaver {

@@ -59,6 +59,13 @@ void add_max_memory(CLI::App& verb, std::uint64_t& bytes) {
       ->transform(CLI::Validator(bytes_from_text, "BYTES"));
 }
 
+std::string task_names_text() {
+  std::vector<std::string> names;
+  for (const TaskInfo& task : tasks()) names.push_back(task.name);
+  for (const std::string& task : story_task_names()) names.push_back(task);
+  return join(names, ", ");
+}
+
 void add_data_flags(CLI::App& verb, DataSource& data, const std::string& seed_flag) {
   verb.add_option("--data", data.data_dir, "Folder with the tasks' data; else QUAVER_DATA, else ../shared/data");
   verb.add_option(seed_flag, data.data_seed, "Seed of generated data (chirps, stories) and of splits of KIND:PATH")

@@ -9,6 +9,7 @@
 
 #include "console.h"
 #include "quaver/report/show/json_text.h"
+#include "quaver/report/show/train_report.h"
 #include "quaver/workflow/data_source.h"
 
 namespace CLI {
@@ -16,9 +17,6 @@ class App;
 }
 
 namespace quaver {
-
-// What memory networks are called where flags and tables list cells.
-inline constexpr const char* kMemoryCell = "memn2n";
 
 // Flags of every verb.
 struct SharedFlags {
@@ -33,6 +31,8 @@ struct SharedFlags {
 void add_energy_table(CLI::App& verb, std::filesystem::path& file);
 // --max-memory, of verbs that read data.
 void add_max_memory(CLI::App& verb, std::uint64_t& bytes);
+// "chirps, ..., babi, stories": of every task, for --help.
+std::string task_names_text();
 // Of verbs that read a task's data. seed_flag: "--seed", or "--data-seed" where the verb draws something else from its
 // seed.
 void add_data_flags(CLI::App& verb, DataSource& data, const std::string& seed_flag = "--seed,--data-seed");

@@ -1,5 +1,6 @@
 // The module that links libtorch; training.cc loads it.
+#include "quaver/train/recurrent/train.h"
 #include "training.h"
 
 extern "C" const quaver::TrainingModule quaver_training_module;
-const quaver::TrainingModule quaver_training_module{QUAVER_VERSION, quaver::check_train_options, quaver::train};
+const quaver::TrainingModule quaver_training_module{QUAVER_VERSION, {quaver::check_train_options, quaver::train}};

@@ -358,6 +358,16 @@ MemoryTrainResult train_once(const MemN2NShape& shape, const CodedStories& train
 
 }  // namespace
 
+const NameTable<SampleOrder, 3>& sample_order_names() {
+  static constexpr NameTable<SampleOrder, 3> kNames("order", {"drawn", "shuffled", "fixed"});
+  return kNames;
+}
+
+const NameTable<KeptWeights, 3>& kept_weights_names() {
+  static constexpr NameTable<KeptWeights, 3> kNames("weights to keep", {"best", "final", "early-stopped"});
+  return kNames;
+}
+
 MemoryTrainOptions memn2n_recipe(bool joint) {
   MemoryTrainOptions options;
   options.slots = options.memory;

@@ -8,6 +8,7 @@
 // checkpoint gives the bits of one that was not.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,11 +16,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "quaver/core/memory_limit.h"
+#include "quaver/core/name_table.h"
 #include "quaver/data/babi.h"
 #include "quaver/model/memory/memory_network.h"
+#include "quaver/train/common/option_field.h"
 #include "quaver/train/memory/gradient_rules.h"
 
 namespace quaver {
@@ -41,6 +45,9 @@ enum class KeptWeights {
   // that one and 30 points worse.
   kEarlyStopped
 };
+
+const NameTable<SampleOrder, 3>& sample_order_names();  // "drawn", "shuffled", "fixed"
+const NameTable<KeptWeights, 3>& kept_weights_names();  // "best", "final", "early-stopped"
 
 struct MemoryTrainProgress {
   std::size_t repeat = 0;  // counted from 1
@@ -98,6 +105,38 @@ struct MemoryTrainOptions {
   std::function<bool()> should_stop{};  // asked before every batch
   std::function<void(const MemoryTrainProgress&)> on_progress{};  // after every epoch
 };
+
+// Calls visit(field, value) for each option that a request may set, as train/options has them for recurrent networks.
+template <typename Options, typename Visitor>
+requires std::same_as<std::remove_const_t<Options>, MemoryTrainOptions>
+void fields(Options& options, const Visitor& visit) {
+  constexpr double kMostEpochs = 65536, kSize = 65536;
+  visit(OptionField{"embedding", 1, kSize, "Features of an id or a word"}, options.d);
+  visit(OptionField{"hops", 1, double{kMaxHops}, "Looks at the memory"}, options.hops);
+  visit(OptionField{"memory", 1, 1'000'000, "Facts kept, the most recent"}, options.memory);
+  visit(OptionField{"tying", 0, 0, "Which matrices the hops share"}, options.tying);
+  visit(OptionField{"encoding", 0, 0, "Of a sentence: a bag of words, or words weighted by their place"},
+        options.encoding);
+  visit(OptionField{"temporal", 0, 1, "true or false: facts carry their age"}, options.temporal);
+  visit(OptionField{"slots", 0, double{kMaxSlots},
+                    "Facts that every softmax sees at least, those not told as empty ones; 0: only what was told"},
+        options.slots);
+  visit(OptionField{"epochs", 1, kMostEpochs, "After the linear start"}, options.epochs);
+  visit(OptionField{"linear_epochs", 0, kMostEpochs, "First epochs without the memory softmax; 0: none"},
+        options.linear_epochs);
+  visit(OptionField{"batch", 1, kSize, "Questions in a batch"}, options.batch);
+  visit(OptionField{"learning_rate", 1e-12, 1e6, "Of plain descent on gradients summed over a batch"},
+        options.learning_rate);
+  visit(OptionField{"halve_every", 0, kMostEpochs, "Epochs after which the rate is halved; 0: never"},
+        options.halve_every);
+  visit(OptionField{"gradient_clip", 0, 1e6, "Largest norm of the gradient; 0: none"}, options.gradient_clip);
+  visit(OptionField{"noise", 0, 10, "Empty memories in training, as a share"}, options.noise);
+  visit(OptionField{"order", 0, 0, "Of the questions of an epoch"}, options.order);
+  visit(OptionField{"repeats", 1, 1000, "Trainings with SEED, SEED + 1, ...; the best on validation is kept"},
+        options.repeats);
+  visit(OptionField{"keep", 0, 0, "Whose weights become the model"}, options.keep);
+  visit(OptionField{"seed", 0, 0, "Of weights and order"}, options.seed);
+}
 
 // MemN2N's recipe (one task or joint: all tasks in one network) and Q-MANN's float baseline, as the digests of the
 // released programs give them; with a scheme, that program's conventional or Q-MANN rows.

@@ -2,18 +2,21 @@
 // someone else train needs this alone.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
 #include "quaver/model/model.h"
 #include "quaver/train/common/loop.h"
+#include "quaver/train/common/option_field.h"
 
 namespace quaver {
 
@@ -70,15 +73,10 @@ struct TrainOptions {
   std::function<void(const LoopProgress&)> on_progress{};  // after every batch
 };
 
-// One option that decides the bits of a training.
-struct OptionField {
-  const char* name;     // as identities, provenance and, with '-' for '_', flags call it
-  double low, high;     // of numbers: what it may be
-  const char* meaning;  // one line for a reader of flags; with its cell before a colon where only that one has it
-};
-
-// Calls visit(field, value) for each of them in order: what identities, checks and flags are made from.
+// Calls visit(field, value) for each option that decides the bits of a training, in order: what identities, checks,
+// requests and flags are made from.
 template <typename Options, typename Visitor>
+requires std::same_as<std::remove_const_t<Options>, TrainOptions>
 void fields(Options& options, const Visitor& visit) {
   constexpr auto kSize = static_cast<double>(kMaxSize);
   constexpr double kLarge = 1e6, kShare = 0.99;
@@ -136,6 +134,13 @@ struct TrainResult {
   std::vector<CurvePoint> curve{};  // of every epoch
   double seconds = 0;               // of this run
   bool interrupted = false;
+};
+
+// Who trains: so that a caller can hand over to one that is loaded when it is needed (libtorch is 300 libraries).
+struct RecurrentTrainer {
+  // Error (usage) for options that make no sense together, or whose sizes take more than max_memory whatever the data.
+  void (*check)(const TrainOptions& options);
+  TrainResult (*train)(const Dataset& train_data, const Dataset& validation_data, const TrainOptions& options);
 };
 
 }  // namespace quaver

@@ -7,6 +7,7 @@
 #include "quaver/workflow/inspect.h"
 #include "quaver/workflow/quantize.h"
 #include "quaver/workflow/run.h"
+#include "quaver/workflow/train.h"
 
 namespace quaver {
 
@@ -19,5 +20,7 @@ EvaluateReport evaluate(const MemoryNetwork& network, const EvaluateRequest& req
 
 // For each of a list of tasks the network beside request.in.
 QuantizeReport quantize_each_task(const QuantizeRequest& request, Listener& listener);
+
+TrainReport train_memory_networks(const TrainRequest& request, Listener& listener);
 
 }  // namespace quaver

@@ -12,6 +12,7 @@
 #include "quaver/workflow/inspect.h"
 #include "quaver/workflow/quantize.h"
 #include "quaver/workflow/run.h"
+#include "quaver/workflow/train.h"
 
 namespace quaver {
 
@@ -23,5 +24,7 @@ QuantizeReport quantize(Model model, const QuantizeRequest& request, Listener& l
 EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, Listener& listener);
 // metric: empty: the data's own. Errors as Evaluator's.
 Evaluation evaluate(Session& session, const Dataset& data, const std::string& metric, Listener& listener);
+
+TrainReport train_recurrent_network(const TrainRequest& request, Listener& listener);
 
 }  // namespace quaver
