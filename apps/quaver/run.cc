@@ -23,15 +23,18 @@ struct RunFlags {
 class PrintedReplies : public ConsoleListener {
  public:
   void answered(const StoryReply& reply) override { print_text(to_text(reply)); }
+  void answered(const Answer& answer) override { print_text(to_text(answer)); }
 };
 
 void run_run(RunFlags flags) {
-  flags.request.story = &std::cin;
+  flags.request.text_in = &std::cin;
   flags.request.threads = flags.shared.thread_count();
-  flags.request.keep_replies = flags.shared.json;
+  // What streams is printed as it comes; of files people get a table.
+  const bool streams = flags.request.input.empty() || flags.request.input == "-";
   ConsoleListener listener;
   PrintedReplies printed;
-  print_report(flags.shared, run(flags.request, flags.shared.json ? listener : printed));
+  flags.request.keep_answers = flags.shared.json || !streams;
+  print_report(flags.shared, run(flags.request, flags.request.keep_answers ? listener : printed));
 }
 
 }  // namespace
@@ -43,7 +46,10 @@ void add_run(CLI::App& program) {
   verb->add_option("model", request.model, "Model file")->required();
   verb->add_option(
       "--input", request.input,
-      "X.npz with x (float32, [batch, time, features] or [time, features]) or ids (int32), and lengths where "
+      "A recording or a folder of them, a table (.csv), texts (.txt, a line each), KIND:PATH, or - for samples, rows "
+      "or "
+      "lines as they come, of the kind that the model learned from. Or X.npz with x (float32, [batch, time, features] "
+      "or [time, features]) or ids (int32), and lengths where "
       "sequences differ; of a model with several inputs arrays of their names; of a memory network a story "
       "as text, from standard input without the flag");
   verb->add_option("-o,--output", request.output, "Y.npz to write: y, and every output under its name");
@@ -57,6 +63,17 @@ void add_run(CLI::App& program) {
   verb->add_flag("--state-reals", request.state_reals,
                  "Write the state as float32 reals instead of the model's codes: for other programs and for models of "
                  "other formats; not every bit comes back");
+  verb->add_option("--split", request.split, "Of KIND:PATH: train, validation or test")->capture_default_str();
+  verb->add_option("--every", request.every, "Seconds of samples from standard input that an answer stands for")
+      ->check(real_number(0.01, 3600))
+      ->capture_default_str();
+  verb->add_option("--generate", request.generate, "Tokens to go on with, of a model of running text")
+      ->check(whole_number(0, 10'000'000))
+      ->capture_default_str();
+  verb->add_option("--temperature", request.temperature, "Of tokens that are drawn; 0: the likeliest")
+      ->check(real_number(0, 100))
+      ->capture_default_str();
+  verb->add_option("--seed", request.seed, "Of tokens that are drawn")->check(seed_number())->capture_default_str();
   verb->add_flag("--explain", request.explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", request.memory, "Memory network: facts it holds; as many as it was trained with")
       ->check(whole_number(1, std::uint64_t{1} << 31));

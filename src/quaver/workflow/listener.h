@@ -21,6 +21,7 @@ class Listener {
   virtual void note(const std::string& /*text*/) {}  // worth knowing, and nothing is wrong
   virtual void warn(const std::string& /*text*/) {}
   virtual void answered(const StoryReply& /*reply*/) {}
+  virtual void answered(const Answer& /*answer*/) {}
 };
 
 }  // namespace quaver

@@ -9,14 +9,17 @@
 
 #include "quaver/core/memory_limit.h"
 #include "quaver/report/show/run_report.h"
+#include "quaver/workflow/data_source.h"
 #include "quaver/workflow/listener.h"
 
 namespace quaver {
 
 struct RunRequest {
   std::filesystem::path model{};
-  // An .npz or .npy file (sequence/input.h); of a memory network a story as text: sentences, of which those that end
-  // with '?' are questions, or stories in bAbI's format.
+  // An .npz or .npy file (sequence/input.h); raw input of the kind that the model learned from: a recording or a folder
+  // of them (.wav), a table (.csv), texts (a line each) or the beginning of one, KIND:PATH, or "-", `text_in` as it
+  // comes; of a memory network a story as text: sentences, of which those that end with '?' are questions, or stories
+  // in bAbI's format.
   std::filesystem::path input{};
   std::filesystem::path state_in{}, state_out{};  // states of streams (state_npz.h), or a memory
   std::uint64_t max_memory = kDefaultMaxMemory;   // bytes of one input, decoded
@@ -26,12 +29,21 @@ struct RunRequest {
   bool stream = false;             // one step a call; of a pooled model also y_stream, the scores after every step
   bool state_reals = false;        // state_out has reals instead of codes
   std::size_t threads = 1;
+  std::istream* text_in =
+      nullptr;               // raw samples or lines, or a story: read where `input` is "-"; a story without it too
+  bool keep_answers = true;  // in the report; else they are told to the listener alone, and take no memory
+
+  // Of raw input.
+  std::string split = "test";  // of KIND:PATH
+  double every = 1;            // seconds of a stream of samples that an answer stands for
+  std::size_t generate = 400;  // tokens, of models of running text
+  double temperature = 0.7;    // of what is drawn; 0: always the likeliest token
+  std::uint64_t seed = 1;      // of it
+  DataSource data{};
 
   // Of memory networks.
-  std::istream* story = nullptr;  // read where `input` is empty or "-"
-  std::size_t memory = 0;         // facts that it holds; 0: as many as it was trained with
-  bool explain = false;           // which facts each hop looked at
-  bool keep_replies = true;       // in the report; else they are told to the listener alone, and take no memory
+  std::size_t memory = 0;  // facts that it holds; 0: as many as it was trained with
+  bool explain = false;    // which facts each hop looked at
 };
 
 // Error (usage) for fields that do not suit the kind of network, files that would be overwritten; (bad input) for a

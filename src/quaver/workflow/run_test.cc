@@ -38,7 +38,7 @@ TEST_F(RunCall, WritesWhatAModelSays) {
 
 TEST_F(RunCall, AnswersTheQuestionsOfAStory) {
   std::istringstream story("Mary went to the garden. Where is Mary?\nThe zork is blue.\nWhere is the zork?\n");
-  const RunRequest request{.model = network, .state_out = state, .story = &story, .explain = true};
+  const RunRequest request{.model = network, .state_out = state, .text_in = &story, .explain = true};
   const DialogueReport report = std::get<DialogueReport>(run(request, heard));
   EXPECT_EQ(report.facts, 2u);
   EXPECT_EQ(report.questions, 2u);
@@ -51,7 +51,7 @@ TEST_F(RunCall, AnswersTheQuestionsOfAStory) {
   // The memory goes on, and replies need not be kept.
   std::istringstream more("Where is Mary?");
   const DialogueReport second = std::get<DialogueReport>(
-      run({.model = network, .state_in = state, .story = &more, .keep_replies = false}, heard));
+      run({.model = network, .state_in = state, .text_in = &more, .keep_answers = false}, heard));
   EXPECT_TRUE(second.replies.empty());
   EXPECT_EQ(heard.replies.back().facts, 2u);
 }

@@ -32,8 +32,9 @@ bool is_date(std::string_view field) {
 
 class CsvReader {
  public:
-  CsvReader(LineReader& lines, const OwnDataOptions& options)
-      : lines_(lines), options_(options), broken_("rows", options.skip_broken) {}
+  // wanted: columns that must be there, and the only ones that are read; null: all are.
+  CsvReader(LineReader& lines, const OwnDataOptions& options, const std::vector<std::string>* wanted = nullptr)
+      : lines_(lines), options_(options), wanted_(wanted), broken_("rows", options.skip_broken) {}
 
   CsvTable read() {
     const std::optional<std::string_view> first = lines_.next_filled();
@@ -124,7 +125,7 @@ class CsvReader {
   void find_columns() {
     require_width();
     for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (i == label_) continue;
+      if (i == label_ || (wanted_ != nullptr && std::ranges::find(*wanted_, names_[i]) == wanted_->end())) continue;
       if (i == 0 && !number_of(fields_[i]) && is_date(fields_[i])) {
         table_.notes.push_back(concat("skipped column '", printable(names_[i]), "': it has dates"));
         continue;
@@ -134,6 +135,12 @@ class CsvReader {
                       "'), expected numbers; remove the column, or make it the label"));
       numeric_.push_back(i);
       table_.columns.push_back(names_[i]);
+    }
+    if (wanted_ != nullptr) {
+      for (const std::string& name : *wanted_)
+        if (std::ranges::find(table_.columns, name) == table_.columns.end())
+          refuse(concat("there is no column '", printable(name), "', which the model reads; the columns are ",
+                        names_text()));
     }
     if (numeric_.empty()) refuse(concat("there is no column of numbers; the columns are ", names_text()));
     row_.resize(numeric_.size());
@@ -198,6 +205,7 @@ class CsvReader {
 
   LineReader& lines_;
   const OwnDataOptions& options_;
+  const std::vector<std::string>* wanted_;
   BrokenExamples broken_;
   CsvTable table_;
   char separator_ = ',';
@@ -386,6 +394,40 @@ OpenedData open_csv(const DataSpec& spec, const OwnDataOptions& options, const P
 }  // namespace
 
 CsvTable read_csv(LineReader& lines, const OwnDataOptions& options) { return CsvReader(lines, options).read(); }
+
+namespace {
+
+// Columns that the model does not read may be text: rows are read as far as it reads them.
+Sequence rows_of(const Pipeline& pipeline, LineReader& lines) {
+  if (!pipeline.table)
+    throw_bad_input(
+        concat(lines.name(), ": the model reads data of kind '", printable(pipeline.kind), "', not tables"));
+  const TableSettings& settings = *pipeline.table;
+  const OwnDataOptions options{.missing = settings.missing};
+  const CsvTable table = CsvReader(lines, options, &settings.inputs).read();
+  std::vector<std::size_t> places;
+  for (const std::string& input : settings.inputs)
+    places.push_back(static_cast<std::size_t>(std::ranges::find(table.columns, input) - table.columns.begin()));
+  Sequence sequence{.steps = table.rows(), .features = places.size()};
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      const double value = table.values[row * table.columns.size() + places[k]] + table.origin[places[k]];
+      sequence.values.push_back(static_cast<float>((value - settings.mean[k]) / settings.deviation[k]));
+    }
+  return sequence;
+}
+
+}  // namespace
+
+Sequence read_rows(const Pipeline& pipeline, const std::filesystem::path& path) {
+  LineReader lines(path);
+  return rows_of(pipeline, lines);
+}
+
+Sequence read_rows(const Pipeline& pipeline, const std::string& name, std::string_view text) {
+  LineReader lines(name, text);
+  return rows_of(pipeline, lines);
+}
 
 KindRow csv_row() {
   return {.kind = {.name = "csv", .holds = "file of rows of numbers under column names: a label a row, or a forecast"},

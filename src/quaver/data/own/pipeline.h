@@ -85,7 +85,18 @@ LogMelOptions sound_options(int sample_rate);
 // A text in UTF-8 as a model of this pipeline (kind text or lm) reads it: no steps where it has no token.
 Sequence read_text(const Pipeline& pipeline, std::string_view text);
 
+// The lines of a text file, plain, .gz or .xz, each with its end. Error (bad input) "FILE:LINE: ..." for what is no
+// UTF-8 or has control characters, for more than max_memory bytes.
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_memory);
+
 // A recording as a model of this pipeline (kind wav) reads it. Error (bad input) naming the file.
 Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& path);
+
+// The rows of a table as a model of this pipeline (kind csv) reads them: its inputs, standardized; other columns and
+// the label may be there or not. Error (bad input) naming file and line, as for the tables that models learn from, and
+// for a column that the model reads and the table lacks.
+Sequence read_rows(const Pipeline& pipeline, const std::filesystem::path& path);
+// The same of a text, whose first line has the names of the columns. name: for errors.
+Sequence read_rows(const Pipeline& pipeline, const std::string& name, std::string_view text);
 
 }  // namespace quaver

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "quaver/core/error.h"
+#include "quaver/core/memory_limit.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/data/own/lines.h"
 
 namespace quaver {
 namespace {
@@ -92,6 +94,16 @@ Sequence read_text(const Pipeline& pipeline, std::string_view text) {
   Sequence sequence{.ids = tokenizer.ids(text)};
   sequence.steps = sequence.ids.size();
   return sequence;
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_memory) {
+  LineReader lines(path);
+  std::string text;
+  while (const std::optional<std::string_view> line = lines.next()) {
+    text.append(*line).append(1, '\n');
+    require_memory(concat(lines.where(), ": the lines up to here have"), text.size(), max_memory);
+  }
+  return text;
 }
 
 Tokenizer::Tokenizer(const TokenSettings& settings) : unit_(settings.unit) {

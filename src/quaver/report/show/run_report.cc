@@ -32,6 +32,43 @@ std::string text_of(const SequenceRunReport& report) {
                                     report.path);
 }
 
+nlohmann::ordered_json json_of(const AnswerReport& report) {
+  nlohmann::ordered_json answers = nlohmann::ordered_json::array();
+  for (const Answer& answer : report.answers) {
+    nlohmann::ordered_json& json = answers.emplace_back(nlohmann::ordered_json{{"input", answer.place}});
+    if (answer.values.empty()) json["answer"] = answer.says;
+    if (answer.probability > 0) json["probability"] = answer.probability;
+    for (std::size_t i = 0; i < answer.values.size(); ++i) json["values"][report.columns[i]] = answer.values[i];
+  }
+  return {{"model", report.model}, {"scheme", report.scheme}, {"input", report.input},     {"n", report.count},
+          {"steps", report.steps}, {"answers", answers},      {"seconds", report.seconds}, {"path", report.path}};
+}
+
+std::string text_of(const AnswerReport& report) {
+  if (report.answers.empty()) return "";
+  if (report.answers.size() == 1 && report.answers[0].place.empty()) return report.answers[0].says + "\n";
+  std::vector<Column> columns{{"input", Align::kLeft}};
+  const bool forecasts = !report.columns.empty();
+  if (forecasts) {
+    for (const std::string& column : report.columns) columns.push_back({column});
+  } else {
+    columns.push_back({"answer", Align::kLeft});
+    if (report.answers[0].probability > 0) columns.push_back({"probability"});
+  }
+  Table table(columns);
+  for (const Answer& answer : report.answers) {
+    std::vector<std::string> row{answer.place};
+    if (forecasts) {
+      for (const double value : answer.values) row.push_back(significant_text(value, 5));
+    } else {
+      row.push_back(answer.says);
+      if (columns.size() == 3) row.push_back(fixed_text(answer.probability, 3));
+    }
+    table.add_row(row);
+  }
+  return table.text();
+}
+
 nlohmann::ordered_json json_of(const StoryReply& reply) {
   nlohmann::ordered_json json{{"question", reply.question}, {"answer", reply.answer}, {"facts", reply.facts}};
   if (reply.line) json["line"] = *reply.line;
@@ -101,6 +138,14 @@ nlohmann::ordered_json to_json(const RunReport& report) {
 
 std::string to_text(const RunReport& report) {
   return std::visit([](const auto& of_kind) { return text_of(of_kind); }, report);
+}
+
+std::string to_text(const Answer& answer) {
+  std::string text = answer.place;
+  if (!answer.says.empty()) text += (text.empty() ? "" : "  ") + answer.says;
+  if (answer.probability > 0) text += "  " + fixed_text(answer.probability, 3);
+  for (const double value : answer.values) text += "  " + significant_text(value, 5);
+  return text + "\n";
 }
 
 std::string to_text(const StoryReply& reply) {

@@ -17,6 +17,23 @@ struct ArrayReport {
   std::string type;  // "float32"
 };
 
+// What a model says of raw input, in the words and units of the data that it learned from.
+struct Answer {
+  std::string place{};           // what of the input: "a.wav", "line 3", "rows 1 to 96", "row 97"
+  std::string says{};            // a class, the labels that hold, or text
+  double probability = 0;        // of a class; 0: there is none
+  std::vector<double> values{};  // of a forecast, a column each, in its units
+};
+
+struct AnswerReport {
+  std::string model, scheme, input, path;
+  std::vector<std::string> columns{};  // of Answer::values
+  std::vector<Answer> answers{};       // where they were to be kept
+  std::size_t count = 0;
+  std::size_t steps = 0;
+  double seconds = 0;  // in the engine
+};
+
 struct SequenceRunReport {
   std::string model, scheme, input, output;
   std::size_t sequences = 0;
@@ -65,10 +82,11 @@ struct DialogueReport {
   double error() const;  // percent of the judged; at least one
 };
 
-using RunReport = std::variant<SequenceRunReport, DialogueReport>;
+using RunReport = std::variant<SequenceRunReport, AnswerReport, DialogueReport>;
 
 nlohmann::ordered_json to_json(const RunReport& report);
 std::string to_text(const RunReport& report);  // of a dialogue without its replies
+std::string to_text(const Answer& answer);     // one line: "a.wav  seven  0.98"
 std::string to_text(const StoryReply& reply);
 
 }  // namespace quaver

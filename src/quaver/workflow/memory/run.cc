@@ -197,7 +197,7 @@ class Dialogue {
       if (reply.answer == *expected) ++report_.right;
     }
     listener_.answered(reply);
-    if (request_.keep_replies) report_.replies.push_back(std::move(reply));
+    if (request_.keep_answers) report_.replies.push_back(std::move(reply));
   }
 
   // The facts that some hop gave the most, in the order they were told.
@@ -270,8 +270,8 @@ RunReport run(MemoryNetwork network, const RunRequest& request, Listener& listen
   Dialogue dialogue(request, std::exchange(network, {}), listener);  // the session has its own
   const auto start = std::chrono::steady_clock::now();
   if (request.input.empty() || request.input == "-") {
-    if (request.story == nullptr) throw_usage("--input is required: a story as text");
-    dialogue.read(*request.story, "standard input");
+    if (request.text_in == nullptr) throw_usage("--input is required: a story as text");
+    dialogue.read(*request.text_in, "standard input");
   } else {
     if (std::filesystem::is_directory(request.input))
       throw_bad_input(concat(request.input.string(), ": this is a folder, expected a text file"));

@@ -9,6 +9,7 @@
 #include "quaver/files/command_files.h"
 #include "quaver/npz/npz.h"
 #include "quaver/workflow/fields.h"
+#include "quaver/workflow/sequence/answer.h"
 #include "quaver/workflow/sequence/calls.h"
 #include "quaver/workflow/sequence/input.h"
 #include "quaver/workflow/state_npz.h"
@@ -108,9 +109,8 @@ NpzArray stacked_stream(const Sequences& sequences, std::size_t steps, std::size
 }
 
 void check(const RunRequest& request) {
-  refuse({{"--explain", request.explain}, {"--memory", request.memory > 0}}, "memory networks",
-         concat("here ", request.model.string(), " is a model of sequences"));
-  if (request.input.empty()) throw_usage("--input is required: the .npz file with the sequences");
+  if (request.input.empty())
+    throw_usage("--input is required: the .npz file with the sequences, or a recording, a table, a text");
   if (request.state_reals && request.state_out.empty())
     throw_usage("--state-reals says how --save-state writes, but there is no --save-state");
   if (request.output.empty()) throw_usage("--output is required: the .npz file to write");
@@ -137,6 +137,9 @@ void require_free_names(const Model& model, const Sequences& sequences, const Ru
 }
 
 RunReport run(Model model, const RunRequest& request, Listener& listener) {
+  refuse({{"--explain", request.explain}, {"--memory", request.memory > 0}}, "memory networks",
+         concat("here ", request.model.string(), " is a model of sequences"));
+  if (is_raw_input(request.input)) return answer(model, request, listener);
   check(request);
   const Sequences sequences = read_npz_sequences(request.input, model, {0, request.max_memory});
   require_free_names(model, sequences, request);
