@@ -20,21 +20,28 @@ struct RunFlags {
   RunRequest request;
 };
 
-class PrintedReplies : public ConsoleListener {
+// Prints what is said as it comes: replies of a dialogue, and answers to what streams. Of files people get a table.
+class PrintedAnswers : public ConsoleListener {
  public:
+  explicit PrintedAnswers(bool streams) : streams_(streams) {}
   void answered(const StoryReply& reply) override { print_text(to_text(reply)); }
-  void answered(const Answer& answer) override { print_text(to_text(answer)); }
+  void answered(const Answer& answer) override {
+    if (streams_) print_text(to_text(answer));
+  }
+
+ private:
+  bool streams_;
 };
 
 void run_run(RunFlags flags) {
   flags.request.text_in = &std::cin;
   flags.request.threads = flags.shared.thread_count();
-  // What streams is printed as it comes; of files people get a table.
-  const bool streams = flags.request.input.empty() || flags.request.input == "-";
-  ConsoleListener listener;
-  PrintedReplies printed;
+  const bool streams = flags.request.input == "-";
+  flags.request.keep_replies = flags.shared.json;
   flags.request.keep_answers = flags.shared.json || !streams;
-  print_report(flags.shared, run(flags.request, flags.request.keep_answers ? listener : printed));
+  ConsoleListener listener;
+  PrintedAnswers printed(streams);
+  print_report(flags.shared, run(flags.request, flags.shared.json ? listener : printed));
 }
 
 }  // namespace

@@ -42,8 +42,9 @@ struct RunRequest {
   DataSource data{};
 
   // Of memory networks.
-  std::size_t memory = 0;  // facts that it holds; 0: as many as it was trained with
-  bool explain = false;    // which facts each hop looked at
+  std::size_t memory = 0;    // facts that it holds; 0: as many as it was trained with
+  bool explain = false;      // which facts each hop looked at
+  bool keep_replies = true;  // in the report; else they are told to the listener alone, and take no memory
 };
 
 // Error (usage) for fields that do not suit the kind of network, files that would be overwritten; (bad input) for a

@@ -51,7 +51,7 @@ TEST_F(RunCall, AnswersTheQuestionsOfAStory) {
   // The memory goes on, and replies need not be kept.
   std::istringstream more("Where is Mary?");
   const DialogueReport second = std::get<DialogueReport>(
-      run({.model = network, .state_in = state, .text_in = &more, .keep_answers = false}, heard));
+      run({.model = network, .state_in = state, .text_in = &more, .keep_replies = false}, heard));
   EXPECT_TRUE(second.replies.empty());
   EXPECT_EQ(heard.replies.back().facts, 2u);
 }

@@ -197,7 +197,7 @@ class Dialogue {
       if (reply.answer == *expected) ++report_.right;
     }
     listener_.answered(reply);
-    if (request_.keep_answers) report_.replies.push_back(std::move(reply));
+    if (request_.keep_replies) report_.replies.push_back(std::move(reply));
   }
 
   // The facts that some hop gave the most, in the order they were told.
