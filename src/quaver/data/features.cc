@@ -122,6 +122,13 @@ std::size_t LogMel::push(std::span<const float> samples, std::vector<float>& fra
 
 void LogMel::reset() { filled_ = 0; }
 
+void without_level(std::span<float> frames) {
+  double sum = 0;
+  for (const float value : frames) sum += value;
+  const auto mean = static_cast<float>(sum / static_cast<double>(std::max<std::size_t>(1, frames.size())));
+  for (float& value : frames) value -= mean;
+}
+
 Sequence log_mel(std::span<const float> samples, const LogMelOptions& options) {
   LogMel front_end(options);
   Sequence frames{.steps = 0, .features = options.bands};

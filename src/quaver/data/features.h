@@ -52,6 +52,10 @@ class LogMel {
   std::size_t filled_ = 0;
 };
 
+// Takes the mean of all features of a recording, or of a piece of one, from each: a factor on its samples then changes
+// next to nothing. frames: [frames, bands].
+void without_level(std::span<float> frames);
+
 // All frames of one recording; zero steps when it is shorter than a window.
 Sequence log_mel(std::span<const float> samples, const LogMelOptions& options = {});
 

@@ -14,6 +14,8 @@
 namespace quaver {
 namespace {
 
+constexpr const char* kSameLevel = "sound.same_level";  // the first pipelines of recordings had none
+
 // Every field with its name: what is written is what is read.
 template <typename AnyPipeline, typename Visit>
 void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
@@ -35,6 +37,7 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
     visit("sound.low", pipeline.sound->low);
     visit("sound.high", pipeline.sound->high);
     visit("sound.floor", pipeline.sound->floor);
+    visit(kSameLevel, pipeline.same_level);
   }
   if (pipeline.table) {
     visit("table.inputs", pipeline.table->inputs);
@@ -90,6 +93,8 @@ template <typename Field>
 std::string text_of(const Field& field) {
   if constexpr (std::is_same_v<Field, std::string>)
     return field;
+  else if constexpr (std::is_same_v<Field, bool>)
+    return field ? "true" : "false";
   else if constexpr (std::is_same_v<Field, Target>)
     return std::string(target_names().name(field));
   else if constexpr (std::is_same_v<Field, MissingValues>)
@@ -123,7 +128,11 @@ template <typename Field>
 void read_field(std::string_view name, const std::string& text, Field& field) {
   if constexpr (std::is_same_v<Field, std::string>)
     field = text;
-  else if constexpr (std::is_same_v<Field, Target>)
+  else if constexpr (std::is_same_v<Field, bool>) {
+    if (text != "true" && text != "false")
+      throw_bad_input(concat("pipeline: '", name, "' is '", printable(text), "', expected true or false"));
+    field = text == "true";
+  } else if constexpr (std::is_same_v<Field, Target>)
     field = target_names().value(text);
   else if constexpr (std::is_same_v<Field, MissingValues>)
     field = missing_values_names().value(text);
@@ -266,6 +275,7 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   std::size_t known = 0;
   visit_fields(pipeline, [&](const char* name, auto& field) {
     const auto entry = map.find(name);
+    if (entry == map.end() && name == std::string_view(kSameLevel)) return;
     if (entry == map.end())
       throw_bad_input(concat("pipeline: there is no '", name, "'; was it written by an older version?"));
     read_field(name, entry->second, field);

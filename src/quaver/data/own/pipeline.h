@@ -64,6 +64,7 @@ struct Pipeline {
   // Of each real number of a target, over train: data sets hold (y - mean) / deviation. Empty where targets are labels.
   std::vector<double> target_mean{}, target_deviation{};
   std::optional<LogMelOptions> sound{};   // wav: samples at this rate, mixed down, become log-mel frames
+  bool same_level = false;                // of sound: recordings count as equally loud, without_level()
   std::optional<TableSettings> table{};   // csv
   std::optional<TokenSettings> tokens{};  // text, lm
 

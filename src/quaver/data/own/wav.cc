@@ -227,7 +227,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   } else {
     const int rate = options.sample_rate != 0 ? options.sample_rate
                                               : std::clamp(all_forms.usual_rate(), kLowestRate, kHighestDefaultRate);
-    pipeline = {.kind = "wav", .sound = sound_options(rate)};
+    pipeline = {.kind = "wav", .sound = sound_options(rate), .same_level = true};
     pipeline.features = pipeline.sound->bands;
   }
   Forms kept_forms;
@@ -288,7 +288,9 @@ Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& p
   require_a_frame(path.string(), file.form(), *pipeline.sound);
   const std::vector<float> samples =
       resampled(file.samples(), file.form().rate, static_cast<int>(pipeline.sound->sample_rate));
-  return log_mel(samples, *pipeline.sound);
+  Sequence frames = log_mel(samples, *pipeline.sound);
+  if (pipeline.same_level) without_level(frames.values);
+  return frames;
 }
 
 KindRow wav_row() {

@@ -62,7 +62,17 @@ TEST_F(OwnWav, FeaturesAreThoseOfDigits) {
   write_classes();
   std::vector<float> samples;
   for (const std::int16_t code : tone(2000, 300)) samples.push_back(static_cast<float>(code) / 32768.0f);
-  EXPECT_EQ(read_recording(open().pipeline(), path("low/speaker0_0.wav")), log_mel(samples));
+  Pipeline pipeline = open().pipeline();
+  EXPECT_TRUE(pipeline.same_level);
+  const Sequence levelled = read_recording(pipeline, path("low/speaker0_0.wav"));
+  pipeline.same_level = false;
+  Sequence frames = log_mel(samples);
+  EXPECT_EQ(read_recording(pipeline, path("low/speaker0_0.wav")), frames);
+  without_level(frames.values);
+  EXPECT_EQ(levelled, frames);
+  double sum = 0;
+  for (const float value : frames.values) sum += value;
+  EXPECT_NEAR(sum / static_cast<double>(frames.values.size()), 0, 1e-6);
 }
 
 TEST_F(OwnWav, GroupsAreNeverInTwoSplits) {

@@ -312,6 +312,7 @@ class Answering {
       frames.clear();
       const std::size_t steps = front_end.push(samples, frames);
       if (steps > 0) {
+        if (pipeline_.same_level) without_level(frames);
         Answer answer = answer_of(outputs_of({.steps = steps, .real = frames}));
         answer.place = concat(number_text(static_cast<double>(begin) / rate), " to ",
                               number_text(static_cast<double>(begin + count) / rate), " s");

@@ -13,14 +13,12 @@ struct Recipe {
   void (*apply)(TrainOptions&);
 };
 
-// Louder, faster and noisier copies of few speakers are what helps; the mean over time hears a word wherever it is.
+// Faster and noisier copies of few speakers are what helps; the mean over time hears a word wherever it is.
 void speech(TrainOptions& options) {
   options.cell = GruAttributes::kName;
   options.pooling = Pooling::kMean;
-  options.level_shift = 1;
   options.input_noise = 0.5;
   options.time_stretch = 0.3;
-  options.feature_shift = 0.1;
   options.dropout = 0.5;
   options.label_smoothing = 0.1;
 }
