@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "quaver/bench/random_model.h"
 #include "quaver/core/random.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/kernels/elementwise/elementwise.h"
-#include "random_model.h"
 
 extern "C" [[gnu::noinline]] void counted_work(const std::function<void()>& work) {
   work();

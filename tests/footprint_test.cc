@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "quaver/bench/random_model.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/sample_models.h"
-#include "random_model.h"
 #include "support/built_programs.h"
 
 namespace quaver {

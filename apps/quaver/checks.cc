@@ -10,6 +10,7 @@
 
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/report/show/table.h"
 
 namespace quaver {
 namespace {
@@ -40,12 +41,6 @@ CLI::Validator check(const std::string& expected, const std::string& in_help,
 }
 
 }  // namespace
-
-std::string readable_count(std::uint64_t value) {
-  std::string text = std::to_string(value);
-  for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, ",");
-  return text;
-}
 
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
   const std::string range = concat(readable_count(least), " to ", readable_count(most));

@@ -18,8 +18,6 @@ inline constexpr std::uint64_t kMostQuestions = 1'000'000;      // that are gene
 inline constexpr std::uint64_t kLeastQuestions = 20;            // of which some are held out
 inline constexpr std::uint64_t kMostSeed = INT64_MAX;           // readers of JSON have signed numbers
 
-std::string readable_count(std::uint64_t value);  // 1,000,000
-
 // Digits alone: no sign, blank, point or exponent.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
 CLI::Validator seed_number();

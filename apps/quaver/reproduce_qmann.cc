@@ -7,13 +7,13 @@
 #include <functional>
 #include <numeric>
 
-#include "plot.h"
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/kernels/dispatch/dispatch.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/model/memory/memory_network.h"
+#include "quaver/report/show/plot.h"
 #include "quaver/report/show/table.h"
 
 namespace quaver {

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "console.h"
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/report/show/json_text.h"
-#include "quaver/report/show/train_report.h"
 #include "quaver/workflow/data_source.h"
 
 namespace CLI {

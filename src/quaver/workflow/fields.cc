@@ -1,8 +1,10 @@
 #include "quaver/workflow/fields.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "quaver/core/text.h"
+#include "quaver/model/operations/operation.h"
 
 namespace quaver {
 
@@ -12,6 +14,18 @@ RefusedField::RefusedField(std::string flag, std::string reason)
 void refuse(std::initializer_list<Field> fields, const std::string& belongs_to, const std::string& here) {
   for (const Field& field : fields)
     if (field.set) throw RefusedField(field.flag, concat(" belongs to ", belongs_to, "; ", here));
+}
+
+void refuse_attributes_beyond(const std::vector<std::string>& cells, std::initializer_list<AttributeField> fields,
+                              const std::string& here) {
+  for (const AttributeField& row : fields) {
+    const auto has = [&](const std::string& cell) { return has_field(operation_from_name(cell), row.attribute); };
+    if (std::ranges::any_of(cells, has)) continue;
+    std::vector<std::string> owners;
+    for (const std::string& cell : recurrent_names())
+      if (has(cell)) owners.push_back(cell);
+    refuse({row.field}, concat("cell ", join(owners, ", ")), here);
+  }
 }
 
 void require_model_name(const std::filesystem::path& path) {

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <initializer_list>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "quaver/core/error.h"
 
@@ -28,6 +30,15 @@ struct Field {
 };
 // RefusedField for the first that was set.
 void refuse(std::initializer_list<Field> fields, const std::string& belongs_to, const std::string& here);
+
+// A field of an attribute that recurrent operations have, or have not: "projection_size".
+struct AttributeField {
+  Field field;
+  std::string_view attribute;
+};
+// RefusedField for the first that was set and that none of these cells has: "belongs to cell lstm".
+void refuse_attributes_beyond(const std::vector<std::string>& cells, std::initializer_list<AttributeField> fields,
+                              const std::string& here);
 
 // Error (usage) unless the file that --output names ends in .safetensors.
 void require_model_name(const std::filesystem::path& path);

@@ -16,6 +16,8 @@
 
 namespace quaver {
 
+inline constexpr const char* kMemoryCell = "memn2n";  // what these networks are called where cells are listed
+
 struct MemoryNetwork {
   std::string name;
   std::string task;  // the task it was made for: "babi", "stories", or ""

@@ -60,6 +60,12 @@ std::string significant_text(double value, int digits) {
 
 std::string count_text(std::uint64_t value) { return fmt::format("{}", value); }
 
+std::string readable_count(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, ",");
+  return text;
+}
+
 std::string bytes_text(std::uint64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   const double value = static_cast<double>(bytes);

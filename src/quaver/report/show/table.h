@@ -35,6 +35,7 @@ class Table {
 std::string fixed_text(double value, int digits);        // 3.142
 std::string significant_text(double value, int digits);  // 0.0003142, 3.142e-09
 std::string count_text(std::uint64_t value);             // 1234567
+std::string readable_count(std::uint64_t value);         // 1,234,567, inside a sentence
 std::string bytes_text(std::uint64_t bytes);             // 117.3 KiB
 std::string seconds_text(double seconds);                // 0.8 s, 42 s, 3 min 05 s, 2 h 03 min
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "quaver/model/memory/memory_network.h"
 #include "quaver/report/show/evaluate_report.h"
 #include "quaver/report/show/table.h"
 

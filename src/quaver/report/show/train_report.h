@@ -53,9 +53,6 @@ struct TrainReport {
   double seconds = 0;
 };
 
-// What memory networks are called where flags and tables list cells.
-inline constexpr const char* kMemoryCell = "memn2n";
-
 nlohmann::ordered_json to_json(const TrainReport& report);
 std::string to_text(const TrainReport& report);
 

@@ -1,4 +1,4 @@
-#include "peers/python_peer.h"
+#include "quaver/bench/peers/python_peer.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "peers/onednn.h"
+#include "quaver/bench/peers/onednn.h"
 
 #include <omp.h>
 

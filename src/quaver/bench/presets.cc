@@ -1,4 +1,4 @@
-#include "bench_presets.h"
+#include "quaver/bench/presets.h"
 
 #include <algorithm>
 

@@ -2,13 +2,13 @@
 #include <system_error>
 #include <utility>
 
-#include "peers/peer.h"
-#include "peers/python_peer.h"
+#include "quaver/bench/peers/peer.h"
+#include "quaver/bench/peers/python_peer.h"
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 
 #ifdef QUAVER_HAVE_ONEDNN
-#include "peers/onednn.h"
+#include "quaver/bench/peers/onednn.h"
 #endif
 
 namespace quaver {

@@ -1,4 +1,4 @@
-#include "bench_race.h"
+#include "quaver/bench/race.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "quaver/core/random.h"
-#include "quaver/core/text.h"
+#include "quaver/core/version.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/report/cost/inspect.h"
 
@@ -113,25 +113,10 @@ bool leads(const BenchRow& row, const std::string& scheme, Isa isa) {
 
 }  // namespace
 
-std::string frames_name(Frames frames) { return frames == Frames::kReal ? "real" : "codes"; }
-
-Frames frames_from_name(const std::string& name) {
-  require_known("frames", name, {"real", "codes"});
-  return name == "real" ? Frames::kReal : Frames::kCodes;
-}
-
-std::optional<double> BenchRow::roofline_share(const Roofline& roofline) const {
-  if (!peer.empty() || threads > 1) return std::nullopt;
-  if (shape.steps > 1 && !input_share) return std::nullopt;
-  const CallCost cost =
-      call_cost(bytes_per_step, macs, shape.steps, shape.batch * shape.streams, input_share.value_or(0));
-  return roof_seconds(roofline, cost) / timing.median;
-}
-
 void Race::add(const Model& model, BenchRow row) {
   row.macs = inspect(model).macs;
   row.scheme = model.scheme;
-  row.version = QUAVER_VERSION;
+  row.version = version();
   const bool reads_codes = model.inputs[0].value.format.kind == NumberType::kI8;
   for (const Frames frames : reads_codes ? options_.frames : std::vector{Frames::kReal}) {
     row.frames = frames;
@@ -189,13 +174,15 @@ std::vector<BenchRow> Race::finish() {
 
 std::vector<BenchRatio> peer_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa) {
   std::vector<BenchRatio> ratios;
-  for (const BenchRow& ours : rows) {
-    if (!leads(ours, scheme, isa)) continue;
+  for (std::size_t ours = 0; ours < rows.size(); ++ours) {
+    const BenchRow& row = rows[ours];
+    if (!leads(row, scheme, isa)) continue;
     const auto first = static_cast<std::ptrdiff_t>(ratios.size());
-    for (const BenchRow& peer : rows) {
-      if (!peer.peer.empty() && peer.threads == ours.threads && peer.frames == ours.frames &&
-          same_shape(ours.shape, peer.shape))
-        ratios.push_back({&ours, &peer, ratio_of(peer.timing, ours.timing)});
+    for (std::size_t other = 0; other < rows.size(); ++other) {
+      const BenchRow& peer = rows[other];
+      if (!peer.peer.empty() && peer.threads == row.threads && peer.frames == row.frames &&
+          same_shape(row.shape, peer.shape))
+        ratios.push_back({ours, other, ratio_of(peer.timing, row.timing)});
     }
     const auto best =
         std::min_element(ratios.begin() + first, ratios.end(),
@@ -207,12 +194,13 @@ std::vector<BenchRatio> peer_ratios(const std::vector<BenchRow>& rows, const std
 
 std::vector<BenchRatio> own_ratios(const std::vector<BenchRow>& rows, const std::string& scheme, Isa isa) {
   std::vector<BenchRatio> ratios;
-  for (const BenchRow& row : rows) {
+  for (std::size_t ours = 0; ours < rows.size(); ++ours) {
+    const BenchRow& row = rows[ours];
     const auto lead = std::ranges::find_if(rows, [&](const BenchRow& other) {
       return leads(other, scheme, isa) && other.threads == 1 && same_shape(row.shape, other.shape);
     });
     if (row.peer.empty() && lead != rows.end() && &*lead != &row)
-      ratios.push_back({&row, &*lead, ratio_of(lead->timing, row.timing)});
+      ratios.push_back({ours, static_cast<std::size_t>(lead - rows.begin()), ratio_of(lead->timing, row.timing)});
   }
   return ratios;
 }

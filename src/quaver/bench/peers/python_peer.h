@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "peers/peer.h"
+#include "quaver/bench/peers/peer.h"
 
 namespace quaver {
 

@@ -1,4 +1,4 @@
-// bench_presets.h - shapes of recurrent layers that people run, with a name each: 'bench --preset NAME'.
+// presets.h - shapes of recurrent layers that people run, with a name each: 'bench --preset NAME'.
 //
 // Where each comes from stands in docs/bench.md. All but the grid are what a public model or benchmark uses.
 #pragma once

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "peers/peer.h"
+#include "quaver/bench/peers/peer.h"
 
 namespace quaver {
 

@@ -1,4 +1,4 @@
-#include "plot.h"
+#include "quaver/report/show/plot.h"
 
 #include <algorithm>
 #include <cstdio>

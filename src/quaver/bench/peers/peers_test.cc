@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "peers/python_peer.h"
+#include "quaver/bench/peers/python_peer.h"
 #include "quaver/core/error.h"
 
 namespace quaver {

@@ -1,4 +1,4 @@
-#include "random_model.h"
+#include "quaver/bench/random_model.h"
 
 #include <algorithm>
 #include <cmath>
