@@ -26,12 +26,13 @@ class Heard : public Listener {
     begun.push_back(work + " " + unit);
     expected = total;
   }
+  void resume(std::size_t now) override { resumed = now; }
   void advance(std::size_t now, const std::string&) override { done = now; }
   void warn(const std::string& text) override { warnings.push_back(text); }
   void answered(const StoryReply& reply) override { replies.push_back(reply); }
 
   std::vector<std::string> stages, begun, warnings;
-  std::size_t expected = 0, done = 0;
+  std::size_t expected = 0, resumed = 0, done = 0;
   std::vector<StoryReply> replies;
 };
 
