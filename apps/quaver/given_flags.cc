@@ -2,15 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
-#include "quaver/model/operations/operation.h"
-#include "shared.h"
 
 namespace quaver {
 namespace {
@@ -106,11 +103,6 @@ class Words {
   std::size_t found_ = 0;
 };
 
-// With its other names: one of them was typed.
-[[noreturn]] void refuse_flag(const CLI::Option& flag, const std::string& belongs_to, const std::string& here) {
-  throw_usage(concat(flag.get_name(false, true), " belongs to ", belongs_to, "; ", here));
-}
-
 }  // namespace
 
 void require_known_words(const CLI::App& program, int argc, const char* const* argv) {
@@ -130,45 +122,6 @@ void require_known_words(const CLI::App& program, int argc, const char* const* a
 
 std::string refusal_text(const CLI::App& program, const RefusedField& refused) {
   return program.get_subcommands().front()->get_option(refused.flag())->get_name(false, true) + refused.reason();
-}
-
-bool GivenFlags::has(const std::string& flag) const {
-  const CLI::Option* option = verb_.get_option_no_throw(flag);
-  return option != nullptr && option->count() > 0;
-}
-
-void GivenFlags::refuse(std::initializer_list<const char*> flags, const std::string& belongs_to,
-                        const std::string& here) const {
-  for (const char* flag : flags)
-    if (has(flag)) refuse_flag(*verb_.get_option(flag), belongs_to, here);
-}
-
-void GivenFlags::refuse_group(const std::string& group, const std::string& belongs_to, const std::string& here) const {
-  for (const CLI::Option* option : verb_.get_options())
-    if (option->get_group() == group && option->count() > 0) refuse_flag(*option, belongs_to, here);
-}
-
-void GivenFlags::refuse_attributes_beyond(const std::vector<std::string>& cells, const std::string& here) const {
-  struct AttributeFlag {
-    const char* flag;
-    std::string_view attribute;
-  };
-  static constexpr std::array<AttributeFlag, 8> kFlags{{{"--projection", "projection_size"},
-                                                        {"--cifg", "input_forget"},
-                                                        {"--peephole", "peephole"},
-                                                        {"--layer-norm", "layer_norm"},
-                                                        {"--clip", "clip"},
-                                                        {"--projection-clip", "projection_clip"},
-                                                        {"--reset", "linear_before_reset"},
-                                                        {"--nonlinearity", "nonlinearity"}}};
-  for (const AttributeFlag& row : kFlags) {
-    const auto has = [&](const std::string& cell) { return has_field(operation_from_name(cell), row.attribute); };
-    if (std::ranges::any_of(cells, has)) continue;
-    std::vector<std::string> owners;
-    for (const std::string& cell : recurrent_names())
-      if (has(cell)) owners.push_back(cell);
-    refuse({row.flag}, concat("cell ", join(owners, ", ")), here);
-  }
 }
 
 }  // namespace quaver

@@ -7,6 +7,7 @@
 #include "quaver/model/memory/memory_network.h"
 #include "quaver/report/show/table.h"
 #include "quaver/reproduce/qmann/figures.h"
+#include "quaver/workflow/memory/story_input.h"
 
 namespace quaver {
 

@@ -68,13 +68,6 @@ SimilarityHistogram histogram_from_json(const nlohmann::json& json, std::size_t 
 
 }  // namespace
 
-std::vector<MemoryQuestion> questions_of(const CodedStories& data) {
-  std::vector<MemoryQuestion> questions;
-  for (const CodedStories::Question& question : data.questions())
-    questions.push_back({.facts = question.facts, .words = question.words});
-  return questions;
-}
-
 std::string run_identity(const QmannRow& row, const QmannTask& task, std::uint64_t seed) {
   MemoryTrainOptions options = row.options;
   options.seed = seed;

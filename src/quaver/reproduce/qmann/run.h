@@ -23,8 +23,6 @@ struct QmannTask {
   CodedStories train, validation, test;
 };
 
-std::vector<MemoryQuestion> questions_of(const CodedStories& data);
-
 // What one training leaves behind; read from its file or made and written.
 struct QmannRun {
   std::string row{};

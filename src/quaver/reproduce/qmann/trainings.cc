@@ -18,6 +18,7 @@
 #include "quaver/quantize/memory.h"
 #include "quaver/train/common/parallel.h"
 #include "quaver/train/memory/train.h"
+#include "quaver/workflow/memory/story_input.h"
 
 namespace quaver {
 namespace {

@@ -66,6 +66,13 @@ std::vector<Story> StoryTask::*story_split(const std::string& name) {
   return splits.at(name);
 }
 
+std::vector<MemoryQuestion> questions_of(const CodedStories& data) {
+  std::vector<MemoryQuestion> questions;
+  for (const CodedStories::Question& question : data.questions())
+    questions.push_back({.facts = question.facts, .words = question.words});
+  return questions;
+}
+
 void warn_of_losses(const std::string& what, const CodedStories& data, std::size_t memory, Listener& listener) {
   const CodedStories::Counts& counts = data.counts();
   if (counts.stories_cut > 0)

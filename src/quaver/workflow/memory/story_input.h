@@ -52,6 +52,9 @@ class StoryLines {
 // The stories of "train", "validation" or "test"; Error (usage) that lists these.
 std::vector<Story> StoryTask::*story_split(const std::string& name);
 
+// What is asked in them, with the facts before it; views of `data`.
+std::vector<MemoryQuestion> questions_of(const CodedStories& data);
+
 // Warns of what was lost on the way from text to numbers, once for each kind. what: "qa1", "story.txt".
 void warn_of_losses(const std::string& what, const CodedStories& data, std::size_t memory, Listener& listener);
 

@@ -12,12 +12,12 @@
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/operations/operation.h"
 #include "quaver/report/show/curve.h"
-#include "quaver/report/show/table.h"
 #include "quaver/workflow/fields.h"
 #include "quaver/workflow/option_text.h"
 #include "quaver/workflow/own_input.h"
 #include "quaver/workflow/sequence/calls.h"
 #include "quaver/workflow/sequence/recipe.h"
+#include "quaver/workflow/sequence/training_progress.h"
 
 namespace quaver {
 namespace {
@@ -82,30 +82,6 @@ void refuse_of_memory(const TrainRequest& request) {
   for (const SchemeSwitch& change : request.switches) refuse({{change.flag.c_str(), true}}, what, here);
 }
 
-// Batches as they are done, with what an epoch taught.
-class Progress {
- public:
-  Progress(const Metric& metric, Listener& listener) : metric_(metric), listener_(listener) {}
-
-  void operator()(const LoopProgress& now) {
-    const std::size_t done = (now.epoch - 1) * now.batches + now.batch;
-    if (!begun_) {
-      listener_.begin("training", "batches", now.epochs * now.batches);
-      if (done > 1) listener_.resume(done);
-    }
-    begun_ = true;
-    std::string detail = concat("epoch ", now.epoch, "/", now.epochs, "  loss ", fixed_text(now.loss, 4));
-    if (now.validation) detail += concat("  validation ", fixed_text(now.validation->metric, 2), metric_.unit);
-    listener_.advance(done, detail);
-    if (now.epoch_end) listener_.note(concat(detail, "  ", fixed_text(now.examples_per_second, 0), " sequences/s"));
-  }
-
- private:
-  const Metric& metric_;
-  Listener& listener_;
-  bool begun_ = false;
-};
-
 LearningCurve curve_of(const TrainResult& result, const Metric& metric) {
   LearningCurve curve{.metric = result.metric, .unit = std::string(metric.unit), .best_epoch = result.best_epoch};
   for (const CurvePoint& point : result.curve) {
@@ -157,7 +133,7 @@ TrainReport train_recurrent_network(const TrainRequest& request, Listener& liste
   options.resume = request.resume;
   options.should_stop = request.should_stop;
   const Metric& metric = find_metric(options.metric.empty() ? train_data.metric : options.metric, train_data.target);
-  options.on_progress = Progress(metric, listener);
+  options.on_progress = TrainingProgress(metric, listener);
   TrainResult result = trainer.train(train_data, validation_data, options);
   if (result.interrupted)
     throw_failed(concat("interrupted after ", result.epochs, " of ", options.epochs,
