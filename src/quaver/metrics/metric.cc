@@ -45,14 +45,16 @@ double perplexity(const Tally& tally) { return std::exp(tally.loss()); }
 double bits(const Tally& tally) { return tally.loss() / std::numbers::ln2; }
 double mean_absolute_error(const Tally& tally) { return tally.mean_absolute_error(); }
 
+bool of_tags(Target target) { return target == Target::kTags; }
 bool of_labels(Target target) { return target == Target::kLabels; }
 
 // In this order: the first that suits a target is its own.
 constexpr std::array kMetrics{
     Metric{"accuracy", "%", true, false, names_a_class, accuracy},
     Metric{"macro_f1", "%", true, false, names_a_class, macro_f1},
-    Metric{"perplexity", "", false, true, names_a_class, perplexity},
-    Metric{"bits_per_character", "", false, true, names_a_class, bits},
+    Metric{"cross_entropy", "", false, true, names_a_class, loss},
+    Metric{"perplexity", "", false, true, of_tags, perplexity},
+    Metric{"bits_per_character", "", false, true, of_tags, bits},
     Metric{"nats_per_frame", "", false, true, of_labels, loss},
     Metric{"micro_f1", "%", true, true, of_labels, micro_f1},
     Metric{"mse", "", false, true, is_real, loss},

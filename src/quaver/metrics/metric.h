@@ -79,8 +79,9 @@ struct Metric {
 
 // accuracy             percent of rows whose class is named                                    class, tags
 // macro_f1             percent: mean over the classes that hold or are named of 2 both / (held + named)   class, tags
-// perplexity           exp of the mean cross entropy in nats                                   tags, class
-// bits_per_character   mean cross entropy in bits                                              tags, class
+// cross_entropy        mean, in nats                                                           class, tags
+// perplexity           exp of the mean cross entropy in nats                                   tags
+// bits_per_character   mean cross entropy in bits                                              tags
 // nats_per_frame       mean over steps of the sum over labels of the cross entropy             labels
 // micro_f1             percent: 2 both / (held + named) over all labels, named at 1/2 and more  labels
 // mse, mae             mean squared, mean absolute error over all numbers                      reals, real-steps
