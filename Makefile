@@ -7,7 +7,7 @@ QUAVER    := build/release/quaver
 TEST      := CTEST_PARALLEL_LEVEL=$(JOBS) tools/run_tests.sh
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test results bench count count-update count-program lint tidy sanitize clang no-torch debug neon fuzz clean
+.PHONY: help setup build demo test results bench count count-update count-program lint tidy sanitize clang clang-quick no-torch debug neon fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,13 @@ clang: ALSO := clang
 clang no-torch debug: ## all tests and benchmarks, built that way
 	$(SETUP) build test tools bench $(ALSO)
 	@cmake --preset $@ >/dev/null && cmake --build --preset $@ -j $(JOBS) --target all benches && $(TEST) $@
+
+clang-quick: ## the program built by clang, and the tests of what has vector code
+	$(SETUP) build test tools clang
+	@cmake --preset clang >/dev/null && \
+	  cmake --build --preset clang -j $(JOBS) --target quaver_program quaver_kernels_test quaver_cells_test \
+    quaver_engine_test test_engine && \
+	  $(TEST) clang -R '^(kernels_test|cells_test|engine_test|engine)$$'
 
 neon: ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	$(SETUP) build tools cross
