@@ -3,7 +3,7 @@
 #              [TESTS ...] [TEST_LIBS libs...] [TEST_PRECOMPILED headers...] [EXTERNAL_TESTS name filter ...] [BENCHES ...])
 #
 # Declares the floor of the calling CMakeLists.txt's folder, whose name it has (train/common: train_common): a static
-# library quaver_<name>, one GoogleTest program quaver_<name>_test (ctest '<name>_test', see quaver_gtest) and one Google
+# library quaver_<name> (to users quaver::<name>), one GoogleTest program quaver_<name>_test (ctest '<name>_test', see quaver_gtest) and one Google
 # Benchmark program quaver_<name>_bench. DEPS are folders, those of docs/layers.txt, which tools/check_layers.py compares.
 # LIGHT and the precompiled headers: see QuaverCompileTime; a floor without its own takes those of core, its tests those of
 # quaver_test_support.
@@ -38,6 +38,7 @@ function(quaver_floor)
   target_compile_features(${target} ${scope} cxx_std_20)
   target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${floor_HEADERS})
   set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON EXPORT_NAME ${name})
+  add_library(quaver::${name} ALIAS ${target})
 
   if(BUILD_TESTING AND floor_TESTS)
     add_executable(${target}_test ${floor_TESTS})
@@ -50,4 +51,18 @@ function(quaver_floor)
     add_dependencies(benches ${target}_bench)
     target_link_libraries(${target}_bench PRIVATE ${target} quaver_flags benchmark::benchmark_main)
   endif()
+endfunction()
+
+# quaver_install(component FLOORS floors...)
+#
+# What find_package(quaver COMPONENTS component) gives: libraries, headers and targets of these floors. What else they need
+# is found by cmake/components/<component>.cmake, which is installed beside them.
+function(quaver_install component)
+  cmake_parse_arguments(PARSE_ARGV 1 install "" "" "FLOORS")
+  string(REPLACE "/" "_" targets "${install_FLOORS}")
+  list(TRANSFORM targets PREPEND quaver_)
+  set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/quaver)
+  install(TARGETS ${targets} EXPORT quaver_${component} FILE_SET HEADERS)
+  install(EXPORT quaver_${component} NAMESPACE quaver:: DESTINATION ${folder} FILE ${component}_targets.cmake)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/components/${component}.cmake DESTINATION ${folder})
 endfunction()

@@ -1,5 +1,6 @@
-# Installs this build into a fresh folder, builds the consumer against it with find_package, and runs it.
-foreach(variable IN ITEMS BUILD SOURCE WORK CXX)
+# Installs this build into a fresh folder, and builds and runs against it, with find_package alone, a user's project and the
+# examples.
+foreach(variable IN ITEMS BUILD SOURCE EXAMPLES WORK CXX)
   if(NOT DEFINED ${variable})
     message(FATAL_ERROR "check.cmake needs -D${variable}=...")
   endif()
@@ -10,9 +11,29 @@ function(run)
   if(NOT code EQUAL 0)
     message(FATAL_ERROR "${ARGN} failed (${code}):\n${output}")
   endif()
+  set(output "${output}" PARENT_SCOPE)
 endfunction()
+function(build project)
+  run(${CMAKE_COMMAND} -S ${project} -B ${WORK}/${ARGV1} -DCMAKE_PREFIX_PATH=${WORK}/installed -DCMAKE_CXX_COMPILER=${CXX}
+      -DCMAKE_CXX_FLAGS=${FLAGS} -DINCLUDE=${WORK}/installed/include)
+  run(${CMAKE_COMMAND} --build ${WORK}/${ARGV1} --parallel 2)
+endfunction()
+
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed)
-run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/installed -DCMAKE_CXX_COMPILER=${CXX}
-    -DCMAKE_CXX_FLAGS=${FLAGS})
-run(${CMAKE_COMMAND} --build ${WORK}/build)
-run(${WORK}/build/consumer)
+build(${SOURCE} consumer)
+run(${WORK}/consumer/consumer)
+if(EXISTS ${WORK}/consumer/trainer)
+  run(${WORK}/consumer/trainer)
+endif()
+# The runtime brings no library with it.
+if(NOT FLAGS)
+  run(readelf --dynamic ${WORK}/consumer/consumer)
+  string(REGEX MATCHALL "NEEDED[^\n]*" needed "${output}")
+  list(FILTER needed EXCLUDE REGEX "lib(stdc\\+\\+|c\\+\\+|m|gcc_s|c|pthread)\\.so|ld-linux")
+  if(needed)
+    message(FATAL_ERROR "a program that links quaver::quaver needs more than the standard library: ${needed}")
+  endif()
+endif()
+
+build(${EXAMPLES} examples)
+run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/examples --output-on-failure)
