@@ -88,13 +88,12 @@ void require_useful(const BenchRequest& request, const BenchRequest& full) {
     for (const BenchShape& shape : shapes_of(full)) cells.push_back(shape.cell);
     std::ranges::sort(cells);
     cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
-    refuse_attributes_beyond(cells,
-                             {{projection, "projection_size"},
-                              {cifg, "input_forget"},
-                              {peephole, "peephole"},
-                              {layer_norm, "layer_norm"},
-                              {reset, "linear_before_reset"}},
-                             concat("here the cells are ", join(cells, ", ")));
+    const std::string here = concat("here the cells are ", join(cells, ", "));
+    refuse_attribute(projection, "projection_size", cells, here);
+    refuse_attribute(cifg, "input_forget", cells, here);
+    refuse_attribute(peephole, "peephole", cells, here);
+    refuse_attribute(layer_norm, "layer_norm", cells, here);
+    refuse_attribute(reset, "linear_before_reset", cells, here);
   }
   if (!request.with_peers()) refuse({peer_python}, "--peers and --peer", "here no other engine is asked for");
   if (!request.plain_cells())

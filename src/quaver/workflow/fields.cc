@@ -16,16 +16,14 @@ void refuse(std::initializer_list<Field> fields, const std::string& belongs_to, 
     if (field.set) throw RefusedField(field.flag, concat(" belongs to ", belongs_to, "; ", here));
 }
 
-void refuse_attributes_beyond(const std::vector<std::string>& cells, std::initializer_list<AttributeField> fields,
-                              const std::string& here) {
-  for (const AttributeField& row : fields) {
-    const auto has = [&](const std::string& cell) { return has_field(operation_from_name(cell), row.attribute); };
-    if (std::ranges::any_of(cells, has)) continue;
-    std::vector<std::string> owners;
-    for (const std::string& cell : recurrent_names())
-      if (has(cell)) owners.push_back(cell);
-    refuse({row.field}, concat("cell ", join(owners, ", ")), here);
-  }
+void refuse_attribute(const Field& field, std::string_view attribute, const std::vector<std::string>& cells,
+                      const std::string& here) {
+  const auto has = [&](const std::string& cell) { return has_field(operation_from_name(cell), attribute); };
+  if (std::ranges::any_of(cells, has)) return;
+  std::vector<std::string> owners;
+  for (const std::string& cell : recurrent_names())
+    if (has(cell)) owners.push_back(cell);
+  refuse({field}, concat("cell ", join(owners, ", ")), here);
 }
 
 void require_model_name(const std::filesystem::path& path) {

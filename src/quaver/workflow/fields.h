@@ -31,14 +31,10 @@ struct Field {
 // RefusedField for the first that was set.
 void refuse(std::initializer_list<Field> fields, const std::string& belongs_to, const std::string& here);
 
-// A field of an attribute that recurrent operations have, or have not: "projection_size".
-struct AttributeField {
-  Field field;
-  std::string_view attribute;
-};
-// RefusedField for the first that was set and that none of these cells has: "belongs to cell lstm".
-void refuse_attributes_beyond(const std::vector<std::string>& cells, std::initializer_list<AttributeField> fields,
-                              const std::string& here);
+// RefusedField where it was set and is of an attribute of recurrent operations that none of these cells has: "belongs
+// to cell lstm". attribute: "projection_size".
+void refuse_attribute(const Field& field, std::string_view attribute, const std::vector<std::string>& cells,
+                      const std::string& here);
 
 // Error (usage) unless the file that --output names ends in .safetensors.
 void require_model_name(const std::filesystem::path& path);

@@ -36,13 +36,6 @@ constexpr std::array<CellOption, 8> kCellOptions{{{"projection", "projection_siz
 
 bool given(const TrainRequest& request, std::string_view name) { return request.options.contains(std::string(name)); }
 
-std::vector<std::string> cells_with(std::string_view attribute) {
-  std::vector<std::string> cells;
-  for (const std::string& cell : recurrent_names())
-    if (has_field(operation_from_name(cell), attribute)) cells.push_back(cell);
-  return cells;
-}
-
 void refuse_option(const TrainRequest& request, std::string_view name, const std::string& belongs_to,
                    const std::string& here) {
   const std::string flag = flag_of_option(name);
@@ -60,12 +53,9 @@ void require_trainable(const TrainRequest& request, const DataShape& kind, const
     throw_usage(concat("--scheme ", request.scheme, ": train in float, then 'quaver quantize --scheme ", request.scheme,
                        "'; training makes ", kFloatScheme, " models in this version"));
   require_known("cell", options.cell, recurrent_names());
-  for (const CellOption& option : kCellOptions) {
-    const std::vector<std::string> cells = cells_with(option.attribute);
-    if (std::ranges::find(cells, options.cell) == cells.end())
-      refuse_option(request, option.name, concat("cell ", join(cells, ", ")),
-                    concat("here the cell is ", options.cell));
-  }
+  for (const CellOption& option : kCellOptions)
+    refuse_attribute({flag_of_option(option.name).c_str(), given(request, option.name)}, option.attribute,
+                     {options.cell}, concat("here the cell is ", options.cell));
   if (options.projection == 0) refuse_option(request, "projection_clip", "--projection", "here there is none");
   const std::string task = concat("here task '", request.task, "' ");
   if (is_of_steps(kind.target))
