@@ -20,7 +20,6 @@ struct ConvertFlags {
 
 void run_convert(ConvertFlags flags) {
   flags.request.command = command_line();
-  flags.request.tool = "quaver " QUAVER_VERSION;
   ConsoleListener listener;
   print_report(flags.shared, convert(flags.request, listener));
 }

@@ -5,9 +5,10 @@
 #include <new>
 #include <string>
 
+#include "command_words.h"
 #include "console.h"
-#include "given_flags.h"
 #include "quaver/core/error.h"
+#include "quaver/core/version.h"
 #include "shared.h"
 #include "verbs.h"
 
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // and so does a file size limit
   CLI::App program{"Recurrent networks at few bits, with integers only", "quaver"};
   program.require_subcommand(1);
-  program.set_version_flag("--version", "quaver " QUAVER_VERSION);
+  program.set_version_flag("--version", "quaver " + std::string(quaver::version()));
   program.footer("Exit codes: 0 done, 1 the work failed, 2 the command line is wrong, 3 bad input data or file.");
   quaver::add_train(program);
   quaver::add_quantize(program);

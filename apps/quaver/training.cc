@@ -5,6 +5,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/core/version.h"
 
 namespace quaver {
 namespace {
@@ -25,9 +26,9 @@ const TrainingModule& load_module() {
   if (symbol == nullptr)
     throw_failed(concat("training needs libtorch, which could not be loaded: ", dlerror(), "; ", kHowToGetIt));
   const auto& module = *static_cast<const TrainingModule*>(symbol);
-  if (std::string_view(module.version) != QUAVER_VERSION)
-    throw_failed(concat(kTrainingModuleName, " is of quaver ", module.version,
-                        ", this program is quaver " QUAVER_VERSION, "; install both from one build"));
+  if (std::string_view(module.version) != version())
+    throw_failed(concat(kTrainingModuleName, " is of quaver ", module.version, ", this program is quaver ", version(),
+                        "; install both from one build"));
   return module;
 }
 

@@ -1,6 +1,8 @@
 // The module that links libtorch; training.cc loads it.
+#include "quaver/core/version.h"
 #include "quaver/train/recurrent/train.h"
 #include "training.h"
 
 extern "C" const quaver::TrainingModule quaver_training_module;
-const quaver::TrainingModule quaver_training_module{QUAVER_VERSION, {quaver::check_train_options, quaver::train}};
+const quaver::TrainingModule quaver_training_module{quaver::version().data(),
+                                                    {quaver::check_train_options, quaver::train}};

@@ -6,6 +6,6 @@
 
 namespace quaver {
 
-std::string_view version();  // "0.1.0"
+std::string_view version();  // "0.1.0", with a NUL behind it
 
 }  // namespace quaver

@@ -6,6 +6,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/core/version.h"
 #include "quaver/files/command_files.h"
 #include "quaver/io/model_file/artifact_file.h"
 #include "quaver/io/model_file/model_file.h"
@@ -87,7 +88,7 @@ ImportReport import_weights(const SafetensorsFile& file, const ConvertRequest& r
   Model& model = imported.model;
   refuse_useless(request, model);
   model.provenance["command"] = request.command;
-  model.provenance["tool"] = request.tool;
+  model.provenance["tool"] = concat("quaver ", version());
   save(model, request.out);
 
   ImportReport report;

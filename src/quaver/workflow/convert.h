@@ -22,7 +22,7 @@ struct ConvertRequest {
   std::optional<std::string> head{};             // last, h_n, mean, max or tags; else last
   std::optional<std::string> nonlinearity{};     // of nn.RNN: tanh or relu
   std::uint64_t max_memory = kDefaultMaxMemory;  // bytes of the weights as floats
-  std::string command{}, tool{};                 // for the provenance of the model
+  std::string command{};                         // for the provenance of the model
 };
 
 // Error (usage) for fields that do not suit the file, (bad input) for a file that cannot be read or placed.

@@ -1,4 +1,4 @@
-#include "given_flags.h"
+#include "command_words.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -1,4 +1,4 @@
-// given_flags.h - what was typed: words that no verb knows, and what a flag is called.
+// command_words.h - what was typed: words that no verb knows, and what a flag is called.
 #pragma once
 
 #include <string>
