@@ -12,6 +12,7 @@
 #include "quaver/core/text.h"
 #include "quaver/metrics/metric.h"
 #include "quaver/model/operations/operation.h"
+#include "quaver/train/common/effective_weights.h"
 #include "quaver/train/memory/train.h"
 #include "scheme_flags.h"
 #include "shared.h"
@@ -35,6 +36,7 @@ std::vector<std::string> choices_of(std::string_view field) {
   if (field == "pooling") return {"last", "mean", "max", "final"};
   if (field == "loss") return {"cross_entropy", "binary_cross_entropy", "squared_error", "absolute_error"};
   if (field == "metric") return metric_names();
+  if (field == "weights") return effective_weights_names();
   if (field == "tying") return {"adjacent", "layerwise"};
   if (field == "encoding") return {"words", "position"};
   if (field == "order") return {"drawn", "shuffled", "fixed"};

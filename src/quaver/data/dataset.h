@@ -70,4 +70,13 @@ struct FeatureStatistics {
 };
 FeatureStatistics feature_statistics(const Dataset& data);
 
+// What training asks of all examples, in two passes over them, and one over data without features.
+struct DataSurvey {
+  std::uint64_t content_hash = 0;
+  FeatureStatistics statistics{};
+};
+// check: of every example, once. progress: told now and then how many examples of all passes are read.
+DataSurvey survey(const Dataset& data, const std::function<void(const Example&)>& check,
+                  const std::function<void(std::size_t done, std::size_t total)>& progress = {});
+
 }  // namespace quaver

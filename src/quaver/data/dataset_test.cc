@@ -81,6 +81,38 @@ TEST(Dataset, HashSeesValuesLabelsAndCuts) {
   EXPECT_NE(other_cut.content_hash(), hash);
 }
 
+TEST(Dataset, ASurveyIsHashAndStatisticsAndSeesEveryExampleOnce) {
+  const Dataset data = small_dataset();
+  std::vector<std::string> seen;
+  const DataSurvey found = survey(data, [&](const Example& example) { seen.push_back(example.name); });
+  EXPECT_EQ(seen, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(found.content_hash, data.content_hash());
+  EXPECT_EQ(found.statistics.mean, feature_statistics(data).mean);
+  EXPECT_EQ(found.statistics.inverse_deviation, feature_statistics(data).inverse_deviation);
+}
+
+// The same examples, held or read when they are asked for.
+TEST(Dataset, ExamplesMayBeReadWhenTheyAreAskedFor) {
+  class Reader : public ExampleReader {
+   public:
+    explicit Reader(std::vector<Example> examples) : examples_(std::move(examples)) {}
+    std::size_t size() const override { return examples_.size(); }
+    std::size_t about_steps(std::size_t index) const override { return examples_[index].input.steps; }
+    Example read(std::size_t index) const override { return examples_[index]; }
+
+   private:
+    std::vector<Example> examples_;
+  };
+  const Dataset held = small_dataset();
+  Dataset read = held;
+  read.reader = std::make_shared<Reader>(std::exchange(read.examples, {}));
+  EXPECT_EQ(read.size(), held.size());
+  EXPECT_EQ(read.step_count(), held.step_count());
+  EXPECT_EQ(read.content_hash(), held.content_hash());
+  Example room;
+  EXPECT_EQ(read.example(1, room), held.examples[1]);
+}
+
 TEST(Dataset, NamesAreNotContent) {
   Dataset renamed = small_dataset();
   renamed.examples[0].name = "elsewhere";

@@ -36,6 +36,7 @@ struct TrainOptions {
   Direction direction = Direction::kForward;        // of every layer; only forward layers can stream
   std::optional<Pooling> pooling{};  // one truth a sequence; not given: last for forward layers, else mean
   std::size_t embedding = 32;        // features of an id, when the data are ids
+  std::string weights{"f32"};        // what matrices are read as: train/common/effective_weights.h
 
   // What is minimised, and what judges.
   std::string loss{};        // train/common/loss.h; empty: the target's own
@@ -70,6 +71,8 @@ struct TrainOptions {
   std::filesystem::path checkpoint{};   // as LoopOptions has it
   bool resume = false;                  // go on from `checkpoint`; Error when it is of other options or data
   std::function<bool()> should_stop{};  // asked before every batch
+  // While all examples are read before the first epoch: how many of them, each data set twice where it has features.
+  std::function<void(std::size_t done, std::size_t total)> on_reading{};
   std::function<void(const LoopProgress&)> on_progress{};  // after every batch
 };
 
@@ -98,6 +101,8 @@ void fields(Options& options, const Visitor& visit) {
                     "step only; final: each direction after its own last step"},
         options.pooling);
   visit(OptionField{"embedding", 1, kSize, "Features of an id or a word"}, options.embedding);
+  visit(OptionField{"weights", 0, 0, "What the matrices learn to be coded as, while the network is float"},
+        options.weights);
   visit(OptionField{"loss", 0, 0, "What is minimised; else the target's own"}, options.loss);
   visit(OptionField{"metric", 0, 0, "What judges an epoch; else the data's own"}, options.metric);
   visit(OptionField{"class_balance", 0, 1, "A class of N examples has the weight N^-SHARE; 1: all classes count alike"},

@@ -9,6 +9,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "quaver/train/common/effective_weights.h"
 #include "quaver/train/recurrent/batches.h"
 #include "quaver/train/recurrent/operations/row.h"
 
@@ -124,11 +125,11 @@ Model layers(const Dataset& data, const TrainOptions& options) {
 }
 
 // Every parameter is there as a weight of the model, a value that learns, two moments of Adam, its decay, the running
-// mean and the best mean so far, and a gradient a shard; of every step of a batch a direction keeps at least its gates
-// and state.
+// mean and the best mean so far, what the network reads of it, and a gradient a shard; of every step of a batch a
+// direction keeps at least its gates and state.
 void require_memory_to_learn(const Model& model, const TrainOptions& options, std::size_t sequences,
                              std::size_t steps) {
-  const std::uint64_t copies = 7 + (sequences + kSequencesPerShard - 1) / kSequencesPerShard;
+  const std::uint64_t copies = 8 + (sequences + kSequencesPerShard - 1) / kSequencesPerShard;
   std::uint64_t floats = 0;
   for (const Node& node : model.nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
@@ -166,6 +167,7 @@ void check_train_options(const TrainOptions& options) {
       throw_usage(concat(names.front(), " belongs to the ", other->operation(), ", but the cell is ", options.cell));
   }
   cell.check(options);
+  find_effective_weights(options.weights);
   if (options.pooling == Pooling::kFinal && options.direction == Direction::kForward)
     throw_usage(
         "pooling final takes the last state of each direction, but there is no reverse one: it is pooling last");
@@ -187,7 +189,7 @@ void initialise(Model& model, std::uint64_t seed) {
   }
 }
 
-Model initial_model(const Dataset& data, const TrainOptions& options) {
+Model initial_model(const Dataset& data, const FeatureStatistics& statistics, const TrainOptions& options) {
   check_train_options(options);
   Model model = layers(data, options);
   std::size_t longest = 0;
@@ -198,7 +200,6 @@ Model initial_model(const Dataset& data, const TrainOptions& options) {
   model.classes = data.classes;
   if (data.vocabulary == 0) {
     const std::vector<std::int64_t> shape{model.inputs[0].value.size()};
-    const FeatureStatistics statistics = feature_statistics(data);
     model.tensors["input.mean"] = Tensor::from<float>(shape, statistics.mean);
     model.tensors["input.inverse_deviation"] = Tensor::from<float>(shape, statistics.inverse_deviation);
   }

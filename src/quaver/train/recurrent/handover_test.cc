@@ -55,7 +55,7 @@ void expect_within(const std::string& what, const at::Tensor& found, const at::T
 }
 
 void expect_same_scores(const Dataset& data, const TrainOptions& options) {
-  Model model = initial_model(data, options);
+  Model model = initial_model(data, feature_statistics(data), options);
   randomise(model);
   Network network(model);
   Model handed_over = model;

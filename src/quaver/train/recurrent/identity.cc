@@ -19,10 +19,10 @@ void add_options(const TrainOptions& options, std::map<std::string, std::string>
 
 }  // namespace
 
-std::map<std::string, std::string> training_identity(const Dataset& train_data, const Dataset& validation_data,
+std::map<std::string, std::string> training_identity(std::uint64_t train_data, std::uint64_t validation_data,
                                                      const TrainOptions& options) {
-  std::map<std::string, std::string> identity{{"train_data", hex64(train_data.content_hash())},
-                                              {"validation_data", hex64(validation_data.content_hash())}};
+  std::map<std::string, std::string> identity{{"train_data", hex64(train_data)},
+                                              {"validation_data", hex64(validation_data)}};
   add_options(options, identity);
   return identity;
 }

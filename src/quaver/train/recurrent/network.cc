@@ -62,9 +62,9 @@ void require_trainable(const Model& model) {
 }  // namespace
 
 struct Network::Impl {
-  explicit Impl(const Model& model);
+  Impl(const Model& model, const EffectiveWeights& rule);
 
-  // What one shard's pass needs: the parameters as autograd sees them, views of `values`, whose gradients are views of
+  // What one shard's pass needs: the parameters as autograd sees them, views of `weights`, whose gradients are views of
   // an array of its own.
   struct Place {
     std::vector<float> gradients;
@@ -73,21 +73,25 @@ struct Network::Impl {
 
   std::vector<Node> nodes;
   std::vector<Parameter> parameters;
-  std::vector<float> values;
+  const EffectiveWeights& rule;
+  std::vector<float> values;   // that learn
+  std::vector<float> weights;  // that the network reads
   std::vector<std::unique_ptr<Place>> places;
 
   std::unique_ptr<Place> make_place();
   at::Tensor run(const Place& place, const Shard& shard, double dropout, const Random& random) const;
 };
 
-Network::Impl::Impl(const Model& model) : nodes(model.nodes) {
+Network::Impl::Impl(const Model& model, const EffectiveWeights& effective) : nodes(model.nodes), rule(effective) {
   for (const Node& node : nodes) {
     for (const TensorSlot& slot : tensor_slots(node)) {
       const std::span<const float> initial = model.tensor(slot.name).as<float>();
-      parameters.push_back({slot.name, values.size(), initial.size(), slot.shape.size() > 1});
+      parameters.push_back(
+          {slot.name, values.size(), initial.size(), static_cast<std::size_t>(slot.shape[0]), slot.shape.size() > 1});
       values.insert(values.end(), initial.begin(), initial.end());
     }
   }
+  weights = values;
 }
 
 std::unique_ptr<Network::Impl::Place> Network::Impl::make_place() {
@@ -97,7 +101,7 @@ std::unique_ptr<Network::Impl::Place> Network::Impl::make_place() {
   for (const Node& node : nodes) {
     DirectionTensors& of_node = place->tensors.emplace_back();
     for (const TensorSlot& slot : tensor_slots(node)) {
-      at::Tensor tensor = at::from_blob(values.data() + parameter->offset, slot.shape).set_requires_grad(true);
+      at::Tensor tensor = at::from_blob(weights.data() + parameter->offset, slot.shape).set_requires_grad(true);
       tensor.mutable_grad() = at::from_blob(place->gradients.data() + parameter->offset, slot.shape);
       of_node[slot.direction].push_back(tensor);
       ++parameter;
@@ -123,10 +127,19 @@ at::Tensor Network::Impl::run(const Place& place, const Shard& shard, double dro
   return x.contiguous();
 }
 
-Network::Network(const Model& model) {
+Network::Network(const Model& model, const EffectiveWeights& weights) {
   require_trainable(model);
-  impl_ = std::make_unique<Impl>(model);
+  impl_ = std::make_unique<Impl>(model, weights);
+  update_weights();
   reserve(1);
+}
+
+void Network::update_weights() {
+  const EffectiveWeights& plain = find_effective_weights("");
+  for (const Parameter& parameter : impl_->parameters)
+    (parameter.matrix ? impl_->rule : plain)
+        .apply(std::span(impl_->values).subspan(parameter.offset, parameter.size), parameter.rows,
+               std::span(impl_->weights).subspan(parameter.offset, parameter.size));
 }
 
 Network::Network(Network&&) noexcept = default;
@@ -160,7 +173,7 @@ std::vector<float> Network::outputs(const Shard& shard) {
 void Network::store(Model& model) const {
   for (const Parameter& parameter : impl_->parameters) {
     const std::span<float> tensor = model.tensors.at(parameter.name).as_mutable<float>();
-    std::copy_n(impl_->values.begin() + static_cast<std::ptrdiff_t>(parameter.offset), parameter.size, tensor.begin());
+    std::copy_n(impl_->weights.begin() + static_cast<std::ptrdiff_t>(parameter.offset), parameter.size, tensor.begin());
   }
 }
 

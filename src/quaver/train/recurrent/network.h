@@ -13,6 +13,7 @@
 
 #include "quaver/core/random.h"
 #include "quaver/model/model.h"
+#include "quaver/train/common/effective_weights.h"
 #include "quaver/train/common/loss.h"
 #include "quaver/train/recurrent/batches.h"
 
@@ -27,8 +28,9 @@ struct ShardLoss {
 
 class Network {
  public:
-  // Error (bad input) that names the node that can not be trained, and why.
-  explicit Network(const Model& model);
+  // weights: of matrices; it outlives the network. Error (bad input) that names the node that can not be trained, and
+  // why.
+  explicit Network(const Model& model, const EffectiveWeights& weights = find_effective_weights(""));
   Network(Network&&) noexcept;
   ~Network();
 
@@ -36,10 +38,13 @@ class Network {
     std::string name;  // the model's tensor
     std::size_t offset = 0;
     std::size_t size = 0;
+    std::size_t rows = 1;
     bool matrix = false;
   };
   const std::vector<Parameter>& parameters() const;
-  std::span<float> values();
+  std::span<float> values();  // that learn
+  // Whenever they have changed: the weights that the calls below read.
+  void update_weights();
 
   // Room for the gradients of so many shards at once. The calls below may run side by side for different places.
   void reserve(std::size_t shards);
@@ -50,7 +55,7 @@ class Network {
   // side by side.
   std::vector<float> outputs(const Shard& shard);
 
-  void store(Model& model) const;  // into the tensors of the model it was made from
+  void store(Model& model) const;  // the weights, into the tensors of the model it was made from
 
  private:
   struct Impl;

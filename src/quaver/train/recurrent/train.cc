@@ -101,13 +101,15 @@ void check_example(const Dataset& data, const Example& example) {
   check_truth(data, example);
 }
 
-void check_data(const Dataset& data) {
+// Error (bad input) for data that a network cannot learn from, or be judged by.
+DataSurvey survey_checked(const Dataset& data, const TrainOptions& options) {
   if (data.size() == 0) refuse(data, "there are no examples");
   if (target_width(data) == 0) refuse(data, is_real(data.target) ? "a target has no numbers" : "there are no classes");
   if ((data.features == 0) == (data.vocabulary == 0))
     refuse(data, "features are ", data.features, " and the vocabulary has ", data.vocabulary,
            " ids, expected exactly one of the two above 0");
-  data.for_each([&](const Example& example) { check_example(data, example); });
+  return survey(
+      data, [&](const Example& example) { check_example(data, example); }, options.on_reading);
 }
 
 void check_same_kind(const Dataset& train_data, const Dataset& validation_data) {
@@ -177,14 +179,16 @@ class RecurrentTrainee : public Trainee {
       : train_(train_data),
         validation_(validation_data),
         options_(options),
-        identity_(training_identity(train_data, validation_data, options)),
+        survey_(survey_checked(train_data, options)),
+        identity_(
+            training_identity(survey_.content_hash, survey_checked(validation_data, options).content_hash, options)),
         metric_(metric_of(options.metric, train_data)),
         loss_(find_loss(options.loss, train_data.target)),
         weights_(class_weights(train_data, options.class_balance)),
-        model_(initial_model(train_data, options)),
+        model_(initial_model(train_data, survey_.statistics, options)),
         statistics_(statistics_of(model_)),
         threads_(thread_count(options.threads)),
-        network_(model_),
+        network_(model_, find_effective_weights(options.weights)),
         lengths_(lengths_of(train_data)) {
     network_.reserve(shard_count(std::min(options.batch, train_data.size())));
   }
@@ -207,6 +211,7 @@ class RecurrentTrainee : public Trainee {
 
   Learnt learn(std::size_t batch) override {
     const SingleThreadedBlas blas;
+    network_.update_weights();
     const std::span<const std::size_t> examples = order_[batch];
     std::vector<Shard> shards(shard_count(examples.size()));
     parallel_for(threads_, shards.size(), [&](std::size_t i) {
@@ -228,7 +233,10 @@ class RecurrentTrainee : public Trainee {
     return {mean * static_cast<double>(examples.size()), examples.size()};
   }
 
-  Score score(std::size_t) override { return score_of(judge(network_, validation_, statistics_, threads_), metric_); }
+  Score score(std::size_t) override {
+    network_.update_weights();
+    return score_of(judge(network_, validation_, statistics_, threads_), metric_);
+  }
 
   bool is_better(const Score& candidate, const Score& best) const override {
     if (candidate.metric != best.metric)
@@ -246,6 +254,7 @@ class RecurrentTrainee : public Trainee {
   // The model with these values.
   Model model_of(std::span<const float> values) {
     std::ranges::copy(values, network_.values().begin());
+    network_.update_weights();
     network_.store(model_);
     return std::move(model_);
   }
@@ -268,6 +277,7 @@ class RecurrentTrainee : public Trainee {
   const Dataset& train_;
   const Dataset& validation_;
   const TrainOptions& options_;
+  DataSurvey survey_;  // of train
   std::map<std::string, std::string> identity_;
   const Metric& metric_;
   const Loss& loss_;
@@ -343,8 +353,7 @@ std::string options_text(const std::map<std::string, std::string>& identity,
 }  // namespace
 
 TrainResult train(const Dataset& train_data, const Dataset& validation_data, const TrainOptions& options) {
-  check_data(train_data);
-  check_data(validation_data);
+  check_train_options(options);
   check_same_kind(train_data, validation_data);
   RecurrentTrainee trainee(train_data, validation_data, options);
   ScheduledAdam adam(trainee.network(), trainee.values().size(), trainee.batches(), options);
@@ -374,7 +383,7 @@ TrainResult train(const Dataset& train_data, const Dataset& validation_data, con
 }
 
 Score score(const Model& model, const Dataset& data, const std::string& metric, std::size_t threads) {
-  check_data(data);
+  survey_checked(data, {});
   const auto expected = static_cast<std::size_t>(model.inputs[0].value.size());
   if (model.inputs[0].value.format.kind == NumberType::kF32 ? data.features != expected : data.vocabulary == 0)
     refuse(data, "has ", data.features, " features a step, but model '", model.name, "' expects ", expected);

@@ -139,6 +139,64 @@ TEST(Train, LossFallsForEveryVariant) {
   expect_falls("dropout and augmentation", options);
 }
 
+// Real numbers of a sequence and of a step, several labels a step: the loss falls, and the metric is the target's.
+TEST(Train, LearnsEveryTarget) {
+  for (const Target target : {Target::kReals, Target::kRealSteps, Target::kLabels}) {
+    Dataset data = toy_data(160, Target::kClass, 2);
+    data.target = target;
+    if (is_real(target)) {
+      data.classes.clear();
+      data.outputs = 2;
+    }
+    for (Example& example : data.examples) {
+      const float sign = example.labels[0] == 0 ? 1.0f : -1.0f;
+      const std::size_t rows = is_of_steps(target) ? example.input.steps : 1;
+      example.labels.clear();
+      for (std::size_t row = 0; row < rows; ++row) {
+        if (is_real(target)) {
+          example.targets.insert(example.targets.end(), {sign, -sign});
+        } else {
+          for (std::size_t j = 0; j < kFeatures; ++j)
+            example.labels.push_back(example.input.values[row * kFeatures + j] > 11 ? 1 : 0);
+        }
+      }
+    }
+    const std::vector<double> losses = epoch_losses(data, small_options());
+    EXPECT_LT(losses.back(), 0.9 * losses.front()) << target_names().name(target);
+    TrainOptions options = small_options();
+    options.epochs = 1;
+    const TrainResult result = train(data, data, options);
+    EXPECT_EQ(result.metric, is_real(target) ? "mse" : "nats_per_frame");
+    EXPECT_EQ(result.model.outputs[0], is_real(target) ? "predictions" : "scores");
+  }
+}
+
+// The network reads rows of few codes while it learns, and these are what the model has.
+TEST(Train, WeightsOfFewBitsAreThoseOfTheModel) {
+  const Dataset data = toy_data(160, Target::kClass, 1);
+  TrainOptions options = small_options();
+  options.weights = "int4";
+  EXPECT_LT(epoch_losses(data, options).back(), 0.9 * epoch_losses(data, options).front());
+  const TrainResult result = train(data, data, options);
+  for (const char* name : {"lstm0.W", "lstm0.R", "scores.W"}) {
+    const Tensor& tensor = result.model.tensor(name);
+    const std::span<const float> values = tensor.as<float>();
+    const auto cols = static_cast<std::size_t>(tensor.row_size());
+    for (std::size_t row = 0; row * cols < values.size(); ++row) {
+      const auto of_row = values.subspan(row * cols, cols);
+      float largest = 0;
+      for (const float value : of_row) largest = std::max(largest, std::abs(value));
+      for (const float value : of_row) {
+        const float code = value / (largest / 7);
+        EXPECT_NEAR(code, std::round(code), 1e-4f) << name;
+      }
+    }
+  }
+  EXPECT_DOUBLE_EQ(score(result.model, data).metric, result.value);
+  options.weights = "int5";
+  EXPECT_THAT(error_of(data, data, options), HasSubstr("int5"));
+}
+
 TEST(Train, LearnsTagsAndIds) {
   const std::vector<double> tags = epoch_losses(toy_data(160, Target::kTags, 2), small_options());
   EXPECT_LT(tags.back(), 0.9 * tags.front());
@@ -321,12 +379,11 @@ TEST(Train, RefusesBadData) {
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[1].labels = {3}; }), HasSubstr("label 3, expected 0 to 2"));
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[1].labels = {}; }), HasSubstr("has 0 labels, expected 1"));
   EXPECT_THAT(error_with([](Dataset& data) { data.examples[0].input.values.pop_back(); }), HasSubstr("values"));
-  EXPECT_THAT(error_with([](Dataset& data) { data.target = Target::kReals; }), HasSubstr("a target has no numbers"));
-  EXPECT_THAT(error_with([](Dataset& data) {
-                data.target = Target::kReals;
-                data.outputs = 2;
-              }),
-              HasSubstr("'toy/0' has 0 real targets, expected 2"));
+  Dataset reals = good;
+  reals.target = Target::kReals;
+  EXPECT_THAT(error_of(reals, reals, small_options()), HasSubstr("a target has no numbers"));
+  reals.outputs = 2;
+  EXPECT_THAT(error_of(reals, reals, small_options()), HasSubstr("'toy/0' has 0 real targets, expected 2"));
   EXPECT_THAT(error_with([](Dataset& data) { data.classes.push_back("d"); }),
               HasSubstr("number of classes is 3, but training has 4"));
   Dataset ids = toy_ids(5, 1);
