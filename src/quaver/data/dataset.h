@@ -27,6 +27,7 @@ struct Example {
   // 1 (kClass) or `steps` (kTags), each in [0, classes); [steps, classes], each 0 or 1 (kLabels); else none.
   std::vector<std::int32_t> labels{};
   std::vector<float> targets{};  // [outputs] (kReals) or [steps, outputs] (kRealSteps); else none
+  std::vector<float> origin{};   // [outputs] that `targets` are distances from (data/distances.h); none: from 0
   bool operator==(const Example&) const = default;
 };
 

@@ -3,14 +3,16 @@
 // ETTh1 of Zhou et al., "Informer: Beyond efficient transformer for long sequence time-series forecasting" (AAAI 2021):
 // hourly rows of six loads and the oil temperature. Split as published: 12, 4 and 4 months of 30 days; rows behind them
 // are not used. All columns are standardized by the mean and deviation of the 12 months, and errors are of standardized
-// values, as the published ones are. A sequence is 96 rows, its target the 24 behind it. Rows of the part before may be
-// input of a sequence, never its target: the first target of a part is its first row, for train row 96.
+// values, as the published ones are. A sequence is 96 rows, its target the 24 behind it, all as distances from the last
+// of the 96 (distances.h). Rows of the part before may be input of a sequence, never its target: the first target of a
+// part is its first row, for train row 96.
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/data/distances.h"
 #include "quaver/data/own/csv.h"
 #include "quaver/data/task_row.h"
 
@@ -45,6 +47,13 @@ std::vector<float> standardized(const CsvTable& table) {
   return values;
 }
 
+// The last this many of the columns.
+std::vector<std::size_t> last_columns(std::size_t count) {
+  std::vector<std::size_t> columns;
+  for (std::size_t k = kColumns.size() - count; k < kColumns.size(); ++k) columns.push_back(k);
+  return columns;
+}
+
 // targets: the last this many of the columns.
 std::vector<Example> load_ett(const std::string& task, std::size_t targets, Split split, const TaskOptions& options) {
   LineReader lines(find_data_file(data_file(task), options));
@@ -58,6 +67,7 @@ std::vector<Example> load_ett(const std::string& task, std::size_t targets, Spli
   };
   const std::size_t begin = kBounds[static_cast<std::size_t>(split)],
                     end = kBounds[static_cast<std::size_t>(split) + 1];
+  const std::vector<std::size_t> columns = last_columns(targets);
   std::vector<Example> examples;
   for (const std::size_t index : spread(end - begin - kHorizon + 1, options.limit)) {
     const std::size_t first = begin + index;  // row of the first target
@@ -67,14 +77,13 @@ std::vector<Example> load_ett(const std::string& task, std::size_t targets, Spli
                               .values = std::vector<float>(cell(first - kWindow, 0), cell(first, 0))}};
     for (std::size_t row = first; row < first + kHorizon; ++row)
       example.targets.insert(example.targets.end(), cell(row, kColumns.size() - targets), cell(row + 1, 0));
+    take_distances(example, columns, kHorizon * columns.size());
     examples.push_back(std::move(example));
   }
   return examples;
 }
 
 TaskInfo info_of(const std::string& task, const std::string& summary, std::size_t targets) {
-  Forecast forecast{.rows_a_day = 24};
-  for (std::size_t k = kColumns.size() - targets; k < kColumns.size(); ++k) forecast.columns.push_back(k);
   return {.name = task,
           .summary = summary,
           .target = Target::kReals,
@@ -84,7 +93,7 @@ TaskInfo info_of(const std::string& task, const std::string& summary, std::size_
           .step_seconds = 3600,
           .outputs = kHorizon * targets,
           .metric = "mse",
-          .forecast = forecast};
+          .forecast = {.columns = last_columns(targets), .rows_a_day = 24}};
 }
 
 }  // namespace

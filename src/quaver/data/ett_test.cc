@@ -47,24 +47,28 @@ TEST_F(Ett, TargetsStayInTheirPart) {
   // A constant column has deviation 1.
   for (const float value : train.examples.back().targets) ASSERT_EQ(value, 0.0f);
   for (const float value : validation.examples.front().targets) ASSERT_EQ(value, 3.0f);
+  EXPECT_EQ(validation.examples[1].origin, std::vector<float>(24, 3.0f));
+  for (const float value : validation.examples[1].targets) ASSERT_EQ(value, 0.0f);
   EXPECT_EQ(load("ett", "test", 2).examples, (std::vector<Example>{test.examples[0], test.examples[1428]}));
 }
 
-TEST_F(Ett, ColumnsAreStandardizedByTrain) {
+TEST_F(Ett, ValuesAreDistancesInDeviationsOfTrain) {
   write_xz(folder_.path() / kFile, table(kRows));
   const Dataset data = load("ett_all", "validation", 1);
   expect_well_formed(data);
   const Example& example = data.examples[0];
   // The deviation of 0 ... n - 1 is sqrt((n^2 - 1) / 12).
   const double deviation = std::sqrt((double{kTrain} * kTrain - 1) / 12), mean = (double{kTrain} - 1) / 2;
+  const double last = static_cast<double>(kTrain) - 1;
   for (std::size_t column = 0; column < 6; ++column) {
+    EXPECT_NEAR(example.origin[column], (last - mean) / deviation, 1e-5);
     for (std::size_t step = 0; step < 96; ++step) {
       const double row = static_cast<double>(kTrain - 96 + step);
-      ASSERT_NEAR(example.input.values[step * 7 + column], (row - mean) / deviation, 1e-5);
+      ASSERT_NEAR(example.input.values[step * 7 + column], (row - last) / deviation, 1e-5);
     }
     for (std::size_t step = 0; step < 24; ++step) {
       const double row = static_cast<double>(kTrain + step);
-      ASSERT_NEAR(example.targets[step * 7 + column], (row - mean) / deviation, 1e-5);
+      ASSERT_NEAR(example.targets[step * 7 + column], (row - last) / deviation, 1e-5);
     }
   }
   EXPECT_EQ(example.targets[6], 3.0f);

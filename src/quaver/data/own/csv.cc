@@ -8,6 +8,7 @@
 
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/data/distances.h"
 #include "quaver/data/own/split.h"
 
 namespace quaver {
@@ -266,6 +267,7 @@ class CsvParts : public PartReader {
       for (std::size_t k = 0; k < target_places_.size(); ++k)
         example.targets.push_back(
             standard(row, target_places_[k], pipeline_.target_mean[k], pipeline_.target_deviation[k]));
+    take_distances(example, settings().target_features(), example.targets.size());
     return example;
   }
 

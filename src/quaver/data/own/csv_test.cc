@@ -124,8 +124,9 @@ TEST_F(OwnCsvFile, AForecastIsSplitInTimeAndInUnits) {
   for (const char* split : {"train", "validation", "test"}) expect_consistent(data.load(split));
   const Example first = data.read("test", 0);
   EXPECT_TRUE(first.name.ends_with("log.csv, rows 791 to 800")) << first.name;
-  const std::vector<double> forecast = in_units(data.pipeline(), first.targets);
+  const std::vector<double> forecast = in_units(data.pipeline(), first.targets, first.origin);
   ASSERT_EQ(forecast.size(), 6u);
+  EXPECT_EQ(first.input.values[2 * 9], 0.0f) << "the last row is what distances are from";
   for (std::size_t row = 0; row < 3; ++row) {
     EXPECT_NEAR(forecast[2 * row], 800.0 + static_cast<double>(row), 1e-3);
     EXPECT_NEAR(forecast[2 * row + 1], std::sqrt(800.0 + static_cast<double>(row)), 1e-4);

@@ -288,11 +288,19 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   throw_bad_input(concat("pipeline: '", printable(unknown->first), "' is unknown; was it written by a newer version?"));
 }
 
-std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> values) {
+std::vector<std::size_t> TableSettings::target_features() const {
+  std::vector<std::size_t> features;
+  for (const std::string& target : targets)
+    features.push_back(static_cast<std::size_t>(std::ranges::find(inputs, target) - inputs.begin()));
+  return features;
+}
+
+std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> values, std::span<const float> origin) {
   std::vector<double> numbers;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t output = i % pipeline.target_mean.size();
-    numbers.push_back(values[i] * pipeline.target_deviation[output] + pipeline.target_mean[output]);
+    const double value = origin.empty() ? double{values[i]} : double{values[i]} + origin[output];
+    numbers.push_back(value * pipeline.target_deviation[output] + pipeline.target_mean[output]);
   }
   return numbers;
 }

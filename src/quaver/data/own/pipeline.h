@@ -36,6 +36,8 @@ struct TableSettings {
   MissingValues missing = MissingValues::kError;
   std::vector<double> mean{}, deviation{};  // of the inputs over train: a model reads (x - mean) / deviation
   bool operator==(const TableSettings&) const = default;
+
+  std::vector<std::size_t> target_features() const;  // places of the targets among the inputs
 };
 
 enum class TokenUnit {
@@ -61,7 +63,8 @@ struct Pipeline {
   std::size_t features = 0;            // of one step; 0 for ids
   std::size_t vocabulary = 0;          // 0 for real features
   std::vector<std::string> classes{};  // by label
-  // Of each real number of a target, over train: data sets hold (y - mean) / deviation. Empty where targets are labels.
+  // Of each real number of a target, over train: data sets hold (y - mean) / deviation, forecasts of tables less their
+  // origin (data/distances.h). Empty where targets are labels.
   std::vector<double> target_mean{}, target_deviation{};
   std::optional<LogMelOptions> sound{};   // wav: samples at this rate, mixed down, become log-mel frames
   bool same_level = false;                // of sound: recordings count as equally loud, without_level()
@@ -76,9 +79,11 @@ struct Pipeline {
 std::map<std::string, std::string> to_map(const Pipeline& pipeline);
 Pipeline pipeline_from_map(const std::map<std::string, std::string>& map);
 
-// What a model says of real targets in the user's units: value * deviation + mean. values: [..., outputs]. A forecast
-// has the targets of its first row, then those of the next.
-std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> values);
+// What a model says of real targets in the user's units: (value + origin) * deviation + mean. values:
+// [..., outputs]. origin: [outputs] as the Example has it, or none. A forecast has the targets of its first row, then
+// those of the next.
+std::vector<double> in_units(const Pipeline& pipeline, std::span<const float> values,
+                             std::span<const float> origin = {});
 
 // The log-mel front end for samples of this rate: frames of 25 ms every 10 ms, 40 bands up to half the rate.
 LogMelOptions sound_options(int sample_rate);

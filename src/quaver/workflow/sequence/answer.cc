@@ -13,6 +13,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "quaver/data/distances.h"
 #include "quaver/data/features.h"
 #include "quaver/files/command_files.h"
 #include "quaver/workflow/fields.h"
@@ -136,8 +137,10 @@ class Answering {
   }
 
   // Reals: the rows that a forecast is of follow row `last`; else one answer with all numbers.
-  void answer_reals(const std::string& place, std::span<const float> outputs, std::size_t last) {
-    const std::vector<double> values = in_units(pipeline_, outputs);
+  // origin: of the sequence, as its Example has it.
+  void answer_reals(const std::string& place, std::span<const float> outputs, std::span<const float> origin,
+                    std::size_t last) {
+    const std::vector<double> values = in_units(pipeline_, outputs, origin);
     const std::size_t columns = report_.columns.size();
     if (columns == 0) {
       Answer answer{.place = place, .values = values};
@@ -151,11 +154,21 @@ class Answering {
                       values.begin() + static_cast<std::ptrdiff_t>((row + 1) * columns)}});
   }
 
-  void answer_sequence(const std::string& place, const Sequence& sequence) {
+  // The rows that follow the last of these.
+  void answer_forecast(std::span<const float> rows, std::size_t last) {
+    const TableSettings& table = *pipeline_.table;
+    const std::span<const float> read = rows.last(table.window * table.inputs.size());
+    Example window{.input = {.steps = table.window, .features = table.inputs.size()}};
+    window.input.values.assign(read.begin(), read.end());
+    take_distances(window, table.target_features(), pipeline_.target_mean.size());
+    answer_reals("", outputs_of(view_of(window.input)), window.origin, last);
+  }
+
+  void answer_sequence(const std::string& place, const Sequence& sequence, std::span<const float> origin = {}) {
     if (sequence.steps == 0) throw_bad_input(concat(place, ": there is nothing in it that the model reads"));
     const std::vector<float> outputs = outputs_of(view_of(sequence));
     if (is_real(pipeline_.target) && !is_of_steps(pipeline_.target)) {
-      answer_reals(place, outputs, sequence.steps);
+      answer_reals(place, outputs, origin, sequence.steps);
     } else if (!is_of_steps(pipeline_.target)) {
       Answer answer = answer_of(outputs);
       answer.place = place;
@@ -219,8 +232,7 @@ class Answering {
       if (rows.steps < window)
         throw_bad_input(concat(request_.input.string(), ": there are ", rows.steps, " rows, expected at least the ",
                                window, " that the model reads"));
-      const auto last = std::span(rows.values).last(window * width);
-      answer_reals("", outputs_of({.steps = window, .real = last}), rows.steps);
+      answer_forecast(rows.values, rows.steps);
       return;
     }
     std::vector<float> outputs;
@@ -241,7 +253,7 @@ class Answering {
     Example room;
     for (std::size_t i = 0; i < data.size(); ++i) {
       const Example& example = data.example(i, room);
-      answer_sequence(example.name, example.input);
+      answer_sequence(example.name, example.input, example.origin);
     }
   }
 
@@ -286,7 +298,7 @@ class Answering {
       past.insert(past.end(), one.values.begin(), one.values.end());
       const std::size_t wanted = pipeline_.table->window * one.features;
       if (past.size() > wanted) past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(wanted));
-      if (past.size() == wanted) answer_reals("", outputs_of({.steps = pipeline_.table->window, .real = past}), row);
+      if (past.size() == wanted) answer_forecast(past, row);
     }
     if (report_.count == 0 && !pipeline_.table->targets.empty())
       throw_bad_input(concat("standard input: there are ", row, " rows, expected at least the ",
