@@ -389,6 +389,7 @@ TEST_F(CommandLineTest, FlagsWithoutEffectAreRefused) {
                    {quantize_memory + "--override a=int4", {"--override", "memory network"}},
                    {quantize_memory + "--calib-report r", {"--calib-report", "memory network"}},
                    {"eval n.safetensors stories --set en", {"--set", "babi"}},
+                   {"eval n.safetensors stories --controls", {"--controls", "memory network"}},
                    {"eval m.safetensors chirps --tasks 1", {"--tasks", "chirps"}},
                    {"compare m.safetensors m.safetensors --input x.npz --tasks 1", {"--tasks"}},
                    {"compare n.safetensors q.safetensors --input story.txt --seed 3", {"--seed", "story.txt"}},

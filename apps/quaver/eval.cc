@@ -31,6 +31,8 @@ void add_eval(CLI::App& program) {
   verb->add_option("--metric", request.metric,
                    concat("What judges: ", join(metric_names(), ", "), "; else the data's own"))
       ->check(one_of(metric_names()));
+  verb->add_flag("--controls", request.controls,
+                 "Measure predictors without a network beside it, fitted on train and validation");
   verb->add_option("--limit", request.limit, "Sequences at most; 0: all")
       ->check(whole_number(0, kMostSequences))
       ->capture_default_str();

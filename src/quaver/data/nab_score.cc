@@ -90,6 +90,24 @@ NabScore nab_score(std::span<const NabSeries> series, std::span<const std::vecto
   return best;
 }
 
+NabScore nab_score_of(std::span<const NabSeries> series, const Dataset& test,
+                      std::span<const std::vector<float>> forecasts) {
+  if (forecasts.size() != test.size())
+    throw_usage(concat("forecasts of ", forecasts.size(), " series, expected ", test.size()));
+  std::vector<std::vector<double>> scores;
+  test.for_each([&](const Example& example) {
+    const std::vector<float>& forecast = forecasts[scores.size()];
+    if (forecast.size() != example.targets.size())
+      throw_usage(concat("'", example.name, "' has ", forecast.size(), " forecasts, expected ", example.targets.size(),
+                         ", one for each step"));
+    std::vector<double> errors;
+    for (std::size_t step = 0; step < forecast.size(); ++step)
+      errors.push_back(std::fabs(double{example.targets[step]} - forecast[step]));
+    scores.push_back(surprise(errors));
+  });
+  return nab_score(series, scores);
+}
+
 std::vector<double> surprise(std::span<const double> errors) {
   constexpr std::size_t kShort = 10, kLong = 8640;
   std::vector<double> scores;

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "quaver/data/dataset.h"
 #include "quaver/data/nab.h"
 
 namespace quaver {
@@ -32,6 +33,11 @@ struct NabScore {
 // scores: of each series, a finite number a row behind its probation [rows - probation]; larger is more of an anomaly.
 // Error (usage) naming the series whose scores are of another number, or when there is no window at all.
 NabScore nab_score(std::span<const NabSeries> series, std::span<const std::vector<double>> scores);
+
+// Of a forecast: surprise() at its absolute errors. test: of load_task("nab", "test"), as `series` are. forecasts: of
+// each example, a number a step. Error (usage) as above, and for forecasts of another number.
+NabScore nab_score_of(std::span<const NabSeries> series, const Dataset& test,
+                      std::span<const std::vector<float>> forecasts);
 
 // How unusual the latest errors of a forecast are, from what was seen before: the mean of the last 10, less the mean of
 // the last 8640, in deviations of those; 0 for the first 10. The likelihood that Ahmad et al. (2017) report is the

@@ -96,19 +96,32 @@ TEST(Surprise, IsTheLatestMeanInDeviationsOfAll) {
   EXPECT_EQ(surprise({}), std::vector<double>{});
 }
 
+// The one large error is in the first row of the window, and in the mean of the last 10 up to its last row.
+TEST(NabScore, IsOfTheErrorsOfAForecast) {
+  const std::vector<float> truths(90, 1.0f);
+  const Dataset test{.target = Target::kRealSteps,
+                     .outputs = 1,
+                     .examples = {{.name = "a", .input = {.steps = 90}, .targets = truths}}};
+  std::vector<float> forecast(90, 0.5f);
+  forecast[10] = -2;
+  EXPECT_DOUBLE_EQ(nab_score_of({&kSeries, 1}, test, std::vector<std::vector<float>>{forecast}).score, 100);
+  forecast.pop_back();
+  const auto error_of = [&](const std::vector<std::vector<float>>& forecasts) {
+    return expect_error(ErrorKind::kUsage, [&] { nab_score_of({&kSeries, 1}, test, forecasts); });
+  };
+  EXPECT_TRUE(says(error_of({}), "forecasts of 0 series, expected 1"));
+  EXPECT_TRUE(says(error_of({forecast}), "'a' has 89 forecasts, expected 90"));
+}
+
 // What the absolute errors of the value before find.
 TEST(NabScoreData, PersistenceFindsSome) {
   const std::string file = "nab/nab.tar.xz";
   const auto folder = real_data(file);
   if (!folder) GTEST_SKIP() << skip_text(file);
-  std::vector<std::vector<double>> scores;
-  for (const Example& example : load_task("nab", "test", {.data_dir = *folder}).examples) {
-    std::vector<double> errors;
-    for (std::size_t step = 0; step < example.input.steps; ++step)
-      errors.push_back(std::fabs(example.targets[step] - example.input.values[step]));
-    scores.push_back(surprise(errors));
-  }
-  const NabScore score = nab_score(nab_series({.data_dir = *folder}), scores);
+  const Dataset test = load_task("nab", "test", {.data_dir = *folder});
+  std::vector<std::vector<float>> forecasts;
+  for (const Example& example : test.examples) forecasts.push_back(example.input.values);
+  const NabScore score = nab_score_of(nab_series({.data_dir = *folder}), test, forecasts);
   EXPECT_NEAR(score.score, 22.09, 5e-3);
   EXPECT_EQ(score.found_windows, 31u);
   EXPECT_EQ(score.windows, 84u);

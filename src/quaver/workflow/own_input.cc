@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
@@ -46,12 +47,21 @@ OwnData open_own_data(const std::string& spec, const DataSource& data, std::size
   return opened;
 }
 
-Dataset load_for(const Model& model, const std::string& spec, const std::string& split, const DataSource& data,
-                 std::size_t limit, Listener& listener) {
-  Dataset loaded = names_own_data(spec) ? open_own_data(spec, data, limit, pipeline_of(model), listener).stream(split)
-                                        : load_task(spec, split, data.of_sequences(limit));
-  require_fit(model, loaded);
+ModelData::ModelData(const Model& model, std::string spec, const DataSource& data, std::size_t limit,
+                     Listener& listener)
+    : model_(model), spec_(std::move(spec)), options_(data.of_sequences(limit)) {
+  if (names_own_data(spec_)) own_ = open_own_data(spec_, data, limit, pipeline_of(model), listener);
+}
+
+Dataset ModelData::load(const std::string& split) const {
+  Dataset loaded = own_ ? own_->stream(split) : load_task(spec_, split, options_);
+  require_fit(model_, loaded);
   return loaded;
 }
 
+Forecast ModelData::forecast() const {
+  if (!own_) return task_info(spec_).forecast;
+  const std::optional<TableSettings>& table = own_->pipeline().table;
+  return {.columns = table ? table->target_features() : std::vector<std::size_t>{}};
+}
 }  // namespace quaver

@@ -24,8 +24,22 @@ void keep_pipeline(const Pipeline& pipeline, Model& model);
 OwnData open_own_data(const std::string& spec, const DataSource& data, std::size_t limit,
                       const std::optional<Pipeline>& trained, Listener& listener);
 
-// Of a task or a KIND:PATH, for a model. Error (bad input) when they do not fit.
-Dataset load_for(const Model& model, const std::string& spec, const std::string& split, const DataSource& data,
-                 std::size_t limit, Listener& listener);
+// The splits of a task or a KIND:PATH, opened for a model, which outlives it, as the request's data does.
+class ModelData {
+ public:
+  // limit: sequences of a split at most; 0: all.
+  ModelData(const Model& model, std::string spec, const DataSource& data, std::size_t limit, Listener& listener);
+
+  // Error (bad input) when model and data do not fit.
+  Dataset load(const std::string& split) const;
+  // What the targets are later values of.
+  Forecast forecast() const;
+
+ private:
+  const Model& model_;
+  std::string spec_;
+  TaskOptions options_;         // of a task
+  std::optional<OwnData> own_;  // of a KIND:PATH
+};
 
 }  // namespace quaver

@@ -56,15 +56,16 @@ void Evaluator::require_truths(const JudgedSequence& sequence) const {
                            described_output(session_), " has a row a ", of_steps ? "step" : "sequence"));
 }
 
-void Evaluator::add(std::span<const JudgedSequence> sequences) {
+std::vector<std::vector<float>> Evaluator::add(std::span<const JudgedSequence> sequences) {
   for (const JudgedSequence& sequence : sequences) require_truths(sequence);
   std::vector<SequenceView> views;
   for (const JudgedSequence& sequence : sequences) views.push_back(sequence.input);
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::vector<Result>> results = session_.run(views);
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::vector<std::vector<float>> all_outputs;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    const std::vector<float> outputs = results[i][0].real();
+    const std::vector<float>& outputs = all_outputs.emplace_back(results[i][0].real());
     if (names_indices(results[i][0].value)) {
       const std::vector<std::int64_t> named(outputs.begin(), outputs.end());
       for (const std::int64_t index : named)
@@ -78,6 +79,7 @@ void Evaluator::add(std::span<const JudgedSequence> sequences) {
     steps_ += sequences[i].input.steps;
   }
   sequences_ += sequences.size();
+  return all_outputs;
 }
 
 Evaluation Evaluator::result() const {

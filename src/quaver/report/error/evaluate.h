@@ -21,9 +21,10 @@ struct JudgedSequence {
 struct Evaluation {
   struct Figure {
     std::string metric;
-    std::string unit;  // "%", or "" for a plain number
+    std::string unit{};  // "%", or "" for a plain number
     double value = 0;
     bool higher_is_better = true;
+    bool is_count = false;  // a whole number
   };
   Figure chosen;               // by the metric that was asked for
   std::vector<Figure> others;  // the other metrics of the target, where the model's output tells them
@@ -43,8 +44,9 @@ class Evaluator {
   Evaluator(Session& session, Target target, std::size_t width, const std::string& metric = "");
 
   // The session spreads them over its threads. Error (bad input) when truths and outputs do not match in number, or for
-  // a sequence that the model can not read.
-  void add(std::span<const JudgedSequence> sequences);
+  // a sequence that the model can not read. Returns the outputs of each: [rows, width], or the classes [rows] that an
+  // argmax names.
+  std::vector<std::vector<float>> add(std::span<const JudgedSequence> sequences);
 
   // Error (bad input) before any sequence.
   Evaluation result() const;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "quaver/core/text.h"
 #include "quaver/report/show/table.h"
 
 namespace quaver {
@@ -25,7 +26,12 @@ nlohmann::ordered_json figures_of(const MemoryEvaluateReport& report) {
   return {{"metric", "error"}, {"value", report.error}, {"n", report.questions}, {"seconds", report.seconds}};
 }
 
-nlohmann::ordered_json rest_of(const SequenceEvaluateReport& report) { return {{"path", report.path}}; }
+nlohmann::ordered_json rest_of(const SequenceEvaluateReport& report) {
+  nlohmann::ordered_json controls = nlohmann::ordered_json::array();
+  for (const ControlScore& control : report.controls)
+    controls.push_back({{"name", control.name}, {"value", control.value}});
+  return {{"path", report.path}, {"controls", controls}};
+}
 
 nlohmann::ordered_json rest_of(const MemoryEvaluateReport& report) {
   nlohmann::ordered_json tasks = nlohmann::ordered_json::array();
@@ -49,6 +55,13 @@ std::string text_of(const EvaluateReport& report, const SequenceEvaluateReport& 
   row.insert(row.end(), {count_text(evaluation.n), fixed_text(evaluation.seconds, 2), of_kind.path});
   Table table(columns);
   table.add_row(row);
+  for (const ControlScore& control : of_kind.controls) {
+    Evaluation::Figure figure = evaluation.chosen;
+    figure.value = control.value;
+    row = {concat("control: ", control.name), "", report.task, report.split, figure_text(figure)};
+    row.resize(columns.size());
+    table.add_row(row);
+  }
   return table.text();
 }
 
@@ -66,7 +79,7 @@ std::string heading(const Evaluation::Figure& figure) {
 }
 
 std::string figure_text(const Evaluation::Figure& figure) {
-  return fixed_text(figure.value, figure.unit.empty() ? 4 : 2);
+  return fixed_text(figure.value, figure.is_count ? 0 : figure.unit.empty() ? 4 : 2);
 }
 
 nlohmann::ordered_json to_json(const EvaluateReport& report) {

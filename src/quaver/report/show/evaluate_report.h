@@ -12,9 +12,16 @@
 
 namespace quaver {
 
+// What a predictor without a network reaches on the same data.
+struct ControlScore {
+  std::string name;
+  double value = 0;  // of the evaluation's chosen metric
+};
+
 struct SequenceEvaluateReport {
-  Evaluation evaluation;
-  std::string path;  // of the kernels
+  Evaluation evaluation{};
+  std::string path{};                    // of the kernels
+  std::vector<ControlScore> controls{};  // where they were asked for
 };
 
 // How often a memory network answers one task of stories wrongly.

@@ -14,7 +14,7 @@ EvaluateReport evaluate(const MemoryNetwork& network, const EvaluateRequest& req
     throw_bad_input(concat(request.model.string(), " is a memory network, task '", request.task,
                            "' needs a model of sequences; memory networks answer ", join(story_task_names(), ", "),
                            " and babi:FOLDER"));
-  refuse({{"--metric", !request.metric.empty()}}, "models of sequences",
+  refuse({{"--metric", !request.metric.empty()}, {"--controls", request.controls}}, "models of sequences",
          concat(request.model.string(), " is a memory network, which is judged by its answers"));
   const auto start = std::chrono::steady_clock::now();
   const auto split = story_split(request.split);
