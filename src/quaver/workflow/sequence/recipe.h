@@ -8,8 +8,8 @@
 
 namespace quaver {
 
-// name: of the task, or of the kind of one's own data: "wav". Chosen on validation splits; docs/own_data.md has the
-// figures.
+// name: of the task, or of the kind of one's own data: "wav". The cell follows from it alone. Chosen on validation
+// splits; docs/results/tasks.md has the figures of tasks.
 TrainOptions recommended_options(const std::string& name, const Dataset& train_data);
 
 }  // namespace quaver
