@@ -32,6 +32,7 @@ test: ## every test of the release build
 results: ALSO := tools
 results: build ## docs/results on accuracy: train, quantize and compare on real data; hours, resumable
 	@python3 tools/reproduce_digits_har.py
+	@python3 tools/reproduce_tasks.py
 	@python3 tools/reproduce_memn2n.py
 	@python3 tools/memory_accuracy.py
 

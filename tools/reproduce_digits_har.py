@@ -7,16 +7,13 @@ Everything is kept in --work: a model that is already there is not trained again
 it stopped, all models of the first seed before those of the second. --train-only stops before anything is quantized.
 What the program says on the way, warnings too, goes to the terminal. Standard library only.
 """
-import argparse
 import array
 import json
-import pathlib
 import random
 import struct
-import subprocess
 import zipfile
 
-from experiment import Program, command_text, spread_text
+from experiment import Program, SeedModels, commit, flags_of, spread_text, write_results
 
 MODELS = [  # name, task, flags of train
     ("digits_lstm", "digits", ["--cell", "lstm"]),
@@ -67,34 +64,12 @@ def write_long_streams(path, model, seed):
         archive.writestr("x.npy", start + values.tobytes())
 
 
-class Models:
-    """The models of one seed."""
-
-    def __init__(self, program, seed, threads):
-        self.program, self.seed, self.threads = program, seed, threads
-
-    def name_of(self, name):
-        return f"{name}.seed{self.seed}"
-
-    def train(self, name, task, flags):
-        """The command, without the threads on which no result depends, and the JSON of the training."""
-        command = ["train", task, *flags, "--seed", str(self.seed), "-o", f"{self.name_of(name)}.safetensors"]
-        trained = self.program.kept(f"{self.name_of(name)}.train", *command, more=["--threads", str(self.threads)])
-        return command_text(command), trained
-
-    def quantize(self, name, task, scheme, method=DEFAULT):
-        flags = METHODS[method]
-        out = ".".join([self.name_of(name), scheme, *flags[1:], "safetensors"])
-        command = ["quantize", f"{self.name_of(name)}.safetensors", "--scheme", scheme, "--calib", f"{task}:train", *flags,
-                   "-o", out]
-        return out, command_text(command), self.program.run(*command)
-
-    def last_hidden(self, name, quantized, source):
-        """Points of the last hidden states, as compare reports them."""
-        compared = self.program.run("compare", f"{self.name_of(name)}.safetensors", quantized, "--input", source)
-        names = [point["name"] for point in compared["last_hidden"]]
-        points = {point["name"]: point for point in compared["layers"] + compared["gates"]}
-        return [points.get(name) or points[name.split(".")[0]] for name in names]
+def last_hidden(models, name, quantized, source):
+    """Points of the last hidden states, as compare reports them."""
+    compared = models.program.run("compare", models.file_of(name), quantized, "--input", source)
+    names = [point["name"] for point in compared["last_hidden"]]
+    points = {point["name"]: point for point in compared["layers"] + compared["gates"]}
+    return [points.get(name) or points[name.split(".")[0]] for name in names]
 
 
 def row_of(models, name, task, flags):
@@ -105,7 +80,7 @@ def row_of(models, name, task, flags):
     for scheme in SCHEMES:
         out, quantize, made = models.quantize(name, task, scheme)
         evaluated = models.program.run("eval", out, task)
-        points = models.last_hidden(name, out, f"{task}:test")
+        points = last_hidden(models, name, out, f"{task}:test")
         row[scheme] = {"quantize": quantize, "accuracy": evaluated["value"], "bytes": made["bytes"],
                        "bytes_ratio": round(made["ratio"], 4), "float_ops": made["float_ops"],
                        "last_hidden_db": {point["name"]: round(point["sqnr_last_db"], 2) for point in points},
@@ -119,8 +94,8 @@ def methods_of(models, name, task):
     for method in METHODS:
         entry = {"method": method, "model": name, "seed": models.seed}
         for scheme in SCHEMES:
-            out, _, _ = models.quantize(name, task, scheme, method)
-            (point,) = models.last_hidden(name, out, f"{task}:test")
+            out, _, _ = models.quantize(name, task, scheme, METHODS[method])
+            (point,) = last_hidden(models, name, out, f"{task}:test")
             entry[scheme] = {"db": round(point["sqnr_last_db"], 2),
                              "accuracy": models.program.run("eval", out, task)["value"]}
         entries.append(entry)
@@ -129,12 +104,13 @@ def methods_of(models, name, task):
 
 def drift_of(models, name):
     """Root mean square errors of the hidden state around steps 100 and 1000 of long streams."""
-    streams = models.program.work / f"{models.name_of(name)}.streams.npz"
-    write_long_streams(streams, models.program.work / f"{models.name_of(name)}.safetensors", models.seed)
+    model = models.program.work / models.file_of(name)
+    streams = model.with_suffix(".streams.npz")
+    write_long_streams(streams, model, models.seed)
     result = {"model": name, "seed": models.seed, "sequences": DRIFT_SEQUENCES, "steps": DRIFT_STEPS}
     for scheme in SCHEMES:
         out, _, _ = models.quantize(name, "digits", scheme)
-        (point,) = models.last_hidden(name, out, streams.name)
+        (point,) = last_hidden(models, name, out, streams.name)
 
         def rmse_near(step):
             near = [s["rmse"] for s in point["steps"]
@@ -216,31 +192,23 @@ def page_of(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quaver", type=pathlib.Path, default=pathlib.Path("build/release/quaver"))
-    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/digits-har"))
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/results"))
+    parser = flags_of(__doc__, "build/digits-har")
     parser.add_argument("--machine", default="2 cores, shared; Debian 12", help="kind of machine, for the record")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--threads", type=int, default=2, help="of the trainings; no result depends on it")
     parser.add_argument("--train-only", action="store_true", help="make the float models and no more")
     arguments = parser.parse_args()
     program = Program(arguments.quaver, arguments.work)
-    seeds = [Models(program, seed, arguments.threads) for seed in arguments.seeds]
+    seeds = [SeedModels(program, seed, arguments.threads) for seed in arguments.seeds]
     for models in seeds:
         for model in MODELS:
             models.train(*model)
     if arguments.train_only:
         return
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
     results = {"what": "float, int8 and int4: test accuracy in percent, file bytes, SQNR of the last hidden state",
-               "commit": commit.stdout.strip(), "seeds": arguments.seeds, "machine": arguments.machine,
+               "commit": commit(), "seeds": arguments.seeds, "machine": arguments.machine,
                "rows": [row_of(models, *model) for models in seeds for model in MODELS],
                "methods": [entry for models in seeds for entry in methods_of(models, "digits_gru", "digits")],
                "drift": [drift_of(models, name) for models in seeds for name in DRIFT_MODELS]}
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "digits-har.json").write_text(json.dumps(results, indent=1) + "\n")
-    (arguments.out / "digits-har.md").write_text(page_of(results))
+    write_results(arguments.out, "digits-har", results, page_of(results))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,7 @@
 Slots (empty facts beside those told), and quantization part by part. Set `en`: 1,000 training questions a task, 20
 tasks. Everything is kept in --work: what is there is not trained again. Standard library only.
 """
-import argparse
-import json
-import pathlib
-
-from experiment import Program, command_text, spread_text
+from experiment import Program, command_text, flags_of, spread_text, write_results
 
 SLOTS = [0, 50]
 RECIPE_SLOTS = 50  # of --recipe memn2n
@@ -65,13 +61,7 @@ def page_of(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quaver", type=pathlib.Path, default=pathlib.Path("build/release/quaver"))
-    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/memn2n-parts"))
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/results"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--threads", type=int, default=2, help="networks that are trained at once")
-    arguments = parser.parse_args()
+    arguments = flags_of(__doc__, "build/memn2n-parts").parse_args()
     networks = Networks(Program(arguments.quaver, arguments.work), arguments.threads)
     results = {"what": "bAbI en, error in percent, mean of 20 tasks", "seeds": arguments.seeds, "slots": [],
                "parts": []}
@@ -85,8 +75,7 @@ def main():
         parts = [networks.part(number, flags, seed) for seed in arguments.seeds]
         results["parts"].append({"what": what, "commands": [command for command, _ in parts],
                                  "validation": [error for _, error in parts]})
-    (arguments.out / "memn2n-parts.json").write_text(json.dumps(results, indent=1) + "\n")
-    (arguments.out / "memn2n-parts.md").write_text(page_of(results))
+    write_results(arguments.out, "memn2n-parts", results, page_of(results))
 
 
 if __name__ == "__main__":

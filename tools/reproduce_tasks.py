@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Trains, quantizes and judges a model of each task with its defaults: docs/results/tasks.{md,json}.
+
+    python3 tools/reproduce_tasks.py [TASK ...] [--quaver build/release/quaver] [--work build/tasks] [--seeds 1 2 3]
+
+Float and int8 on test, and beside them the predictors that need no network. Tasks that are not named keep what the JSON
+has of them. Everything is kept in --work: what is there is not made again, so an interrupted run goes on where it
+stopped; empty it when the program has changed. Standard library only.
+"""
+import json
+import os
+import pathlib
+import statistics
+
+from experiment import Program, SeedModels, commit, flags_of, spread_text, write_results
+
+TASKS = ["japanese_vowels", "ecg", "ett", "ett_all", "nab", "jsb", "nottingham", "shakespeare"]
+SCHEME = "int8"
+FIGURES = {  # as eval names them: heading, digits, whether differences are points
+    "accuracy": ("accuracy, %", 2, True),
+    "macro_f1": ("macro F1, %", 2, True),
+    "mse": ("mean squared error", 4, False),
+    "nats_per_frame": ("nats a frame", 3, False),
+    "bits_per_character": ("bits a character", 3, False),
+    "nab_score": ("NAB score", 2, True),
+}
+
+
+def cpu_text():
+    """The CPU's name and the number of its cores."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown CPU'}, {os.cpu_count()} cores"
+
+
+def evaluated(models, task, model, more=()):
+    answer = models.program.kept(f"{model}.eval", "eval", model, task, *more)
+    others = {name: value for name, value in answer["others"].items() if name in FIGURES}
+    return {answer["metric"]: answer["value"], **others}, answer
+
+
+def row_of(models, task):
+    command, trained = models.train(task, task)
+    quantized, quantize, made = models.quantize(task, task, SCHEME)
+    of_float, answer = evaluated(models, task, models.file_of(task), ["--controls"])
+    of_codes, _ = evaluated(models, task, quantized)
+    return {"seed": models.seed, "train": command, "quantize": quantize, "cell": trained["cell"],
+            "hidden": trained["hidden"], "epochs": trained["epochs"], "best_epoch": trained["best_epoch"],
+            "train_seconds": round(trained["seconds"], 1), "validation": trained["validation"], "float": of_float,
+            SCHEME: of_codes, "bytes": {"float": trained["bytes"], SCHEME: made["bytes"]}}, answer
+
+
+def entry_of(seeds, task):
+    """What the JSON has of a task."""
+    made = [row_of(models, task) for models in seeds]
+    answer = made[0][1]
+    return {"task": task, "metric": answer["metric"], "n": answer["n"], "commit": commit(), "cpu": cpu_text(),
+            "controls": answer["controls"], "rows": [row for row, _ in made]}
+
+
+def figures_of(entry):
+    """Names of the figures that a page shows of a task: what judges it, and a benchmark's own score."""
+    return [entry["metric"], *(name for name in entry["rows"][0]["float"] if name == "nab_score")]
+
+
+def change_text(figure, before, after):
+    _, digits, in_points = FIGURES[figure]
+    if in_points:
+        return f"{after - before:+.{digits}f} points"
+    return f"{100 * (after - before) / before:+.2f} %"
+
+
+def page_of(entries):
+    lines = ["# Every task with its defaults, in float and int8", "",
+             "`python3 tools/reproduce_tasks.py TASK` makes a row, `make results` all of them: `quaver train TASK --seed N`, "
+             "`quaver quantize --scheme int8 --calib TASK:train`, `quaver eval`. Test, mean +- deviation over the seeds; "
+             "the model and its recipe are picked on validation alone. Controls need no network "
+             "(`quaver eval --controls`). `tasks.json` has every command and every seed.", "",
+             "| task | figure | float | int8 | int8 - float | controls |", "|---|---|---|---|---|---|"]
+    for entry in entries:
+        for figure in figures_of(entry):
+            heading, digits, _ = FIGURES[figure]
+            of_float, of_codes = ([row[scheme][figure] for row in entry["rows"]] for scheme in ("float", SCHEME))
+            change = change_text(figure, statistics.fmean(of_float), statistics.fmean(of_codes))
+            controls = [f"{control['name']} {control['value']:.{digits}f}" for control in entry["controls"]]
+            lines.append(f"| `{entry['task']}` | {heading} | {spread_text(of_float, digits)} | "
+                         f"{spread_text(of_codes, digits)} | {change} | "
+                         f"{', '.join(controls) if figure == entry['metric'] else ''} |")
+    lines += ["", "| task | network | epochs | seconds to train | bytes, float | bytes, int8 | seeds | commit | CPU |",
+              "|---|---|---|---|---|---|---|---|---|"]
+    for entry in entries:
+        rows = entry["rows"]
+        lines.append(f"| `{entry['task']}` | {rows[0]['cell']}, hidden {rows[0]['hidden']} | "
+                     f"{', '.join(str(row['epochs']) for row in rows)} | "
+                     f"{', '.join(format(row['train_seconds'], '.0f') for row in rows)} | {rows[0]['bytes']['float']} | "
+                     f"{rows[0]['bytes'][SCHEME]} | {', '.join(str(row['seed']) for row in rows)} | {entry['commit']} | "
+                     f"{entry['cpu']} |")
+    return "\n".join([*lines, ""])
+
+
+def main():
+    parser = flags_of(__doc__, "build/tasks")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(TASKS)}; none: all")
+    arguments = parser.parse_args()
+    for task in arguments.tasks:
+        if task not in TASKS:
+            parser.error(f"unknown task '{task}', expected {', '.join(TASKS)}")
+    program = Program(arguments.quaver, arguments.work)
+    seeds = [SeedModels(program, seed, arguments.threads) for seed in arguments.seeds]
+    record = arguments.out / "tasks.json"
+    entries = {entry["task"]: entry for entry in json.loads(record.read_text())["tasks"]} if record.exists() else {}
+    for task in arguments.tasks or TASKS:
+        entries[task] = entry_of(seeds, task)
+        ordered = [entries[name] for name in TASKS if name in entries]
+        write_results(arguments.out, "tasks",
+                      {"what": "test figures of every task, float and int8, with the defaults of train", "tasks": ordered},
+                      page_of(ordered))
+
+
+if __name__ == "__main__":
+    main()
