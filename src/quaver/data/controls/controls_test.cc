@@ -40,8 +40,8 @@ TEST(Controls, MajorityClassIsTheMostFrequentOne) {
   EXPECT_EQ(controls(train, train, test).front().name, "majority class");
   EXPECT_DOUBLE_EQ(controls(train, train, test).front().value, 25);
   // Of shares 2/5 and 3/5, for counts begin at 1.
-  train.metric = test.metric = "perplexity";
-  EXPECT_NEAR(controls(train, train, test).front().value, std::exp(-(std::log(0.6) + 3 * std::log(0.4)) / 4), 1e-6);
+  train.metric = test.metric = "cross_entropy";
+  EXPECT_NEAR(controls(train, train, test).front().value, -(std::log(0.6) + 3 * std::log(0.4)) / 4, 1e-6);
 }
 
 TEST(Controls, BagOfFramesTellsMeansAndDeviationsButNoOrder) {
