@@ -43,7 +43,7 @@ TEST_F(EvaluateCall, CountsWhatAModelNames) {
 TEST_F(EvaluateCall, MeasuresControlsBesideTheModel) {
   const EvaluateReport plain = evaluate({.model = model, .task = "chirps", .limit = 20}, heard);
   EXPECT_TRUE(std::get<SequenceEvaluateReport>(plain.of_kind).controls.empty());
-  EXPECT_EQ(to_json(plain).at("controls"), nlohmann::json::array());
+  EXPECT_TRUE(to_json(plain).at("controls").empty());
 
   const EvaluateReport report =
       evaluate({.model = model, .task = "chirps", .metric = "macro_f1", .controls = true, .limit = 20}, heard);
