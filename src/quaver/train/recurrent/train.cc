@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <thread>
+#include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/random.h"
@@ -171,6 +172,21 @@ std::vector<float> class_weights(const Dataset& data, double balance) {
   for (const double count : counts)
     weights.push_back(count > 0 ? static_cast<float>(std::pow(count, -balance) * all / weighted) : 1.0f);
   return weights;
+}
+
+// Error (usage) for options that would change nothing.
+void refuse_useless(const Dataset& data, const TrainOptions& options) {
+  const std::string_view target = target_names().name(data.target);
+  if (options.label_smoothing > 0 && is_real(data.target))
+    throw_usage(concat("label_smoothing is ", options.label_smoothing, ", but the target is '", target,
+                       "', which has no labels"));
+  if (data.features > 0) return;
+  const std::pair<const char*, double> augmentation[] = {
+      {"input_noise", options.input_noise},     {"level_shift", options.level_shift},
+      {"time_stretch", options.time_stretch},   {"time_mask", options.time_mask},
+      {"feature_shift", options.feature_shift}, {"feature_mask", options.feature_mask}};
+  for (const auto& [name, value] : augmentation)
+    if (value > 0) throw_usage(concat(name, " is ", value, ", but the data are ids, not real features"));
 }
 
 class RecurrentTrainee : public Trainee {
@@ -355,6 +371,7 @@ std::string options_text(const std::map<std::string, std::string>& identity,
 TrainResult train(const Dataset& train_data, const Dataset& validation_data, const TrainOptions& options) {
   check_train_options(options);
   check_same_kind(train_data, validation_data);
+  refuse_useless(train_data, options);
   RecurrentTrainee trainee(train_data, validation_data, options);
   ScheduledAdam adam(trainee.network(), trainee.values().size(), trainee.batches(), options);
   LoopResult result = run_loop(trainee, adam,

@@ -443,6 +443,9 @@ TEST(Train, RefusesBadOptions) {
   EXPECT_THAT(error_with([](TrainOptions& o) { o.pooling = Pooling::kFinal; }), HasSubstr("it is pooling last"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.projection_clip = 1; }), HasSubstr("there is no projection"));
   EXPECT_THAT(error_with([](TrainOptions& o) { o.resume = true; }), HasSubstr("path of the checkpoint"));
+  TrainOptions noisy = small_options();
+  noisy.input_noise = 0.1;
+  EXPECT_THAT(error_of(toy_ids(10, 1), toy_ids(10, 1), noisy), HasSubstr("input_noise is 0.1, but the data are ids"));
 }
 
 }  // namespace
