@@ -81,7 +81,11 @@ TEST(Pipelines, MalformedMapsAreRefused) {
   for (const auto& [name, text] : good) {
     auto map = good;
     map.erase(name);
-    EXPECT_TRUE(says(error_of(map), "pipeline: there is no '" + name + "'"));
+    if (name == "sound.same_level") {  // the first pipelines of recordings had none, and no such step
+      EXPECT_FALSE(pipeline_from_map(map).same_level);
+    } else {
+      EXPECT_TRUE(says(error_of(map), "pipeline: there is no '" + name + "'"));
+    }
   }
   auto map = good;
   map["sound.rate"] = "1";

@@ -350,6 +350,7 @@ class Answering {
       if (extension_of(request_.input) != ".txt") refuse_kind("a text file with the beginning (.txt), or '-'");
       beginning = read_text_file(request_.input, request_.max_memory);
     }
+    if (beginning.ends_with('\n')) beginning.pop_back();  // of the file's last line, which the text goes on with
     const Sequence begun = read_text(pipeline_, beginning);
     if (begun.steps == 0) throw_bad_input(concat(request_.input.string(), ": there is no token to go on from"));
     if (const auto unknown = std::ranges::count(begun.ids, 0); unknown > 0)
