@@ -38,6 +38,7 @@ EXTENSIONS = r"\.(?:h|cc|inc|md|py|txt|cmake|toml)"
 # Names of others that the documents cite.
 FOREIGN = {
     "code/kernels/rnn_problems.h",  # DeepBench
+    "plays.txt",  # a reader's own text
     "rnnt.toml",  # MLPerf inference
     "DTLN_model.py",  # breizhn/DTLN
     "src/silero_vad/tinygrad_model.py",  # snakers4/silero-vad
