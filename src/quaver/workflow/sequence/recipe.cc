@@ -23,14 +23,32 @@ void speech(const Dataset&, TrainOptions& options) {
   options.label_smoothing = 0.1;
 }
 
-// The future is like the past only roughly: what generalises is a network whose weights hardly grow.
+// Mean square of the targets of a thousand examples, spread over the data: of distances, what persistence gets wrong.
+double mean_square_target(const Dataset& data) {
+  const std::size_t stride = std::max<std::size_t>(1, data.size() / 1000);
+  double sum = 0;
+  std::size_t count = 0;
+  Example room;
+  for (std::size_t i = 0; i < data.size(); i += stride)
+    for (const float target : data.example(i, room).targets) {
+      sum += double{target} * target;
+      ++count;
+    }
+  return count == 0 ? 0 : sum / static_cast<double>(count);
+}
+
+// The future is like the past only roughly. Where a series stays near its last row little of what it does can be told,
+// and a small network is to be held down (ett, a mean square of 0.11); what goes up and down each day can be learned
+// (ett_all, 0.75).
 void forecast(const Dataset& data, TrainOptions& options) {
   options.cell = GruAttributes::kName;  // labels or not: flags are checked against the cell before data is read
   if (!is_real(data.target)) return;
   options.epochs = 10;
   options.dropout = 0.3;
   options.input_noise = 0.3;
-  options.weight_decay = 10;
+  const bool stays = mean_square_target(data) < 0.3;
+  options.hidden = stays ? 64 : 128;
+  options.weight_decay = stays ? 10 : 0.1;
 }
 
 // Few short sequences, each there as a whole.

@@ -50,5 +50,16 @@ TEST(Recipe, EpochsAreAsManyAsUpdatesNeed) {
   EXPECT_EQ(recommended_options("npz", data_of(Target::kLabels, 800)).epochs, 35u);
 }
 
+TEST(Recipe, ForecastsOfWhatStaysHaveTheirWeightsHeldDown) {
+  const auto decay = [](float distance) {
+    Dataset data = data_of(Target::kReals, 3000);
+    for (Example& example : data.examples) example.targets = {distance, -distance};
+    return recommended_options("csv", data).weight_decay;
+  };
+  EXPECT_EQ(decay(0), 10);
+  EXPECT_EQ(decay(0.335f), 10);  // as ett
+  EXPECT_EQ(decay(0.87f), 0.1);  // as ett_all
+}
+
 }  // namespace
 }  // namespace quaver
