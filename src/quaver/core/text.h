@@ -23,6 +23,9 @@ std::string concat(const Parts&... parts) {
 
 // What stands between separators: one part more than there are of them.
 std::vector<std::string_view> split_at(std::string_view text, char separator);
+// A to Z become a to z; all else, letters beyond ASCII too, stays.
+std::string lower_case(std::string_view text);
+
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
 // "4x128" for {4, 128}; "scalar" for {}.

@@ -23,10 +23,6 @@ constexpr std::string_view kFolder = "babi/tasks_1-20_v1-2";
 
 bool is_space(char character) { return character == ' ' || character == '\t' || character == '\r'; }
 
-char lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
-}
-
 std::string_view stripped(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -207,16 +203,8 @@ std::string_view unpacked_name(std::string_view name) {
 }
 
 // The whole of a text, plain or packed.
-std::string read_text(const std::filesystem::path& path) {
-  if (path.extension() == ".txt") return read_file(path, kLargestFile);
-  LineReader lines(path);
-  std::string text;
-  while (const std::optional<std::string_view> line = lines.next()) {
-    text.append(*line).append(1, '\n');
-    if (text.size() > kLargestFile)
-      throw_bad_input(concat(lines.where(), ": the text is larger than ", kLargestFile, " bytes"));
-  }
-  return text;
+std::string read_story_file(const std::filesystem::path& path) {
+  return path.extension() == ".txt" ? read_file(path, kLargestFile) : read_text_file(path, kLargestFile);
 }
 
 // The numbers of the tasks that a folder has files of.
@@ -306,7 +294,7 @@ class BabiFiles {
       const std::string name = entry.path().filename().string();
       const std::string unpacked(unpacked_name(name));
       if (!wants(unpacked, tasks) || !entry.is_regular_file()) continue;
-      const auto [text, is_new] = texts_.emplace(unpacked, read_text(entry.path()));
+      const auto [text, is_new] = texts_.emplace(unpacked, read_story_file(entry.path()));
       if (!is_new) throw_bad_input(concat(where_, ": '", unpacked, "' is there twice, plain or packed; remove one"));
       bytes += text->second.size();
       require_memory(concat(where_, ": the files up to '", name, "' have"), bytes, max_memory);
@@ -383,9 +371,9 @@ std::vector<std::string> story_words(std::string_view sentence) {
   for (std::size_t i = 0; i < sentence.size();) {
     while (i < sentence.size() && is_space(sentence[i])) ++i;
     std::string word;
-    for (; i < sentence.size() && !is_space(sentence[i]); ++i) word += lower(sentence[i]);
+    for (; i < sentence.size() && !is_space(sentence[i]); ++i) word += sentence[i];
     while (!word.empty() && std::string_view(".,?!").find(word.back()) != std::string_view::npos) word.pop_back();
-    if (!word.empty()) words.push_back(std::move(word));
+    if (!word.empty()) words.push_back(lower_case(word));
   }
   return words;
 }

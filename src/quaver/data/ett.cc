@@ -14,6 +14,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/distances.h"
 #include "quaver/data/own/csv.h"
+#include "quaver/data/standard.h"
 #include "quaver/data/task_row.h"
 
 namespace quaver {
@@ -36,11 +37,7 @@ std::vector<float> standardized(const CsvTable& table) {
   std::vector<float> values(kBounds.back() * kColumns.size());
   for (std::size_t column = 0; column < kColumns.size(); ++column) {
     const auto value = [&](std::size_t row) { return double{table.values[row * kColumns.size() + column]}; };
-    constexpr std::size_t kTrainRows = kBounds[1];
-    double mean = 0, squares = 0;
-    for (std::size_t row = 0; row < kTrainRows; ++row) mean += value(row) / kTrainRows;
-    for (std::size_t row = 0; row < kTrainRows; ++row) squares += (value(row) - mean) * (value(row) - mean);
-    const double deviation = squares > 0 ? std::sqrt(squares / kTrainRows) : 1;
+    const auto [mean, deviation] = standard_of(kBounds[1], value);  // of train
     for (std::size_t row = 0; row < kBounds.back(); ++row)
       values[row * kColumns.size() + column] = static_cast<float>((value(row) - mean) / deviation);
   }

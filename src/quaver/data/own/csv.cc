@@ -10,6 +10,7 @@
 #include "quaver/core/text.h"
 #include "quaver/data/distances.h"
 #include "quaver/data/own/split.h"
+#include "quaver/data/standard.h"
 
 namespace quaver {
 namespace {
@@ -19,9 +20,7 @@ constexpr std::size_t kDefaultWindow = 96, kMostRows = 1'000'000;
 bool is_missing(std::string_view field) {
   constexpr std::array<std::string_view, 7> kMissingWords{"", "na", "n/a", "nan", "null", "none", "?"};
   if (field.size() > 4) return false;
-  std::string lower(field);
-  for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  return std::ranges::find(kMissingWords, lower) != kMissingWords.end();
+  return std::ranges::find(kMissingWords, lower_case(field)) != kMissingWords.end();
 }
 
 // Digits with a - / : or T between: "2016-07-01 00:00:00", "01/07/2016", "12:30".
@@ -267,7 +266,7 @@ class CsvParts : public PartReader {
       for (std::size_t k = 0; k < target_places_.size(); ++k)
         example.targets.push_back(
             standard(row, target_places_[k], pipeline_.target_mean[k], pipeline_.target_deviation[k]));
-    take_distances(example, settings().target_features(), example.targets.size());
+    if (settings().distances) take_distances(example, settings().target_features(), example.targets.size());
     return example;
   }
 
@@ -276,17 +275,14 @@ class CsvParts : public PartReader {
     TableSettings& table = *pipeline.table;
     const auto [begin, end] = rows(Split::kTrain);
     for (const std::size_t place : places_) {
-      double sum = 0, squares = 0;
-      for (std::size_t row = begin; row < end; ++row) sum += value(row, place);
-      const double mean = sum / static_cast<double>(end - begin);
-      for (std::size_t row = begin; row < end; ++row)
-        squares += (value(row, place) - mean) * (value(row, place) - mean);
-      table.mean.push_back(mean + table_.origin[place]);
-      table.deviation.push_back(squares > 0 ? std::sqrt(squares / static_cast<double>(end - begin)) : 1.0);
+      const Standard standard =
+          standard_of(end - begin, [&, first = begin](std::size_t i) { return value(first + i, place); });
+      table.mean.push_back(standard.mean + table_.origin[place]);
+      table.deviation.push_back(standard.deviation);
     }
+    const std::vector<std::size_t> targets = table.target_features();
     for (std::size_t row = 0; row < table.horizon; ++row) {
-      for (const std::string& target : table.targets) {
-        const auto k = static_cast<std::size_t>(std::ranges::find(table.inputs, target) - table.inputs.begin());
+      for (const std::size_t k : targets) {
         pipeline.target_mean.push_back(table.mean[k]);
         pipeline.target_deviation.push_back(table.deviation[k]);
       }
@@ -339,6 +335,7 @@ Pipeline pipeline_for(const std::string& file, const CsvTable& table, const OwnD
   } else {
     pipeline.target = Target::kReals;
     settings.horizon = options.horizon;
+    settings.distances = true;
     if (settings.targets.empty()) settings.targets = {table.columns.back()};
     for (const std::string& target : settings.targets)
       if (std::ranges::find(table.columns, target) == table.columns.end())

@@ -140,6 +140,24 @@ TEST_F(OwnCsvFile, AForecastIsSplitInTimeAndInUnits) {
   EXPECT_EQ(pipeline_from_map(to_map(data.pipeline())), data.pipeline());
 }
 
+TEST_F(OwnCsvFile, ForecastsOfBeforeReadLevels) {
+  const std::string table = without_state(rows(200));
+  const OwnDataOptions options{.window = 10, .horizon = 3};
+  auto map = to_map(open(table, options).pipeline());
+  ASSERT_EQ(map.erase("table.distances"), 1u);
+  const Pipeline before = pipeline_from_map(map);
+  const OwnData data = open(table, options, before);
+  EXPECT_EQ(data.pipeline(), before);
+  const Example first = data.read("test", 0);
+  EXPECT_TRUE(first.origin.empty());
+  EXPECT_NE(first.input.values[2 * 9], 0.0f);
+  EXPECT_NEAR(in_units(before, first.targets)[0], std::sqrt(160.0), 1e-4);
+
+  map = to_map(open(rows(200), {.label = "state", .window = 10}).pipeline());
+  map["table.distances"] = "true";
+  EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [&] { pipeline_from_map(map); }), "the table is no forecast"));
+}
+
 TEST_F(OwnCsvFile, TheLastColumnIsForecastByDefault) {
   const OwnData data = open(without_state(rows(500)));
   EXPECT_EQ(data.pipeline().table->targets, (std::vector<std::string>{"b"}));

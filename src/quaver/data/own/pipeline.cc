@@ -1,6 +1,7 @@
 #include "quaver/data/own/pipeline.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -14,7 +15,8 @@
 namespace quaver {
 namespace {
 
-constexpr const char* kSameLevel = "sound.same_level";  // the first pipelines of recordings had none
+// Entries that came later: pipelines without them are those of before, and false.
+constexpr std::array<std::string_view, 2> kLater{"sound.same_level", "table.distances"};
 
 // Every field with its name: what is written is what is read.
 template <typename AnyPipeline, typename Visit>
@@ -37,7 +39,7 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
     visit("sound.low", pipeline.sound->low);
     visit("sound.high", pipeline.sound->high);
     visit("sound.floor", pipeline.sound->floor);
-    visit(kSameLevel, pipeline.same_level);
+    visit("sound.same_level", pipeline.same_level);
   }
   if (pipeline.table) {
     visit("table.inputs", pipeline.table->inputs);
@@ -48,6 +50,7 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
     visit("table.missing", pipeline.table->missing);
     visit("table.mean", pipeline.table->mean);
     visit("table.deviation", pipeline.table->deviation);
+    visit("table.distances", pipeline.table->distances);
   }
   if (pipeline.tokens) {
     visit("tokens.unit", pipeline.tokens->unit);
@@ -173,6 +176,7 @@ void check_table(const Pipeline& pipeline) {
                                                            table.inputs.size(), " columns, expected as many"));
   require_deviations("table", table.mean, table.deviation, table.inputs.size());
   const bool forecast = table.label.empty();
+  require(forecast || !table.distances, "'table.distances' is true, but the table is no forecast");
   require(pipeline.target == (forecast ? Target::kReals : Target::kTags),
           concat("'target' of a table is '", target_names().name(pipeline.target), "'"));
   for (const std::string& target : table.targets)
@@ -275,7 +279,7 @@ Pipeline pipeline_from_map(const std::map<std::string, std::string>& map) {
   std::size_t known = 0;
   visit_fields(pipeline, [&](const char* name, auto& field) {
     const auto entry = map.find(name);
-    if (entry == map.end() && name == std::string_view(kSameLevel)) return;
+    if (entry == map.end() && std::ranges::find(kLater, std::string_view(name)) != kLater.end()) return;
     if (entry == map.end())
       throw_bad_input(concat("pipeline: there is no '", name, "'; was it written by an older version?"));
     read_field(name, entry->second, field);

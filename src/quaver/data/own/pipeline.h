@@ -35,6 +35,7 @@ struct TableSettings {
   std::size_t horizon = 0;             // rows that are forecast
   MissingValues missing = MissingValues::kError;
   std::vector<double> mean{}, deviation{};  // of the inputs over train: a model reads (x - mean) / deviation
+  bool distances = false;                   // of a forecast: inputs and targets are distances from the last row
   bool operator==(const TableSettings&) const = default;
 
   std::vector<std::size_t> target_features() const;  // places of the targets among the inputs

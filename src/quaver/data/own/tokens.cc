@@ -28,8 +28,7 @@ void for_each_character(std::string_view text, const std::function<void(std::str
 }
 
 void for_each_word(std::string_view text, const std::function<void(std::string_view)>& take) {
-  std::string lower(text);
-  for (char& letter : lower) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  const std::string lower = lower_case(text);
   const std::string_view all = lower;
   for (std::size_t i = 0; i < all.size();) {
     std::size_t end = i;

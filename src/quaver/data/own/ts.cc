@@ -15,12 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& letter : lowered) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  return lowered;
-}
-
 class TsParser {
  public:
   explicit TsParser(LineReader& lines) : lines_(lines) {}
@@ -48,7 +42,7 @@ class TsParser {
     std::vector<std::string> words;
     for (const std::string_view word : split_at(line, ' '))
       if (!trimmed(word).empty()) words.emplace_back(trimmed(word));
-    const std::string key = lower(words[0]), value = words.size() > 1 ? lower(words[1]) : "";
+    const std::string key = lower_case(words[0]), value = words.size() > 1 ? lower_case(words[1]) : "";
     if (key == "@dimensions") {
       const std::optional<double> count = number_of(value);
       if (!count || *count < 1 || *count > 1e6)
@@ -107,7 +101,7 @@ class TsParser {
   }
 
   float number(std::string_view text, const std::string& what) const {
-    if (text == "?" || lower(text) == "nan")
+    if (text == "?" || lower_case(text) == "nan")
       refuse(concat(what, " is missing ('", text, "'): fill it in, or leave the case out"));
     const std::optional<double> value = number_of(text);
     const auto narrow = static_cast<float>(value.value_or(0));

@@ -41,12 +41,7 @@ std::optional<Split> part_named(const std::string& name) {
   return std::nullopt;
 }
 
-bool is_wav(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& letter : extension)
-    letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  return extension == ".wav";
-}
+bool is_wav(const fs::path& path) { return lower_case(path.extension().string()) == ".wav"; }
 
 bool has_parts(const fs::path& folder) {
   std::error_code ignored;
