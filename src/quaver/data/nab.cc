@@ -24,7 +24,9 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/data/archive.h"
+#include "quaver/data/nab_score.h"
 #include "quaver/data/own/lines.h"
+#include "quaver/data/standard.h"
 #include "quaver/data/task_row.h"
 
 namespace quaver {
@@ -130,14 +132,9 @@ std::vector<Series> read_series(const TaskOptions& options) {
 }
 
 std::vector<float> standardized(const Series& series) {
-  const auto count = static_cast<double>(series.judged.probation);
   // Distances from the first value: those of a constant series are 0, exactly.
   const auto distance = [&](std::size_t row) { return series.values[row] - series.values[0]; };
-  double mean = 0, squares = 0;
-  for (std::size_t row = 0; row < series.judged.probation; ++row) mean += distance(row) / count;
-  for (std::size_t row = 0; row < series.judged.probation; ++row)
-    squares += (distance(row) - mean) * (distance(row) - mean);
-  const double deviation = squares > 0 ? std::sqrt(squares / count) : 1;
+  const auto [mean, deviation] = standard_of(series.judged.probation, distance);
   std::vector<float> values;
   for (std::size_t row = 0; row < series.judged.rows; ++row) {
     values.push_back(static_cast<float>((distance(row) - mean) / deviation));
@@ -173,6 +170,19 @@ std::vector<Example> load_nab(Split split, const TaskOptions& options) {
   return spread_over(std::move(examples), options.limit);
 }
 
+// Nothing where no series has a window.
+std::vector<TaskFigure> figures_of_nab(const TaskOptions& options, const Dataset& test,
+                                       std::span<const std::vector<float>> outputs) {
+  const std::vector<NabSeries> series = nab_series(options);
+  if (std::ranges::all_of(series, [](const NabSeries& each) { return each.windows.empty(); })) return {};
+  const NabScore score = nab_score_of(series, test, outputs);
+  return {{.name = "nab_score", .value = score.score},
+          {.name = "nab_found_windows",
+           .unit = concat("of ", score.windows),
+           .value = static_cast<double>(score.found_windows),
+           .is_count = true}};
+}
+
 }  // namespace
 
 std::vector<NabSeries> nab_series(const TaskOptions& options) {
@@ -193,7 +203,8 @@ TaskRow nab_row() {
                    .outputs = 1,
                    .metric = "mse",
                    .forecast = {.columns = {0}}},
-          .load = load_nab};
+          .load = load_nab,
+          .figures = figures_of_nab};
 }
 
 }  // namespace quaver

@@ -121,4 +121,12 @@ Dataset load_task(const std::string& name, const std::string& split, const TaskO
   return data;
 }
 
+bool has_figures(const std::string& name) { return find_row(name).figures != nullptr; }
+
+std::vector<TaskFigure> task_figures(const std::string& name, const TaskOptions& options, const Dataset& test,
+                                     std::span<const std::vector<float>> outputs) {
+  const TaskRow& row = find_row(name);
+  return row.figures == nullptr ? std::vector<TaskFigure>{} : row.figures(options, test, outputs);
+}
+
 }  // namespace quaver

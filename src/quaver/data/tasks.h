@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,11 +55,24 @@ struct TaskInfo {
   Forecast forecast{};
 };
 
+// What a task's own benchmark says of a model, beside the metrics.
+struct TaskFigure {
+  std::string name{};  // "nab_score"
+  std::string unit{};
+  double value = 0;
+  bool is_count = false;  // a whole number
+};
+
 std::vector<TaskInfo> tasks();
 const TaskInfo& task_info(const std::string& name);  // Error that lists the tasks and suggests the closest
 
 // split: "train", "validation" or "test". Error (bad input) when the data is missing: where to get it and what the
 // folder must hold. The same options give the same bytes on every machine of one architecture.
 Dataset load_task(const std::string& name, const std::string& split, const TaskOptions& options = {});
+
+bool has_figures(const std::string& name);
+// Of the outputs for each example of load_task(name, "test", options), in their order; empty where there are none.
+std::vector<TaskFigure> task_figures(const std::string& name, const TaskOptions& options, const Dataset& test,
+                                     std::span<const std::vector<float>> outputs);
 
 }  // namespace quaver

@@ -1,25 +1,19 @@
 #include <algorithm>
 #include <functional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
 #include "quaver/data/controls/controls.h"
-#include "quaver/data/nab.h"
-#include "quaver/data/nab_score.h"
+#include "quaver/data/tasks.h"
 #include "quaver/workflow/own_input.h"
 #include "quaver/workflow/sequence/calls.h"
 #include "quaver/workflow/sequence/input.h"
 
 namespace quaver {
-
 namespace {
-
-constexpr std::string_view kNab = "nab";
 
 // hear: the outputs of each sequence, in order.
 Evaluation judge(Session& session, const Dataset& data, const std::string& metric, Listener& listener,
@@ -39,19 +33,6 @@ Evaluation judge(Session& session, const Dataset& data, const std::string& metri
     listener.advance(begin + batch.size());
   }
   return evaluator.result();
-}
-
-// What anomalies are found by the errors of these forecasts, each a sequence of `test`.
-void add_nab_score(const EvaluateRequest& request, const Dataset& test, std::span<const std::vector<float>> forecasts,
-                   Evaluation& evaluation) {
-  const std::vector<NabSeries> series = nab_series(request.data.of_sequences(request.limit));
-  if (std::ranges::all_of(series, [](const NabSeries& each) { return each.windows.empty(); })) return;
-  const NabScore score = nab_score_of(series, test, forecasts);
-  evaluation.others.push_back({.metric = "nab_score", .value = score.score});
-  evaluation.others.push_back({.metric = "nab_found_windows",
-                               .unit = concat("of ", score.windows),
-                               .value = static_cast<double>(score.found_windows),
-                               .is_count = true});
 }
 
 // By the metric that judges the model.
@@ -77,12 +58,15 @@ EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, List
   const Dataset data = source.load(request.split);
   Session session(model, {.threads = request.threads});
   SequenceEvaluateReport report{.path = std::string(isa_name(session.isa()))};
-  const bool is_nab = request.task == kNab && request.split == "test";
-  std::vector<std::vector<float>> forecasts;
-  report.evaluation = judge(session, data, request.metric, listener, [&](std::vector<float> outputs) {
-    if (is_nab) forecasts.push_back(std::move(outputs));
+  const bool has_own = request.split == "test" && !names_own_data(request.task) && has_figures(request.task);
+  std::vector<std::vector<float>> outputs;
+  report.evaluation = judge(session, data, request.metric, listener, [&](std::vector<float> of_sequence) {
+    if (has_own) outputs.push_back(std::move(of_sequence));
   });
-  if (is_nab) add_nab_score(request, data, forecasts, report.evaluation);
+  if (has_own)
+    for (const TaskFigure& own : task_figures(request.task, request.data.of_sequences(request.limit), data, outputs))
+      report.evaluation.others.push_back(
+          {.metric = own.name, .unit = own.unit, .value = own.value, .is_count = own.is_count});
   if (request.controls) report.controls = control_scores(source, data, report.evaluation.chosen.metric);
   return {.of_kind = std::move(report),
           .model = request.model.string(),
