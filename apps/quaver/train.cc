@@ -4,16 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <type_traits>
 
 #include "checks.h"
 #include "console_listener.h"
 #include "interrupt.h"
 #include "quaver/core/text.h"
-#include "quaver/metrics/metric.h"
 #include "quaver/model/operations/operation.h"
-#include "quaver/train/common/effective_weights.h"
 #include "quaver/train/memory/train.h"
 #include "scheme_flags.h"
 #include "shared.h"
@@ -30,21 +27,6 @@ struct TrainFlags {
   TrainRequest request;
 };
 
-// The names of a choice; empty: any text.
-std::vector<std::string> choices_of(std::string_view field) {
-  if (field == "nonlinearity") return {"tanh", "relu"};
-  if (field == "direction") return {"forward", "reverse", "bidirectional"};
-  if (field == "pooling") return {"last", "mean", "max", "final"};
-  if (field == "loss") return {"cross_entropy", "binary_cross_entropy", "squared_error", "absolute_error"};
-  if (field == "metric") return metric_names();
-  if (field == "weights") return effective_weights_names();
-  if (field == "tying") return {"adjacent", "layerwise"};
-  if (field == "encoding") return {"words", "position"};
-  if (field == "order") return {"drawn", "shuffled", "fixed"};
-  if (field == "keep") return {"best", "final", "early-stopped"};
-  return {};
-}
-
 template <typename Value>
 std::string type_name() {
   using Plain = std::remove_cv_t<Value>;
@@ -54,8 +36,8 @@ std::string type_name() {
 }
 
 template <typename Value>
-CLI::Validator check_of(const OptionField& field, const std::vector<std::string>& choices) {
-  if (!choices.empty()) return one_of(choices);
+CLI::Validator check_of(const OptionField& field) {
+  if (field.choices != nullptr) return one_of(field.choices());
   if constexpr (std::is_same_v<Value, bool>) return true_or_false();
   if (field.low >= field.high) return seed_number();
   if constexpr (std::is_integral_v<Value>)
@@ -83,11 +65,11 @@ void add_options(CLI::App& verb, TrainRequest& request, const std::string& group
       verb.add_flag_callback(
           flag, [set] { set("true"); }, field.meaning);
     } else {
-      const std::vector<std::string> choices = choices_of(field.name);
+      const bool chosen = field.choices != nullptr;
       CLI::Option* option = verb.add_option_function<std::string>(
-          flag, set, choices.empty() ? field.meaning : concat(field.meaning, ": ", join(choices, ", ")));
-      option->check(check_of<Value>(field, choices));
-      if (choices.empty()) option->type_name(type_name<Value>());
+          flag, set, chosen ? concat(field.meaning, ": ", join(field.choices(), ", ")) : field.meaning);
+      option->check(check_of<Value>(field));
+      if (!chosen) option->type_name(type_name<Value>());
       if (!group.empty()) option->group(group);
     }
   });

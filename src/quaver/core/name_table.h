@@ -20,12 +20,12 @@ class NameTable {
   constexpr NameTable(std::string_view what, std::array<std::string_view, kCount> names) : what_(what), names_(names) {}
 
   constexpr std::string_view name(Enum value) const { return names_[static_cast<std::size_t>(value)]; }
+  std::vector<std::string> names() const { return {names_.begin(), names_.end()}; }
   // Error (bad input) that lists the names.
   Enum value(std::string_view name) const {
     for (std::size_t i = 0; i < kCount; ++i)
       if (names_[i] == name) return static_cast<Enum>(i);
-    throw_bad_input(concat("unknown ", what_, " '", printable(name),
-                           "', expected one of: ", join(std::vector<std::string>(names_.begin(), names_.end()), ", ")));
+    throw_bad_input(concat("unknown ", what_, " '", printable(name), "', expected one of: ", join(names(), ", ")));
   }
 
  private:

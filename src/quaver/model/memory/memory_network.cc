@@ -39,16 +39,25 @@ std::string sentence_encoding_name(SentenceEncoding encoding) {
   return encoding == SentenceEncoding::kWords ? "words" : "position";
 }
 
+std::vector<std::string> memory_tying_names() {
+  return {memory_tying_name(MemoryTying::kAdjacent), memory_tying_name(MemoryTying::kLayerwise)};
+}
+
+std::vector<std::string> sentence_encoding_names() {
+  return {sentence_encoding_name(SentenceEncoding::kWords), sentence_encoding_name(SentenceEncoding::kPosition)};
+}
+
 MemoryTying memory_tying_from_name(const std::string& name) {
   for (const MemoryTying tying : {MemoryTying::kAdjacent, MemoryTying::kLayerwise})
     if (memory_tying_name(tying) == name) return tying;
-  throw_usage(concat("unknown tying '", printable(name), "': there are adjacent, layerwise"));
+  throw_usage(concat("unknown tying '", printable(name), "': there are ", join(memory_tying_names(), ", ")));
 }
 
 SentenceEncoding sentence_encoding_from_name(const std::string& name) {
   for (const SentenceEncoding encoding : {SentenceEncoding::kWords, SentenceEncoding::kPosition})
     if (sentence_encoding_name(encoding) == name) return encoding;
-  throw_usage(concat("unknown sentence encoding '", printable(name), "': there are words, position"));
+  throw_usage(
+      concat("unknown sentence encoding '", printable(name), "': there are ", join(sentence_encoding_names(), ", ")));
 }
 
 }  // namespace quaver

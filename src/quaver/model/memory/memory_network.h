@@ -36,6 +36,8 @@ void validate(const MemoryNetwork& network);
 // Names as files and flags write them; *_from_name: Error (usage) that lists the names.
 std::string memory_tying_name(MemoryTying tying);               // "adjacent", "layerwise"
 std::string sentence_encoding_name(SentenceEncoding encoding);  // "words", "position"
+std::vector<std::string> memory_tying_names();
+std::vector<std::string> sentence_encoding_names();
 MemoryTying memory_tying_from_name(const std::string& name);
 SentenceEncoding sentence_encoding_from_name(const std::string& name);
 

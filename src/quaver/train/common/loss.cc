@@ -55,26 +55,33 @@ double binary_cross_entropy(std::span<const float> outputs, std::size_t, const T
   return sum;
 }
 
-double squared_error(std::span<const float> outputs, std::size_t, const Truth& truth, const LossOptions&, float scale,
-                     std::span<float> gradient) {
+// The sum of term(error, slope) over all numbers, which sets its slope by the error.
+template <typename Term>
+double over_errors(std::span<const float> outputs, const Truth& truth, float scale, std::span<float> gradient,
+                   const Term& term) {
   double sum = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const double error = double{outputs[i]} - truth.reals[i];
-    sum += error * error;
-    gradient[i] = static_cast<float>(2 * scale * error);
+    double slope = 0;
+    sum += term(double{outputs[i]} - truth.reals[i], slope);
+    gradient[i] = static_cast<float>(scale * slope);
   }
   return sum;
 }
 
+double squared_error(std::span<const float> outputs, std::size_t, const Truth& truth, const LossOptions&, float scale,
+                     std::span<float> gradient) {
+  return over_errors(outputs, truth, scale, gradient, [](double error, double& slope) {
+    slope = 2 * error;
+    return error * error;
+  });
+}
+
 double absolute_error(std::span<const float> outputs, std::size_t, const Truth& truth, const LossOptions&, float scale,
                       std::span<float> gradient) {
-  double sum = 0;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const double error = double{outputs[i]} - truth.reals[i];
-    sum += std::abs(error);
-    gradient[i] = error > 0 ? scale : error < 0 ? -scale : 0.0f;
-  }
-  return sum;
+  return over_errors(outputs, truth, scale, gradient, [](double error, double& slope) {
+    slope = error > 0 ? 1 : error < 0 ? -1 : 0;
+    return std::abs(error);
+  });
 }
 
 bool of_labels(Target target) { return target == Target::kLabels; }
@@ -98,6 +105,12 @@ const Loss& find_loss(std::string_view name, Target target) {
   }
   throw_usage(concat("loss '", printable(name), "' does not suit the target '", target_names().name(target),
                      "', expected one of: ", join(suitable, ", ")));
+}
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (const Loss& loss : kLosses) names.emplace_back(loss.name);
+  return names;
 }
 
 }  // namespace quaver

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "quaver/metrics/metric.h"
 #include "quaver/metrics/target.h"
@@ -31,5 +33,6 @@ struct Loss {
 //
 // Error (usage) that lists the losses that suit the target; of an empty name the first that does.
 const Loss& find_loss(std::string_view name, Target target);
+std::vector<std::string> loss_names();
 
 }  // namespace quaver

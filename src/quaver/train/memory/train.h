@@ -114,8 +114,9 @@ void fields(Options& options, const Visitor& visit) {
   visit(OptionField{"embedding", 1, kSize, "Features of an id or a word"}, options.d);
   visit(OptionField{"hops", 1, double{kMaxHops}, "Looks at the memory"}, options.hops);
   visit(OptionField{"memory", 1, 1'000'000, "Facts kept, the most recent"}, options.memory);
-  visit(OptionField{"tying", 0, 0, "Which matrices the hops share"}, options.tying);
-  visit(OptionField{"encoding", 0, 0, "Of a sentence: a bag of words, or words weighted by their place"},
+  visit(OptionField{"tying", 0, 0, "Which matrices the hops share", memory_tying_names}, options.tying);
+  visit(OptionField{"encoding", 0, 0, "Of a sentence: a bag of words, or words weighted by their place",
+                    sentence_encoding_names},
         options.encoding);
   visit(OptionField{"temporal", 0, 1, "true or false: facts carry their age"}, options.temporal);
   visit(OptionField{"slots", 0, double{kMaxSlots},
@@ -131,10 +132,12 @@ void fields(Options& options, const Visitor& visit) {
         options.halve_every);
   visit(OptionField{"gradient_clip", 0, 1e6, "Largest norm of the gradient; 0: none"}, options.gradient_clip);
   visit(OptionField{"noise", 0, 10, "Empty memories in training, as a share"}, options.noise);
-  visit(OptionField{"order", 0, 0, "Of the questions of an epoch"}, options.order);
+  visit(OptionField{"order", 0, 0, "Of the questions of an epoch", [] { return sample_order_names().names(); }},
+        options.order);
   visit(OptionField{"repeats", 1, 1000, "Trainings with SEED, SEED + 1, ...; the best on validation is kept"},
         options.repeats);
-  visit(OptionField{"keep", 0, 0, "Whose weights become the model"}, options.keep);
+  visit(OptionField{"keep", 0, 0, "Whose weights become the model", [] { return kept_weights_names().names(); }},
+        options.keep);
   visit(OptionField{"seed", 0, 0, "Of weights and order"}, options.seed);
 }
 

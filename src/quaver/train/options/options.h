@@ -14,8 +14,11 @@
 
 #include "quaver/core/memory_limit.h"
 #include "quaver/data/dataset.h"
+#include "quaver/metrics/metric.h"
 #include "quaver/model/model.h"
+#include "quaver/train/common/effective_weights.h"
 #include "quaver/train/common/loop.h"
+#include "quaver/train/common/loss.h"
 #include "quaver/train/common/option_field.h"
 
 namespace quaver {
@@ -76,6 +79,18 @@ struct TrainOptions {
   std::function<void(const LoopProgress&)> on_progress{};  // after every batch
 };
 
+// The names of the values 0, 1, ... of an enum of the model's.
+template <typename Enum, int kCount>
+std::vector<std::string> names_of_values() {
+  std::vector<std::string> names;
+  for (int i = 0; i < kCount; ++i) names.emplace_back(name_of(static_cast<Enum>(i)));
+  return names;
+}
+
+inline std::vector<std::string> trained_nonlinearities() {
+  return {std::string(name_of(Nonlinearity::kTanh)), std::string(name_of(Nonlinearity::kRelu))};
+}
+
 // Calls visit(field, value) for each option that decides the bits of a training, in order: what identities, checks,
 // requests and flags are made from.
 template <typename Options, typename Visitor>
@@ -94,17 +109,20 @@ void fields(Options& options, const Visitor& visit) {
   visit(OptionField{"projection_clip", 0, kLarge, "lstm: limit of the projection; 0: none"}, options.projection_clip);
   visit(OptionField{"linear_before_reset", 0, 1, "gru: reset gate before or after the product"},
         options.linear_before_reset);
-  visit(OptionField{"nonlinearity", 0, 0, "rnn"}, options.nonlinearity);
-  visit(OptionField{"direction", 0, 0, "Of every layer; only forward ones stream"}, options.direction);
+  visit(OptionField{"nonlinearity", 0, 0, "rnn", trained_nonlinearities}, options.nonlinearity);
+  visit(OptionField{"direction", 0, 0, "Of every layer; only forward ones stream", names_of_values<Direction, 3>},
+        options.direction);
   visit(OptionField{"pooling", 0, 0,
                     "One truth a sequence: over time. last: the last step, at which a reverse direction has seen one "
-                    "step only; final: each direction after its own last step"},
+                    "step only; final: each direction after its own last step",
+                    names_of_values<Pooling, 4>},
         options.pooling);
   visit(OptionField{"embedding", 1, kSize, "Features of an id or a word"}, options.embedding);
-  visit(OptionField{"weights", 0, 0, "What the matrices learn to be coded as, while the network is float"},
+  visit(OptionField{"weights", 0, 0, "What the matrices learn to be coded as, while the network is float",
+                    effective_weights_names},
         options.weights);
-  visit(OptionField{"loss", 0, 0, "What is minimised; else the target's own"}, options.loss);
-  visit(OptionField{"metric", 0, 0, "What judges an epoch; else the data's own"}, options.metric);
+  visit(OptionField{"loss", 0, 0, "What is minimised; else the target's own", loss_names}, options.loss);
+  visit(OptionField{"metric", 0, 0, "What judges an epoch; else the data's own", metric_names}, options.metric);
   visit(OptionField{"class_balance", 0, 1, "A class of N examples has the weight N^-SHARE; 1: all classes count alike"},
         options.class_balance);
   visit(OptionField{"epochs", 1, kSize, "Epochs at most; memory networks add those of the linear start"},
