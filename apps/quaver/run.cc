@@ -54,10 +54,9 @@ void add_run(CLI::App& program) {
   verb->add_option(
       "--input", request.input,
       "A recording or a folder of them, a table (.csv), texts (.txt, a line each), KIND:PATH, or - for samples, rows "
-      "or "
-      "lines as they come, of the kind that the model learned from. Or X.npz with x (float32, [batch, time, features] "
-      "or [time, features]) or ids (int32), and lengths where "
-      "sequences differ; of a model with several inputs arrays of their names; of a memory network a story "
+      "or lines as they come, of the kind that the model learned from. Or X.npz with x (float32, [batch, time, "
+      "features] or [time, features]) or ids (int32), and lengths where sequences differ; of a model with several "
+      "inputs arrays of their names; of a memory network a story "
       "as text, from standard input without the flag");
   verb->add_option("-o,--output", request.output, "Y.npz to write: y, and every output under its name");
   verb->add_flag("--stream", request.stream,
@@ -70,17 +69,17 @@ void add_run(CLI::App& program) {
   verb->add_flag("--state-reals", request.state_reals,
                  "Write the state as float32 reals instead of the model's codes: for other programs and for models of "
                  "other formats; not every bit comes back");
-  verb->add_option("--split", request.split, "Of KIND:PATH: train, validation or test")->capture_default_str();
+  verb->add_option("--split", request.split, "Of KIND:PATH: train, validation or test")->default_str("test");
   verb->add_option("--every", request.every, "Seconds of samples from standard input that an answer stands for")
       ->check(real_number(0.01, 3600))
-      ->capture_default_str();
+      ->default_str("1");
   verb->add_option("--generate", request.generate, "Tokens to go on with, of a model of running text")
       ->check(whole_number(0, 10'000'000))
-      ->capture_default_str();
+      ->default_str("400");
   verb->add_option("--temperature", request.temperature, "Of tokens that are drawn; 0: the likeliest")
       ->check(real_number(0, 100))
-      ->capture_default_str();
-  verb->add_option("--seed", request.seed, "Of tokens that are drawn")->check(seed_number())->capture_default_str();
+      ->default_str("0.7");
+  verb->add_option("--seed", request.seed, "Of tokens that are drawn")->check(seed_number())->default_str("1");
   verb->add_flag("--explain", request.explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", request.memory, "Memory network: facts it holds; as many as it was trained with")
       ->check(whole_number(1, std::uint64_t{1} << 31));

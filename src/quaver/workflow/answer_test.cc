@@ -58,7 +58,9 @@ class AnswerCall : public samples::Networks {
 
   // A model that nobody trained, with the pipeline of this data.
   void make_model(const std::string& spec, const OwnDataOptions& options = {}) {
-    const Pipeline pipeline = OwnData::open(*parse_data_spec(spec), options).pipeline();
+    make_model(OwnData::open(*parse_data_spec(spec), options).pipeline());
+  }
+  void make_model(const Pipeline& pipeline) {
     Model made;
     made.name = "untrained";
     const auto features = static_cast<std::int64_t>(pipeline.features);
@@ -148,6 +150,17 @@ TEST_F(AnswerCall, ForecastsRowsInTheUnitsOfTheTable) {
   std::istringstream before(table.substr(0, table.rfind("2026-01-01,1117")));
   EXPECT_EQ(examples.answers.back().values, answers({.input = "-", .text_in = &before}).answers.back().values);
 
+  // A model of before distances reads levels: the same in a file and among examples.
+  Pipeline levels =
+      OwnData::open(*parse_data_spec("csv:" + file.string()), {.targets = {"load", "heat"}, .window = 8, .horizon = 3})
+          .pipeline();
+  levels.table->distances = false;
+  make_model(levels);
+  std::istringstream again(table.substr(0, table.rfind("2026-01-01,1117")));
+  const AnswerReport of_levels = answers({.input = "-", .text_in = &again});
+  EXPECT_EQ(answers({.input = "csv:" + file.string()}).answers.back().values, of_levels.answers.back().values);
+  EXPECT_NE(of_levels.answers.back().values, examples.answers.back().values);
+
   const std::filesystem::path other = write("other.csv", "date,load\n2026-01-01,5\n");
   EXPECT_TRUE(
       contains(error_of([&] { answers({.input = other}); }), "there is no column 'heat', which the model reads"));
@@ -195,6 +208,15 @@ TEST_F(AnswerCall, RefusesWhatDoesNotFit) {
                        "learned from data of kind 'wav'; expected a .wav file or a folder of them"));
   EXPECT_TRUE(contains(error_of([&] { answers({.input = file, .output = path_of("y.npz")}); }, ErrorKind::kUsage),
                        "--output belongs to arrays"));
+  const auto refused = [&](const RunRequest& request) {
+    return error_of([&] { answers(request); }, ErrorKind::kUsage);
+  };
+  EXPECT_TRUE(contains(refused({.input = file, .split = "train"}), "--split"));
+  EXPECT_TRUE(contains(refused({.input = file, .every = 2}), "--every"));
+  EXPECT_TRUE(contains(refused({.input = file, .generate = 20}), "--generate"));
+  EXPECT_TRUE(contains(refused({.input = file, .temperature = 1}), "--temperature"));
+  EXPECT_TRUE(contains(refused({.input = file, .seed = 1}), "--seed"));
+  EXPECT_TRUE(contains(refused({.input = path_of("x.npz"), .seed = 1}), "--seed"));
   std::istringstream nothing;
   EXPECT_TRUE(
       contains(error_of([&] { answers({.input = "-", .text_in = &nothing}); }), "there is no frame of samples"));

@@ -64,4 +64,5 @@ Forecast ModelData::forecast() const {
   const std::optional<TableSettings>& table = own_->pipeline().table;
   return {.columns = table ? table->target_features() : std::vector<std::size_t>{}};
 }
+
 }  // namespace quaver

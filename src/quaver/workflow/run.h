@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <istream>
+#include <optional>
+#include <string>
 
 #include "quaver/core/memory_limit.h"
 #include "quaver/report/show/run_report.h"
@@ -34,11 +36,11 @@ struct RunRequest {
   bool keep_answers = true;  // in the report; else they are told to the listener alone, and take no memory
 
   // Of raw input.
-  std::string split = "test";  // of KIND:PATH
-  double every = 1;            // seconds of a stream of samples that an answer stands for
-  std::size_t generate = 400;  // tokens, of models of running text
-  double temperature = 0.7;    // of what is drawn; 0: always the likeliest token
-  std::uint64_t seed = 1;      // of it
+  std::optional<std::string> split{};     // of KIND:PATH; else "test"
+  std::optional<double> every{};          // seconds of a stream of samples that an answer stands for; else 1
+  std::optional<std::size_t> generate{};  // tokens, of models of running text; else 400
+  std::optional<double> temperature{};    // of what is drawn, 0: always the likeliest token; else 0.7
+  std::optional<std::uint64_t> seed{};    // of it; else 1
   DataSource data{};
 
   // Of memory networks.

@@ -20,6 +20,8 @@
 #include "quaver/workflow/fields.h"
 #include "quaver/workflow/memory/calls.h"
 #include "quaver/workflow/memory/story_input.h"
+#include "quaver/workflow/raw_fields.h"
+#include "quaver/workflow/text_lines.h"
 
 namespace quaver {
 namespace {
@@ -78,7 +80,7 @@ class Dialogue {
 
   void read(std::istream& in, const std::string& source) {
     source_ = source;
-    StoryLines lines(in, source);
+    TextLines lines(in, source);
     for (std::string line; lines.next(line);) {
       line_ = lines.number();
       if (line.ends_with('\r')) line.pop_back();
@@ -130,7 +132,7 @@ class Dialogue {
   std::string where() const { return concat(source_, ":", line_); }
 
   // Stories with numbers: the whole file at once, for its lines refer to each other.
-  void read_babi(const std::string& first, StoryLines& lines) {
+  void read_babi(const std::string& first, TextLines& lines) {
     std::string text(line_ - 1, '\n');  // so that lines keep their numbers
     text += first + "\n" + lines.rest(request_.max_memory);
     bool another = false;
@@ -254,6 +256,7 @@ void check(const RunRequest& request) {
   refuse({{"--output", !request.output.empty()}, {"--stream", request.stream}, {"--state-reals", request.state_reals}},
          "models of sequences",
          concat("here ", request.model.string(), " is a memory network: its answers are printed"));
+  refuse_raw_fields(request, concat("here ", request.model.string(), " is a memory network"));
   CommandFiles files;
   files.reads("MODEL", request.model);
   if (request.input != "-") files.reads("--input", request.input);

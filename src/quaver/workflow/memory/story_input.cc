@@ -7,6 +7,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/core/text.h"
+#include "quaver/workflow/text_lines.h"
 
 namespace quaver {
 namespace {
@@ -21,37 +22,6 @@ std::vector<Story> first_questions(std::vector<Story> stories, std::size_t limit
 }
 
 }  // namespace
-
-StoryLines::StoryLines(std::istream& in, std::string source)
-    : in_(in), source_(std::move(source)), buffer_(kMaxStoryLine + 2) {}
-
-std::string StoryLines::where() const { return concat(source_, ":", number_); }
-
-bool StoryLines::next(std::string& line) {
-  ++number_;
-  in_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-  auto count = static_cast<std::size_t>(in_.gcount());
-  if (in_.bad()) throw_bad_input(concat(source_, ": cannot be read"));
-  if (!in_.eof()) {
-    if (in_.fail())
-      throw_bad_input(concat(where(), ": this line has more than ", kMaxStoryLine,
-                             " bytes, expected a line for each sentence; is this a text?"));
-    --count;  // the end of the line
-  }
-  line.assign(buffer_.data(), count);
-  return !in_.eof() || count > 0;
-}
-
-std::string StoryLines::rest(std::uint64_t max_memory) {
-  // Words of a few letters lie in memory as texts of their own.
-  constexpr std::uint64_t kBytesOfALetter = 16;
-  std::string text;
-  for (std::string line; next(line);) {
-    text.append(line).append(1, '\n');
-    require_memory(concat(where(), ": the story up to here has"), text.size() * kBytesOfALetter, max_memory);
-  }
-  return text;
-}
 
 std::vector<MemoryQuestion> AskedStories::unanswered() const {
   std::vector<MemoryQuestion> all;
@@ -114,7 +84,7 @@ AskedStories read_asked_stories(const std::string& spec, const MemoryNetwork& ne
       throw_bad_input(concat(spec, ": this is a folder, expected a file of stories in bAbI's format"));
     std::ifstream file(spec, std::ios::binary);
     if (!file) throw_bad_input(concat(spec, ": cannot be read, expected a file of stories in bAbI's format"));
-    const std::vector<Story> read = parse_stories(StoryLines(file, spec).rest(data.max_memory), spec);
+    const std::vector<Story> read = parse_stories(TextLines(file, spec).rest(data.max_memory), spec);
     asked.source = spec;
     add(spec, limit == 0 ? read : first_questions(read, limit));
   }

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <istream>
 #include <string>
 #include <vector>
 
@@ -26,27 +25,6 @@ struct AskedStories {
   AskedStories& operator=(AskedStories&&) = default;
 
   std::vector<MemoryQuestion> unanswered() const;
-};
-
-// Lines of a text whose length nobody has promised: an endless one ends at the first line beyond kMaxStoryLine bytes.
-class StoryLines {
- public:
-  // source: as messages call it.
-  StoryLines(std::istream& in, std::string source);
-
-  // False at the end. Error (bad input) with the line's place when it is too long, or the text cannot be read.
-  bool next(std::string& line);                   // without its end
-  std::size_t number() const { return number_; }  // of the line that next() gave, from 1
-  const std::string& source() const { return source_; }
-  std::string where() const;  // "SOURCE:LINE"
-  // All lines that follow. Error (bad input) when their words would take more than max_memory.
-  std::string rest(std::uint64_t max_memory);
-
- private:
-  std::istream& in_;
-  std::string source_;
-  std::size_t number_ = 0;
-  std::vector<char> buffer_;
 };
 
 // The stories of "train", "validation" or "test"; Error (usage) that lists these.

@@ -1,11 +1,8 @@
 #include "quaver/workflow/sequence/answer.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -15,11 +12,11 @@
 #include "quaver/core/text.h"
 #include "quaver/data/distances.h"
 #include "quaver/data/features.h"
-#include "quaver/files/command_files.h"
 #include "quaver/workflow/fields.h"
-#include "quaver/workflow/memory/story_input.h"
 #include "quaver/workflow/own_input.h"
+#include "quaver/workflow/raw_fields.h"
 #include "quaver/workflow/sequence/input.h"
+#include "quaver/workflow/text_lines.h"
 
 namespace quaver {
 namespace {
@@ -28,10 +25,7 @@ constexpr std::string_view kStream = "-";
 
 std::string extension_of(std::filesystem::path path) {
   if (path.extension() == ".gz" || path.extension() == ".xz") path.replace_extension();
-  std::string extension = path.extension().string();
-  for (char& letter : extension)
-    letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  return extension;
+  return lower_case(path.extension().string());
 }
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
@@ -69,6 +63,7 @@ class Answering {
   }
 
   RunReport run() {
+    refuse_useless();
     if (pipeline_.kind == "lm") {
       continue_text();
     } else if (request_.input == kStream) {
@@ -85,6 +80,20 @@ class Answering {
   [[noreturn]] void refuse_kind(const std::string& expected) const {
     throw_bad_input(concat(request_.model.string(), ": this model learned from data of kind '",
                            printable(pipeline_.kind), "'; expected ", expected, ", found ", request_.input.string()));
+  }
+
+  void refuse_useless() const {
+    RunRequest others = request_;  // without what this input has use for
+    if (pipeline_.kind == "lm") {
+      others.generate.reset();
+      others.temperature.reset();
+      others.seed.reset();
+    } else if (names_own_data(request_.input.string())) {
+      others.split.reset();
+    }
+    if (pipeline_.kind == "wav" && request_.input == kStream) others.every.reset();
+    refuse_raw_fields(others, concat("here ", request_.model.string(), " learned from data of kind '",
+                                     printable(pipeline_.kind), "' and the input is ", request_.input.string()));
   }
 
   void say(Answer answer) {
@@ -160,7 +169,7 @@ class Answering {
     const std::span<const float> read = rows.last(table.window * table.inputs.size());
     Example window{.input = {.steps = table.window, .features = table.inputs.size()}};
     window.input.values.assign(read.begin(), read.end());
-    take_distances(window, table.target_features(), pipeline_.target_mean.size());
+    if (table.distances) take_distances(window, table.target_features(), pipeline_.target_mean.size());
     answer_reals("", outputs_of(view_of(window.input)), window.origin, last);
   }
 
@@ -249,7 +258,7 @@ class Answering {
 
   void answer_own_data() {
     const OwnData own = open_own_data(request_.input.string(), request_.data, 0, pipeline_, listener_);
-    const Dataset data = own.stream(request_.split);
+    const Dataset data = own.stream(request_.split.value_or("test"));
     Example room;
     for (std::size_t i = 0; i < data.size(); ++i) {
       const Example& example = data.example(i, room);
@@ -268,7 +277,7 @@ class Answering {
     if (pipeline_.kind == "wav") return answer_samples();
     if (pipeline_.kind != "csv" && pipeline_.kind != "text")
       refuse_kind("a file: only samples, rows and lines of text stream");
-    StoryLines lines(in(), "standard input");
+    TextLines lines(in(), "standard input");
     std::string line;
     if (pipeline_.kind == "text") {
       while (lines.next(line))
@@ -280,7 +289,7 @@ class Answering {
   }
 
   // A row as it comes: its label, from a state that goes on; or, once there are enough of them, a forecast.
-  void answer_rows(const std::string& names, StoryLines& lines) {
+  void answer_rows(const std::string& names, TextLines& lines) {
     State state = session_.initial_state();
     std::vector<float> past;
     std::string line;
@@ -309,7 +318,7 @@ class Answering {
   void answer_samples() {
     LogMel front_end(*pipeline_.sound);
     const double rate = pipeline_.sound->sample_rate;
-    const auto piece = static_cast<std::size_t>(std::max(1.0, std::round(request_.every * rate)));
+    const auto piece = static_cast<std::size_t>(std::max(1.0, std::round(request_.every.value_or(1) * rate)));
     std::vector<char> bytes(2 * piece);
     std::vector<float> samples, frames;
     for (std::size_t begin = 0;;) {
@@ -344,8 +353,9 @@ class Answering {
 
   void continue_text() {
     std::string beginning;
+    if (names_own_data(request_.input.string())) refuse_kind("a text file with the beginning (.txt), or '-'");
     if (request_.input == kStream) {
-      beginning = StoryLines(in(), "standard input").rest(request_.max_memory);
+      beginning = TextLines(in(), "standard input").rest(request_.max_memory);
     } else {
       if (extension_of(request_.input) != ".txt") refuse_kind("a text file with the beginning (.txt), or '-'");
       beginning = read_text_file(request_.input, request_.max_memory);
@@ -358,10 +368,10 @@ class Answering {
                             " are none that the model knows"));
     State state = session_.initial_state();
     std::vector<float> outputs = outputs_of(view_of(begun), &state);
-    Random random(request_.seed);
+    Random random(request_.seed.value_or(1));
     const bool spaced = pipeline_.tokens->unit != TokenUnit::kCharacter;
     std::string text = beginning;
-    for (std::size_t i = 0; i < request_.generate; ++i) {
+    for (std::size_t i = 0; i < request_.generate.value_or(400); ++i) {
       const std::int32_t token = drawn(std::span<const float>(outputs).last(width_), random);
       text += (spaced ? " " : "") + pipeline_.tokens->tokens[static_cast<std::size_t>(token)];
       outputs = outputs_of({.steps = 1, .ids = std::span(&token, 1)}, &state);
@@ -376,11 +386,12 @@ class Answering {
                              ": its output is the number of a token, but text is drawn from "
                              "scores"));
     const std::size_t best = 1 + named(scores.subspan(1)).first;
-    if (request_.temperature <= 0) return static_cast<std::int32_t>(best);
+    const double temperature = request_.temperature.value_or(0.7);
+    if (temperature <= 0) return static_cast<std::int32_t>(best);
     std::vector<double> shares;
     double sum = 0;
     for (std::size_t j = 1; j < scores.size(); ++j) {
-      shares.push_back(std::exp((double{scores[j]} - scores[best]) / request_.temperature));
+      shares.push_back(std::exp((double{scores[j]} - scores[best]) / temperature));
       sum += shares.back();
     }
     double left = random.uniform() * sum;

@@ -2,6 +2,8 @@
 // model says of it in the words and units of that data. Internal to this floor.
 #pragma once
 
+#include <filesystem>
+
 #include "quaver/model/model.h"
 #include "quaver/workflow/listener.h"
 #include "quaver/workflow/run.h"

@@ -9,6 +9,7 @@
 #include "quaver/files/command_files.h"
 #include "quaver/npz/npz.h"
 #include "quaver/workflow/fields.h"
+#include "quaver/workflow/raw_fields.h"
 #include "quaver/workflow/sequence/answer.h"
 #include "quaver/workflow/sequence/calls.h"
 #include "quaver/workflow/sequence/input.h"
@@ -140,6 +141,7 @@ RunReport run(Model model, const RunRequest& request, Listener& listener) {
   refuse({{"--explain", request.explain}, {"--memory", request.memory > 0}}, "memory networks",
          concat("here ", request.model.string(), " is a model of sequences"));
   if (is_raw_input(request.input)) return answer(model, request, listener);
+  refuse_raw_fields(request, concat("here the input is ", request.input.string()));
   check(request);
   const Sequences sequences = read_npz_sequences(request.input, model, {0, request.max_memory});
   require_free_names(model, sequences, request);
