@@ -21,6 +21,7 @@ class TrainCall : public samples::Networks {
             asked_ = options;
             asked_.on_progress = {};
             if (options.should_stop && options.should_stop()) return TrainResult{.model = {}, .interrupted = true};
+            options.on_reading(256, 300);
             LoopProgress progress{.epoch = 1, .epochs = 1, .batch = 1, .batches = 1, .loss = 1, .epoch_end = true};
             progress.validation = Score{50, 1};
             options.on_progress(progress);
@@ -59,7 +60,8 @@ TEST_F(TrainCall, WritesAModelItsCurveAndWhatItIsWorth) {
   EXPECT_EQ(of_kind.curve, folder.path() / "new.curve.svg");
   EXPECT_GT(std::filesystem::file_size(of_kind.curve), 500u);
   EXPECT_FALSE(std::filesystem::exists(wanted.out.string() + ".checkpoint"));
-  EXPECT_EQ(heard.begun.front(), "training batches");
+  EXPECT_EQ(heard.begun[0], "reading examples");
+  EXPECT_EQ(heard.begun[1], "training batches");
 }
 
 TEST_F(TrainCall, TrainsMemoryNetworks) {

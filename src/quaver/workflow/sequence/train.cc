@@ -123,6 +123,11 @@ TrainReport train_recurrent_network(const TrainRequest& request, Listener& liste
   options.resume = request.resume;
   options.should_stop = request.should_stop;
   const Metric& metric = find_metric(options.metric.empty() ? train_data.metric : options.metric, train_data.target);
+  options.on_reading = [&listener, counted = std::size_t{0}](std::size_t done, std::size_t total) mutable {
+    if (counted != total) listener.begin("reading", "examples", total);
+    counted = total;
+    listener.advance(done);
+  };
   options.on_progress = TrainingProgress(metric, listener);
   TrainResult result = trainer.train(train_data, validation_data, options);
   if (result.interrupted)

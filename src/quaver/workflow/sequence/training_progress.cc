@@ -1,6 +1,7 @@
 #include "quaver/workflow/sequence/training_progress.h"
 
 #include "quaver/core/text.h"
+#include "quaver/report/show/evaluate_report.h"
 #include "quaver/report/show/table.h"
 
 namespace quaver {
@@ -13,7 +14,10 @@ void TrainingProgress::operator()(const LoopProgress& now) {
   }
   begun_ = true;
   std::string detail = concat("epoch ", now.epoch, "/", now.epochs, "  loss ", fixed_text(now.loss, 4));
-  if (now.validation) detail += concat("  validation ", fixed_text(now.validation->metric, 2), metric_.unit);
+  if (now.validation)
+    detail += concat("  validation ",
+                     figure_text({.metric = {}, .unit = std::string(metric_.unit), .value = now.validation->metric}),
+                     metric_.unit);
   listener_.advance(done, detail);
   if (now.epoch_end) listener_.note(concat(detail, "  ", fixed_text(now.examples_per_second, 0), " sequences/s"));
 }
