@@ -28,8 +28,8 @@ void add_compare(CLI::App& program) {
   verb->add_option("quant", request.quantized, "Model file that 'quaver quantize' made of it")->required();
   verb->add_option(
           "--input", request.input,
-          "Sequences: X.npz or TASK[:split] (default split: test); for memory networks stories: TASK[:split] or a "
-          "file in bAbI's format")
+          "Sequences: X.npz, TASK[:split] (default split: test) or KIND:PATH (test); for memory networks stories: "
+          "TASK[:split] or a file in bAbI's format")
       ->required();
   verb->add_option("--limit", request.limit, "Sequences, or questions of each task, at most; 0: all")
       ->check(whole_number(0, kMostSequences))

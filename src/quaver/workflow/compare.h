@@ -13,7 +13,7 @@ namespace quaver {
 
 struct CompareRequest {
   std::filesystem::path reference{}, quantized{};  // the float network, and what was made of it
-  std::string input{};    // sequences or stories: a file, or TASK[:split], of "test" where no split is named
+  std::string input{};    // sequences or stories: a file, TASK[:split] or KIND:PATH, of "test" where no split is named
   std::size_t limit = 0;  // sequences, or questions of each task, at most; 0: all
   DataSource data{};
   std::filesystem::path energy_table{};  // docs/energy.md; none: horowitz_2014()

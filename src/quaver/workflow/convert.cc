@@ -87,7 +87,7 @@ ImportReport import_weights(const SafetensorsFile& file, const ConvertRequest& r
   }
   Model& model = imported.model;
   refuse_useless(request, model);
-  model.provenance["command"] = request.command;
+  if (!request.command.empty()) model.provenance["command"] = request.command;
   model.provenance["tool"] = concat("quaver ", version());
   save(model, request.out);
 

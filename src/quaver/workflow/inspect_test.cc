@@ -1,5 +1,7 @@
 #include "quaver/workflow/inspect.h"
 
+#include "quaver/io/model_file/artifact_file.h"
+#include "quaver/report/show/inspect_report.h"
 #include "quaver/workflow/fields.h"
 #include "quaver/workflow/test_networks.h"
 
@@ -29,6 +31,13 @@ TEST_F(InspectCall, CountsAQuestionToAMemoryNetwork) {
   EXPECT_EQ(sizes({.model = network, .facts = 2}).facts, 2u);
   const auto asked = sizes({.model = network, .input = "stories", .limit = 5, .data = stories});
   EXPECT_EQ(asked.questions, 5u);
+}
+
+TEST_F(InspectCall, ShowsListsOfTheOriginInALine) {
+  Model made = std::get<Model>(open(model));
+  made.provenance["pipeline.classes"] = "cat\ndog\x1b\n";
+  save(made, model);
+  EXPECT_TRUE(contains(to_text(inspect({.model = model}, heard)), "pipeline.classes: cat, dog?\n"));
 }
 
 TEST_F(InspectCall, RefusesFieldsThatMeanNothing) {

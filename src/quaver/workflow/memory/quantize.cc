@@ -111,7 +111,7 @@ MemoryNetwork quantize_job(const Job& job, const MemoryNetwork& network, const M
   row.model = job.out.string();
   row.fidelity = measure_fidelity(network, result, questions);
   result.name = job.out.stem().string();
-  result.provenance["quantize_command"] = request.command;
+  if (!request.command.empty()) result.provenance["quantize_command"] = request.command;
   result.provenance["calibration_sqnr"] = to_text(row.fidelity);
   row.error = score_memory(result, held_out).error;
   row.float_error = score_memory(network, held_out).error;

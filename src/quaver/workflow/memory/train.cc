@@ -155,11 +155,11 @@ GroupResult train_group(const Group& group, const TrainRequest& request, MemoryT
   MemoryNetwork& network = trained.network;
   network.name = group.out.stem().string();
   network.task = request.task;
-  network.provenance = {{"command", request.command},
-                        {"tool", concat("quaver ", version())},
+  network.provenance = {{"tool", concat("quaver ", version())},
                         {"seed", std::to_string(trained.seed)},
                         {"stories", group.label},
                         {"data", hex64(train_data.content_hash())}};
+  if (!request.command.empty()) network.provenance["command"] = request.command;
   save(network, group.out);
   for (const StoryTask& task : group.tasks) {
     const CodedStories test(task.test, vocabulary, options.memory);

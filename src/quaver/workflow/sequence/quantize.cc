@@ -74,7 +74,7 @@ QuantizeReport quantize(Model model, const QuantizeRequest& request, Listener& l
   const Fidelity fidelity = measure_fidelity(model, result.model, sequences.views);
   std::vector<Warning> warnings = std::move(result.warnings);
   warnings.insert(warnings.end(), fidelity.warnings.begin(), fidelity.warnings.end());
-  result.model.provenance["quantize_command"] = request.command;
+  if (!request.command.empty()) result.model.provenance["quantize_command"] = request.command;
   result.model.provenance["calibration_sqnr"] = to_text(fidelity);
   const std::string refusal = strict_refusal(request, warnings);
   // The model last: where it is, all that was asked for is.
