@@ -33,9 +33,8 @@ BenchRequest with_defaults(BenchRequest request) {
   };
   const std::string kInt8(kDefaultScheme);
   list(request.cells, {"lstm", "gru"});
-  list(request.schemes, {kInt8});
-  if (of_memory && request.schemes == std::vector{kInt8})
-    request.schemes = {kInt8, std::string(kQmannScheme), std::string(kFloatScheme)};
+  list(request.schemes,
+       of_memory ? std::vector{kInt8, std::string(kQmannScheme), std::string(kFloatScheme)} : std::vector{kInt8});
   list(request.batch, {1});
   if (request.peer_python.empty()) request.peer_python = "python3";
   list(request.resets, {"after"});

@@ -9,8 +9,8 @@
 namespace quaver {
 namespace {
 
-constexpr std::size_t kRounds =
-    300;  // of descent: 100 and 1000 give the same accuracy on `digits` and `har` within 0.5
+// Of descent: 100 and 1000 give the same accuracy on `digits` and `har` within 0.5.
+constexpr std::size_t kRounds = 300;
 
 // Mean and deviation of each feature over the steps.
 std::vector<double> frame_statistics(const Sequence& input) {

@@ -15,15 +15,18 @@ struct Control {
   double value = 0;    // of the metric of the data
 };
 
-// Those that suit the data, fitted on train, what they leave open chosen on validation:
+// Those that suit the data, fitted on train, what they leave open chosen on validation.
 //
-//   majority class     a class a sequence or step: how often each holds
-//   bag of frames      a class a sequence of real features: softmax regression on the mean and deviation of each
-//   feature token before       a class a step for each id of a vocabulary of 4096 at most: how often each follows the
-//   id label marginals    labels a step: how often each holds frame before       labels a step whose frame before is
-//   the input: how often each holds behind itself and otherwise persistence        a forecast: the last value of each
-//   column goes on last day           a forecast of a day at most: the values of a day before ridge regression   reals
-//   a sequence, all of one length, of 2048 numbers at most: linear in all of the sequence
+// Of a class a sequence or a step: "majority class", how often each holds. Of a class a sequence of real features: "bag
+// of frames", softmax regression on the mean and deviation of each feature. Of a class a step for each id of a
+// vocabulary of 4096 at most: "token before", how often each follows the id.
+//
+// Of labels a step: "label marginals", how often each holds; where the frame before is the input, "frame before", how
+// often each holds behind itself and otherwise.
+//
+// Of a forecast: "persistence", the last value of each column goes on; of a day at most, "last day", the values of a
+// day before. Of reals a sequence, all of one length, of 2048 numbers at most: "ridge regression", linear in all of
+// the sequence.
 //
 // forecast: as task_info() has it; none where the targets are no later values of the inputs. All three of one source.
 std::vector<Control> controls(const Dataset& train, const Dataset& validation, const Dataset& test,

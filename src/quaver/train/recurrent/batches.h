@@ -18,8 +18,7 @@
 
 namespace quaver {
 
-inline constexpr std::size_t kSequencesPerShard =
-    32;  // few enough for two threads at batch 64, enough for a fast product
+inline constexpr std::size_t kSequencesPerShard = 32;  // two threads at batch 64, enough for a fast product
 
 struct Shard {
   std::shared_ptr<const Packing> packing;

