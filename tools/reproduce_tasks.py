@@ -74,7 +74,7 @@ def page_of(entries):
     lines = ["# Every task with its defaults, in float and int8", "",
              "`python3 tools/reproduce_tasks.py TASK` makes a row, `make results` all of them: `quaver train TASK --seed N`, "
              "`quaver quantize --scheme int8 --calib TASK:train`, `quaver eval`. Test, mean +- deviation over the seeds; "
-             "the model and its recipe are picked on validation alone. Controls need no network "
+             "a model is picked on validation alone; so were the recipes, whose tries showed test too. Controls need no network "
              "(`quaver eval --controls`). `tasks.json` has every command and every seed.", "",
              "| task | figure | float | int8 | int8 - float | controls |", "|---|---|---|---|---|---|"]
     for entry in entries:
