@@ -751,6 +751,18 @@ TEST_F(CliTest, CtrlCLeavesACheckpointThatResumesToTheSameBits) {
   EXPECT_EQ(fingerprint(whole), fingerprint(part));
 }
 
+// Two of them, as a terminal that closes and its shell send.
+TEST_F(CliTest, AClosingTerminalLeavesACheckpoint) {
+  const Outcome stopped =
+      run(kTinyTraining +
+          "--epochs 40 -o hung.safetensors & pid=$!; while [ ! -e hung.safetensors.checkpoint ] && kill -0 $pid; do "
+          "sleep 0.02; done; kill -HUP $pid; kill -HUP $pid; wait $pid");
+  if (stopped.exit_code == 0) GTEST_SKIP() << "training ended before the signal came";
+  EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
+  EXPECT_NE(stopped.err.find("--resume"), std::string::npos) << stopped.err;
+  EXPECT_TRUE(fs::exists(path("hung.safetensors.checkpoint")));
+}
+
 TEST_F(CliTest, ResumingNeedsACheckpoint) {
   expect_failure(3, kTinyTraining + "--epochs 2 --resume -o new.safetensors", {"new.safetensors.checkpoint"});
 }

@@ -1,4 +1,5 @@
-// interrupt.h - Ctrl-C and SIGTERM ask long work to store what it has and end; a second one ends the program at once.
+// interrupt.h - Ctrl-C, SIGTERM and a terminal that closes (SIGHUP) ask long work to store what it has and end; a
+// second one of the first two ends the program at once.
 #pragma once
 
 namespace quaver {
