@@ -3,6 +3,8 @@
 // tests of its own.
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -146,6 +148,57 @@ TEST_F(CommandLineTest, OutputsDoNotReplaceInputsOrEachOther) {
        {"train chirps --checkpoint c.safetensors -o c.safetensors", {"--checkpoint", "--output"}},
        {"train stories --warm-start n.safetensors -o n.safetensors", {"--output", "--warm-start"}},
        {"train stories --checkpoint c.safetensors -o c.safetensors", {"--checkpoint", "--output"}}});
+}
+
+// Of a folder every file in it is data.
+TEST_F(CommandLineTest, NoOutputIsDataOfOnesOwn) {
+  fs::create_directories(path("sounds/a/deep"));
+  fs::create_directory(path("tales"));
+  write("tales/qa1_one_train.txt", "story");
+  fs::create_hard_link(path("tales/qa1_one_train.txt"), path("tale.safetensors"));
+  write("sounds/a/deep/one.wav", "sound");
+  write("sounds/a/model.safetensors", "older");
+  write("rows.safetensors", "a,b");
+  write("rows.curve.svg", "a,b");
+  fs::create_symlink("rows.safetensors", path("soft.safetensors"));
+  fs::create_hard_link(path("sounds/a/deep/one.wav"), path("hard.safetensors"));
+  fs::create_symlink("sounds", path("linked"));
+  expect_refusals(
+      {{"train csv:rows.safetensors -o rows.safetensors", {"--output", "csv:rows.safetensors"}},
+       {"train csv:rows.safetensors -o soft.safetensors", {"--output", "csv:rows.safetensors"}},
+       {"train csv:rows.curve.svg -o rows.safetensors", {"learning curve of --output", "csv:rows.curve.svg"}},
+       {"train text:rows.safetensors -o t.safetensors --checkpoint rows.safetensors", {"--checkpoint", "text:rows"}},
+       {"train wav:sounds -o t.safetensors --checkpoint sounds/a/deep/one.wav", {"--checkpoint", "wav:sounds"}},
+       {"train wav:sounds -o hard.safetensors", {"--output hard", "wav:sounds reads (sounds/a/deep/one.wav)"}},
+       {"train wav:linked -o sounds/a/model.safetensors", {"--output", "wav:linked"}},
+       {"train babi:tales -o tale.safetensors", {"--output", "babi:tales"}},
+       {"quantize m.safetensors --calib csv:rows.safetensors -o rows.safetensors", {"--output", "csv:rows"}},
+       {"quantize m.safetensors --calib wav:sounds -o q.safetensors --calib-report sounds/a/deep/one.wav",
+        {"--calib-report", "wav:sounds"}},
+       {"quantize n.safetensors --calib babi:tales -o tale.safetensors", {"--output", "babi:tales"}}});
+}
+
+// They would be written after the work, to whoever reads a pipe then.
+TEST_F(CommandLineTest, ModelsAreFiles) {
+  ASSERT_EQ(::mkfifo(path("pipe.safetensors").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(path("t.curve.svg").c_str(), 0600), 0);
+  expect_refusals({{"train chirps -o pipe.safetensors", {"--output pipe.safetensors", "pipe"}},
+                   {"train stories -o pipe.safetensors", {"--output pipe.safetensors", "pipe"}},
+                   {"train chirps -o t.safetensors", {"learning curve", "t.curve.svg", "pipe"}},
+                   {"train chirps -o u.safetensors --checkpoint pipe.safetensors", {"--checkpoint", "pipe"}},
+                   {"quantize m.safetensors --calib x.npz -o pipe.safetensors", {"--output", "pipe"}},
+                   {"convert m.safetensors -o pipe.safetensors", {"--output", "pipe"}}});
+}
+
+TEST_F(CommandLineTest, ACheckpointIsNotOverwritten) {
+  const std::string train =
+      "train stories --tasks 1 --questions 60 --epochs 3 --threads 1 --checkpoint c -o n2.safetensors";
+  ASSERT_EQ(run(train).exit_code, 0);
+  const std::string kept = read("c");
+  expect_refusals({{train, {"c: ", "3 epochs", "--resume", "remove it"}},
+                   {"train chirps -o t.safetensors --checkpoint c", {"c: ", "3 epochs", "--resume"}},
+                   {"train chirps -o t.safetensors --checkpoint x.npz", {"x.npz: ", "no checkpoint", "--checkpoint"}}});
+  EXPECT_EQ(read("c"), kept);
 }
 
 TEST_F(CommandLineTest, AStateMayBeReplacedByTheOneAfterIt) {

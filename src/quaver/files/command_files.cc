@@ -54,6 +54,19 @@ Place place_of(const fs::path& path) {
   return place;
 }
 
+// The file in this folder, at any depth, that is this one; nothing when there is none. Links to folders are not
+// followed, as readers of folders do not.
+std::optional<fs::path> found_in(const fs::path& folder, const Place& wanted) {
+  std::error_code failure;
+  for (fs::recursive_directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    struct ::stat found {};
+    if (::stat(entry->path().c_str(), &found) == 0 && wanted.file == std::pair(found.st_dev, found.st_ino))
+      return entry->path();
+  }
+  return std::nullopt;
+}
+
 bool same(const Place& a, const Place& b) { return a.path == b.path || (a.file && b.file && *a.file == *b.file); }
 
 void require_writable(const std::string& flag, const fs::path& path) {
@@ -93,14 +106,18 @@ void require_writable(const std::string& flag, const fs::path& path) {
 }  // namespace
 
 void CommandFiles::reads(const std::string& flag, const fs::path& path) {
-  if (!path.empty()) inputs_.push_back({flag, path});
+  if (!path.empty()) inputs_.push_back({flag, path, false});
 }
 
 void CommandFiles::writes(const std::string& flag, const fs::path& path) { writes(flag, path, {""}); }
 
+void CommandFiles::writes_file(const std::string& flag, const fs::path& path) {
+  if (!path.empty()) outputs_.push_back({flag, path, true});
+}
+
 void CommandFiles::writes(const std::string& flag, const fs::path& name, std::initializer_list<const char*> suffixes) {
   if (name.empty()) return;
-  for (const char* suffix : suffixes) outputs_.push_back({flag, name.string() + suffix});
+  for (const char* suffix : suffixes) outputs_.push_back({flag, name.string() + suffix, false});
 }
 
 void CommandFiles::may_replace(const std::string& flag, const std::string& input) {
@@ -121,16 +138,24 @@ void CommandFiles::check() const {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const File& output = outputs_[i];
     outputs.push_back(place_of(output.path));
+    if (!outputs[i].regular && output.must_be_file)
+      throw_usage(concat(output.flag, " ", output.path.string(),
+                         ": this is a device or a pipe, expected the name of a file; choose another name"));
     if (!outputs[i].regular) continue;
-    const auto refuse = [&](const File& other, const char* does) {
+    const auto refuse = [&](const File& other, const fs::path& lost, const char* does) {
       throw_usage(concat(output.flag, " ", output.path.string(), " is the file that ", other.flag, " ", does,
-                         other.path == output.path ? "" : concat(" (", other.path.string(), ")"),
+                         lost == output.path ? "" : concat(" (", lost.string(), ")"),
                          ": it would be lost; choose another name"));
     };
-    for (std::size_t j = 0; j < inputs.size(); ++j)
-      if (same(outputs[i], inputs[j]) && !allowed(output, inputs_[j])) refuse(inputs_[j], "reads");
+    for (std::size_t j = 0; j < inputs.size(); ++j) {
+      if (allowed(output, inputs_[j])) continue;
+      if (same(outputs[i], inputs[j]) && !inputs[j].folder) refuse(inputs_[j], inputs_[j].path, "reads");
+      if (!inputs[j].folder || !outputs[i].file || outputs[i].folder) continue;
+      if (const std::optional<fs::path> lost = found_in(inputs_[j].path, outputs[i]))
+        refuse(inputs_[j], *lost, "reads");
+    }
     for (std::size_t j = 0; j < i; ++j)
-      if (same(outputs[i], outputs[j])) refuse(outputs_[j], "writes");
+      if (same(outputs[i], outputs[j])) refuse(outputs_[j], outputs_[j].path, "writes");
   }
   for (const File& output : outputs_) require_writable(output.flag, output.path);
 }

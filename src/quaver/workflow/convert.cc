@@ -31,7 +31,7 @@ void check(const ConvertRequest& request) {
   require_known_kind(request.in, ErrorKind::kBadInput);
   CommandFiles files;
   files.reads("IN", request.in);
-  files.writes("--output", request.out);
+  files.writes_file("--output", request.out);
   files.check();
 }
 

@@ -50,6 +50,10 @@ bool DataSource::names_several() const {
   return tasks && !joint() && tasks->find_first_not_of("0123456789") != std::string::npos;
 }
 
+void reads_own_data(CommandFiles& files, const std::string& spec) {
+  if (const std::optional<DataSpec> own = parse_data_spec(spec)) files.reads(data_spec_text(*own), own->path);
+}
+
 void require_known_task(const std::string& task) {
   std::vector<std::string> names;
   for (const TaskInfo& info : tasks()) names.push_back(info.name);

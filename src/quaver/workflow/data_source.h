@@ -12,6 +12,7 @@
 #include "quaver/data/babi.h"
 #include "quaver/data/own/own_data.h"
 #include "quaver/data/tasks.h"
+#include "quaver/files/command_files.h"
 
 namespace quaver {
 
@@ -33,6 +34,9 @@ struct DataSource {
   // A list of tasks, each for a network of its own.
   bool names_several() const;
 };
+
+// The file or folder of a KIND:PATH is read; what else the text may name is not looked at.
+void reads_own_data(CommandFiles& files, const std::string& spec);
 
 // Error (usage) unless it is a task of sequences or of stories: lists all.
 void require_known_task(const std::string& task);

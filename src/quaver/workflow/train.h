@@ -26,8 +26,8 @@ struct TrainRequest {
   // What is to differ from the defaults that suit the data: options by name as text, {"hidden", "64"}; those of
   // train/options/options.h, or of train/memory/train.h.
   std::map<std::string, std::string> options{};
-  std::filesystem::path checkpoint{};  // empty: OUT.checkpoint, removed at the end
-  bool resume = false;
+  std::filesystem::path checkpoint{};   // empty: OUT.checkpoint, removed at the end
+  bool resume = false;                  // else a checkpoint that lies there is an Error
   std::size_t threads = 0;              // 0: as many as the machine has; the result does not depend on it
   std::string command{};                // for the provenance of what is written
   std::function<bool()> should_stop{};  // asked before every batch; then Error says how to go on
@@ -45,6 +45,9 @@ struct TrainRequest {
 // (bad input) for data that cannot be read or learned from, or a checkpoint that does not fit; (failed) when training
 // diverges or is interrupted.
 TrainReport train(const TrainRequest& request, Listener& listener);
+
+// Error (usage) where a file lies at the place of a training's checkpoint: hours of another training, or what is none.
+void require_no_checkpoint(const std::filesystem::path& path);
 
 // The flag of an option, for messages: "--gradient-clip".
 std::string flag_of_option(std::string_view name);

@@ -166,6 +166,20 @@ Checkpoint read_checkpoint(const SafetensorsFile& file, const CheckpointLimits& 
 
 }  // namespace
 
+std::optional<std::size_t> checkpoint_epochs(const std::filesystem::path& path) {
+  try {
+    const SafetensorsFile file = SafetensorsFile::open(path);
+    if (text_or(file.metadata(), "format", "") != kFormat) return std::nullopt;
+    const std::string text = text_or(file.metadata(), "epoch", "");
+    std::size_t epochs = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epochs);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return epochs;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 Checkpoint load_checkpoint(const std::filesystem::path& path, const Texts& identity, const CheckpointLimits& limits) {
   if (!std::filesystem::exists(path))
     throw_bad_input(concat(path.string(), ": there is no checkpoint to resume; start without --resume"));

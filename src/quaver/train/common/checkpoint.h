@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,5 +53,8 @@ struct CheckpointLimits {
 // another version, damaged, or says what no training of these limits can: the number, what it may be, and what to do.
 Checkpoint load_checkpoint(const std::filesystem::path& path, const std::map<std::string, std::string>& identity,
                            const CheckpointLimits& limits);
+
+// The whole epochs of the checkpoint that lies there, of any training; nothing where it is none, or another version's.
+std::optional<std::size_t> checkpoint_epochs(const std::filesystem::path& path);
 
 }  // namespace quaver

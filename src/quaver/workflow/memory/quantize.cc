@@ -53,11 +53,12 @@ std::vector<Job> planned_jobs(const QuantizeRequest& request, const std::string&
   return jobs;
 }
 
-void check_files(const std::vector<Job>& jobs) {
+void check_files(const std::vector<Job>& jobs, const std::string& stories) {
   CommandFiles files;
+  reads_own_data(files, stories);
   for (const Job& job : jobs) {
     files.reads("IN", job.in);
-    files.writes("--output", job.out);
+    files.writes_file("--output", job.out);
   }
   files.check();
 }
@@ -127,7 +128,7 @@ QuantizeReport quantize_networks(const std::optional<MemoryNetwork>& network, co
   const MemoryScheme scheme = checked_scheme(request);
   const CalibrationStories stories = stories_named(request.calib, request.calib_split.value_or("train"));
   std::vector<Job> jobs = planned_jobs(request, stories.task);
-  check_files(jobs);
+  check_files(jobs, stories.task);
   std::vector<StoryTask> tasks = load_story_tasks(stories.task, request.data.of_stories());
   if (network) {
     jobs.front().tasks = std::move(tasks);

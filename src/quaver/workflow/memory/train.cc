@@ -66,25 +66,30 @@ void load_groups(const TrainRequest& request, std::vector<Group>& groups, Listen
                              " has no training file of this task; that of en stands in"));
 }
 
-void require_files(const std::vector<Group>& groups, const MemoryTrainOptions& options) {
+std::vector<std::filesystem::path> checkpoints_of(const Group& group, MemoryTrainOptions options) {
+  if (options.checkpoint.empty()) options.checkpoint = own_checkpoint(group);
+  return memory_checkpoints(options);
+}
+
+void require_files(const TrainRequest& request, const std::vector<Group>& groups, const MemoryTrainOptions& options) {
   CommandFiles files;
+  reads_own_data(files, request.task);
   for (const Group& group : groups) {
     files.reads("--warm-start", group.warm_start);
-    files.writes("--output", group.out);
-    MemoryTrainOptions own = options;
-    if (own.checkpoint.empty()) own.checkpoint = own_checkpoint(group);
-    for (const std::filesystem::path& path : memory_checkpoints(own))
-      files.writes(options.checkpoint.empty() ? "the checkpoint of --output" : "--checkpoint", path);
+    files.writes_file("--output", group.out);
+    for (const std::filesystem::path& path : checkpoints_of(group, options))
+      files.writes_file(options.checkpoint.empty() ? "the checkpoint of --output" : "--checkpoint", path);
   }
   files.check();
+  if (options.resume) return;
+  for (const Group& group : groups)
+    for (const std::filesystem::path& path : checkpoints_of(group, options)) require_no_checkpoint(path);
 }
 
 // With several networks some may not have begun when the program was stopped, but not all of them.
 void require_a_checkpoint(const std::vector<Group>& groups, const MemoryTrainOptions& options) {
   for (const Group& group : groups) {
-    MemoryTrainOptions own = options;
-    if (own.checkpoint.empty()) own.checkpoint = own_checkpoint(group);
-    const std::vector<std::filesystem::path> paths = memory_checkpoints(own);
+    const std::vector<std::filesystem::path> paths = checkpoints_of(group, options);
     if (std::ranges::any_of(paths, [](const auto& path) { return std::filesystem::exists(path); })) return;
   }
   throw_bad_input(concat((options.checkpoint.empty() ? own_checkpoint(groups.front()) : options.checkpoint).string(),
@@ -215,7 +220,7 @@ TrainReport train_memory_networks(const TrainRequest& request, Listener& listene
   check_memory_training(options);
   if (groups.size() > 1 && !options.checkpoint.empty())
     throw_usage("--checkpoint names one file, but there are several networks; each has its own beside its model");
-  require_files(groups, options);
+  require_files(request, groups, options);
   if (options.resume) require_a_checkpoint(groups, options);
   load_groups(request, groups, listener);
 
@@ -232,11 +237,8 @@ TrainReport train_memory_networks(const TrainRequest& request, Listener& listene
   if (std::ranges::any_of(results, &GroupResult::interrupted) || should_stop())
     throw_failed("interrupted; the same command with --resume goes on from the checkpoints beside the models");
   if (options.checkpoint.empty()) {
-    for (const Group& group : groups) {
-      MemoryTrainOptions own = options;
-      own.checkpoint = own_checkpoint(group);
-      for (const std::filesystem::path& path : memory_checkpoints(own)) std::filesystem::remove(path);
-    }
+    for (const Group& group : groups)
+      for (const std::filesystem::path& path : checkpoints_of(group, options)) std::filesystem::remove(path);
   }
   MemoryTrainReport report{.scheme = memory_scheme_text(options.scheme), .hops = options.hops, .embedding = options.d};
   for (GroupResult& result : results) report.networks.push_back(std::move(result.network));

@@ -49,7 +49,8 @@ void check_files(const QuantizeRequest& request) {
   CommandFiles files;
   files.reads("IN", request.in);
   if (names_a_file(request.calib)) files.reads("--calib", request.calib);
-  files.writes("--output", request.out);
+  reads_own_data(files, request.calib);
+  files.writes_file("--output", request.out);
   files.writes("--calib-report", request.report);
   files.check();
 }

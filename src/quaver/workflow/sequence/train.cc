@@ -89,24 +89,26 @@ TrainReport train_recurrent_network(const TrainRequest& request, Listener& liste
   const std::string kind = request.task.substr(0, request.task.find(':'));
   TrainOptions asked = recommended_options(kind, {});  // all that is wrong with them before any data is read
   set_options(request.options, asked);
+  const std::filesystem::path curve_file = std::filesystem::path(request.out).replace_extension(".curve.svg");
+  const bool own_checkpoint = request.checkpoint.empty();
+  const std::filesystem::path checkpoint =
+      own_checkpoint ? std::filesystem::path(request.out.string() + ".checkpoint") : request.checkpoint;
+  CommandFiles files;
+  reads_own_data(files, request.task);
+  files.writes_file("--output", request.out);
+  files.writes_file("the learning curve of --output", curve_file);
+  files.writes_file(own_checkpoint ? "the checkpoint of --output" : "--checkpoint", checkpoint);
+  files.check();
+  if (!request.resume) require_no_checkpoint(checkpoint);
+  if (request.resume && !std::filesystem::exists(checkpoint))
+    throw_bad_input(concat(checkpoint.string(), ": there is no checkpoint to resume; start without --resume"));
+
   std::optional<OwnData> own;
   if (names_own_data(request.task))
     own = open_own_data(request.task, request.data, request.limit, std::nullopt, listener);
   const DataShape shape = own ? DataShape{own->pipeline().target, own->pipeline().features}
                               : DataShape{task_info(request.task).target, task_info(request.task).features};
   require_trainable(request, shape, asked);
-
-  const std::filesystem::path curve_file = std::filesystem::path(request.out).replace_extension(".curve.svg");
-  const bool own_checkpoint = request.checkpoint.empty();
-  const std::filesystem::path checkpoint =
-      own_checkpoint ? std::filesystem::path(request.out.string() + ".checkpoint") : request.checkpoint;
-  CommandFiles files;
-  files.writes("--output", request.out);
-  files.writes("the learning curve of --output", curve_file);
-  files.writes(own_checkpoint ? "the checkpoint of --output" : "--checkpoint", checkpoint);
-  files.check();
-  if (request.resume && !std::filesystem::exists(checkpoint))
-    throw_bad_input(concat(checkpoint.string(), ": there is no checkpoint to resume; start without --resume"));
   const RecurrentTrainer& trainer = request.trainer();
   asked.max_memory = request.data.max_memory;
   trainer.check(asked);
