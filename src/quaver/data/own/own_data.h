@@ -48,7 +48,7 @@ struct OwnDataOptions {
 
   std::string group{};  // wav: regular expression on the path below the folder; what its first group (or all of it)
                         // matches is never in two splits. "": no groups
-  int sample_rate = 0;  // wav: Hz of the features; 0: that of most recordings, at most 16000
+  int sample_rate = 0;  // wav: Hz of the features; 0: that of most of train, at most 16000
 
   std::string label{};                            // csv: column of the class of each row; "": a forecast
   std::vector<std::string> targets{};             // csv: columns to forecast; none: the last column

@@ -7,9 +7,11 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -33,6 +35,7 @@ struct Recording {
   std::string class_name{};
   std::optional<Split> part{};  // of the folder, where folders are parts
   std::string group{};
+  SoundForm form{};
 };
 
 std::optional<Split> part_named(const std::string& name) {
@@ -125,10 +128,6 @@ class Forms {
     ++rates_[form.rate];
     if (form.channels > 1) ++mixed_;
   }
-  // The most frequent, the lowest of several.
-  int usual_rate() const {
-    return std::ranges::max_element(rates_, {}, [](const auto& entry) { return entry.second; })->first;
-  }
   void add_notes(int rate, std::vector<std::string>& notes) const {
     std::size_t all = 0;
     for (const auto& [from, count] : rates_) all += count;
@@ -142,6 +141,14 @@ class Forms {
   std::map<int, std::size_t> rates_;
   std::size_t mixed_ = 0;
 };
+
+// The most frequent rate of train, the lowest of several: of what is judged nothing is known when a model is made.
+int usual_rate(const std::vector<Recording>& recordings, std::span<const Split> splits) {
+  std::map<int, std::size_t> rates;
+  for (std::size_t i = 0; i < recordings.size(); ++i)
+    if (splits[i] == Split::kTrain) ++rates[recordings[i].form.rate];
+  return std::ranges::max_element(rates, {}, [](const auto& entry) { return entry.second; })->first;
+}
 
 // Error (bad input) when the features of such a recording would have no frame, or its rate is out of reach.
 void require_a_frame(const std::string& name, const SoundForm& form, const LogMelOptions& features) {
@@ -208,53 +215,58 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   if (grouped) set_groups(spec, options.group, found);
 
   BrokenExamples broken("recordings", options.skip_broken);
-  std::vector<std::optional<SoundForm>> forms(found.size());
-  Forms all_forms;
+  std::vector<Recording> recordings;  // whose headers can be read
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (broken.readable([&] { forms[i] = SoundFile(spec.path / found[i].path).form(); })) all_forms.add(*forms[i]);
+    if (broken.readable([&] { found[i].form = SoundFile(spec.path / found[i].path).form(); }))
+      recordings.push_back(std::move(found[i]));
     if (options.progress) options.progress(i + 1, found.size());
   }
-  if (broken.count() == found.size()) throw_bad_input(concat(data_spec_text(spec), ": ", broken.text(found.size())));
-
-  Pipeline& pipeline = opened.pipeline;
-  if (trained != nullptr) {
-    pipeline = *trained;
-  } else {
-    const int rate = options.sample_rate != 0 ? options.sample_rate
-                                              : std::clamp(all_forms.usual_rate(), kLowestRate, kHighestDefaultRate);
-    pipeline = {.kind = "wav", .sound = sound_options(rate), .same_level = true};
-    pipeline.features = pipeline.sound->bands;
-  }
-  Forms kept_forms;
-  std::vector<Recording> recordings;
-  std::vector<SoundForm> form_of;  // of each of them
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (!forms[i]) continue;
-    const std::string name = (spec.path / found[i].path).string();
-    if (!broken.readable([&] { require_a_frame(name, *forms[i], *pipeline.sound); })) continue;
-    kept_forms.add(*forms[i]);
-    form_of.push_back(*forms[i]);
-    recordings.push_back(std::move(found[i]));
-  }
-  if (broken.count() > 0) notes.push_back("left out: " + broken.text(found.size()));
-  if (recordings.empty()) throw_bad_input(concat(data_spec_text(spec), ": ", broken.text(found.size())));
-  kept_forms.add_notes(static_cast<int>(pipeline.sound->sample_rate), notes);
-  if (trained == nullptr) pipeline.classes = classes_of(spec, recordings);
+  const auto require_recordings = [&](bool some) {
+    if (!some) throw_bad_input(concat(data_spec_text(spec), ": ", broken.text(found.size())));
+  };
+  require_recordings(!recordings.empty());
   if (grouped && recordings[0].part) require_groups_apart(spec, recordings);
 
-  Divided divided{.where = data_spec_text(spec), .what = "recordings", .labels = {}, .classes = pipeline.classes};
-  for (const Recording& recording : recordings)
-    divided.labels.push_back(label_of(pipeline.classes, recording.class_name, (spec.path / recording.path).string()));
+  Pipeline& pipeline = opened.pipeline;
+  if (trained != nullptr)
+    pipeline = *trained;
+  else
+    pipeline = {.kind = "wav", .classes = classes_of(spec, recordings), .same_level = true};
+  Divided readable{.where = data_spec_text(spec), .what = "recordings", .labels = {}, .classes = pipeline.classes};
   SourceSplits source{.by = "folder"};
   for (const Recording& recording : recordings) {
+    readable.labels.push_back(label_of(pipeline.classes, recording.class_name, (spec.path / recording.path).string()));
     if (recording.part) source.parts.push_back(*recording.part);
     if (grouped) source.groups.push_back(recording.group);
   }
-  const std::vector<Split> splits = split_examples(divided, source, options.seed, notes);
-  if (trained == nullptr) check_classes(divided, splits, notes);
+  std::vector<std::string> split_notes;
+  const std::vector<Split> drawn = split_examples(readable, source, options.seed, split_notes);
+  if (trained == nullptr) {
+    const int rate = options.sample_rate != 0
+                         ? options.sample_rate
+                         : std::clamp(usual_rate(recordings, drawn), kLowestRate, kHighestDefaultRate);
+    pipeline.sound = sound_options(rate);
+    pipeline.features = pipeline.sound->bands;
+  }
+
+  Divided divided{.where = readable.where, .what = readable.what, .labels = {}, .classes = pipeline.classes};
+  std::vector<Split> splits;
+  Forms forms;
   auto parts = std::make_unique<WavParts>(spec.path, pipeline);
-  for (std::size_t i = 0; i < recordings.size(); ++i)
-    parts->add(splits[i], std::move(recordings[i].path), divided.labels[i], form_of[i]);
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
+    Recording& recording = recordings[i];
+    const std::string name = (spec.path / recording.path).string();
+    if (!broken.readable([&] { require_a_frame(name, recording.form, *pipeline.sound); })) continue;
+    forms.add(recording.form);
+    divided.labels.push_back(readable.labels[i]);
+    splits.push_back(drawn[i]);
+    parts->add(drawn[i], std::move(recording.path), readable.labels[i], recording.form);
+  }
+  if (broken.count() > 0) notes.push_back("left out: " + broken.text(found.size()));
+  require_recordings(!splits.empty());
+  forms.add_notes(static_cast<int>(pipeline.sound->sample_rate), notes);
+  std::ranges::move(split_notes, std::back_inserter(notes));
+  if (trained == nullptr) check_classes(divided, splits, notes);
   opened.parts = std::move(parts);
   return opened;
 }

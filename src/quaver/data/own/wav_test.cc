@@ -138,6 +138,22 @@ TEST_F(OwnWav, OtherFormsAreConvertedAndCounted) {
   for (const char* split : kSplits) expect_consistent(data.load(split));
 }
 
+TEST_F(OwnWav, TheRateIsThatOfTrain) {
+  write_classes();
+  const OwnData drawn = open();
+  for (const char* split : {"validation", "test"})
+    for (const Example& example : drawn.load(split).examples)
+      write(example.name, wav(tone(8000, 300, 16000), {.rate = 16000}));
+  EXPECT_EQ(open().pipeline(), drawn.pipeline());
+  // More recordings are judged than there are to learn from.
+  for (const std::string part : {"train", "test"})
+    for (const std::string name : {"high", "low"})
+      for (int i = 0; i < (part == "train" ? 5 : 9); ++i)
+        write("parts/" + part + "/" + name + "/" + std::to_string(i) + ".wav",
+              part == "train" ? wav(tone(2000, 300)) : wav(tone(8000, 300, 16000), {.rate = 16000}));
+  EXPECT_EQ(OwnData::open({.kind = "wav", .path = folder_.path() / "parts"}).pipeline().sound, sound_options(8000));
+}
+
 TEST_F(OwnWav, TheRateCanBeChosen) {
   write_classes();
   const OwnData data = open({.sample_rate = 16000});
