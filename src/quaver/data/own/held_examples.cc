@@ -37,16 +37,23 @@ void standardize(const Pipeline& pipeline, std::vector<float>& targets) {
   }
 }
 
+Divided divided_of(const ReadExamples& read, std::span<const std::string> classes) {
+  Divided divided{.where = read.where, .what = read.what, .labels = {}, .classes = classes};
+  for (const Example& example : read.examples) divided.labels.push_back(classes.empty() ? 0 : example.labels[0]);
+  return divided;
+}
+
 }  // namespace
 
-void hold(ReadExamples read, const OwnDataOptions& options, const Pipeline* trained, OpenedData& opened) {
+std::vector<Split> splits_of(const ReadExamples& read, std::span<const std::string> classes,
+                             const OwnDataOptions& options, std::vector<std::string>& notes) {
+  return split_examples(divided_of(read, classes), read.splits, options.seed, notes);
+}
+
+void hold(ReadExamples read, std::span<const Split> splits, const Pipeline* trained, OpenedData& opened) {
   Pipeline& pipeline = opened.pipeline;
-  const bool classes = pipeline.target == Target::kClass;
-  Divided divided{.where = read.where, .what = read.what, .labels = {}, .classes = {}};
-  if (classes) divided.classes = pipeline.classes;
-  for (const Example& example : read.examples) divided.labels.push_back(classes ? example.labels[0] : 0);
-  const std::vector<Split> splits = split_examples(divided, read.splits, options.seed, opened.notes);
-  if (classes && trained == nullptr) check_classes(divided, splits, opened.notes);
+  if (pipeline.target == Target::kClass && trained == nullptr)
+    check_classes(divided_of(read, pipeline.classes), splits, opened.notes);
 
   auto held = std::make_unique<HeldExamples>();
   for (std::size_t i = 0; i < splits.size(); ++i) held->of(splits[i]).push_back(std::move(read.examples[i]));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,12 @@ struct ReadExamples {
   SourceSplits splits{};
 };
 
-// Splits the examples; checks the classes and standardizes real targets by train, unless the pipeline was trained;
+// The split of each example. classes: by label, where each example has one class; else none. How is noted.
+std::vector<Split> splits_of(const ReadExamples& read, std::span<const std::string> classes,
+                             const OwnDataOptions& options, std::vector<std::string>& notes);
+
+// splits: of each example. Checks the classes and standardizes real targets by train, unless the pipeline was trained;
 // notes what was done.
-void hold(ReadExamples read, const OwnDataOptions& options, const Pipeline* trained, OpenedData& opened);
+void hold(ReadExamples read, std::span<const Split> splits, const Pipeline* trained, OpenedData& opened);
 
 }  // namespace quaver

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "quaver/core/error.h"
@@ -30,7 +31,7 @@ class NpzReader {
     read_input();
     find_target();
     NpzSequences contents{.target = target_, .features = features_, .outputs = outputs_, .labels = labels_};
-    for (std::size_t i = 0; i < ranges_.size(); ++i) contents.examples.push_back(example(i, contents));
+    for (std::size_t i = 0; i < ranges_.size(); ++i) contents.examples.push_back(example(i));
     return contents;
   }
 
@@ -170,7 +171,7 @@ class NpzReader {
       whole_ = whole_of("y");
   }
 
-  Example example(std::size_t i, NpzSequences& contents) const {
+  Example example(std::size_t i) const {
     const auto [first, steps] = ranges_[i];
     Example example{.name = concat(name_, ", sequence ", i), .input = {.steps = steps, .features = features_}};
     const auto slice = [](const auto& all, std::size_t begin, std::size_t count) {
@@ -192,7 +193,6 @@ class NpzReader {
         if (example.input.ids[step] < 0)
           throw_bad_input(
               concat(example.name, ": id ", example.input.ids[step], " at step ", step, ", expected 0 or more"));
-        contents.largest_id = std::max(contents.largest_id, example.input.ids[step]);
       }
     }
     switch (target_) {
@@ -209,7 +209,6 @@ class NpzReader {
         throw_bad_input(concat(example.name, ": array 'y' has ", example.labels[k],
                                example.labels.size() == 1 ? "" : concat(" at place ", k), ", expected 0 to ",
                                most - 1));
-      contents.largest_label = std::max(contents.largest_label, example.labels[k]);
     }
     return example;
   }
@@ -225,16 +224,38 @@ class NpzReader {
   std::vector<std::int32_t> ids_, whole_;
 };
 
+std::vector<std::string> numbers_below(std::size_t count) {
+  std::vector<std::string> numbers;
+  for (std::size_t i = 0; i < count; ++i) numbers.push_back(std::to_string(i));
+  return numbers;
+}
+
+// How many ids and classes there are up to the largest one.
+struct Extent {
+  std::size_t ids = 0, classes = 0;
+
+  void add(const Example& example) {
+    for (const std::int32_t id : example.input.ids) ids = std::max(ids, static_cast<std::size_t>(id) + 1);
+    for (const std::int32_t label : example.labels) classes = std::max(classes, static_cast<std::size_t>(label) + 1);
+  }
+};
+
+// What the arrays of train's file say, whatever its numbers are.
 Pipeline pipeline_of(const NpzSequences& contents) {
   Pipeline pipeline{.kind = "npz", .target = contents.target, .features = contents.features};
-  if (contents.features == 0) pipeline.vocabulary = static_cast<std::size_t>(contents.largest_id) + 1;
-  const std::size_t classes = contents.target == Target::kLabels ? contents.labels
-                              : contents.outputs > 0             ? 0
-                                                                 : static_cast<std::size_t>(contents.largest_label) + 1;
-  for (std::size_t i = 0; i < classes; ++i) pipeline.classes.push_back(std::to_string(i));
+  pipeline.classes = numbers_below(contents.labels);
   pipeline.target_mean.assign(contents.outputs, 0);
   pipeline.target_deviation.assign(contents.outputs, 1);
   return pipeline;
+}
+
+// Vocabulary and classes go as far as train goes.
+void learn_numbers(const std::vector<Example>& examples, std::span<const Split> splits, Pipeline& pipeline) {
+  Extent train;
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    if (splits[i] == Split::kTrain) train.add(examples[i]);
+  pipeline.vocabulary = train.ids;
+  if (names_a_class(pipeline.target)) pipeline.classes = numbers_below(train.classes);
 }
 
 void require_fit(const fs::path& path, const NpzSequences& contents, const Pipeline& pipeline) {
@@ -248,16 +269,19 @@ void require_fit(const fs::path& path, const NpzSequences& contents, const Pipel
     refuse(contents.outputs, " real numbers in a target, expected ", pipeline.target_mean.size());
   if (contents.target == Target::kLabels && contents.labels != pipeline.classes.size())
     refuse(contents.labels, " labels a step, expected ", pipeline.classes.size());
+}
+
+void require_known_numbers(const std::vector<Example>& examples, const Pipeline& pipeline) {
   const auto beyond = [](const std::vector<std::int32_t>& numbers, std::size_t limit) {
     return std::find_if(numbers.begin(), numbers.end(),
                         [&](std::int32_t number) { return static_cast<std::size_t>(number) >= limit; });
   };
-  for (const Example& example : contents.examples) {
+  for (const Example& example : examples) {
     const std::vector<std::int32_t>&ids = example.input.ids, &labels = example.labels;
     if (const auto id = beyond(ids, pipeline.vocabulary); id != ids.end())
       throw_bad_input(concat(example.name, ": id ", *id, " at step ", id - ids.begin(), " is beyond the vocabulary of ",
-                             pipeline.vocabulary, ", expected 0 to ", pipeline.vocabulary - 1));
-    if (contents.target == Target::kLabels) continue;
+                             pipeline.vocabulary, ", expected 0 to ", pipeline.vocabulary - 1, ", the ids of train"));
+    if (pipeline.target == Target::kLabels) continue;
     if (const auto label = beyond(labels, pipeline.classes.size()); label != labels.end())
       throw_bad_input(concat(example.name, ": label ", *label, " at step ", label - labels.begin(), ", expected 0 to ",
                              pipeline.classes.size() - 1, ", the classes of train"));
@@ -285,7 +309,18 @@ OpenedData open_npz(const DataSpec& spec, const OwnDataOptions& options, const P
     std::ranges::move(contents.examples, std::back_inserter(read.examples));
     if (folder) read.splits.parts.resize(read.examples.size(), split);
   }
-  hold(std::move(read), options, trained, opened);
+  Pipeline& pipeline = opened.pipeline;
+  if (trained != nullptr) require_known_numbers(read.examples, pipeline);
+  Extent all;
+  if (pipeline.target == Target::kClass)
+    for (const Example& example : read.examples) all.add(example);
+  const std::vector<std::string> classes = numbers_below(all.classes);
+  const std::vector<Split> splits = splits_of(read, classes, options, opened.notes);
+  if (trained == nullptr) {
+    learn_numbers(read.examples, splits, pipeline);
+    require_known_numbers(read.examples, pipeline);
+  }
+  hold(std::move(read), splits, trained, opened);
   return opened;
 }
 

@@ -21,7 +21,6 @@ namespace quaver {
 struct NpzSequences {
   Target target = Target::kClass;
   std::size_t features = 0, outputs = 0, labels = 0;  // labels: of kLabels
-  std::int32_t largest_id = -1, largest_label = -1;   // -1: there is none
   std::vector<Example> examples{};                    // named "NAME, sequence I"
 };
 

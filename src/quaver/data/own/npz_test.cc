@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 
 #include "quaver/data/own/lines.h"
 #include "quaver/data/own/own_data.h"
@@ -127,6 +129,30 @@ TEST_F(OwnNpz, IdsBeyondTheVocabularyOfAModelAreNamed) {
   trained.vocabulary = 8;
   EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [&] { open(arrays, trained); }),
                    "sequence 2: id 8 at step 0 is beyond the vocabulary of 8, expected 0 to 7"));
+}
+
+// Ids and tags of 0 to 8, and in the sequences of a split, all of them, `in_split`.
+TEST_F(OwnNpz, VocabularyAndClassesGoAsFarAsTrain) {
+  const auto arrays_with = [](const std::set<std::size_t>& changed, int in_split) {
+    const auto number = [=](std::size_t i) {
+      return changed.contains(i / kTime) ? in_split : static_cast<std::int32_t>(i % 9);
+    };
+    return Npz{{"ids", filled<std::int32_t>({kBatch, kTime}, number)},
+               {"y", filled<std::int32_t>({kBatch, kTime}, number)}};
+  };
+  const OwnData data = open(arrays_with({}, 0));
+  EXPECT_EQ(data.pipeline().vocabulary, 9u);
+  EXPECT_EQ(data.pipeline().classes.size(), 9u);
+  for (const char* split : {"validation", "test"}) {
+    std::set<std::size_t> of_split;
+    for (const Example& example : data.load(split).examples)
+      of_split.insert(std::stoul(example.name.substr(example.name.rfind(' '))));
+    EXPECT_EQ(open(arrays_with(of_split, 0)).pipeline(), data.pipeline());
+    EXPECT_TRUE(says(error_of(arrays_with(of_split, 9)), "id 9 at step 0 is beyond the vocabulary of 9"));
+    Npz only_tags = arrays_with({}, 0);
+    only_tags["y"] = arrays_with(of_split, 9).at("y");
+    EXPECT_TRUE(says(error_of(only_tags), "label 9 at step 0, expected 0 to 8, the classes of train"));
+  }
 }
 
 TEST_F(OwnNpz, WhatIsWrongIsNamed) {

@@ -168,7 +168,8 @@ OpenedData open_ts(const DataSpec& spec, const OwnDataOptions& options, const Pi
     std::ranges::move(file.examples, std::back_inserter(read.examples));
     read.splits.parts.resize(read.examples.size(), split);
   }
-  hold(std::move(read), options, trained, opened);
+  const std::vector<Split> splits = splits_of(read, opened.pipeline.classes, options, opened.notes);
+  hold(std::move(read), splits, trained, opened);
   return opened;
 }
 
