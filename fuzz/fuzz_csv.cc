@@ -20,8 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const quaver::CsvTable table = quaver::read_csv(lines, options);
     if (table.values.size() != table.rows() * table.columns.size() || table.rows() == 0) std::abort();
     if (!options.label.empty() && table.labels.size() != table.rows()) std::abort();
-    for (const float value : table.values)
-      if (!std::isfinite(value)) std::abort();
+    for (std::size_t i = 0; i < table.values.size(); ++i)
+      if (!std::isfinite(table.values[i])) std::abort();
   } catch (const quaver::Error& error) {
     if (!std::string_view(error.what()).starts_with("table:")) std::abort();
   }

@@ -243,18 +243,18 @@ class CsvParts : public PartReader {
     return end >= first + settings().horizon ? end - first - settings().horizon + 1 : 0;
   }
 
+  bool worth_holding() const override { return false; }
+
+  std::size_t about_steps(Split split, std::size_t index) const override {
+    const Rows input = input_rows(split, index);
+    return input.end - input.begin;
+  }
+
   Example read(Split split, std::size_t index) const override {
-    const auto [begin, end] = rows(split);
-    Rows input;
-    if (settings().label.empty()) {
-      input.end = std::max(begin, settings().window) + index;
-      input.begin = input.end - settings().window;
-    } else {
-      input.begin = begin + index * settings().window;
-      input.end = std::min(input.begin + settings().window, end);
-    }
+    const Rows input = input_rows(split, index);
     Example example{.name = concat(file_, ", rows ", input.begin + 1, " to ", input.end),
                     .input = {.steps = input.end - input.begin, .features = places_.size()}};
+    example.input.values.reserve(example.input.steps * places_.size());
     for (std::size_t row = input.begin; row < input.end; ++row)
       for (std::size_t k = 0; k < places_.size(); ++k)
         example.input.values.push_back(standard(row, places_[k], settings().mean[k], settings().deviation[k]));
@@ -293,6 +293,16 @@ class CsvParts : public PartReader {
   const CsvTable& table() const { return table_; }
 
  private:
+  // Those that example `index` reads.
+  Rows input_rows(Split split, std::size_t index) const {
+    const auto [begin, end] = rows(split);
+    if (!settings().label.empty()) {
+      const std::size_t first = begin + index * settings().window;
+      return {.begin = first, .end = std::min(first + settings().window, end)};
+    }
+    const std::size_t first = std::max(begin, settings().window) + index;  // row of the first target
+    return {.begin = first - settings().window, .end = first};
+  }
   const TableSettings& settings() const { return *pipeline_.table; }
   std::size_t place_of(const std::string& name) const {
     const auto found = std::ranges::find(table_.columns, name);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "quaver/data/own/blocks.h"
 #include "quaver/data/own/kind_row.h"
 #include "quaver/data/own/lines.h"
 
@@ -19,7 +20,7 @@ namespace quaver {
 struct CsvTable {
   std::vector<std::string> columns{};  // names of the numeric columns, the label left out
   std::vector<double> origin{};  // of each column; values are stored less this one, so that floats keep their digits
-  std::deque<float> values{};    // [rows, columns], in blocks: a table takes no more than its numbers
+  Blocks<float> values{};        // [rows, columns]
   std::vector<std::string> classes{};  // in order of appearance, where a label was asked for
   std::deque<std::int32_t> labels{};   // [rows]
   std::vector<std::string> notes{};

@@ -22,6 +22,8 @@ class PartReader {
   virtual ~PartReader() = default;
   virtual std::size_t size(Split split) const = 0;
   virtual Example read(Split split, std::size_t index) const = 0;  // index < size(split)
+  // False where examples are cut from what is held anyway, so that to hold them too would take memory and save no time.
+  virtual bool worth_holding() const { return true; }
   // About how many steps it has, without reading it where that can be.
   virtual std::size_t about_steps(Split split, std::size_t index) const { return read(split, index).input.steps; }
 };

@@ -1,6 +1,7 @@
 // lm.h - running text: one run of tokens, of which each is to be told from those before. Internal to this floor.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,10 @@ class RunningText : public PartReader {
 
   std::size_t tokens() const { return ids_.size(); }
   std::size_t size(Split split) const override;
+  bool worth_holding() const override { return false; }
+  std::size_t about_steps(Split split, std::size_t index) const override {
+    return std::min(window_, run(split).end - 1 - run(split).begin - index * window_);
+  }
   Example read(Split split, std::size_t index) const override;
 
  private:

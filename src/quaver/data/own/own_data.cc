@@ -141,9 +141,11 @@ Dataset OwnData::stream(const std::string& split) const {
   constexpr std::uint64_t kHeldShare = 16;
   constexpr std::size_t kMostSampled = 64;
   const std::size_t count = size(split), sampled = std::min(count, kMostSampled);
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < sampled; ++i) bytes += bytes_of(read(split, spread_index(count, sampled, i)));
-  if (sampled == 0 || bytes / sampled * count <= options_.max_memory / kHeldShare) return load(split);
+  if (parts_->worth_holding()) {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < sampled; ++i) bytes += bytes_of(read(split, spread_index(count, sampled, i)));
+    if (sampled == 0 || bytes / sampled * count <= options_.max_memory / kHeldShare) return load(split);
+  }
   Dataset data = without_examples(split);
   data.reader = std::make_shared<StreamedSplit>(parts_, parse_split(split), options_.limit);
   return data;

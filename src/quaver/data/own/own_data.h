@@ -85,8 +85,8 @@ class OwnData {
   Example read(const std::string& split, std::size_t index) const;
   // Reads all. Error (bad input) when the split is empty or takes more than max_memory.
   Dataset load(const std::string& split) const;
-  // The same, but for a split that takes more than a sixteenth of max_memory, by some of its examples: it reads them
-  // when they are asked for.
+  // The same, but for a split that takes more than a sixteenth of max_memory, by some of its examples, and for windows
+  // of a table or text, which is held already: it reads them when they are asked for.
   Dataset stream(const std::string& split) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "quaver/data/test_support.h"
+#include "quaver/npz/npz.h"
 
 namespace quaver {
 namespace {
@@ -35,28 +36,58 @@ TEST(OwnData, UnknownKindsAreNamed) {
                    "unknown kind of data 'mp3': the kinds are"));
 }
 
+void expect_streamed(const Dataset& streamed, const Dataset& held) {
+  ASSERT_NE(streamed.reader, nullptr);
+  EXPECT_TRUE(streamed.examples.empty());
+  ASSERT_EQ(streamed.size(), held.size());
+  EXPECT_EQ(streamed.content_hash(), held.content_hash());
+  Example room;
+  for (std::size_t i = 0; i < held.size(); ++i) EXPECT_EQ(streamed.example(i, room), held.examples[i]);
+}
+
 TEST(OwnData, ALargeSplitIsReadWhenItIsAskedFor) {
   const TemporaryFolder folder;
-  std::string text = "a,b\n";
-  for (int row = 0; row < 1000; ++row) text += std::to_string(row) + "," + std::to_string(row % 7) + "\n";
-  write_file(folder.path() / "t.csv", text);
-  const DataSpec spec{.kind = "csv", .path = folder.path() / "t.csv"};
-  for (const std::size_t limit : {0u, 100u}) {
+  std::vector<float> x(300 * 20 * 2);
+  std::vector<std::int32_t> y(300);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 13);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<std::int32_t>(i % 2);
+  write_npz(folder.path() / "a.npz",
+            {{"x", NpzArray::from<float>({300, 20, 2}, x)}, {"y", NpzArray::from<std::int32_t>({300}, y)}});
+  const DataSpec spec{.kind = "npz", .path = folder.path() / "a.npz"};
+  for (const std::size_t limit : {0u, 200u}) {
     const OwnData small = OwnData::open(spec, {.limit = limit}),
                   large = OwnData::open(spec, {.limit = limit, .max_memory = 500'000});
     const Dataset held = small.stream("train"), streamed = large.stream("train");
     EXPECT_EQ(held.reader, nullptr);
     EXPECT_EQ(held.examples, small.load("train").examples);
-    ASSERT_NE(streamed.reader, nullptr);
-    EXPECT_TRUE(streamed.examples.empty());
-    ASSERT_EQ(streamed.size(), held.size());
-    EXPECT_EQ(streamed.content_hash(), held.content_hash());
-    Example room;
-    for (std::size_t i = 0; i < held.size(); ++i) EXPECT_EQ(streamed.example(i, room), held.examples[i]);
+    expect_streamed(streamed, held);
     EXPECT_EQ(large.read("train", 7), held.examples[7]);
   }
+}
+
+TEST(OwnData, WindowsOfWhatIsHeldAreCutWhenTheyAreAskedFor) {
+  const TemporaryFolder folder;
+  std::string table = "a,b,c\n";
+  for (int row = 0; row < 1000; ++row)
+    table += std::to_string(row) + "," + std::to_string(row % 7) + (row % 3 == 0 ? ",up\n" : ",down\n");
+  write_file(folder.path() / "t.csv", table);
+  const OwnDataOptions labelled{.label = "c"};
+  for (const auto& [kind, options] : {std::pair{"csv", labelled}, std::pair{"lm", OwnDataOptions{}}}) {
+    const OwnData data = OwnData::open({.kind = kind, .path = folder.path() / "t.csv"}, options);
+    for (const char* split : {"train", "validation", "test"}) {
+      expect_streamed(data.stream(split), data.load(split));
+      for (std::size_t i = 0; i < data.size(split); ++i)
+        EXPECT_EQ(data.stream(split).about_steps(i), data.read(split, i).input.steps);
+    }
+  }
+  const DataSpec forecast{.kind = "csv", .path = folder.path() / "f.csv"};
+  std::string column = "a\n";
+  for (int row = 0; row < 1000; ++row) column += std::to_string(row % 7) + "\n";
+  write_file(forecast.path, column);
+  const OwnData data = OwnData::open(forecast);
+  expect_streamed(data.stream("train"), data.load("train"));
   EXPECT_TRUE(
-      says(expect_error(ErrorKind::kBadInput, [&] { OwnData::open(spec, {.horizon = 150}).stream("validation"); }),
+      says(expect_error(ErrorKind::kBadInput, [&] { OwnData::open(forecast, {.horizon = 150}).stream("validation"); }),
            "there are no examples of split 'validation'"));
 }
 
