@@ -70,6 +70,11 @@ def change_text(figure, before, after):
     return f"{100 * (after - before) / before:+.2f} %"
 
 
+def control_value(control, figure, metric):
+    """None where the control has no such figure."""
+    return control.get("value") if figure == metric else control.get("others", {}).get(figure)
+
+
 def page_of(entries):
     lines = ["# Every task with its defaults, in float and int8", "",
              "`python3 tools/reproduce_tasks.py TASK` makes a row, `make results` all of them: `quaver train TASK --seed N`, "
@@ -82,10 +87,11 @@ def page_of(entries):
             heading, digits, _ = FIGURES[figure]
             of_float, of_codes = ([row[scheme][figure] for row in entry["rows"]] for scheme in ("float", SCHEME))
             change = change_text(figure, statistics.fmean(of_float), statistics.fmean(of_codes))
-            controls = [f"{control['name']} {control['value']:.{digits}f}" for control in entry["controls"]]
+            values = [(control["name"], control_value(control, figure, entry["metric"])) for control in entry["controls"]]
+            controls = [f"{name} {value:.{digits}f}" for name, value in values if value is not None]
             lines.append(f"| `{entry['task']}` | {heading} | {spread_text(of_float, digits)} | "
                          f"{spread_text(of_codes, digits)} | {change} | "
-                         f"{', '.join(controls) if figure == entry['metric'] else ''} |")
+                         f"{', '.join(controls)} |")
     lines += ["", "| task | network | epochs | seconds to train | bytes, float | bytes, int8 | seeds | commit | CPU |",
               "|---|---|---|---|---|---|---|---|---|"]
     for entry in entries:

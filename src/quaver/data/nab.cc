@@ -183,6 +183,17 @@ std::vector<TaskFigure> figures_of_nab(const TaskOptions& options, const Dataset
            .is_count = true}};
 }
 
+// The last value goes on; and the value itself is what is unusual, as if 0, the mean of the probation, were forecast.
+std::vector<TaskControl> controls_of_nab(const TaskOptions& options, const Dataset& test) {
+  std::vector<std::vector<float>> last, none;
+  test.for_each([&](const Example& example) {
+    last.push_back(example.input.values);
+    none.emplace_back(example.targets.size());
+  });
+  return {{.name = "persistence", .figures = figures_of_nab(options, test, last)},
+          {.name = "the value itself", .figures = figures_of_nab(options, test, none)}};
+}
+
 }  // namespace
 
 std::vector<NabSeries> nab_series(const TaskOptions& options) {
@@ -204,7 +215,8 @@ TaskRow nab_row() {
                    .metric = "mse",
                    .forecast = {.columns = {0}}},
           .load = load_nab,
-          .figures = figures_of_nab};
+          .figures = figures_of_nab,
+          .controls = controls_of_nab};
 }
 
 }  // namespace quaver

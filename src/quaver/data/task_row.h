@@ -23,9 +23,10 @@ struct TaskRow {
   TaskInfo info;
   // Fills `data.examples`; load_task() fills the rest from `info`. Empty when the source has nothing for this split.
   std::vector<Example> (*load)(Split split, const TaskOptions& options);
-  // As task_figures() has them; null where the task has no figures of its own.
+  // As task_figures() and task_controls() have them; null where the task has no figures of its own.
   std::vector<TaskFigure> (*figures)(const TaskOptions& options, const Dataset& test,
                                      std::span<const std::vector<float>> outputs) = nullptr;
+  std::vector<TaskControl> (*controls)(const TaskOptions& options, const Dataset& test) = nullptr;
 };
 
 TaskRow chirps_row();

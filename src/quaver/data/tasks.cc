@@ -129,4 +129,9 @@ std::vector<TaskFigure> task_figures(const std::string& name, const TaskOptions&
   return row.figures == nullptr ? std::vector<TaskFigure>{} : row.figures(options, test, outputs);
 }
 
+std::vector<TaskControl> task_controls(const std::string& name, const TaskOptions& options, const Dataset& test) {
+  const TaskRow& row = find_row(name);
+  return row.controls == nullptr ? std::vector<TaskControl>{} : row.controls(options, test);
+}
+
 }  // namespace quaver

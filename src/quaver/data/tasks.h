@@ -63,6 +63,12 @@ struct TaskFigure {
   bool is_count = false;  // a whole number
 };
 
+// What is reached without a network.
+struct TaskControl {
+  std::string name{};  // "persistence"
+  std::vector<TaskFigure> figures{};
+};
+
 std::vector<TaskInfo> tasks();
 const TaskInfo& task_info(const std::string& name);  // Error that lists the tasks and suggests the closest
 
@@ -74,5 +80,7 @@ bool has_figures(const std::string& name);
 // Of the outputs for each example of load_task(name, "test", options), in their order; empty where there are none.
 std::vector<TaskFigure> task_figures(const std::string& name, const TaskOptions& options, const Dataset& test,
                                      std::span<const std::vector<float>> outputs);
+// The same figures of what needs no network.
+std::vector<TaskControl> task_controls(const std::string& name, const TaskOptions& options, const Dataset& test);
 
 }  // namespace quaver

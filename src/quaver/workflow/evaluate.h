@@ -23,7 +23,7 @@ struct EvaluateRequest {
 
 // Error (usage) for an unknown task or split, or fields that do not suit it; (bad input) for a model that does not fit
 // the task, or what cannot be read. Forecasts of test of task nab are judged by the benchmark's score too
-// (data/nab_score.h).
+// (data/nab_score.h), and so are controls.
 EvaluateReport evaluate(const EvaluateRequest& request, Listener& listener);
 
 }  // namespace quaver

@@ -60,7 +60,7 @@ TEST_F(EvaluateCall, MeasuresControlsBesideTheModel) {
     EXPECT_EQ(found[i].name, expected[i].name);
     EXPECT_EQ(found[i].value, expected[i].value);
     EXPECT_EQ(to_json(report).at("controls")[i].at("name"), found[i].name);
-    EXPECT_EQ(to_json(report).at("controls")[i].at("value"), found[i].value);
+    EXPECT_EQ(to_json(report).at("controls")[i].at("value"), found[i].value.value());
     EXPECT_TRUE(contains(to_text(report), "control: " + found[i].name));
   }
 }
@@ -78,11 +78,13 @@ TEST_F(EvaluateCall, ControlsOfATableForecastItsTargets) {
   save(forecaster, model);
   const EvaluateReport report = evaluate({.model = model, .task = "csv:" + file.string(), .controls = true}, heard);
   const std::vector<ControlScore>& found = std::get<SequenceEvaluateReport>(report.of_kind).controls;
-  ASSERT_EQ(found.size(), 2u);
+  ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].name, "persistence");
-  EXPECT_NEAR(found[0].value, 1.5, 0.1);  // (6 * 1 + 36) / 7, of a variance of 4
+  EXPECT_NEAR(found[0].value.value(), 1.5, 0.1);  // (6 * 1 + 36) / 7, of a variance of 4
   EXPECT_EQ(found[1].name, "ridge regression");
-  EXPECT_NEAR(found[1].value, 0, 1e-3);
+  EXPECT_NEAR(found[1].value.value(), 0, 1e-3);
+  EXPECT_EQ(found[2].name, "ridge a column");
+  EXPECT_NEAR(found[2].value.value(), 0, 1e-3);
 }
 
 TEST_F(EvaluateCall, JudgesForecastsOfNabByItsScore) {
@@ -101,8 +103,20 @@ TEST_F(EvaluateCall, JudgesForecastsOfNabByItsScore) {
   EXPECT_DOUBLE_EQ(others().at("nab_score"), 100);
   EXPECT_EQ(others().at("nab_found_windows"), 1);
   EXPECT_TRUE(contains(to_text(evaluate(request, heard)), "nab_found_windows of 1"));
+  request.controls = true;
+  const EvaluateReport report = evaluate(request, heard);
+  const nlohmann::ordered_json scores = to_json(report).at("controls");
+  ASSERT_EQ(scores.size(), 2u);
+  EXPECT_EQ(scores[0].at("name"), "persistence");
+  EXPECT_TRUE(scores[0].contains("value"));
+  EXPECT_EQ(scores[0].at("others").at("nab_found_windows"), 1);
+  EXPECT_EQ(scores[1].at("name"), "the value itself");
+  EXPECT_FALSE(scores[1].contains("value"));
+  EXPECT_DOUBLE_EQ(scores[1].at("others").at("nab_score"), 100);
+  EXPECT_TRUE(contains(to_text(report), "control: the value itself"));
   request.split = "validation";
   EXPECT_FALSE(others().contains("nab_score"));
+  EXPECT_FALSE(to_json(evaluate(request, heard)).at("controls").at(0).contains("others"));
 }
 
 TEST_F(EvaluateCall, CountsWhatAMemoryNetworkAnswers) {

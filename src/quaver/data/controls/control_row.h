@@ -18,6 +18,7 @@ using Predictor = std::function<std::vector<float>(const Example&)>;
 struct ControlData {
   const Dataset& train;
   const Dataset& validation;
+  const Dataset& test;  // its sizes and shapes alone: nothing is fitted on it
   const Forecast& forecast;
 };
 
@@ -29,12 +30,21 @@ struct ControlRow {
 
 ControlRow majority_class_row();
 ControlRow bag_of_frames_row();
+ControlRow softmax_on_all_values_row();
+ControlRow nearest_neighbour_row();
 ControlRow token_before_row();
 ControlRow label_marginals_row();
 ControlRow frame_before_row();
+ControlRow all_of_frame_before_row();
 ControlRow persistence_row();
 ControlRow last_day_row();
 ControlRow ridge_regression_row();
+ControlRow ridge_a_column_row();
+
+// How many real numbers each sequence of all three sets has; 0 where they differ, or are ids.
+std::size_t common_values(const ControlData& data);
+// Whether the labels of the step before are the input.
+bool has_frame_before(const ControlData& data);
 
 // The metric of the data.
 double measure(const Predictor& predictor, const Dataset& data);

@@ -8,13 +8,28 @@ namespace {
 
 const std::vector<ControlRow>& rows() {
   static const std::vector<ControlRow> table{
-      majority_class_row(), bag_of_frames_row(), token_before_row(), label_marginals_row(),
-      frame_before_row(),   persistence_row(),   last_day_row(),     ridge_regression_row(),
+      majority_class_row(), bag_of_frames_row(),   softmax_on_all_values_row(), nearest_neighbour_row(),
+      token_before_row(),   label_marginals_row(), frame_before_row(),          all_of_frame_before_row(),
+      persistence_row(),    last_day_row(),        ridge_regression_row(),      ridge_a_column_row(),
   };
   return table;
 }
 
 }  // namespace
+
+std::size_t common_values(const ControlData& data) {
+  if (data.train.features == 0 || data.train.size() == 0) return 0;
+  Example room;
+  const std::size_t steps = data.train.example(0, room).input.steps;
+  bool equal = true;
+  for (const Dataset* part : {&data.train, &data.validation, &data.test})
+    part->for_each([&](const Example& example) { equal = equal && example.input.steps == steps; });
+  return equal ? steps * data.train.features : 0;
+}
+
+bool has_frame_before(const ControlData& data) {
+  return data.train.target == Target::kLabels && data.train.features == data.train.classes.size();
+}
 
 double measure(const Predictor& predictor, const Dataset& data) {
   Tally tally(data.target, is_real(data.target) ? data.outputs : data.classes.size());
@@ -40,7 +55,7 @@ Predictor best_of(const std::vector<Predictor>& candidates, const Dataset& data)
 
 std::vector<Control> controls(const Dataset& train, const Dataset& validation, const Dataset& test,
                               const Forecast& forecast) {
-  const ControlData data{.train = train, .validation = validation, .forecast = forecast};
+  const ControlData data{.train = train, .validation = validation, .test = test, .forecast = forecast};
   std::vector<Control> measured;
   for (const ControlRow& row : rows())
     if (row.suits(data)) measured.push_back({.name = row.name, .value = measure(row.fit(data), test)});

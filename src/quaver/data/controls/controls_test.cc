@@ -59,6 +59,39 @@ TEST(Controls, BagOfFramesTellsMeansAndDeviationsButNoOrder) {
   EXPECT_DOUBLE_EQ(measured(means).at("bag of frames"), 100);
   EXPECT_DOUBLE_EQ(measured(deviations).at("bag of frames"), 100);
   EXPECT_LT(measured(order).at("bag of frames"), 75);
+  EXPECT_DOUBLE_EQ(measured(order).at("softmax on all values"), 100);
+}
+
+// Of points in a square: whether both are on one side of 0 is not linear, but neighbours agree.
+TEST(Controls, TheNearestNeighbourKnowsWhatIsNotLinear) {
+  Random random(5);
+  const auto points = [&](int count) {
+    Dataset data = classes_of({"apart", "together"});
+    for (int i = 0; i < count; ++i) {
+      std::vector<float> point(2);
+      for (float& value : point)
+        value = static_cast<float>((random.uniform(0, 1) < 0.5 ? -1 : 1) * random.uniform(0.2, 1));
+      add_sequence(data, point, {point[0] * point[1] > 0 ? 1 : 0});
+    }
+    return data;
+  };
+  const Dataset train = points(400), validation = points(50);
+  Dataset test = points(100);
+  const auto of_test = [&](const std::string& metric) {
+    test.metric = metric;
+    Dataset chosen = validation;
+    chosen.metric = metric;
+    std::map<std::string, double> values;
+    for (const Control& control : controls(train, chosen, test)) values[control.name] = control.value;
+    return values;
+  };
+  EXPECT_DOUBLE_EQ(of_test("accuracy").at("nearest neighbour"), 100);
+  EXPECT_LT(of_test("accuracy").at("softmax on all values"), 75);
+  // Right 50 times of 50: 51 of 52, for counts begin at 1.
+  EXPECT_NEAR(of_test("cross_entropy").at("nearest neighbour"), -std::log(51.0 / 52), 1e-6);
+  add_sequence(test, {1, 1, 1}, {1});
+  EXPECT_FALSE(of_test("accuracy").contains("nearest neighbour"));
+  EXPECT_FALSE(of_test("accuracy").contains("softmax on all values"));
 }
 
 TEST(Controls, TokenBeforeKnowsWhatFollows) {
@@ -89,6 +122,22 @@ TEST(Controls, LabelsHoldAsOftenAsTheyDidBehindTheirFrame) {
   EXPECT_NEAR(measured(data).at("frame before"), std::log(2), 1e-6);
   for (std::size_t step = 0; step < 40; ++step) data.examples[0].labels[step] = frames[step] > 0 ? 1 : 0;
   EXPECT_NEAR(measured(data).at("frame before"), -std::log(21.0 / 22), 1e-6);
+}
+
+TEST(Controls, LabelsMayFollowOthersOfTheirFrame) {
+  // A label holds where its left neighbour did, which its own past does not tell.
+  Dataset data{.target = Target::kLabels, .features = 4, .classes = {"a", "b", "c", "d"}};
+  data.metric = "nats_per_frame";
+  Random random(2);
+  std::vector<float> frames;
+  std::vector<std::int32_t> labels;
+  for (int step = 0; step < 400; ++step) {
+    for (int i = 0; i < 4; ++i) frames.push_back(random.uniform(0, 1) < 0.3 ? 1.0f : 0.0f);
+    for (std::size_t i = 0; i < 4; ++i) labels.push_back(frames[frames.size() - 4 + (i + 3) % 4] > 0 ? 1 : 0);
+  }
+  add_sequence(data, frames, labels);
+  EXPECT_LT(measured(data).at("frame before, all labels"), 0.05);
+  EXPECT_GT(measured(data).at("frame before"), 2);
 }
 
 TEST(Controls, ForecastsRepeatTheLastRowOrTheLastDay) {
@@ -122,6 +171,27 @@ TEST(Controls, RidgeRegressionFindsALinearMap) {
   EXPECT_FALSE(measured(data).contains("ridge regression"));
 }
 
+// Columns 2 and 0 of three, two rows ahead, from three rows.
+TEST(Controls, RidgeAColumnIsLinearInItsOwn) {
+  const auto made = [](bool of_others) {
+    Dataset data{.target = Target::kReals, .features = 3, .outputs = 4};
+    Random random(4);
+    for (int i = 0; i < 300; ++i) {
+      std::vector<float> x(9);
+      for (float& value : x) value = static_cast<float>(random.uniform(-1, 1));
+      const auto at = [&](std::size_t row, std::size_t column) { return x[3 * row + (of_others ? 1 : column)]; };
+      add_sequence(data, x, {},
+                   {2 * at(2, 2) - at(1, 2), at(2, 0), 3 * at(2, 2) - 2 * at(0, 2), at(0, 0) + at(1, 0) - at(2, 0)});
+    }
+    return data;
+  };
+  const Forecast forecast{.columns = {2, 0}};
+  EXPECT_LT(measured(made(false), forecast).at("ridge a column"), 1e-6);
+  EXPECT_LT(measured(made(false), forecast).at("ridge regression"), 1e-6);
+  EXPECT_GT(measured(made(true), forecast).at("ridge a column"), 0.3);
+  EXPECT_FALSE(measured(made(false)).contains("ridge a column"));
+}
+
 // One input: w = sum x y / (sum x^2 + penalty), here with the smallest penalty, 1e-4 of sum x^2.
 TEST(Controls, RidgeRegressionIsPenalised) {
   Dataset data{.target = Target::kReals, .features = 1, .outputs = 1};
@@ -150,6 +220,29 @@ TEST(ControlsData, ForecastsOfTheTransformer) {
   EXPECT_NEAR(values.at("persistence"), 0.0343, 5e-5);
   EXPECT_NEAR(values.at("last day"), 0.0458, 5e-5);
   EXPECT_NEAR(values.at("ridge regression"), 0.0315, 5e-5);
+  EXPECT_NEAR(values.at("ridge a column"), 0.0264, 5e-5);
+}
+
+TEST(ControlsData, HeartBeatsAreToldByTheirNeighbours) {
+  const std::string file = "ecg/mitdb_100_101_203.tar.xz";
+  const auto folder = real_data(file);
+  if (!folder) GTEST_SKIP() << skip_text(file);
+  const std::map<std::string, double> values = of_task("ecg", *folder);
+  EXPECT_NEAR(values.at("nearest neighbour"), 93.5, 0.05);
+  EXPECT_NEAR(values.at("softmax on all values"), 87.5, 0.5);
+}
+
+TEST(ControlsData, AnomaliesStandOutWithoutAForecast) {
+  const std::string file = "nab/nab.tar.xz";
+  const auto folder = real_data(file);
+  if (!folder) GTEST_SKIP() << skip_text(file);
+  const TaskOptions options{.data_dir = *folder};
+  const std::vector<TaskControl> found = task_controls("nab", options, load_task("nab", "test", options));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].name, "persistence");
+  EXPECT_EQ(found[0].figures.at(0).name, "nab_score");
+  EXPECT_NEAR(found[0].figures.at(0).value, 22.09, 5e-3);
+  EXPECT_NEAR(found[1].figures.at(0).value, 24.80, 5e-3);
 }
 
 // The note 1-grams of Boulanger-Lewandowski et al. (2012), table 1: so they counted frames as we do.
@@ -157,7 +250,9 @@ TEST(ControlsData, MarginalsOfNotesAreThePublishedOnes) {
   const std::string file = "polyphonic_music/JSB_Chorales.txt.xz";
   const auto folder = real_data(file);
   if (!folder) GTEST_SKIP() << skip_text(file);
-  EXPECT_NEAR(of_task("jsb", *folder).at("label marginals"), 11.06, 5e-3);
+  const std::map<std::string, double> chorales = of_task("jsb", *folder);
+  EXPECT_NEAR(chorales.at("label marginals"), 11.06, 5e-3);
+  EXPECT_NEAR(chorales.at("frame before, all labels"), 9.02, 5e-2);
   EXPECT_NEAR(of_task("nottingham", *folder).at("label marginals"), 10.25, 5e-3);
 }
 

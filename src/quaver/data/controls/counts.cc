@@ -114,17 +114,11 @@ ControlRow label_marginals_row() {
 }
 
 ControlRow frame_before_row() {
-  return {.name = "frame before",
-          .suits =
-              [](const ControlData& data) {
-                return data.train.target == Target::kLabels && data.train.features == data.train.classes.size();
-              },
-          .fit =
-              [](const ControlData& data) {
-                return fit_labels(data, [](const Example& example, std::size_t i) {
-                  return std::size_t{example.input.values[i] > 0.5f ? 1u : 0u};
-                });
-              }};
+  return {.name = "frame before", .suits = has_frame_before, .fit = [](const ControlData& data) {
+            return fit_labels(data, [](const Example& example, std::size_t i) {
+              return std::size_t{example.input.values[i] > 0.5f ? 1u : 0u};
+            });
+          }};
 }
 
 }  // namespace quaver

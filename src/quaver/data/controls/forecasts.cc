@@ -1,8 +1,10 @@
 // forecasts.cc - controls of forecasts: what was goes on, and a linear map of all that was.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <utility>
 
 #include "quaver/data/controls/control_row.h"
 
@@ -99,77 +101,126 @@ Sample sample_of(const Example& example, std::size_t outputs, const std::vector<
   return sample;
 }
 
+// Numbers of a sample: which targets are linear in which inputs.
+struct Selection {
+  std::vector<std::size_t> inputs{}, targets{};  // places
+};
+
 struct Moments {
   std::vector<double> input_mean{}, target_mean{};
   std::vector<double> inputs{};   // [inputs, inputs], lower triangle: sums of products of distances from the means
-  std::vector<double> targets{};  // [inputs, outputs]
+  std::vector<double> targets{};  // [inputs, targets]
 };
 
-Moments moments_of(const ControlData& data, std::size_t inputs) {
-  const std::size_t outputs = data.train.outputs;
+Moments moments_of(const ControlData& data, const Selection& selection) {
+  const std::size_t inputs = selection.inputs.size(), targets = selection.targets.size();
   const auto count = static_cast<double>(data.train.size());
   Moments moments{.input_mean = std::vector<double>(inputs),
-                  .target_mean = std::vector<double>(outputs),
+                  .target_mean = std::vector<double>(targets),
                   .inputs = std::vector<double>(inputs * inputs),
-                  .targets = std::vector<double>(inputs * outputs)};
-  data.train.for_each([&](const Example& example) {
-    const Sample sample = sample_of(example, outputs, data.forecast.columns);
-    for (std::size_t i = 0; i < inputs; ++i) moments.input_mean[i] += sample.inputs[i] / count;
-    for (std::size_t k = 0; k < outputs; ++k) moments.target_mean[k] += sample.targets[k] / count;
+                  .targets = std::vector<double>(inputs * targets)};
+  const auto for_each = [&](const auto& visit) {
+    std::vector<double> x(inputs), y(targets);
+    data.train.for_each([&](const Example& example) {
+      const Sample sample = sample_of(example, data.train.outputs, data.forecast.columns);
+      for (std::size_t i = 0; i < inputs; ++i) x[i] = sample.inputs[selection.inputs[i]] - moments.input_mean[i];
+      for (std::size_t k = 0; k < targets; ++k) y[k] = sample.targets[selection.targets[k]] - moments.target_mean[k];
+      visit(x, y);
+    });
+  };
+  std::vector<double> input_mean(inputs), target_mean(targets);
+  for_each([&](const std::vector<double>& x, const std::vector<double>& y) {
+    for (std::size_t i = 0; i < inputs; ++i) input_mean[i] += x[i] / count;
+    for (std::size_t k = 0; k < targets; ++k) target_mean[k] += y[k] / count;
   });
-  data.train.for_each([&](const Example& example) {
-    Sample sample = sample_of(example, outputs, data.forecast.columns);
-    for (std::size_t i = 0; i < inputs; ++i) sample.inputs[i] -= moments.input_mean[i];
-    for (std::size_t k = 0; k < outputs; ++k) sample.targets[k] -= moments.target_mean[k];
+  moments.input_mean = input_mean;
+  moments.target_mean = target_mean;
+  for_each([&](const std::vector<double>& x, const std::vector<double>& y) {
     for (std::size_t i = 0; i < inputs; ++i) {
       double* const row = moments.inputs.data() + i * inputs;
-      for (std::size_t j = 0; j <= i; ++j) row[j] += sample.inputs[i] * sample.inputs[j];
-      for (std::size_t k = 0; k < outputs; ++k)
-        moments.targets[i * outputs + k] += sample.inputs[i] * sample.targets[k];
+      for (std::size_t j = 0; j <= i; ++j) row[j] += x[i] * x[j];
+      for (std::size_t k = 0; k < targets; ++k) moments.targets[i * targets + k] += x[i] * y[k];
     }
   });
   return moments;
 }
 
+struct RidgeMap {
+  Selection selection{};
+  std::vector<double> weights{};  // [inputs, targets]
+  std::shared_ptr<const Moments> moments{};
+};
+
 // The weights W that minimise the squared error of y = mean y + (x - mean x) W plus `penalty` |W|^2, the penalty as a
-// share of the mean of the inputs' squares summed over train, chosen on validation.
-Predictor fit_ridge_regression(const ControlData& data) {
-  const std::size_t outputs = data.train.outputs;
-  Example room;
-  const std::size_t inputs = data.train.example(0, room).input.values.size();
-  const auto moments = std::make_shared<const Moments>(moments_of(data, inputs));
-  double squares = 0;
-  for (std::size_t i = 0; i < inputs; ++i) squares += moments->inputs[i * inputs + i] / static_cast<double>(inputs);
+// share of the mean of the inputs' squares summed over train, one for all selections, chosen on validation.
+Predictor fit_ridge(const ControlData& data, const std::vector<Selection>& selections) {
+  constexpr std::array kPenalties{1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0};
+  std::array<std::vector<RidgeMap>, kPenalties.size()> maps;
+  for (const Selection& selection : selections) {
+    const auto moments = std::make_shared<const Moments>(moments_of(data, selection));
+    const std::size_t inputs = selection.inputs.size();
+    double squares = 0;
+    for (std::size_t i = 0; i < inputs; ++i) squares += moments->inputs[i * inputs + i] / static_cast<double>(inputs);
+    for (std::size_t p = 0; p < kPenalties.size(); ++p) {
+      std::vector<double> lower = moments->inputs, weights = moments->targets;
+      // Where all inputs are constant any weights will do.
+      for (std::size_t i = 0; i < inputs; ++i) lower[i * inputs + i] += squares > 0 ? kPenalties[p] * squares : 1;
+      factorize(lower, inputs);
+      solve(lower, inputs, weights, selection.targets.size());
+      maps[p].push_back({.selection = selection, .weights = std::move(weights), .moments = moments});
+    }
+  }
   std::vector<Predictor> candidates;
-  for (const double penalty : {1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0}) {
-    std::vector<double> lower = moments->inputs, weights = moments->targets;
-    // Where all inputs are constant any weights will do.
-    for (std::size_t i = 0; i < inputs; ++i) lower[i * inputs + i] += squares > 0 ? penalty * squares : 1;
-    factorize(lower, inputs);
-    solve(lower, inputs, weights, outputs);
-    candidates.emplace_back([moments, weights = std::move(weights), inputs, outputs,
-                             columns = data.forecast.columns](const Example& example) {
-      const Sample sample = sample_of(example, outputs, columns);
-      std::vector<double> sums = moments->target_mean;
-      for (std::size_t i = 0; i < inputs; ++i) {
-        const double x = sample.inputs[i] - moments->input_mean[i];
-        for (std::size_t k = 0; k < outputs; ++k) sums[k] += x * weights[i * outputs + k];
-      }
-      for (std::size_t k = 0; k < outputs; ++k) sums[k] += sample.origin[k];
-      return std::vector<float>(sums.begin(), sums.end());
-    });
+  for (const std::vector<RidgeMap>& of_penalty : maps) {
+    candidates.emplace_back(
+        [of_penalty, outputs = data.train.outputs, columns = data.forecast.columns](const Example& example) {
+          const Sample sample = sample_of(example, outputs, columns);
+          std::vector<double> sums = sample.origin;
+          for (const RidgeMap& map : of_penalty) {
+            const auto& [inputs, targets] = map.selection;
+            for (std::size_t k = 0; k < targets.size(); ++k) sums[targets[k]] += map.moments->target_mean[k];
+            for (std::size_t i = 0; i < inputs.size(); ++i) {
+              const double x = sample.inputs[inputs[i]] - map.moments->input_mean[i];
+              for (std::size_t k = 0; k < targets.size(); ++k)
+                sums[targets[k]] += x * map.weights[i * targets.size() + k];
+            }
+          }
+          return std::vector<float>(sums.begin(), sums.end());
+        });
   }
   return best_of(candidates, data.validation);
 }
 
+// begin, begin + step, ... below end.
+std::vector<std::size_t> places(std::size_t begin, std::size_t end, std::size_t step = 1) {
+  std::vector<std::size_t> all;
+  for (std::size_t place = begin; place < end; place += step) all.push_back(place);
+  return all;
+}
+
+Predictor fit_ridge_regression(const ControlData& data) {
+  return fit_ridge(data, {{.inputs = places(0, common_values(data)), .targets = places(0, data.train.outputs)}});
+}
+
+Predictor fit_ridge_a_column(const ControlData& data) {
+  const std::vector<std::size_t>& columns = data.forecast.columns;
+  std::vector<Selection> selections;
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    selections.push_back({.inputs = places(columns[k], common_values(data), data.train.features),
+                          .targets = places(k, data.train.outputs, columns.size())});
+  return fit_ridge(data, selections);
+}
+
 bool suits_ridge_regression(const ControlData& data) {
-  if (data.train.target != Target::kReals || data.train.features == 0 || data.train.size() == 0) return false;
-  Example room;
-  const std::size_t steps = data.train.example(0, room).input.steps;
-  bool equal = steps * data.train.features <= kMostInputs;
-  for (const Dataset* part : {&data.train, &data.validation})
-    part->for_each([&](const Example& example) { equal = equal && example.input.steps == steps; });
-  return equal;
+  if (data.train.target != Target::kReals) return false;
+  const std::size_t values = common_values(data);
+  return values > 0 && values <= kMostInputs;
+}
+
+// Of one column alone it would be ridge regression again.
+bool suits_ridge_a_column(const ControlData& data) {
+  return data.train.target == Target::kReals && is_forecast(data) && data.train.features > 1 &&
+         common_values(data) > 0 && common_values(data) / data.train.features <= kMostInputs;
 }
 
 }  // namespace
@@ -188,6 +239,10 @@ ControlRow last_day_row() {
 
 ControlRow ridge_regression_row() {
   return {.name = "ridge regression", .suits = suits_ridge_regression, .fit = fit_ridge_regression};
+}
+
+ControlRow ridge_a_column_row() {
+  return {.name = "ridge a column", .suits = suits_ridge_a_column, .fit = fit_ridge_a_column};
 }
 
 }  // namespace quaver

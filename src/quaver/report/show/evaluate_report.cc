@@ -1,6 +1,8 @@
 #include "quaver/report/show/evaluate_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "quaver/core/text.h"
 #include "quaver/report/show/table.h"
@@ -8,18 +10,18 @@
 namespace quaver {
 namespace {
 
+nlohmann::ordered_json by_name(const std::vector<Evaluation::Figure>& figures) {
+  nlohmann::ordered_json values = nlohmann::ordered_json::object();
+  for (const Evaluation::Figure& figure : figures) values[figure.metric] = figure.value;
+  return values;
+}
+
 nlohmann::ordered_json figures_of(const SequenceEvaluateReport& report) {
   const Evaluation& evaluation = report.evaluation;
-  nlohmann::ordered_json others = nlohmann::ordered_json::object();
-  for (const Evaluation::Figure& other : evaluation.others) others[other.metric] = other.value;
-  return {{"metric", evaluation.chosen.metric},
-          {"value", evaluation.chosen.value},
-          {"n", evaluation.n},
-          {"seconds", evaluation.seconds},
-          {"correct", evaluation.correct},
-          {"sequences", evaluation.sequences},
-          {"steps", evaluation.steps},
-          {"others", others}};
+  return {
+      {"metric", evaluation.chosen.metric}, {"value", evaluation.chosen.value},    {"n", evaluation.n},
+      {"seconds", evaluation.seconds},      {"correct", evaluation.correct},       {"sequences", evaluation.sequences},
+      {"steps", evaluation.steps},          {"others", by_name(evaluation.others)}};
 }
 
 nlohmann::ordered_json figures_of(const MemoryEvaluateReport& report) {
@@ -28,8 +30,12 @@ nlohmann::ordered_json figures_of(const MemoryEvaluateReport& report) {
 
 nlohmann::ordered_json rest_of(const SequenceEvaluateReport& report) {
   nlohmann::ordered_json controls = nlohmann::ordered_json::array();
-  for (const ControlScore& control : report.controls)
-    controls.push_back({{"name", control.name}, {"value", control.value}});
+  for (const ControlScore& control : report.controls) {
+    nlohmann::ordered_json entry{{"name", control.name}};
+    if (control.value) entry["value"] = *control.value;
+    if (!control.others.empty()) entry["others"] = by_name(control.others);
+    controls.push_back(std::move(entry));
+  }
   return {{"path", report.path}, {"controls", controls}};
 }
 
@@ -56,9 +62,16 @@ std::string text_of(const EvaluateReport& report, const SequenceEvaluateReport& 
   Table table(columns);
   table.add_row(row);
   for (const ControlScore& control : of_kind.controls) {
-    Evaluation::Figure figure = evaluation.chosen;
-    figure.value = control.value;
-    row = {concat("control: ", control.name), "", report.task, report.split, figure_text(figure)};
+    row = {concat("control: ", control.name), "", report.task, report.split};
+    for (Evaluation::Figure figure : figures) {
+      const auto own = std::ranges::find(control.others, figure.metric, &Evaluation::Figure::metric);
+      if (figure.metric == evaluation.chosen.metric && control.value) {
+        figure.value = *control.value;
+        row.push_back(figure_text(figure));
+      } else {
+        row.push_back(own == control.others.end() ? "" : figure_text(*own));
+      }
+    }
     row.resize(columns.size());
     table.add_row(row);
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,7 +16,8 @@ namespace quaver {
 // What a predictor without a network reaches on the same data.
 struct ControlScore {
   std::string name;
-  double value = 0;  // of the evaluation's chosen metric
+  std::optional<double> value{};             // of the evaluation's chosen metric; none where it predicts nothing
+  std::vector<Evaluation::Figure> others{};  // of the task's own figures
 };
 
 struct SequenceEvaluateReport {

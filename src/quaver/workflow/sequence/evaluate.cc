@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,13 @@ Evaluation judge(Session& session, const Dataset& data, const std::string& metri
   return evaluator.result();
 }
 
+std::vector<Evaluation::Figure> as_others(const std::vector<TaskFigure>& figures) {
+  std::vector<Evaluation::Figure> others;
+  for (const TaskFigure& own : figures)
+    others.push_back({.metric = own.name, .unit = own.unit, .value = own.value, .is_count = own.is_count});
+  return others;
+}
+
 // By the metric that judges the model.
 std::vector<ControlScore> control_scores(const ModelData& source, Dataset data, const std::string& metric) {
   Dataset train = source.load("train"), validation = source.load("validation");
@@ -59,15 +67,21 @@ EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, List
   Session session(model, {.threads = request.threads});
   SequenceEvaluateReport report{.path = std::string(isa_name(session.isa()))};
   const bool has_own = request.split == "test" && !names_own_data(request.task) && has_figures(request.task);
+  const TaskOptions options = request.data.of_sequences(request.limit);
   std::vector<std::vector<float>> outputs;
   report.evaluation = judge(session, data, request.metric, listener, [&](std::vector<float> of_sequence) {
     if (has_own) outputs.push_back(std::move(of_sequence));
   });
   if (has_own)
-    for (const TaskFigure& own : task_figures(request.task, request.data.of_sequences(request.limit), data, outputs))
-      report.evaluation.others.push_back(
-          {.metric = own.name, .unit = own.unit, .value = own.value, .is_count = own.is_count});
+    std::ranges::move(as_others(task_figures(request.task, options, data, outputs)),
+                      std::back_inserter(report.evaluation.others));
   if (request.controls) report.controls = control_scores(source, data, report.evaluation.chosen.metric);
+  if (request.controls && has_own)
+    for (const TaskControl& own : task_controls(request.task, options, data)) {
+      auto score = std::ranges::find(report.controls, own.name, &ControlScore::name);
+      if (score == report.controls.end()) score = report.controls.insert(score, {.name = own.name});
+      score->others = as_others(own.figures);
+    }
   return {.of_kind = std::move(report),
           .model = request.model.string(),
           .scheme = model.scheme,
