@@ -75,6 +75,30 @@ def control_value(control, figure, metric):
     return control.get("value") if figure == metric else control.get("others", {}).get(figure)
 
 
+def ahead_of(entry, figure):
+    """The control that is further ahead of the float networks' mean than any other, and its value; None: there is none."""
+    higher_is_better = FIGURES[figure][2]
+    values = {control["name"]: control_value(control, figure, entry["metric"]) for control in entry["controls"]}
+    values = {name: value for name, value in values.items() if value is not None}
+    mean = statistics.fmean(row["float"][figure] for row in entry["rows"])
+    if not values:
+        return None
+    best = (max if higher_is_better else min)(values, key=values.get)
+    return (best, values[best]) if (values[best] > mean) == higher_is_better else None
+
+
+def ahead_text(entries):
+    ahead = []
+    for entry in entries:
+        for figure in figures_of(entry):
+            heading, digits, _ = FIGURES[figure]
+            if control := ahead_of(entry, figure):
+                ahead.append(f"`{entry['task']}` ({heading}): {control[0]}, {control[1]:.{digits}f}")
+    if not ahead:
+        return "No control is ahead of a network."
+    return "**A control is ahead of the network** on " + "; ".join(ahead) + "."
+
+
 def page_of(entries):
     lines = ["# Every task with its defaults, in float and int8", "",
              "`python3 tools/reproduce_tasks.py TASK` makes a row, `make results` all of them: `quaver train TASK --seed N`, "
@@ -92,6 +116,7 @@ def page_of(entries):
             lines.append(f"| `{entry['task']}` | {heading} | {spread_text(of_float, digits)} | "
                          f"{spread_text(of_codes, digits)} | {change} | "
                          f"{', '.join(controls)} |")
+    lines += ["", ahead_text(entries)]
     lines += ["", "| task | network | epochs | seconds to train | bytes, float | bytes, int8 | seeds | commit | CPU |",
               "|---|---|---|---|---|---|---|---|---|"]
     for entry in entries:

@@ -35,7 +35,7 @@ ControlRow nearest_neighbour_row();
 ControlRow token_before_row();
 ControlRow label_marginals_row();
 ControlRow frame_before_row();
-ControlRow all_of_frame_before_row();
+ControlRow whole_frame_before_row();
 ControlRow persistence_row();
 ControlRow last_day_row();
 ControlRow ridge_regression_row();

@@ -9,7 +9,7 @@ namespace {
 const std::vector<ControlRow>& rows() {
   static const std::vector<ControlRow> table{
       majority_class_row(), bag_of_frames_row(),   softmax_on_all_values_row(), nearest_neighbour_row(),
-      token_before_row(),   label_marginals_row(), frame_before_row(),          all_of_frame_before_row(),
+      token_before_row(),   label_marginals_row(), frame_before_row(),          whole_frame_before_row(),
       persistence_row(),    last_day_row(),        ridge_regression_row(),      ridge_a_column_row(),
   };
   return table;

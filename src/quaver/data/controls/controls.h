@@ -25,7 +25,7 @@ struct Control {
 // vocabulary of 4096 at most: "token before", how often each follows the id.
 //
 // Of labels a step: "label marginals", how often each holds; where the frame before is the input, "frame before", how
-// often each holds behind itself and otherwise, and "frame before, all labels", a logistic regression for each on all
+// often each holds behind itself and otherwise, and "whole frame before", a logistic regression for each on all
 // of that frame, where 5e7 products give a gradient.
 //
 // Of a forecast: "persistence", the last value of each column goes on; of a day at most, "last day", the values of a

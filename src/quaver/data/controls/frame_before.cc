@@ -78,7 +78,7 @@ double loss_of(const Frames& frames, std::size_t classes, double penalty, const 
   return loss;
 }
 
-Predictor fit_all_of_frame_before(const ControlData& data) {
+Predictor fit_whole_frame_before(const ControlData& data) {
   const std::size_t classes = data.train.classes.size();
   Frames frames;
   data.train.for_each([&](const Example& example) { frames.add(example); });
@@ -103,7 +103,7 @@ Predictor fit_all_of_frame_before(const ControlData& data) {
   return best_of(candidates, data.validation);
 }
 
-bool suits_all_of_frame_before(const ControlData& data) {
+bool suits_whole_frame_before(const ControlData& data) {
   if (!has_frame_before(data)) return false;
   double products = 0;
   data.train.for_each([&](const Example& example) {
@@ -115,8 +115,8 @@ bool suits_all_of_frame_before(const ControlData& data) {
 
 }  // namespace
 
-ControlRow all_of_frame_before_row() {
-  return {.name = "frame before, all labels", .suits = suits_all_of_frame_before, .fit = fit_all_of_frame_before};
+ControlRow whole_frame_before_row() {
+  return {.name = "whole frame before", .suits = suits_whole_frame_before, .fit = fit_whole_frame_before};
 }
 
 }  // namespace quaver
