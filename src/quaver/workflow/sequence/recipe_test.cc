@@ -38,7 +38,7 @@ TEST(Recipe, DataOfOnesOwnHasWhatTheTaskOfItsKindHas) {
 
 // Flags are checked against the cell before any data is read.
 TEST(Recipe, TheCellFollowsFromTheNameAlone) {
-  for (const std::string name : {"csv", "ts", "lm", "npz", "wav", "text", "ett", "jsb", "nab", "digits"})
+  for (const std::string name : {"csv", "ts", "lm", "npz", "wav", "text", "ett", "jsb", "nab", "ecg", "digits"})
     for (const Target target : {Target::kClass, Target::kTags, Target::kLabels, Target::kReals, Target::kRealSteps})
       EXPECT_EQ(recommended_options(name, data_of(target, 10)).cell, recommended_options(name, {}).cell) << name;
 }
