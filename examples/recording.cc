@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   }
   try {
     const quaver::Model model = quaver::load(argv[1]);
-    const std::optional<quaver::Pipeline> pipeline = quaver::pipeline_of(model);
+    const std::optional<quaver::Pipeline> pipeline = quaver::pipeline_of(model, argv[1]);
     if (!pipeline) {
       std::fprintf(stderr, "%s was not trained on recordings\n", argv[1]);
       return 1;

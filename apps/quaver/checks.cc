@@ -60,6 +60,14 @@ CLI::Validator real_number(double least, double most) {
   });
 }
 
+CLI::Validator real_number_above(double below_least, double most) {
+  const std::string range = concat("above ", readable(below_least), " to ", readable(most));
+  return check("a number " + range, range, [below_least, most](const std::string& text) {
+    const auto value = number<double>(text);
+    return value && *value > below_least && *value <= most;
+  });
+}
+
 CLI::Validator true_or_false() {
   return check("true or false", "true or false", [](const std::string& text) {
     return std::ranges::count(std::initializer_list<std::string>{"true", "false", "1", "0", "yes", "no", "on", "off"},

@@ -23,6 +23,7 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
 CLI::Validator seed_number();
 // Finite.
 CLI::Validator real_number(double least, double most);
+CLI::Validator real_number_above(double below_least, double most);
 CLI::Validator true_or_false();
 CLI::Validator one_of(std::vector<std::string> names);
 

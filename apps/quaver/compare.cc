@@ -35,6 +35,7 @@ void add_compare(CLI::App& program) {
       ->check(whole_number(0, kMostSequences))
       ->capture_default_str();
   add_story_flags(*verb, request.data);
+  add_skip_broken(*verb, request.data);
   add_data_flags(*verb, request.data);
   add_energy_table(*verb, request.energy_table);
   flags->shared.add_to(*verb);

@@ -60,7 +60,7 @@ void add_quantize(CLI::App& program) {
       ->check(one_of({"minmax", "percentile", "entropy", "mse"}))
       ->default_str("minmax");
   verb->add_option("--percentile", request.percentile, "Share of values inside, in percent, of method percentile")
-      ->check(real_number(50, 100))
+      ->check(real_number_above(50, 100))
       ->default_str("99.99");
   verb->add_option_function<std::string>(
           "--rounding", [&request](const std::string& name) { request.rounding = rounding_from_name(name); },

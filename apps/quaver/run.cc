@@ -83,6 +83,7 @@ void add_run(CLI::App& program) {
   verb->add_flag("--explain", request.explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", request.memory, "Memory network: facts it holds; as many as it was trained with")
       ->check(whole_number(1, std::uint64_t{1} << 31));
+  add_skip_broken(*verb, request.data);
   add_max_memory(*verb, request.max_memory);
   flags->shared.add_to(*verb);
   verb->callback([flags] { run_run(*flags); });

@@ -98,7 +98,7 @@ void add_own_data_flags(CLI::App& verb, DataSource& data) {
       ->group(kOwnData);
   verb.add_option("--horizon", own.horizon, "csv: rows to forecast")
       ->check(whole_number(1, 1'000'000))
-      ->capture_default_str()
+      ->default_str(std::to_string(kDefaultHorizon))
       ->group(kOwnData);
   verb.add_option_function<std::string>(
           "--missing", [&own](const std::string& name) { own.missing = missing_values_names().value(name); },
@@ -113,7 +113,7 @@ void add_own_data_flags(CLI::App& verb, DataSource& data) {
       ->group(kOwnData);
   verb.add_option("--vocabulary", own.vocabulary, "text, lm: ids at most, of the most frequent tokens")
       ->check(whole_number(2, 10'000'000))
-      ->capture_default_str()
+      ->default_str(std::to_string(kDefaultVocabulary))
       ->group(kOwnData);
   add_skip_broken(verb, data);
 }

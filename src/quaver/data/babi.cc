@@ -7,6 +7,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/core/text_place.h"
 #include "quaver/data/archive.h"
 #include "quaver/data/own/lines.h"
 #include "quaver/data/own/own_data.h"
@@ -62,7 +63,7 @@ class Parser {
     ++line_;
     line = stripped(line);
     if (line.empty()) return;
-    require_story_text(line, concat(source_, ":", line_));
+    require_story_text(line, text_place(source_, line_));
     const std::size_t blank = line.find_first_of(" \t");
     const std::optional<std::size_t> id = parse_number(line.substr(0, blank));
     if (!id)
@@ -112,7 +113,7 @@ class Parser {
   }
 
   [[noreturn]] void refuse(const std::string& what) const {
-    throw_bad_input(concat(source_, ":", line_, ": this line ", what));
+    throw_bad_input(concat(text_place(source_, line_), ": this line ", what));
   }
 
   static constexpr std::size_t kNoFact = static_cast<std::size_t>(-1);

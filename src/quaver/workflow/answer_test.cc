@@ -23,8 +23,9 @@ class AnswerCall : public samples::Networks {
    public:
     void answered(const Answer& answer) override { all.push_back(answer); }
     void warn(const std::string& text) override { warnings.push_back(text); }
+    void note(const std::string& text) override { notes.push_back(text); }
     std::vector<Answer> all;
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings, notes;
   };
 
   std::filesystem::path path_of(const std::string& name) const { return folder.path() / name; }
@@ -92,6 +93,17 @@ class AnswerCall : public samples::Networks {
         write("wavs/" + std::string(name) + "/" + std::to_string(i) + ".wav",
               wav(tone(2000 + 100 * static_cast<std::size_t>(i), *name == 'h' ? 2000 : 200)));
     make_model("wav:" + path_of("wavs").string());
+  }
+
+  AnswerReport streamed(const std::string& text, RunRequest request = {}) {
+    std::istringstream in(text);
+    request.input = "-";
+    request.text_in = &in;
+    return answers(request);
+  }
+  std::string stream_error(const std::string& text, const RunRequest& request = {},
+                           ErrorKind kind = ErrorKind::kBadInput) {
+    return error_of([&] { streamed(text, request); }, kind);
   }
 
   Answers heard_;
@@ -198,6 +210,85 @@ TEST_F(AnswerCall, NamesTextsAndGoesOnWithRunningOnes) {
   EXPECT_FALSE(one.answers[0].says.starts_with("to be\n")) << "a file's last line end is not its text's";
   EXPECT_EQ(answers({.input = beginning, .generate = 20, .seed = 3}).answers[0].says, one.answers[0].says);
   EXPECT_NE(answers({.input = beginning, .generate = 20, .seed = 4}).answers[0].says, one.answers[0].says);
+}
+
+TEST_F(AnswerCall, AFolderOfRecordingsIsAnsweredAsFarAsItCanBeRead) {
+  make_speech();
+  write("wavs/low/broken.wav", "no sound");
+  std::filesystem::create_directory_symlink(path_of("wavs"), path_of("wavs") / "circle");
+  EXPECT_TRUE(contains(error_of([&] { answers({.input = path_of("wavs")}); }), "broken.wav"));
+  RunRequest request{.input = path_of("wavs")};
+  request.data.own.skip_broken = true;
+  heard_.notes.clear();
+  EXPECT_EQ(answers(request).count, 8u);
+  ASSERT_EQ(heard_.notes.size(), 2u);
+  EXPECT_EQ(heard_.notes[0], "not followed: 1 link to a folder: circle");
+  EXPECT_TRUE(contains(heard_.notes[1], "left out: 1 of 9 recordings cannot be read, the first: "));
+  request.input = path_of("wavs/low/0.wav");
+  EXPECT_TRUE(contains(error_of([&] { answers(request); }, ErrorKind::kUsage), "--skip-broken"));
+}
+
+TEST_F(AnswerCall, SamplesAreWhatTheyClaim) {
+  make_speech();
+  EXPECT_TRUE(contains(stream_error(wav(tone(4000, 200))), "the header of a .wav file"));
+  EXPECT_TRUE(contains(stream_error(tone(4000, 200), {.every = 0.02}, ErrorKind::kUsage), "--every 0.02 s is less"));
+  EXPECT_TRUE(contains(stream_error(tone(4000, 200), {.max_memory = 10}, ErrorKind::kUsage), "--max-memory"));
+  EXPECT_EQ(streamed(tone(4000, 200) + "x", {.every = 0.5}).count, 1u);
+  ASSERT_EQ(heard_.warnings.size(), 1u);
+  EXPECT_TRUE(contains(heard_.warnings[0], "ends within a sample"));
+  EXPECT_EQ(streamed(tone(4100, 200), {.every = 0.5}).count, 1u);
+  ASSERT_EQ(heard_.notes.size(), 1u);
+  EXPECT_TRUE(contains(heard_.notes[0], "the last 100 samples are less than a frame"));
+}
+
+TEST_F(AnswerCall, LinesThatComeAreReadAsThoseOfFiles) {
+  std::string texts;
+  for (int i = 0; i < 20; ++i) texts += i % 2 == 0 ? "a good film\tgood\n" : "what a bad one\tbad\n";
+  make_model("text:" + write("t.tsv", texts).string());
+  const double expected = answers({.input = write("new.txt", "film\n")}).answers[0].probability;
+  for (const char* text : {"\xef\xbb\xbf"
+                           "film\r\n\r\n",
+                           "film"}) {
+    const AnswerReport report = streamed(text);
+    ASSERT_EQ(report.count, 1u);
+    EXPECT_EQ(report.answers[0].probability, expected);
+  }
+  EXPECT_TRUE(contains(stream_error(std::string("a\nb\0", 4)), "standard input, line 2: the control character 0"));
+  EXPECT_TRUE(contains(stream_error("a\xff\n"), "standard input, line 1: the byte 255"));
+  for (const char* nothing : {"", "\n\n"})
+    EXPECT_TRUE(contains(stream_error(nothing), "standard input: there is no text"));
+
+  make_model("lm:" + write("l.txt", "to be or not to be that is the question to be or not to be").string());
+  const std::string going_on = streamed("to be", {.generate = 20}).answers[0].says;
+  EXPECT_EQ(streamed("\xef\xbb\xbfto be\r\n", {.generate = 20}).answers[0].says, going_on);
+  EXPECT_TRUE(contains(stream_error(""), "standard input: there is no token"));
+  EXPECT_TRUE(contains(stream_error("to be or not", {.max_memory = 10}), "--max-memory"));
+  EXPECT_TRUE(contains(stream_error("to be", {.temperature = 0, .seed = 1}, ErrorKind::kUsage), "--seed belongs to"));
+}
+
+TEST_F(AnswerCall, RowsWithoutANumberAreDroppedAsInFiles) {
+  std::string table = "load,heat\n";
+  for (int i = 0; i < 60; ++i) table += std::to_string(i) + "," + (i % 9 == 4 ? "" : std::to_string(i % 7)) + "\n";
+  const std::filesystem::path file = write("t.csv", table);
+  for (const MissingValues missing : {MissingValues::kDrop, MissingValues::kHold}) {
+    make_model("csv:" + file.string(), {.window = 8, .horizon = 2, .missing = missing});
+    const AnswerReport expected = answers({.input = file}), found = streamed(table);
+    EXPECT_EQ(found.answers.back().values, expected.answers.back().values);
+    EXPECT_EQ(found.answers.back().place, expected.answers.back().place);
+  }
+  EXPECT_TRUE(contains(stream_error("load,heat\n1,2\n\n3,4\n"), "standard input, line 3: this line is empty"));
+  EXPECT_TRUE(contains(stream_error("load,heat\n1,2\n3\n"), "standard input, line 3: this row has 1 fields"));
+  EXPECT_TRUE(contains(stream_error("load,heat\n"), "no forecast of 0 rows"));
+  EXPECT_TRUE(contains(error_of([&] { answers({.input = file, .max_memory = 10}); }), "--max-memory"));
+  EXPECT_TRUE(
+      contains(error_of([&] { answers({.input = "csv:" + file.string(), .max_memory = 10}); }), "--max-memory"));
+}
+
+TEST_F(AnswerCall, OtherFilesAreToldWhatTheModelReads) {
+  make_speech();
+  EXPECT_TRUE(contains(error_of([&] { answers({.input = path_of("nowhere.dat")}); }), "no such file or folder"));
+  EXPECT_TRUE(contains(error_of([&] { answers({.input = write("a.dat", "x")}); }),
+                       "expected a recording (.wav) or a folder of them, wav:PATH, or arrays (.npz)"));
 }
 
 TEST_F(AnswerCall, RefusesWhatDoesNotFit) {

@@ -12,20 +12,19 @@ namespace {
 
 // RefusedField for an option that data of this kind does not look at; kind "": of a task.
 void refuse_of_other_kinds(const OwnDataOptions& own, const std::string& kind, const std::string& here) {
-  const OwnDataOptions none;
   if (kind != "wav")
-    refuse({{"--group", !own.group.empty()}, {"--sample-rate", own.sample_rate != none.sample_rate}},
-           "recordings (wav:FOLDER)", here);
+    refuse({{"--group", !own.group.empty()}, {"--sample-rate", own.sample_rate != 0}}, "recordings (wav:FOLDER)", here);
   if (kind != "csv")
     refuse({{"--label", !own.label.empty()},
             {"--target", !own.targets.empty()},
-            {"--horizon", own.horizon != none.horizon},
-            {"--missing", own.missing != none.missing}},
+            {"--horizon", own.horizon.has_value()},
+            {"--missing", own.missing.has_value()}},
            "tables (csv:FILE)", here);
+  if (!own.label.empty()) refuse({{"--horizon", own.horizon.has_value()}}, "forecasts", "here --label is told");
   if (kind != "csv" && kind != "lm")
-    refuse({{"--window", own.window != none.window}}, "tables and running text (csv:FILE, lm:FILE)", here);
+    refuse({{"--window", own.window != 0}}, "tables and running text (csv:FILE, lm:FILE)", here);
   if (kind != "text" && kind != "lm")
-    refuse({{"--tokens", own.tokens.has_value()}, {"--vocabulary", own.vocabulary != none.vocabulary}},
+    refuse({{"--tokens", own.tokens.has_value()}, {"--vocabulary", own.vocabulary.has_value()}},
            "texts (text:FILE, lm:FILE)", here);
 }
 
@@ -58,6 +57,7 @@ void require_known_task(const std::string& task) {
   std::vector<std::string> names;
   for (const TaskInfo& info : tasks()) names.push_back(info.name);
   for (const std::string& name : story_task_names()) names.push_back(name);
+  for (const DataKind& kind : data_kinds()) names.push_back(kind.name + ":PATH");
   require_known("task", task, names);
 }
 
@@ -72,12 +72,18 @@ void require_useful(const DataSource& data, const std::string& spec) {
   if (own) {
     refuse({{"--data", data.data_dir.has_value()}}, "tasks", here);
     refuse_of_other_kinds(data.own, task, here);
-    if (stories) refuse({{"--skip-broken", data.own.skip_broken}}, "sequences of one's own", here);
+    if (task != "wav" && task != "csv" && task != "text")
+      refuse({{"--skip-broken", data.own.skip_broken}}, "recordings, tables and texts (wav:, csv:, text:)", here);
+    if (task == "csv" || task == "lm" || stories)
+      refuse({{"--data-seed", data.data_seed.has_value()}}, "splits that are drawn", here);
     task.clear();
-    if (!stories) generated.emplace_back();  // splits of one's own are drawn too
+    generated.emplace_back();
   } else {
     refuse_of_other_kinds(data.own, "", here);
     refuse({{"--skip-broken", data.own.skip_broken}}, "data of one's own (KIND:PATH)", here);
+    if (std::ranges::count(generated, task) > 0)
+      refuse({{"--data", data.data_dir.has_value()}}, "tasks whose data lies in a folder",
+             concat(here, ", which is generated"));
   }
   if (!stories) refuse({{"--tasks", data.tasks.has_value()}}, "stories (tasks babi and stories, babi:FOLDER)", here);
   if (task != "babi") refuse({{"--set", data.set.has_value()}}, "task babi", here);

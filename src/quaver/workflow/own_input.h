@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -15,20 +16,26 @@ namespace quaver {
 
 bool names_own_data(const std::string& spec);
 
-// In the provenance, under "pipeline.": nothing where there is none, as in a model that was imported.
-std::optional<Pipeline> pipeline_of(const Model& model);
+// In the provenance, under "pipeline.": nothing where there is none, as in a model that was imported. Error (bad input)
+// naming the model's file when it is damaged.
+std::optional<Pipeline> pipeline_of(const Model& model, const std::filesystem::path& file);
 void keep_pipeline(const Pipeline& pipeline, Model& model);
 
 // Tells the listener how it was split and what was converted or left out, and what was read; it must outlive the data.
-// limit: sequences of a split at most; 0: all.
+// Warns it when the trained model learned from other data. limit: sequences of a split at most; 0: all. RefusedField
+// for a seed where the model keeps the split.
 OwnData open_own_data(const std::string& spec, const DataSource& data, std::size_t limit,
                       const std::optional<Pipeline>& trained, Listener& listener);
+
+// Warns when a model of a task is given a KIND:PATH, or one of a KIND:PATH a task: sizes alone may fit.
+void warn_of_origin(const Model& model, const std::string& spec, Listener& listener);
 
 // The splits of a task or a KIND:PATH, opened for a model, which outlives it, as the request's data does.
 class ModelData {
  public:
-  // limit: sequences of a split at most; 0: all.
-  ModelData(const Model& model, std::string spec, const DataSource& data, std::size_t limit, Listener& listener);
+  // file: the model's, for messages. limit: sequences of a split at most; 0: all.
+  ModelData(const Model& model, const std::filesystem::path& file, std::string spec, const DataSource& data,
+            std::size_t limit, Listener& listener);
 
   // Error (bad input) when model and data do not fit.
   Dataset load(const std::string& split) const;

@@ -46,12 +46,36 @@ TEST_F(OwnInput, AModelIsCalibratedOnIt) {
 TEST_F(OwnInput, AModelKeepsItsPipeline) {
   const OwnData data = open_own_data(spec(), {}, 0, std::nullopt, heard);
   Model trained = chirps_model();
-  EXPECT_EQ(pipeline_of(trained), std::nullopt);
+  EXPECT_EQ(pipeline_of(trained, {}), std::nullopt);
   keep_pipeline(data.pipeline(), trained);
   save(trained, model);
-  EXPECT_EQ(pipeline_of(load(model)), data.pipeline());
+  EXPECT_EQ(pipeline_of(load(model), model), data.pipeline());
   quantize({.in = model, .out = out, .calib = spec()}, heard);
-  EXPECT_EQ(pipeline_of(load(out)), data.pipeline());
+  EXPECT_EQ(pipeline_of(load(out), out), data.pipeline());
+}
+
+TEST_F(OwnInput, OtherDataThanTheModelsIsWarnedOf) {
+  Model trained = chirps_model();
+  const auto warning_of = [&](const std::string& task) {
+    save(trained, model);
+    heard.warnings.clear();
+    evaluate({.model = model, .task = task}, heard);
+    return heard.warnings.empty() ? std::string() : heard.warnings.front();
+  };
+  trained.task = "chirps";
+  EXPECT_TRUE(contains(warning_of(spec()), "learned from task chirps, and 'npz:"));
+  EXPECT_EQ(warning_of("chirps"), "");
+  keep_pipeline(open_own_data(spec(), {}, 0, std::nullopt, heard).pipeline(), trained);
+  trained.task = spec();
+  EXPECT_EQ(warning_of(spec()), "");
+  EXPECT_TRUE(contains(warning_of("chirps"), "learned from npz:"));
+  trained.provenance["pipeline.drawn_from"] = "49";
+  EXPECT_TRUE(contains(warning_of(spec()), "not the data that the model learned from: 50 sequences, there were 49"));
+  EXPECT_TRUE(contains(
+      error_of([&] { evaluate({.model = model, .task = spec(), .data = {.data_seed = 2}}, heard); }, ErrorKind::kUsage),
+      "--data-seed belongs to training"));
+  trained.provenance["pipeline.features"] = "x";
+  EXPECT_TRUE(contains(error_of([&] { warning_of(spec()); }), model.string() + ": pipeline: 'features' is 'x'"));
 }
 
 TEST_F(OwnInput, FieldsThatMeanNothingAreRefused) {
@@ -88,10 +112,10 @@ TEST_F(OwnInput, StoriesOfOnesOwnAreAskedAndCalibratedOn) {
   };
   DataSource skipping;
   skipping.own.skip_broken = true;
-  EXPECT_TRUE(contains(refusal(skipping), "--skip-broken belongs to sequences of one's own"));
+  EXPECT_TRUE(contains(refusal(skipping), "--skip-broken belongs to recordings, tables and texts"));
   EXPECT_TRUE(contains(refusal({.set = "en"}), "--set belongs to task babi"));
   EXPECT_TRUE(contains(refusal({.questions = 9}), "--questions belongs to generated stories"));
-  EXPECT_TRUE(contains(refusal({.data_seed = 9}), "--data-seed belongs to generated data"));
+  EXPECT_TRUE(contains(refusal({.data_seed = 9}), "--data-seed belongs to splits that are drawn"));
   EXPECT_TRUE(contains(refusal({.tasks = "2"}), "there is no task 2; the tasks are 1"));
   EXPECT_TRUE(contains(error_of([&] { evaluate({.model = model, .task = spec}, heard); }, ErrorKind::kBadInput),
                        "not a memory network"));

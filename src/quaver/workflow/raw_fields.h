@@ -16,6 +16,7 @@ inline void refuse_raw_fields(const RunRequest& request, const std::string& here
          "models of running text", here);
   refuse({{"--every", request.every.has_value()}}, "samples that stream (--input -)", here);
   refuse({{"--split", request.split.has_value()}}, "KIND:PATH", here);
+  refuse({{"--skip-broken", request.data.own.skip_broken}}, "folders of recordings, wav:, csv: and text:PATH", here);
 }
 
 }  // namespace quaver

@@ -47,7 +47,7 @@ TEST_F(RunCall, AnswersTheQuestionsOfAStory) {
   EXPECT_EQ(report.replies[1].line, 3u);
   EXPECT_EQ(report.replies[1].explanation->empty_p.size(), 3u);
   EXPECT_EQ(heard.replies.size(), 2u);
-  EXPECT_TRUE(contains(heard.warnings.front(), "standard input:2: 'zork' was never seen"));
+  EXPECT_TRUE(contains(heard.warnings.front(), "standard input, line 2: 'zork' was never seen"));
   // The memory goes on, and replies need not be kept.
   std::istringstream more("Where is Mary?");
   const DialogueReport second = std::get<DialogueReport>(

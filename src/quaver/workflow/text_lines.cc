@@ -1,18 +1,24 @@
 #include "quaver/workflow/text_lines.h"
 
+#include <string_view>
 #include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/memory_limit.h"
-#include "quaver/core/text.h"
+#include "quaver/core/text_place.h"
 #include "quaver/data/babi.h"
 
 namespace quaver {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+}  // namespace
 
 TextLines::TextLines(std::istream& in, std::string source)
     : in_(in), source_(std::move(source)), buffer_(kMaxStoryLine + 2) {}
 
-std::string TextLines::where() const { return concat(source_, ":", number_); }
+std::string TextLines::where() const { return text_place(source_, number_); }
 
 bool TextLines::next(std::string& line) {
   ++number_;
@@ -25,6 +31,8 @@ bool TextLines::next(std::string& line) {
     --count;  // the end of the line
   }
   line.assign(buffer_.data(), count);
+  if (number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
+  if (line.ends_with('\r')) line.pop_back();
   return !in_.eof() || count > 0;
 }
 

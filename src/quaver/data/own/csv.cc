@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
@@ -30,36 +32,54 @@ bool is_date(std::string_view field) {
          field.find_first_not_of("0123456789-/:. TZ+") == std::string_view::npos;
 }
 
+// "0,1169": what a comma instead of a point makes of a number.
+bool has_decimal_comma(std::string_view field) {
+  const std::size_t comma = field.find(',');
+  return comma != std::string_view::npos && comma > 0 && number_of(field.substr(0, comma)) &&
+         comma + 1 < field.size() && field.find_first_not_of("0123456789", comma + 1) == std::string_view::npos;
+}
+
+// A table a line at a time.
 class CsvReader {
  public:
-  // wanted: columns that must be there, and the only ones that are read; null: all are.
-  CsvReader(LineReader& lines, const OwnDataOptions& options, const std::vector<std::string>* wanted = nullptr)
-      : lines_(lines), options_(options), wanted_(wanted), broken_("rows", options.skip_broken) {}
+  // where: of the line at hand. wanted: columns that must be there, and the only ones that are read; null: all are.
+  CsvReader(std::function<std::string()> where, const OwnDataOptions& options,
+            const std::vector<std::string>* wanted = nullptr)
+      : where_(std::move(where)), options_(options), wanted_(wanted), broken_("rows", options.skip_broken) {}
 
-  CsvTable read() {
-    const std::optional<std::string_view> first = lines_.next_filled();
-    if (!first) refuse("the file has no line, expected one of column names");
-    read_names(*first);
-    std::size_t rows = 0;
-    bool begun = false;
-    const auto take = [&](std::string_view line) {
-      ++rows;
-      split(line);
-      if (!begun) find_columns();
-      begun = true;
-      broken_.readable([&] { add_row(); });
-    };
-    if (headless_) take(*first);
-    while (const std::optional<std::string_view> line = lines_.next_filled()) take(*line);
+  void take(std::string_view line) {
+    const bool first = names_.empty();
+    if (first) read_names(line);
+    if (first && !headless_) return;
+    ++rows_;
+    split(line);
+    if (!begun_) find_columns();
+    begun_ = true;
+    broken_.readable([&] { add_row(); });
+  }
+
+  // All that was taken, at the end.
+  CsvTable finish() {
+    if (names_.empty()) refuse("the file has no line, expected one of column names");
     if (table_.rows() == 0) refuse("there are no rows behind the column names");
-    if (broken_.count() > 0) table_.notes.push_back("left out: " + broken_.text(rows));
-    if (dropped_ > 0) table_.notes.push_back(concat("dropped ", dropped_, " of ", rows, " rows with missing values"));
+    if (broken_.count() > 0) table_.notes.push_back("left out: " + broken_.text(rows_));
+    if (dropped_ > 0) table_.notes.push_back(concat("dropped ", dropped_, " of ", rows_, " rows with missing values"));
     if (held_ > 0) table_.notes.push_back(concat("held the value before where one was missing: ", held_, " values"));
     return std::move(table_);
   }
 
+  const CsvTable& table() const { return table_; }
+  // What a row to come may hold on to is the last one; others go now and then, so that an endless table has room.
+  void keep_last_rows() {
+    constexpr std::size_t kMostKept = 16384;  // numbers
+    if (table_.values.size() <= std::max(kMostKept, 2 * row_.size())) return;
+    Blocks<float> last;
+    for (std::size_t k = 0; k < row_.size(); ++k) last.push_back(table_.values[table_.values.size() - row_.size() + k]);
+    table_.values = std::move(last);
+  }
+
  private:
-  [[noreturn]] void refuse(const std::string& what) const { throw_bad_input(concat(lines_.where(), ": ", what)); }
+  [[noreturn]] void refuse(const std::string& what) const { throw_bad_input(concat(where_(), ": ", what)); }
 
   void read_names(std::string_view line) {
     std::ptrdiff_t most = 0;
@@ -130,6 +150,7 @@ class CsvReader {
         table_.notes.push_back(concat("skipped column '", printable(names_[i]), "': it has dates"));
         continue;
       }
+      if (has_decimal_comma(fields_[i])) refuse_decimal_comma(names_[i], fields_[i]);
       if (!number_of(fields_[i]) && !is_missing(fields_[i]))
         refuse(concat("column '", printable(names_[i]), "' is text ('", printable(fields_[i], 40),
                       "'), expected numbers; remove the column, or make it the label"));
@@ -144,6 +165,11 @@ class CsvReader {
     }
     if (numeric_.empty()) refuse(concat("there is no column of numbers; the columns are ", names_text()));
     row_.resize(numeric_.size());
+  }
+
+  [[noreturn]] void refuse_decimal_comma(const std::string& column, std::string_view field) const {
+    refuse(concat("column '", printable(column), "': '", printable(field, 40),
+                  "' looks like a decimal comma; save the numbers with decimal points"));
   }
 
   void require_width() const {
@@ -162,15 +188,15 @@ class CsvReader {
         continue;
       }
       const auto name = [&] { return concat("column '", printable(table_.columns[k]), "'"); };
+      if (has_decimal_comma(field)) refuse_decimal_comma(table_.columns[k], field);
       if (!is_missing(field)) refuse(concat(name(), " has '", printable(field, 40), "', expected a number"));
       if (options_.missing == MissingValues::kDrop) {
         ++dropped_;
         return;
       }
-      if (options_.missing == MissingValues::kError)
-        refuse(concat(name(), " is missing ('", field,
-                      "'): fill it in, or choose to hold the value before or to drop the "
-                      "row"));
+      if (options_.missing != MissingValues::kHold)
+        refuse(concat(name(), " is missing ('", field, "'): fill it in",
+                      how_else("--missing hold (the value before) or ")));
       if (table_.values.empty())
         refuse(concat(name(), " is missing in the first row: there is no value before to hold"));
       row_[k] = table_.values[table_.values.size() - numeric_.size() + k] + table_.origin[k];
@@ -178,7 +204,7 @@ class CsvReader {
     }
     if (label_ < names_.size() && is_missing(fields_[label_])) {
       if (options_.missing != MissingValues::kDrop)
-        refuse(concat("the label '", printable(names_[label_]), "' is missing: fill it in, or choose to drop the row"));
+        refuse(concat("the label '", printable(names_[label_]), "' is missing: fill it in", how_else("")));
       ++dropped_;
       return;
     }
@@ -194,7 +220,12 @@ class CsvReader {
     if (label_ < names_.size()) add_label(std::string(fields_[label_]));
     const std::uint64_t bytes = table_.values.size() * sizeof(float) + table_.labels.size() * sizeof(std::int32_t);
     if (bytes > options_.max_memory)  // the text alone would take longer than the row
-      require_memory(concat(lines_.where(), ": the rows up to here have"), bytes, options_.max_memory);
+      require_memory(concat(where_(), ": the rows up to here have"), bytes, options_.max_memory);
+  }
+
+  // A model that was trained has chosen.
+  std::string how_else(const std::string& also) const {
+    return options_.missing ? "" : concat(", or train with ", also, "--missing drop (the row)");
   }
 
   void add_label(const std::string& name) {
@@ -203,7 +234,7 @@ class CsvReader {
     table_.labels.push_back(place->second);
   }
 
-  LineReader& lines_;
+  std::function<std::string()> where_;
   const OwnDataOptions& options_;
   const std::vector<std::string>* wanted_;
   BrokenExamples broken_;
@@ -216,8 +247,15 @@ class CsvReader {
   std::vector<std::string_view> fields_{};
   std::vector<double> row_{};
   std::map<std::string, std::int32_t> labels_{};
-  std::size_t dropped_ = 0, held_ = 0;
+  std::size_t rows_ = 0, dropped_ = 0, held_ = 0;
+  bool begun_ = false;
 };
+
+CsvTable table_of(LineReader& lines, const OwnDataOptions& options, const std::vector<std::string>* wanted = nullptr) {
+  CsvReader reader([&lines] { return lines.where(); }, options, wanted);
+  while (const std::optional<std::string_view> line = lines.next_filled()) reader.take(*line);
+  return reader.finish();
+}
 
 struct Rows {
   std::size_t begin = 0, end = 0;
@@ -335,18 +373,22 @@ Pipeline pipeline_for(const std::string& file, const CsvTable& table, const OwnD
                          .label = options.label,
                          .targets = options.targets,
                          .window = options.window == 0 ? kDefaultWindow : options.window,
-                         .missing = options.missing};
+                         .missing = options.missing.value_or(MissingValues::kError)};
   Pipeline pipeline{.kind = "csv", .features = table.columns.size()};
   if (!options.label.empty()) {
     if (!options.targets.empty()) throw_usage("there are a label and targets to forecast, expected one of the two");
+    if (options.horizon) throw_usage("there are a label and a horizon to forecast, expected one of the two");
     pipeline.target = Target::kTags;
     pipeline.classes = table.classes;
     std::ranges::sort(pipeline.classes);
   } else {
     pipeline.target = Target::kReals;
-    settings.horizon = options.horizon;
+    settings.horizon = options.horizon.value_or(kDefaultHorizon);
     settings.distances = true;
     if (settings.targets.empty()) settings.targets = {table.columns.back()};
+    for (const std::string& target : settings.targets)
+      if (std::ranges::count(settings.targets, target) > 1)
+        throw_usage(concat("target '", printable(target), "' is named twice, expected each column once"));
     for (const std::string& target : settings.targets)
       if (std::ranges::find(table.columns, target) == table.columns.end())
         throw_bad_input(concat(file, ": there is no column of numbers '", printable(target),
@@ -357,9 +399,10 @@ Pipeline pipeline_for(const std::string& file, const CsvTable& table, const OwnD
 }
 
 OpenedData open_csv(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained) {
-  if (options.window > kMostRows || options.horizon < 1 || options.horizon > kMostRows)
-    throw_usage(concat("a window of ", options.window, " and a horizon of ", options.horizon, " rows, expected 1 to ",
-                       kMostRows));
+  const std::size_t horizon = options.horizon.value_or(kDefaultHorizon);
+  if (options.window > kMostRows || horizon < 1 || horizon > kMostRows)
+    throw_usage(
+        concat("a window of ", options.window, " and a horizon of ", horizon, " rows, expected 1 to ", kMostRows));
   OwnDataOptions reading = options;
   if (trained != nullptr) {
     reading.label = trained->table->label;
@@ -369,6 +412,7 @@ OpenedData open_csv(const DataSpec& spec, const OwnDataOptions& options, const P
   LineReader lines(spec.path, options.progress);
   CsvTable table = read_csv(lines, reading);
   OpenedData opened;
+  opened.drawn = Drawn{"rows", table.rows(), lines.hash()};
   opened.notes = std::move(table.notes);
   Pipeline& pipeline = opened.pipeline;
   pipeline = trained != nullptr ? *trained : pipeline_for(file, table, options);
@@ -402,40 +446,63 @@ OpenedData open_csv(const DataSpec& spec, const OwnDataOptions& options, const P
 
 }  // namespace
 
-CsvTable read_csv(LineReader& lines, const OwnDataOptions& options) { return CsvReader(lines, options).read(); }
+CsvTable read_csv(LineReader& lines, const OwnDataOptions& options) { return table_of(lines, options); }
 
 namespace {
 
-// Columns that the model does not read may be text: rows are read as far as it reads them.
-Sequence rows_of(const Pipeline& pipeline, LineReader& lines) {
+const TableSettings& table_settings(const Pipeline& pipeline, const std::string& where) {
   if (!pipeline.table)
-    throw_bad_input(
-        concat(lines.name(), ": the model reads data of kind '", printable(pipeline.kind), "', not tables"));
-  const TableSettings& settings = *pipeline.table;
-  const OwnDataOptions options{.missing = settings.missing};
-  const CsvTable table = CsvReader(lines, options, &settings.inputs).read();
-  std::vector<std::size_t> places;
-  for (const std::string& input : settings.inputs)
-    places.push_back(static_cast<std::size_t>(std::ranges::find(table.columns, input) - table.columns.begin()));
-  Sequence sequence{.steps = table.rows(), .features = places.size()};
-  for (std::size_t row = 0; row < table.rows(); ++row)
-    for (std::size_t k = 0; k < places.size(); ++k) {
-      const double value = table.values[row * table.columns.size() + places[k]] + table.origin[places[k]];
-      sequence.values.push_back(static_cast<float>((value - settings.mean[k]) / settings.deviation[k]));
-    }
-  return sequence;
+    throw_bad_input(concat(where, ": the model reads data of kind '", printable(pipeline.kind), "', not tables"));
+  return *pipeline.table;
+}
+
+// One row of the table, as the model reads it.
+void append_inputs(const CsvTable& table, std::size_t row, const TableSettings& settings, std::vector<float>& values) {
+  for (std::size_t k = 0; k < settings.inputs.size(); ++k) {
+    const auto place =
+        static_cast<std::size_t>(std::ranges::find(table.columns, settings.inputs[k]) - table.columns.begin());
+    const double value = table.values[row * table.columns.size() + place] + table.origin[place];
+    values.push_back(static_cast<float>((value - settings.mean[k]) / settings.deviation[k]));
+  }
 }
 
 }  // namespace
 
-Sequence read_rows(const Pipeline& pipeline, const std::filesystem::path& path) {
+// Columns that the model does not read may be text: rows are read as far as it reads them.
+Sequence read_rows(const Pipeline& pipeline, const std::filesystem::path& path, std::uint64_t max_memory) {
+  const TableSettings& settings = table_settings(pipeline, path.string());
   LineReader lines(path);
-  return rows_of(pipeline, lines);
+  const OwnDataOptions options{.max_memory = max_memory, .missing = settings.missing};
+  const CsvTable table = table_of(lines, options, &settings.inputs);
+  Sequence sequence{.steps = table.rows(), .features = settings.inputs.size()};
+  for (std::size_t row = 0; row < table.rows(); ++row) append_inputs(table, row, settings, sequence.values);
+  return sequence;
 }
 
-Sequence read_rows(const Pipeline& pipeline, const std::string& name, std::string_view text) {
-  LineReader lines(name, text);
-  return rows_of(pipeline, lines);
+struct RowStream::Contents {
+  const TableSettings& settings;
+  std::string where{};
+  OwnDataOptions options{.missing = settings.missing};
+  CsvReader reader{[this] { return where; }, options, &settings.inputs};
+  std::size_t rows = 0;  // in the reader
+};
+
+RowStream::RowStream(const Pipeline& pipeline)
+    : contents_(new Contents{.settings = table_settings(pipeline, "standard input")}) {}
+RowStream::~RowStream() = default;
+
+std::optional<std::vector<float>> RowStream::next(std::string_view line, const std::string& where) {
+  Contents& all = *contents_;
+  all.where = where;
+  require_text(line, where);
+  all.reader.take(line);
+  const CsvTable& table = all.reader.table();
+  if (table.rows() == all.rows) return std::nullopt;
+  std::vector<float> row;
+  append_inputs(table, table.rows() - 1, all.settings, row);
+  all.reader.keep_last_rows();
+  all.rows = table.rows();
+  return row;
 }
 
 KindRow csv_row() {

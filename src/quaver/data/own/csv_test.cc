@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "quaver/core/text.h"
 #include "quaver/data/test_support.h"
 
 namespace quaver {
@@ -57,12 +58,17 @@ TEST(OwnCsv, MissingValuesAreTreatedAsAsked) {
     EXPECT_EQ(values_of(read(text, {.missing = MissingValues::kDrop})), (std::vector<double>{1, 2, 5, 6}));
   }
   EXPECT_TRUE(says(read_error("a,b\n1,\n", {.missing = MissingValues::kHold}), "missing in the first row"));
+  EXPECT_TRUE(says(read_error("a,b\n1,\n"), "or train with --missing hold (the value before) or --missing drop"));
+  // A model that was trained has chosen.
+  EXPECT_FALSE(says(read_error("a,b\n1,\n", {.missing = MissingValues::kError}), "--missing"));
 }
 
 TEST(OwnCsv, WhatIsWrongIsNamedWithItsLine) {
   const std::pair<std::string, std::string> cases[] = {
       {"a,b\n1,2\n3,x\n", "log.csv:3: column 'b' has 'x', expected a number"},
       {"a,b\n1,x\n", "log.csv:2: column 'b' is text ('x'), expected numbers; remove the column, or make it the label"},
+      {"a;b\n1;2\n3;0,1169\n", "log.csv:3: column 'b': '0,1169' looks like a decimal comma"},
+      {"a;b\n1;-0,5\n", "log.csv:2: column 'b': '-0,5' looks like a decimal comma"},
       {"a,b\n1,2\n3\n", "log.csv:3: this row has 1 fields, expected 2"},
       {"a,b\n1,2\n3,4,5\n", "log.csv:3: this row has 3 fields, expected 2"},
       {"a,b\n1,2\n\n3,4\n", "log.csv:3: this line is empty"},
@@ -138,6 +144,49 @@ TEST_F(OwnCsvFile, AForecastIsSplitInTimeAndInUnits) {
   const Dataset train = data.load("train");
   EXPECT_EQ(feature_statistics(train).mean.size(), 2u);
   EXPECT_EQ(pipeline_from_map(to_map(data.pipeline())), data.pipeline());
+}
+
+TEST_F(OwnCsvFile, OtherRowsThanThoseOfTheModelAreWarnedOf) {
+  const std::string table = without_state(rows(200));
+  const OwnDataOptions options{.window = 10, .horizon = 3};
+  const Pipeline trained = open(table, options).pipeline();
+  EXPECT_TRUE(open(table, options, trained).warnings().empty());
+  std::string other_ends = table;
+  for (std::size_t at = 0; (at = other_ends.find('\n', at)) != std::string::npos; at += 2) other_ends.insert(at, "\r");
+  EXPECT_TRUE(open("\xef\xbb\xbf" + other_ends, options, trained).warnings().empty());
+  const std::vector<std::string> warnings = open(table + "2020-01-01,1,1\n", options, trained).warnings();
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("201 rows, there were 200"), std::string::npos) << warnings[0];
+}
+
+TEST_F(OwnCsvFile, OptionsThatSayNothingAreRefused) {
+  const auto refusal = [&](const OwnDataOptions& options) {
+    return expect_error(ErrorKind::kUsage, [&] { open(rows(90), options); });
+  };
+  EXPECT_TRUE(says(refusal({.label = "state", .horizon = 24}), "a label and a horizon"));
+  EXPECT_TRUE(says(expect_error(ErrorKind::kUsage,
+                                [&] {
+                                  open(without_state(rows(90)), {.targets = {"a", "b", "a"}, .window = 4});
+                                }),
+                   "target 'a' is named twice"));
+}
+
+TEST_F(OwnCsvFile, RowsThatComeAreThoseOfAFile) {
+  const std::vector<std::string> lines{"a,b", "1,2", "3,", "5,6", "7,8", "9,1", "2,4"};
+  const std::string table = join(lines, "\n");
+  for (const MissingValues missing : {MissingValues::kHold, MissingValues::kDrop}) {
+    const Pipeline pipeline = open(table, {.targets = {"a"}, .window = 1, .horizon = 1, .missing = missing}).pipeline();
+    const Sequence file = read_rows(pipeline, folder_.path() / "log.csv");
+    RowStream stream(pipeline);
+    std::vector<float> values;
+    for (const std::string& line : lines)
+      if (const auto row = stream.next(line, "here")) values.insert(values.end(), row->begin(), row->end());
+    EXPECT_EQ(values, file.values);
+    EXPECT_EQ(values.size(), missing == MissingValues::kHold ? 12u : 10u);
+    EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [&] { stream.next("7,x", "there"); }), "there: column 'b'"));
+    EXPECT_TRUE(
+        says(expect_error(ErrorKind::kBadInput, [&] { stream.next(std::string("7\0", 2), "there"); }), "control"));
+  }
 }
 
 TEST_F(OwnCsvFile, ForecastsOfBeforeReadLevels) {

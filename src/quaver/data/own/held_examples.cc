@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "quaver/core/text.h"
 
@@ -43,6 +44,20 @@ Divided divided_of(const ReadExamples& read, std::span<const std::string> classe
   return divided;
 }
 
+template <typename Number>
+std::uint64_t hash_of(const std::vector<Number>& numbers, std::uint64_t hash) {
+  return fnv1a(std::as_bytes(std::span(numbers)), hash);
+}
+
+std::uint64_t hash_of(const std::vector<Example>& examples) {
+  std::uint64_t hash = fnv1a({});
+  for (const Example& example : examples) {
+    hash = hash_of(example.input.values, hash_of(example.input.ids, hash));
+    hash = hash_of(example.targets, hash_of(example.labels, hash));
+  }
+  return hash;
+}
+
 }  // namespace
 
 std::vector<Split> splits_of(const ReadExamples& read, std::span<const std::string> classes,
@@ -52,6 +67,7 @@ std::vector<Split> splits_of(const ReadExamples& read, std::span<const std::stri
 
 void hold(ReadExamples read, std::span<const Split> splits, const Pipeline* trained, OpenedData& opened) {
   Pipeline& pipeline = opened.pipeline;
+  if (read.splits.parts.empty()) opened.drawn = Drawn{read.what, read.examples.size(), hash_of(read.examples)};
   if (pipeline.target == Target::kClass && trained == nullptr)
     check_classes(divided_of(read, pipeline.classes), splits, opened.notes);
 

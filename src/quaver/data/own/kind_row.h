@@ -28,8 +28,16 @@ class PartReader {
   virtual std::size_t about_steps(Split split, std::size_t index) const { return read(split, index).input.steps; }
 };
 
+// What a split was drawn from, or cut from in order.
+struct Drawn {
+  std::string what{};  // "recordings"
+  std::size_t count = 0;
+  std::uint64_t hash = 0;  // of what decides which examples are there, in their order
+};
+
 struct OpenedData {
   Pipeline pipeline{};
+  std::optional<Drawn> drawn{};  // nothing where the source says what is which
   std::vector<std::string> notes{};
   std::unique_ptr<const PartReader> parts{};
 };

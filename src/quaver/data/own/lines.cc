@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/data/own/pipeline.h"
 #include "quaver/files/input_file.h"
 
 namespace quaver {
@@ -55,6 +57,7 @@ struct LineReader::Contents {
   std::size_t begin = 0;  // of what was not given yet, in `buffer`
   bool ended = false;
   std::size_t number = 0;
+  std::uint64_t hash = fnv1a({});
 
   void start() {
     reader.reset(archive_read_new());
@@ -142,9 +145,9 @@ std::optional<std::string_view> LineReader::next() {
     if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
   }
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (const std::optional<std::size_t> place = first_bad_byte(line))
-    throw_bad_input(concat(where(), ": the byte ", static_cast<unsigned>(static_cast<unsigned char>(line[*place])),
-                           " at place ", *place + 1, ", expected text in UTF-8; save the file as UTF-8"));
+  if (first_bad_byte(line)) require_text(line, where());
+  constexpr std::string_view kEnd = "\n";
+  all.hash = fnv1a(std::as_bytes(std::span(kEnd)), fnv1a(std::as_bytes(std::span(line)), all.hash));
   return line;
 }
 
@@ -165,6 +168,18 @@ std::optional<std::string_view> LineReader::next_filled() {
 std::size_t LineReader::number() const { return contents_->number; }
 std::string LineReader::where() const { return concat(contents_->name, ":", contents_->number); }
 const std::string& LineReader::name() const { return contents_->name; }
+std::uint64_t LineReader::hash() const { return contents_->hash; }
+
+void require_text(std::string_view line, const std::string& where) {
+  const std::optional<std::size_t> place = first_bad_byte(line);
+  if (!place) return;
+  const auto byte = static_cast<unsigned char>(line[*place]);
+  if (byte < ' ' || byte == 0x7f)
+    throw_bad_input(concat(where, ": the control character ", static_cast<unsigned>(byte), " at place ", *place + 1,
+                           ", expected text; is it a text file?"));
+  throw_bad_input(concat(where, ": the byte ", static_cast<unsigned>(byte), " at place ", *place + 1,
+                         ", expected text in UTF-8; save the file as UTF-8"));
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -34,6 +34,7 @@ class LineReader {
   std::size_t number() const;  // of the last line, from 1
   std::string where() const;   // "data.csv:12"
   const std::string& name() const;
+  std::uint64_t hash() const;  // of the lines so far, whatever their ends
 
  private:
   struct Contents;

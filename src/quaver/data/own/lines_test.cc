@@ -50,7 +50,7 @@ TEST(Lines, LinesMayBeLongerThanABlock) {
 
 TEST(Lines, WhatIsNoTextIsNamed) {
   EXPECT_TRUE(says(error_of("a\nb\xff\n"), "text:2: the byte 255 at place 2, expected text in UTF-8"));
-  EXPECT_TRUE(says(error_of(std::string("a\0b", 3)), "text:1: the byte 0 at place 2"));
+  EXPECT_TRUE(says(error_of(std::string("a\0b", 3)), "text:1: the control character 0 at place 2"));
   EXPECT_TRUE(says(error_of("\xff\xfe"
                             "a"),
                    "text:1: the file is UTF-16, expected UTF-8"));

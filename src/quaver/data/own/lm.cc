@@ -60,8 +60,9 @@ OpenedData open_lm(const DataSpec& spec, const OwnDataOptions& options, const Pi
     TokenCounts counts;
     for (std::size_t i = 0; i < counted.size(); ++i)
       if (counted[i] > 0) counts.emplace(numbering.tokens()[i], counted[i]);
-    pipeline.tokens =
-        TokenSettings{.unit = unit, .tokens = frequent_tokens(counts, options.vocabulary), .window = window};
+    pipeline.tokens = TokenSettings{.unit = unit,
+                                    .tokens = frequent_tokens(counts, options.vocabulary.value_or(kDefaultVocabulary)),
+                                    .window = window};
     pipeline.vocabulary = pipeline.tokens->tokens.size();
     pipeline.classes = pipeline.tokens->tokens;
   }
@@ -79,6 +80,7 @@ OpenedData open_lm(const DataSpec& spec, const OwnDataOptions& options, const Pi
     opened.notes.push_back(concat(unknown, " of ", ids.size(), " tokens are not in the vocabulary of ",
                                   pipeline.vocabulary, " and count as one unknown token"));
 
+  opened.drawn = Drawn{"tokens", ids.size(), lines.hash()};
   auto parts = std::make_unique<RunningText>(file, std::move(ids), pipeline.tokens->window);
   if (trained == nullptr && parts->size(Split::kTrain) == 0)
     throw_bad_input(concat(file, ": the text has too few tokens to learn from, expected 40 at least"));

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kMostClasses = 65536;
+constexpr std::int32_t kMostIds = 1 << 20;  // of a network's vocabulary
 
 bool is_real(NumberType type) { return type == NumberType::kF32 || type == NumberType::kF64; }
 
@@ -193,6 +194,9 @@ class NpzReader {
         if (example.input.ids[step] < 0)
           throw_bad_input(
               concat(example.name, ": id ", example.input.ids[step], " at step ", step, ", expected 0 or more"));
+        if (example.input.ids[step] >= kMostIds)
+          throw_bad_input(concat(example.name, ": array 'ids' has ", example.input.ids[step], " at step ", step,
+                                 ", expected 0 to ", kMostIds - 1, ", as many as a network can tell apart"));
       }
     }
     switch (target_) {

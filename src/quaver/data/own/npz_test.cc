@@ -147,7 +147,9 @@ TEST_F(OwnNpz, VocabularyAndClassesGoAsFarAsTrain) {
     std::set<std::size_t> of_split;
     for (const Example& example : data.load(split).examples)
       of_split.insert(std::stoul(example.name.substr(example.name.rfind(' '))));
-    EXPECT_EQ(open(arrays_with(of_split, 0)).pipeline(), data.pipeline());
+    Pipeline without = open(arrays_with(of_split, 0)).pipeline();
+    without.drawn_hash = data.pipeline().drawn_hash;  // its numbers are others
+    EXPECT_EQ(without, data.pipeline());
     EXPECT_TRUE(says(error_of(arrays_with(of_split, 9)), "id 9 at step 0 is beyond the vocabulary of 9"));
     Npz only_tags = arrays_with({}, 0);
     only_tags["y"] = arrays_with(of_split, 9).at("y");

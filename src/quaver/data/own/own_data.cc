@@ -41,6 +41,10 @@ std::string metric_of(const Pipeline& pipeline) {
   return pipeline.tokens->unit == TokenUnit::kCharacter ? "bits_per_character" : "perplexity";
 }
 
+bool other_data(const Drawn& drawn, const Pipeline& trained) {
+  return trained.drawn_from > 0 && (drawn.count != trained.drawn_from || drawn.hash != trained.drawn_hash);
+}
+
 }  // namespace
 
 std::optional<DataSpec> parse_data_spec(std::string_view text) {
@@ -95,6 +99,17 @@ OwnData OwnData::open(const DataSpec& spec, const OwnDataOptions& options, const
   data.pipeline_ = std::move(opened.pipeline);
   data.pipeline_.seed = data.options_.seed;
   data.pipeline_.group = data.options_.group;
+  if (opened.drawn && !trained) {
+    data.pipeline_.drawn_from = opened.drawn->count;
+    data.pipeline_.drawn_hash = opened.drawn->hash;
+  } else if (opened.drawn && other_data(*opened.drawn, *trained)) {
+    data.warnings_.push_back(
+        concat(data_spec_text(spec), ": this is not the data that the model learned from: ", opened.drawn->count, " ",
+               opened.drawn->what,
+               opened.drawn->count == trained->drawn_from ? ", not the same ones"
+                                                          : concat(", there were ", trained->drawn_from),
+               "; the split is drawn anew, so that 'test' may hold what was learned"));
+  }
   data.notes_ = std::move(opened.notes);
   data.parts_ = std::move(opened.parts);
   return data;

@@ -38,6 +38,8 @@ struct DataKind {
 };
 std::vector<DataKind> data_kinds();
 
+inline constexpr std::size_t kDefaultHorizon = 24, kDefaultVocabulary = 20000;
+
 struct OwnDataOptions {
   std::uint64_t seed = 1;                        // of a split that is drawn
   std::size_t limit = 0;                         // examples of a split at most, evenly spread; 0: all
@@ -50,14 +52,15 @@ struct OwnDataOptions {
                         // matches is never in two splits. "": no groups
   int sample_rate = 0;  // wav: Hz of the features; 0: that of most of train, at most 16000
 
-  std::string label{};                            // csv: column of the class of each row; "": a forecast
-  std::vector<std::string> targets{};             // csv: columns to forecast; none: the last column
-  std::size_t window = 0;                         // csv: rows of a sequence; 0: 96. lm: tokens of a sequence; 0: 128
-  std::size_t horizon = 24;                       // csv: rows to forecast, 1 or more
-  MissingValues missing = MissingValues::kError;  // csv
+  std::string label{};                     // csv: column of the class of each row; "": a forecast
+  std::vector<std::string> targets{};      // csv: columns to forecast; none: the last column
+  std::size_t window = 0;                  // csv: rows of a sequence; 0: 96. lm: tokens of a sequence; 0: 128
+  std::optional<std::size_t> horizon{};    // csv: rows to forecast, 1 or more; else kDefaultHorizon
+  std::optional<MissingValues> missing{};  // csv: else an error
 
-  std::optional<TokenUnit> tokens{};  // text: else words; lm: else characters
-  std::size_t vocabulary = 20000;     // text, lm: ids at most, those of the most frequent tokens of train
+  std::optional<TokenUnit> tokens{};        // text: else words; lm: else characters
+  std::optional<std::size_t> vocabulary{};  // text, lm: ids at most, those of the most frequent tokens of train; else
+                                            // kDefaultVocabulary
 };
 
 // The examples of one kind, found and split. Internal to this floor.
@@ -78,6 +81,8 @@ class OwnData {
   const Pipeline& pipeline() const { return pipeline_; }
   // What a user should know, a sentence each: how it was split, what was converted, what was left out.
   const std::vector<std::string>& notes() const { return notes_; }
+  // What is wrong with the data for the trained model: the split was drawn from other data than the model's was.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   // split: train, validation or test. `limit` of the options counts.
   std::size_t size(const std::string& split) const;
@@ -96,7 +101,7 @@ class OwnData {
   DataSpec spec_;
   OwnDataOptions options_;
   Pipeline pipeline_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, warnings_;
   std::shared_ptr<const PartReader> parts_;
 };
 

@@ -15,8 +15,8 @@
 namespace quaver {
 namespace {
 
-// Entries that came later: pipelines without them are those of before, and false.
-constexpr std::array<std::string_view, 2> kLater{"sound.same_level", "table.distances"};
+// Entries that came later: pipelines without them are those of before, and false or 0.
+constexpr std::array<std::string_view, 4> kLater{"drawn_from", "drawn_hash", "sound.same_level", "table.distances"};
 
 // Every field with its name: what is written is what is read.
 template <typename AnyPipeline, typename Visit>
@@ -24,6 +24,8 @@ void visit_fields(AnyPipeline& pipeline, const Visit& visit) {
   visit("kind", pipeline.kind);
   visit("seed", pipeline.seed);
   visit("group", pipeline.group);
+  visit("drawn_from", pipeline.drawn_from);
+  visit("drawn_hash", pipeline.drawn_hash);
   visit("target", pipeline.target);
   visit("features", pipeline.features);
   visit("vocabulary", pipeline.vocabulary);

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "quaver/core/memory_limit.h"
 #include "quaver/core/name_table.h"
 #include "quaver/data/dataset.h"
 #include "quaver/data/features.h"
@@ -60,6 +62,10 @@ struct Pipeline {
   // How a split was drawn: who opens the same data for the model again finds in test what it has not learned.
   std::uint64_t seed = 1;
   std::string group{};
+  // What the split was drawn from: examples, rows or tokens, and their hash. 0 where the source says itself what is
+  // which, and of models of before.
+  std::size_t drawn_from = 0;
+  std::uint64_t drawn_hash = 0;
   Target target = Target::kClass;
   std::size_t features = 0;            // of one step; 0 for ids
   std::size_t vocabulary = 0;          // 0 for real features
@@ -96,14 +102,46 @@ Sequence read_text(const Pipeline& pipeline, std::string_view text);
 // UTF-8 or has control characters, for more than max_memory bytes.
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_memory);
 
-// A recording as a model of this pipeline (kind wav) reads it. Error (bad input) naming the file.
-Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& path);
+// Error (bad input) "WHERE: ..." for what no line of a text file may have: what is no UTF-8, a control character other
+// than tabs. Lines that come in a stream are looked at with it.
+void require_text(std::string_view line, const std::string& where);
+
+// A recording as a model of this pipeline (kind wav) reads it. Error (bad input) naming the file, also for samples that
+// take more than max_memory bytes.
+Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& path,
+                        std::uint64_t max_memory = kDefaultMaxMemory);
+
+// What lies below a folder of recordings, at any depth; each list in the order of the names, which begin below it.
+struct FolderOfRecordings {
+  std::vector<std::string> recordings{};  // .wav, whether they can be read or not
+  std::vector<std::string> others{};      // files of other names
+  std::vector<std::string> links{};       // to folders: not followed, or a circle would never end
+
+  // "not followed: 2 links to folders, the first: a/more"; nothing where there are none.
+  std::optional<std::string> links_text() const;
+};
+// Error (bad input) when it cannot be listed.
+FolderOfRecordings list_recordings(const std::filesystem::path& folder);
 
 // The rows of a table as a model of this pipeline (kind csv) reads them: its inputs, standardized; other columns and
 // the label may be there or not. Error (bad input) naming file and line, as for the tables that models learn from, and
-// for a column that the model reads and the table lacks.
-Sequence read_rows(const Pipeline& pipeline, const std::filesystem::path& path);
-// The same of a text, whose first line has the names of the columns. name: for errors.
-Sequence read_rows(const Pipeline& pipeline, const std::string& name, std::string_view text);
+// for a column that the model reads and the table lacks, for more than max_memory bytes.
+Sequence read_rows(const Pipeline& pipeline, const std::filesystem::path& path,
+                   std::uint64_t max_memory = kDefaultMaxMemory);
+
+// The same of rows as they come: what is missing is held or dropped as the pipeline says.
+class RowStream {
+ public:
+  explicit RowStream(const Pipeline& pipeline);  // which outlives it
+  ~RowStream();
+
+  // The next line, of which the first has the names of the columns; where: for errors. Its row as the model reads it,
+  // [features]; nothing of the names, and of a row that is dropped.
+  std::optional<std::vector<float>> next(std::string_view line, const std::string& where);
+
+ private:
+  struct Contents;
+  std::unique_ptr<Contents> contents_;
+};
 
 }  // namespace quaver

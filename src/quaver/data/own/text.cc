@@ -63,6 +63,7 @@ OpenedData open_text(const DataSpec& spec, const OwnDataOptions& options, const 
     divided.labels.push_back(label_of(pipeline.classes, text.label, concat(file, ":", text.line)));
     if (text.part) source.parts.push_back(*text.part);
   }
+  if (source.parts.empty()) opened.drawn = Drawn{divided.what, texts.size(), lines.hash()};
   const std::vector<Split> splits = split_examples(divided, source, options.seed, opened.notes);
   if (trained == nullptr) {
     check_classes(divided, splits, opened.notes);
@@ -70,7 +71,7 @@ OpenedData open_text(const DataSpec& spec, const OwnDataOptions& options, const 
     TokenCounts counts;
     for (std::size_t i = 0; i < texts.size(); ++i)
       if (splits[i] == Split::kTrain) count_tokens(texts[i].text, pipeline.tokens->unit, counts);
-    pipeline.tokens->tokens = frequent_tokens(counts, options.vocabulary);
+    pipeline.tokens->tokens = frequent_tokens(counts, options.vocabulary.value_or(kDefaultVocabulary));
     pipeline.vocabulary = pipeline.tokens->tokens.size();
   }
   auto parts = std::make_unique<TextParts>(file, *pipeline.tokens);

@@ -48,8 +48,20 @@ class TsParser {
       if (!count || *count < 1 || *count > 1e6)
         refuse(concat("@dimensions '", printable(value), "', expected 1 or more"));
       file_.channels = static_cast<std::size_t>(*count);
-    } else if (key == "@univariate" && value == "true") {
-      file_.channels = 1;
+      if (univariate_ == true && file_.channels > 1)
+        refuse(concat("@dimensions ", file_.channels, ", but @univariate is true; correct the one that is wrong"));
+    } else if (key == "@univariate") {
+      univariate_ = value == "true";
+      if (*univariate_ && file_.channels > 1)
+        refuse(concat("@univariate true, but @dimensions is ", file_.channels, "; correct the one that is wrong"));
+      if (*univariate_) file_.channels = 1;
+    } else if (key == "@equallength") {
+      equal_length_ = value == "true";
+    } else if (key == "@serieslength") {
+      const std::optional<double> steps = number_of(value);
+      if (!steps || *steps < 1 || *steps > 1e9)
+        refuse(concat("@seriesLength '", printable(value), "', expected 1 or more"));
+      series_length_ = static_cast<std::size_t>(*steps);
     } else if (key == "@timestamps" && value == "true") {
       refuse("cases with time stamps are not read; save the values at even times, with @timeStamps false");
     } else if (key == "@classlabel" && value == "true") {
@@ -77,6 +89,8 @@ class TsParser {
     if (file_.channels == 0) file_.channels = channels.size();
     if (channels.size() != file_.channels)
       refuse(concat("this case has ", channels.size(), " channels, expected ", file_.channels));
+    if (univariate_ == false && channels.size() == 1)
+      refuse("this case has 1 channel, expected more: @univariate is false; correct the header");
     Example example{.name = lines_.where()};
     Sequence& input = example.input;
     input.features = file_.channels;
@@ -93,6 +107,13 @@ class TsParser {
         input.values[step * input.features + channel] =
             number(trimmed(values[step]), concat("channel ", channel + 1, ", step ", step + 1));
     }
+    // Of cases that differ in length the header says so, or nothing.
+    if (equal_length_ != false && series_length_ && input.steps != *series_length_)
+      refuse(concat("this case has ", input.steps, " steps, expected the ", *series_length_,
+                    " of @seriesLength; correct the header"));
+    if (equal_length_ == true && !file_.examples.empty() && input.steps != file_.examples.front().input.steps)
+      refuse(concat("this case has ", input.steps, " steps, the first has ", file_.examples.front().input.steps,
+                    ", expected as many: @equalLength is true; correct the header"));
     if (reals_)
       example.targets = {number(target, "the target")};
     else
@@ -113,6 +134,8 @@ class TsParser {
   LineReader& lines_;
   TsFile file_;
   bool data_ = false, reals_ = false;
+  std::optional<bool> univariate_{}, equal_length_{};  // as the header says
+  std::optional<std::size_t> series_length_{};
 };
 
 // The only NAME_PART.ts of a folder, also .ts.gz and .ts.xz; nothing when there is none.

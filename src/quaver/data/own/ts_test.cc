@@ -28,6 +28,7 @@ TEST(OwnTs, CasesHaveStepsOfAllChannels) {
       .name = "toy.ts:6", .input = {.steps = 3, .features = 2, .values = {1, 4, 2, 5, 3, 6}}, .labels = {1}};
   EXPECT_EQ(file.examples[0], expected);
   EXPECT_EQ(file.examples[1].input.values, (std::vector<float>{7, 8.5f}));
+  parse("@equalLength false\n@seriesLength 9\n" + kHeader + "1:2:up\n1,2:3,4:up");
 }
 
 TEST(OwnTs, WhatIsWrongIsNamedWithItsLine) {
@@ -46,7 +47,13 @@ TEST(OwnTs, WhatIsWrongIsNamedWithItsLine) {
       {"@classLabel true\n", "names no class"},
       {"@classLabel true a b a\n", "names 'a' twice"},
       {"@dimensions -1\n", "@dimensions '-1', expected 1 or more"},
-      {"@timeStamps true\n", "cases with time stamps are not read"}};
+      {"@timeStamps true\n", "cases with time stamps are not read"},
+      {"@univariate true\n" + kHeader + "1:2:up", "toy.ts:4: @dimensions 2, but @univariate is true"},
+      {"@univariate false\n@classLabel true up\n@data\n1:up", "toy.ts:4: this case has 1 channel, expected more"},
+      {"@equalLength true\n" + kHeader + "1:2:up\n1,2:3,4:up", "toy.ts:8: this case has 2 steps, the first has 1"},
+      {"@equalLength true\n@seriesLength 2\n" + kHeader + "1:2:up",
+       "toy.ts:8: this case has 1 steps, expected the 2 of @seriesLength"},
+      {"@seriesLength 0\n", "@seriesLength '0', expected 1 or more"}};
   for (const auto& [text, message] : cases) EXPECT_TRUE(says(parse_error(text), message));
 }
 

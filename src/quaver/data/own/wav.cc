@@ -53,23 +53,26 @@ bool has_parts(const fs::path& folder) {
   return false;
 }
 
+std::string first_of(const std::vector<std::string>& names) { return printable(names.front()); }
+
 // All recordings, in the order of their paths.
 std::vector<Recording> find_recordings(const DataSpec& spec, std::vector<std::string>& notes) {
   const std::string where = data_spec_text(spec);
   std::error_code error;
   if (!fs::is_directory(spec.path, error))
-    throw_bad_input(concat(where, ": there is no such folder; expected one with CLASS/*.wav or train/CLASS/*.wav"));
+    throw_bad_input(concat(where,
+                           fs::exists(spec.path, error) ? ": this is a file, expected a folder"
+                                                        : ": there is no such folder; expected one",
+                           " with CLASS/*.wav or train/CLASS/*.wav"));
   const bool parted = has_parts(spec.path);
+  const FolderOfRecordings listed = list_recordings(spec.path);
+  const std::optional<std::string> links = listed.links_text();
+  if (listed.recordings.empty())
+    throw_bad_input(concat(where, ": there is no .wav file in it; expected CLASS/*.wav or train/CLASS/*.wav",
+                           links ? concat(" (", *links, ")") : ""));
+  if (links) notes.push_back(*links);
   std::vector<Recording> recordings;
-  std::vector<std::string> others;
-  for (fs::recursive_directory_iterator entry(spec.path, fs::directory_options::follow_directory_symlink, error), end;
-       !error && entry != end; entry.increment(error)) {
-    if (entry->is_directory(error)) continue;
-    const fs::path below = entry->path().lexically_relative(spec.path);
-    if (!is_wav(below)) {
-      others.push_back(below.string());
-      continue;
-    }
+  for (const fs::path below : listed.recordings) {
     const std::vector<fs::path> steps(below.begin(), below.end());
     const std::size_t depth = parted ? 3 : 2;
     const std::string expected =
@@ -83,30 +86,63 @@ std::vector<Recording> find_recordings(const DataSpec& spec, std::vector<std::st
       throw_bad_input(concat(file, ": lies beside the folders of the splits; expected it in ", expected));
     recordings.push_back(std::move(recording));
   }
-  if (error) throw_bad_input(concat(where, ": cannot be listed: ", error.message()));
-  if (recordings.empty())
-    throw_bad_input(concat(where, ": there is no .wav file in it; expected CLASS/*.wav or train/CLASS/*.wav"));
-  std::ranges::sort(recordings, {}, &Recording::path);
-  if (!others.empty()) {
-    std::ranges::sort(others);
-    notes.push_back(concat("not read: ", others.size(), " files that are no .wav, the first: ", printable(others[0])));
-  }
+  if (!listed.others.empty())
+    notes.push_back(
+        concat("not read: ", listed.others.size(), " files that are no .wav, the first: ", first_of(listed.others)));
   return recordings;
 }
 
-void set_groups(const DataSpec& spec, const std::string& expression, std::vector<Recording>& recordings) {
-  std::regex group;
-  try {
-    group = expression;
-  } catch (const std::regex_error& error) {
-    throw_usage(concat("group '", printable(expression), "' is no regular expression: ", error.what()));
+// Finds in a path what std::regex finds, without its hours of going back over "(a+)+b". libstdc++ has a search of
+// bounded time, which takes a lazy "*?" for a greedy one: of patterns with one it says whether and where there is a
+// match, and the other search how far it goes from there.
+class GroupPattern {
+ public:
+  // Error (usage) when it is none, or too long.
+  explicit GroupPattern(const std::string& expression) {
+    constexpr std::size_t kLongest = 256;
+    if (expression.size() > kLongest)
+      throw_usage(concat("group '", printable(expression, 40), "' has ", expression.size(), " bytes, expected at most ",
+                         kLongest));
+    std::regex::flag_type bounded = std::regex::ECMAScript;
+#ifdef __GLIBCXX__
+    bounded |= std::regex_constants::__polynomial;
+#endif
+    const std::initializer_list<std::string_view> lazy{"*?", "+?", "??", "}?"};
+    try {
+      bounded_.assign(expression, bounded);
+      if (std::ranges::any_of(lazy, [&](std::string_view sign) { return expression.find(sign) != std::string::npos; }))
+        lazy_.emplace(expression);
+    } catch (const std::regex_error& error) {
+      throw_usage(concat("group '", printable(expression), "' is no regular expression: ", error.what()));
+    }
   }
-  for (Recording& recording : recordings) {
+
+  // What its first group matches, or all of it; nothing without a match.
+  std::optional<std::string> found_in(const std::string& path) const {
     std::smatch match;
-    if (!std::regex_search(recording.path, match, group))
+    if (!std::regex_search(path, match, bounded_)) return std::nullopt;
+    if (lazy_) {
+      const auto begin = match[0].first;
+      auto flags = std::regex_constants::match_continuous;
+      if (begin != path.begin()) flags |= std::regex_constants::match_prev_avail;
+      std::regex_search(begin, path.end(), match, *lazy_, flags);
+    }
+    return match[match.size() > 1 ? 1 : 0].str();
+  }
+
+ private:
+  std::regex bounded_;
+  std::optional<std::regex> lazy_;
+};
+
+void set_groups(const DataSpec& spec, const std::string& expression, std::vector<Recording>& recordings) {
+  const GroupPattern pattern(expression);
+  for (Recording& recording : recordings) {
+    std::optional<std::string> group = pattern.found_in(recording.path);
+    if (!group)
       throw_bad_input(concat((spec.path / recording.path).string(), ": the group '", printable(expression),
                              "' matches nothing in '", printable(recording.path), "', expected a match in every path"));
-    recording.group = match[match.size() > 1 ? 1 : 0].str();
+    recording.group = std::move(*group);
   }
 }
 
@@ -164,7 +200,8 @@ void require_a_frame(const std::string& name, const SoundForm& form, const LogMe
 
 class WavParts : public PartReader {
  public:
-  WavParts(fs::path folder, Pipeline pipeline) : folder_(std::move(folder)), pipeline_(std::move(pipeline)) {}
+  WavParts(fs::path folder, Pipeline pipeline, std::uint64_t max_memory)
+      : folder_(std::move(folder)), pipeline_(std::move(pipeline)), max_memory_(max_memory) {}
 
   void add(Split split, std::string path, std::int32_t label, const SoundForm& form) {
     const double samples = static_cast<double>(form.frames) * pipeline_.sound->sample_rate / form.rate;
@@ -175,7 +212,7 @@ class WavParts : public PartReader {
   Example read(Split split, std::size_t index) const override {
     const Labelled& recording = recordings_[static_cast<std::size_t>(split)][index];
     return {.name = recording.path,
-            .input = read_recording(pipeline_, folder_ / recording.path),
+            .input = read_recording(pipeline_, folder_ / recording.path, max_memory_),
             .labels = {recording.label}};
   }
   std::size_t about_steps(Split split, std::size_t index) const override {
@@ -190,6 +227,7 @@ class WavParts : public PartReader {
   };
   fs::path folder_;
   Pipeline pipeline_;
+  std::uint64_t max_memory_;
   std::array<std::vector<Labelled>, 3> recordings_;
 };
 
@@ -202,6 +240,25 @@ std::vector<std::string> classes_of(const DataSpec& spec, const std::vector<Reco
     throw_bad_input(
         concat(data_spec_text(spec), ": there are no recordings to learn from; expected train/CLASS/*.wav"));
   return {classes.begin(), classes.end()};
+}
+
+void require_room(const std::string& name, const SoundForm& form, std::uint64_t max_memory) {
+  require_memory(concat(name, ": its samples have"), form.frames * sizeof(float), max_memory);
+}
+
+// Of a recording that can be read: only floats can be no numbers, and show it in the samples alone.
+SoundForm sound_form(const fs::path& path, std::uint64_t max_memory) {
+  SoundFile file(path);
+  require_room(path.string(), file.form(), max_memory);
+  if (file.form().encoding.ends_with("float")) file.samples();
+  return file.form();
+}
+
+std::uint64_t hash_of(const std::vector<Recording>& recordings) {
+  std::uint64_t hash = fnv1a({});
+  for (const Recording& recording : recordings)  // a path ends at its 0
+    hash = fnv1a(std::as_bytes(std::span(recording.path.c_str(), recording.path.size() + 1)), hash);
+  return hash;
 }
 
 OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const Pipeline* trained) {
@@ -217,7 +274,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   BrokenExamples broken("recordings", options.skip_broken);
   std::vector<Recording> recordings;  // whose headers can be read
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (broken.readable([&] { found[i].form = SoundFile(spec.path / found[i].path).form(); }))
+    if (broken.readable([&] { found[i].form = sound_form(spec.path / found[i].path, options.max_memory); }))
       recordings.push_back(std::move(found[i]));
     if (options.progress) options.progress(i + 1, found.size());
   }
@@ -239,6 +296,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
     if (recording.part) source.parts.push_back(*recording.part);
     if (grouped) source.groups.push_back(recording.group);
   }
+  if (source.parts.empty()) opened.drawn = Drawn{readable.what, recordings.size(), hash_of(recordings)};
   std::vector<std::string> split_notes;
   const std::vector<Split> drawn = split_examples(readable, source, options.seed, split_notes);
   if (trained == nullptr) {
@@ -252,7 +310,7 @@ OpenedData open_wav(const DataSpec& spec, const OwnDataOptions& options, const P
   Divided divided{.where = readable.where, .what = readable.what, .labels = {}, .classes = pipeline.classes};
   std::vector<Split> splits;
   Forms forms;
-  auto parts = std::make_unique<WavParts>(spec.path, pipeline);
+  auto parts = std::make_unique<WavParts>(spec.path, pipeline, options.max_memory);
   for (std::size_t i = 0; i < recordings.size(); ++i) {
     Recording& recording = recordings[i];
     const std::string name = (spec.path / recording.path).string();
@@ -287,12 +345,35 @@ LogMelOptions sound_options(int sample_rate) {
   return options;
 }
 
-Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& path) {
+std::optional<std::string> FolderOfRecordings::links_text() const {
+  if (links.empty()) return std::nullopt;
+  return concat("not followed: ", links.size(),
+                links.size() == 1 ? " link to a folder: " : " links to folders, the first: ", first_of(links));
+}
+
+FolderOfRecordings list_recordings(const fs::path& folder) {
+  FolderOfRecordings found;
+  std::error_code error, unknown;  // what cannot be looked at is a file that cannot be read
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string below = entry->path().lexically_relative(folder).string();
+    if (entry->is_directory(unknown)) {
+      if (entry->is_symlink(unknown)) found.links.push_back(below);
+      continue;
+    }
+    (is_wav(below) ? found.recordings : found.others).push_back(below);
+  }
+  if (error) throw_bad_input(concat(folder.string(), ": cannot be listed: ", error.message()));
+  for (std::vector<std::string>* names : {&found.recordings, &found.others, &found.links}) std::ranges::sort(*names);
+  return found;
+}
+
+Sequence read_recording(const Pipeline& pipeline, const std::filesystem::path& path, std::uint64_t max_memory) {
   if (!pipeline.sound)
     throw_bad_input(
         concat(path.string(), ": the model reads data of kind '", printable(pipeline.kind), "', not recordings"));
   SoundFile file(path);
   require_a_frame(path.string(), file.form(), *pipeline.sound);
+  require_room(path.string(), file.form(), max_memory);
   const std::vector<float> samples =
       resampled(file.samples(), file.form().rate, static_cast<int>(pipeline.sound->sample_rate));
   Sequence frames = log_mel(samples, *pipeline.sound);

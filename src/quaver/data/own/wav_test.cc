@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -255,8 +258,89 @@ TEST_F(OwnWav, ALimitSpreadsAndMemoryIsBounded) {
   EXPECT_EQ(told, std::vector<std::uint64_t>(20, 20));
   EXPECT_EQ(data.size("train"), 3u);
   EXPECT_EQ(data.load("train").examples[1], data.read("train", 1));
-  const OwnData small = open({.max_memory = 5000});
-  EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [&] { small.load("train"); }), "2 of the 16 examples"));
+  const OwnData small = open({.max_memory = 9000});
+  EXPECT_TRUE(says(expect_error(ErrorKind::kBadInput, [&] { small.load("train"); }), "3 of the 16 examples"));
+  EXPECT_TRUE(says(error_of({.max_memory = 5000}), "its samples have 8000 bytes"));
+}
+
+TEST_F(OwnWav, OtherRecordingsThanThoseOfTheModelAreWarnedOf) {
+  write_classes();
+  const Pipeline trained = open().pipeline();
+  EXPECT_EQ(trained.drawn_from, 20u);
+  const auto warnings = [&](const std::optional<Pipeline>& pipeline) {
+    return OwnData::open({.kind = "wav", .path = folder_.path()}, {}, pipeline).warnings();
+  };
+  EXPECT_TRUE(warnings(std::nullopt).empty());
+  EXPECT_TRUE(warnings(trained).empty());
+  std::filesystem::rename(path("low/speaker0_0.wav"), path("low/speaker9_0.wav"));
+  ASSERT_EQ(warnings(trained).size(), 1u);
+  EXPECT_NE(warnings(trained)[0].find("20 recordings, not the same ones"), std::string::npos) << warnings(trained)[0];
+  write("low/one_more.wav", wav(tone(2000, 300)));
+  EXPECT_NE(warnings(trained)[0].find("21 recordings, there were 20; the split is drawn anew, so that 'test' may hold"),
+            std::string::npos)
+      << warnings(trained)[0];
+  Pipeline older = trained;
+  older.drawn_from = older.drawn_hash = 0;
+  EXPECT_TRUE(warnings(older).empty());
+}
+
+TEST_F(OwnWav, FoldersOfPartsAreNotDrawn) {
+  for (const char* part : kSplits) write_part(part, 3);
+  const Pipeline trained = open().pipeline();
+  EXPECT_EQ(trained.drawn_from, 0u);
+  write("train/low/more.wav", wav(tone(2000, 300)));
+  EXPECT_TRUE(OwnData::open({.kind = "wav", .path = folder_.path()}, {}, trained).warnings().empty());
+}
+
+TEST_F(OwnWav, LinksToFoldersAreNotFollowed) {
+  write_classes();
+  std::filesystem::create_directory_symlink(folder_.path(), folder_.path() / "low" / "circle");
+  std::filesystem::create_directory_symlink(folder_.path() / "high", folder_.path() / "more");
+  std::filesystem::create_symlink(folder_.path() / "low" / "speaker0_0.wav", folder_.path() / "high" / "linked.wav");
+  const OwnData data = open();
+  EXPECT_EQ(notes_of(data),
+            "not followed: 2 links to folders, the first: low/circle\n"
+            "split by seed 1: 80 % train, 10 % validation, 10 % test\n");
+  EXPECT_EQ(data.size("train") + data.size("validation") + data.size("test"), 21u);
+}
+
+TEST_F(OwnWav, WhatIsNoFileIsBroken) {
+  write_classes();
+  std::filesystem::create_symlink("nowhere.wav", folder_.path() / "low" / "dangling.wav");
+  EXPECT_TRUE(says(error_of(), "dangling.wav"));
+  ASSERT_EQ(::mkfifo((folder_.path() / "low" / "pipe.wav").c_str(), 0600), 0);
+  EXPECT_NE(notes_of(open({.skip_broken = true})).find("left out: 2 of 22 recordings"), std::string::npos);
+}
+
+TEST_F(OwnWav, ASampleThatIsNoNumberIsBroken) {
+  write_classes();
+  // 32-bit floats, the last of which is none.
+  std::string samples;
+  for (int i = 0; i < 2000; ++i) samples += std::string(4, '\0');
+  samples.replace(samples.size() - 4, 4, std::string("\0\0\xc0\x7f", 4));
+  const auto number = [](std::uint32_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> 8 * i & 0xff));
+    return text;
+  };
+  write("low/none.wav", "RIFF" + number(36 + 8000, 4) + "WAVEfmt " + number(16, 4) + number(3, 2) + number(1, 2) +
+                            number(8000, 4) + number(32000, 4) + number(4, 2) + number(32, 2) + "data" +
+                            number(8000, 4) + samples);
+  EXPECT_TRUE(says(error_of(), "none.wav: sample 1999 is nan"));
+  EXPECT_NE(notes_of(open({.skip_broken = true})).find("left out: 1 of 21 recordings"), std::string::npos);
+}
+
+// A pattern that would go back for ever ends, and others find what they found.
+TEST_F(OwnWav, GroupsAreFoundInTheTimeOfTheirLength) {
+  write_classes();
+  const std::string long_name = "low/" + std::string(200, 'a') + ".wav";
+  write(long_name, wav(tone(2000, 300)));
+  EXPECT_TRUE(says(error_of({.group = "(a+)+_s"}), "matches nothing"));
+  EXPECT_TRUE(says(error_of({.group = std::string(257, 'a')}, ErrorKind::kUsage), "257 bytes, expected at most 256"));
+  std::filesystem::remove(folder_.path() / long_name);
+  for (const char* group :
+       {"speaker[0-9]", "^[^/]*/([a-z]+[0-9])_", "r(\\d)_", "(speaker0|speaker[1-4])", "/(.*)_", "/(.*?)_", "e(.+?)_"})
+    EXPECT_NE(notes_of(open({.group = group})).find("whole groups"), std::string::npos) << group;
 }
 
 // The published recordings as a user would keep them: a folder for each digit, speakers apart.

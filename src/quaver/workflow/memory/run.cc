@@ -12,6 +12,7 @@
 #include "quaver/core/error.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/core/text_place.h"
 #include "quaver/data/babi.h"
 #include "quaver/engine/memory/memory_session.h"
 #include "quaver/files/atomic_file.h"
@@ -83,7 +84,6 @@ class Dialogue {
     TextLines lines(in, source);
     for (std::string line; lines.next(line);) {
       line_ = lines.number();
-      if (line.ends_with('\r')) line.pop_back();
       require_story_text(line, where());
       const std::vector<std::string_view> sentences = sentences_of(line);
       if (sentences.empty()) continue;
@@ -109,10 +109,12 @@ class Dialogue {
 
   DialogueReport finish() {
     if (!request_.state_out.empty()) write_file_atomically(request_.state_out, session_.save(memory_));
-    if (report_.questions == 0 && request_.state_out.empty())
-      listener_.warn(report_.facts == 0 ? "nothing was told or asked: expected facts, and questions that end with '?'"
-                                        : concat("nothing was asked of the ", report_.facts,
-                                                 " facts that were told: a question ends with '?'"));
+    if (report_.questions == 0 && request_.state_out.empty()) {
+      if (report_.facts == 0)
+        throw_bad_input(concat(source_, ": nothing is told or asked; expected facts, and questions that end with '?'"));
+      listener_.warn(
+          concat("nothing was asked of the ", report_.facts, " facts that were told: a question ends with '?'"));
+    }
     if (dropped() > 0)
       listener_.warn(concat(dropped(), " facts made room for newer ones, oldest first: the memory holds ",
                             memory_.capacity(), request_.memory == 0 ? "; --memory N asks for more" : ""));
@@ -129,7 +131,7 @@ class Dialogue {
 
  private:
   std::uint64_t dropped() const { return dropped_before_ + memory_.dropped() - restored_dropped_; }
-  std::string where() const { return concat(source_, ":", line_); }
+  std::string where() const { return text_place(source_, line_); }
 
   // Stories with numbers: the whole file at once, for its lines refer to each other.
   void read_babi(const std::string& first, TextLines& lines) {
@@ -274,7 +276,7 @@ RunReport run(MemoryNetwork network, const RunRequest& request, Listener& listen
   const auto start = std::chrono::steady_clock::now();
   if (request.input.empty() || request.input == "-") {
     if (request.text_in == nullptr) throw_usage("--input is required: a story as text");
-    dialogue.read(*request.text_in, "standard input");
+    dialogue.read(*request.text_in, std::string(kStandardInput));
   } else {
     if (std::filesystem::is_directory(request.input))
       throw_bad_input(concat(request.input.string(), ": this is a folder, expected a text file"));

@@ -10,6 +10,7 @@
 #include "quaver/core/printable.h"
 #include "quaver/core/random.h"
 #include "quaver/core/text.h"
+#include "quaver/core/text_place.h"
 #include "quaver/data/distances.h"
 #include "quaver/data/features.h"
 #include "quaver/workflow/fields.h"
@@ -88,8 +89,15 @@ class Answering {
       others.generate.reset();
       others.temperature.reset();
       others.seed.reset();
+      if (request_.temperature == 0.0)
+        refuse({{"--seed", request_.seed.has_value()}}, "tokens that are drawn",
+               "at --temperature 0 each is the likeliest");
     } else if (names_own_data(request_.input.string())) {
       others.split.reset();
+      others.data.own.skip_broken = false;
+      require_useful(request_.data, request_.input.string());
+    } else if (pipeline_.kind == "wav" && std::filesystem::is_directory(request_.input)) {
+      others.data.own.skip_broken = false;
     }
     if (pipeline_.kind == "wav" && request_.input == kStream) others.every.reset();
     refuse_raw_fields(others, concat("here ", request_.model.string(), " learned from data of kind '",
@@ -200,11 +208,10 @@ class Answering {
     const std::string extension = extension_of(input);
     if (pipeline_.kind == "wav") {
       if (!std::filesystem::is_directory(input) && extension != ".wav") refuse_kind("a .wav file or a folder of them");
-      for (const std::filesystem::path& file : recordings())
-        answer_sequence(file.string(), read_recording(pipeline_, file));
+      answer_recordings();
     } else if (pipeline_.kind == "csv") {
       if (!is_one_of(extension, {".csv", ".tsv", ".txt"})) refuse_kind("a table (.csv)");
-      answer_table(read_rows(pipeline_, input));
+      answer_table(read_rows(pipeline_, input, request_.max_memory));
     } else if (pipeline_.kind == "text") {
       if (!is_one_of(extension, {".txt", ".tsv"})) refuse_kind("a text file with a text a line (.txt)");
       const std::string text = read_text_file(input, request_.max_memory);
@@ -213,19 +220,43 @@ class Answering {
         ++number;
         if (!line.empty()) answer_line(number, std::string(line));
       }
+      require_answers("text, expected a text a line");
     } else {
       refuse_kind(concat(pipeline_.kind, ":PATH or an .npz file"));
     }
   }
 
-  std::vector<std::filesystem::path> recordings() const {
-    if (!std::filesystem::is_directory(request_.input)) return {request_.input};
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(request_.input))
-      if (entry.is_regular_file() && extension_of(entry.path()) == ".wav") files.push_back(entry.path());
-    std::ranges::sort(files);
-    if (files.empty()) throw_bad_input(concat(request_.input.string(), ": there is no .wav file in this folder"));
-    return files;
+  void require_answers(const std::string& what) const {
+    if (report_.count > 0) return;
+    throw_bad_input(concat(request_.input == kStream ? std::string(kStandardInput) : request_.input.string(),
+                           ": there is no ", what));
+  }
+
+  // Those of a folder that cannot be read are left out and counted, where that was asked for.
+  void answer_recordings() {
+    const std::filesystem::path& input = request_.input;
+    const auto answer_one = [&](const std::filesystem::path& file) {
+      answer_sequence(file.string(), read_recording(pipeline_, file, request_.max_memory));
+    };
+    if (!std::filesystem::is_directory(input)) return answer_one(input);
+    const FolderOfRecordings folder = list_recordings(input);
+    const std::optional<std::string> links = folder.links_text();
+    if (links) listener_.note(*links);
+    std::size_t broken = 0;
+    std::string first;
+    for (const std::string& below : folder.recordings) {
+      try {
+        answer_one(input / below);
+      } catch (const Error& error) {
+        if (!request_.data.own.skip_broken || error.kind() != ErrorKind::kBadInput) throw;
+        if (broken++ == 0) first = error.what();
+      }
+    }
+    if (broken == 0) return require_answers(".wav file in this folder");
+    const std::string left_out =
+        concat(broken, " of ", folder.recordings.size(), " recordings cannot be read, the first: ", first);
+    if (report_.count == 0) throw_bad_input(concat(input.string(), ": ", left_out));
+    listener_.note("left out: " + left_out);
   }
 
   void answer_line(std::size_t number, const std::string& line) {
@@ -257,7 +288,9 @@ class Answering {
   }
 
   void answer_own_data() {
-    const OwnData own = open_own_data(request_.input.string(), request_.data, 0, pipeline_, listener_);
+    DataSource source = request_.data;
+    source.max_memory = request_.max_memory;
+    const OwnData own = open_own_data(request_.input.string(), source, 0, pipeline_, listener_);
     const Dataset data = own.stream(request_.split.value_or("test"));
     Example room;
     for (std::size_t i = 0; i < data.size(); ++i) {
@@ -277,53 +310,84 @@ class Answering {
     if (pipeline_.kind == "wav") return answer_samples();
     if (pipeline_.kind != "csv" && pipeline_.kind != "text")
       refuse_kind("a file: only samples, rows and lines of text stream");
-    TextLines lines(in(), "standard input");
-    std::string line;
-    if (pipeline_.kind == "text") {
-      while (lines.next(line))
-        if (!line.empty()) answer_line(lines.number(), line);
-      return;
-    }
-    if (!lines.next(line)) throw_bad_input("standard input: there is no line, expected one of column names");
-    answer_rows(line + "\n", lines);
+    TextLines lines(in(), std::string(kStandardInput));
+    if (pipeline_.kind == "csv") return answer_rows(lines);
+    for (std::string line; next_text(lines, line);)
+      if (!line.empty()) answer_line(lines.number(), line);
+    require_answers("text, expected a text a line");
+  }
+
+  static bool next_text(TextLines& lines, std::string& line) {
+    if (!lines.next(line)) return false;
+    require_text(line, lines.where());
+    return true;
   }
 
   // A row as it comes: its label, from a state that goes on; or, once there are enough of them, a forecast.
-  void answer_rows(const std::string& names, TextLines& lines) {
+  void answer_rows(TextLines& lines) {
+    RowStream rows(pipeline_);
     State state = session_.initial_state();
     std::vector<float> past;
-    std::string line;
-    std::size_t row = 0;
-    while (lines.next(line)) {
-      if (line.empty()) continue;
-      const Sequence one = read_rows(pipeline_, lines.where(), names + line);
+    std::size_t row = 0, blank = 0;
+    for (std::string line; lines.next(line);) {
+      if (line.find_first_not_of(" \t") == std::string::npos) {
+        if (blank == 0) blank = lines.number();
+        continue;
+      }
+      if (blank > 0) throw_bad_input(concat(text_place(kStandardInput, blank), ": this line is empty; leave it out"));
+      const std::optional<std::vector<float>> values = rows.next(line, lines.where());
+      if (!values) continue;
       ++row;
       if (pipeline_.table->targets.empty()) {
-        Answer answer = answer_of(outputs_of(view_of(one), &state));
+        Answer answer = answer_of(outputs_of({.steps = 1, .real = *values}, &state));
         answer.place = concat("row ", row);
         say(std::move(answer));
         continue;
       }
-      past.insert(past.end(), one.values.begin(), one.values.end());
-      const std::size_t wanted = pipeline_.table->window * one.features;
+      past.insert(past.end(), values->begin(), values->end());
+      const std::size_t wanted = pipeline_.table->window * values->size();
       if (past.size() > wanted) past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(wanted));
       if (past.size() == wanted) answer_forecast(past, row);
     }
-    if (report_.count == 0 && !pipeline_.table->targets.empty())
-      throw_bad_input(concat("standard input: there are ", row, " rows, expected at least the ",
-                             pipeline_.table->window, " that the model reads"));
+    require_answers(pipeline_.table->targets.empty()
+                        ? std::string("row, expected a line of column names and a row a line")
+                        : concat("forecast of ", row, row == 1 ? " row" : " rows", ", expected at least the ",
+                                 pipeline_.table->window, " that the model reads"));
+  }
+
+  // Samples of one piece at most; a header, as files have it, would be heard as noise.
+  std::size_t read_samples(std::vector<char>& bytes, bool first) const {
+    in().read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    const auto count = static_cast<std::size_t>(in().gcount());
+    if (first && std::string_view(bytes.data(), count).starts_with("RIFF"))
+      throw_bad_input(concat(kStandardInput,
+                             ": begins with the header of a .wav file, expected samples alone; give the file's name, "
+                             "--input FILE.wav, or leave its header out"));
+    if (count % 2 == 1)
+      listener_.warn(concat(kStandardInput, ": ends within a sample, which has 2 bytes; the last byte is left out"));
+    return count / 2;
   }
 
   // Little-endian 16-bit samples of one channel at the model's rate; an answer stands for a piece of `every` seconds.
   void answer_samples() {
     LogMel front_end(*pipeline_.sound);
     const double rate = pipeline_.sound->sample_rate;
-    const auto piece = static_cast<std::size_t>(std::max(1.0, std::round(request_.every.value_or(1) * rate)));
+    const std::size_t frame = pipeline_.sound->window;
+    const auto piece = static_cast<std::size_t>(std::round(request_.every.value_or(1) * rate));
+    if (piece < frame)
+      throw_usage(concat("--every ", number_text(*request_.every), " s is less than a frame of the model, expected ",
+                         number_text(static_cast<double>(frame) / rate), " or more"));
+    require_memory_for(concat("--every ", number_text(request_.every.value_or(1)), " has samples of"),
+                       piece * (sizeof(std::int16_t) + sizeof(float)), request_.max_memory);
     std::vector<char> bytes(2 * piece);
     std::vector<float> samples, frames;
     for (std::size_t begin = 0;;) {
-      in().read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-      const auto count = static_cast<std::size_t>(in().gcount()) / 2;
+      const std::size_t count = read_samples(bytes, begin == 0);
+      if (count < frame && begin > 0) {
+        if (count > 0)
+          listener_.note(concat(kStandardInput, ": the last ", count, " samples are less than a frame and left out"));
+        break;
+      }
       samples.clear();
       for (std::size_t i = 0; i < count; ++i) {
         const auto low = static_cast<unsigned char>(bytes[2 * i]), high = static_cast<unsigned char>(bytes[2 * i + 1]);
@@ -342,11 +406,7 @@ class Answering {
       begin += count;
       if (count < piece) break;
     }
-    if (report_.count == 0)
-      throw_bad_input(
-          concat("standard input: there is no frame of samples, expected 16-bit little-endian samples of one "
-                 "channel at ",
-                 rate, " Hz"));
+    require_answers(concat("frame of samples, expected 16-bit little-endian samples of one channel at ", rate, " Hz"));
   }
 
   // ---- running text ----
@@ -355,14 +415,21 @@ class Answering {
     std::string beginning;
     if (names_own_data(request_.input.string())) refuse_kind("a text file with the beginning (.txt), or '-'");
     if (request_.input == kStream) {
-      beginning = TextLines(in(), "standard input").rest(request_.max_memory);
+      TextLines lines(in(), std::string(kStandardInput));
+      for (std::string line; next_text(lines, line);) {
+        beginning.append(line).append(1, '\n');
+        require_memory(concat(lines.where(), ": the text up to here has"), beginning.size() * sizeof(std::int32_t),
+                       request_.max_memory);
+      }
     } else {
       if (extension_of(request_.input) != ".txt") refuse_kind("a text file with the beginning (.txt), or '-'");
       beginning = read_text_file(request_.input, request_.max_memory);
     }
     if (beginning.ends_with('\n')) beginning.pop_back();  // of the file's last line, which the text goes on with
     const Sequence begun = read_text(pipeline_, beginning);
-    if (begun.steps == 0) throw_bad_input(concat(request_.input.string(), ": there is no token to go on from"));
+    if (begun.steps == 0)
+      throw_bad_input(concat(request_.input == kStream ? std::string(kStandardInput) : request_.input.string(),
+                             ": there is no token to go on from"));
     if (const auto unknown = std::ranges::count(begun.ids, 0); unknown > 0)
       listener_.warn(concat(unknown, " of the ", begun.steps, " tokens of ", request_.input.string(),
                             " are none that the model knows"));
@@ -413,6 +480,23 @@ class Answering {
 
 }  // namespace
 
+void require_arrays(const Model& model, const RunRequest& request) {
+  const std::optional<Pipeline> pipeline = pipeline_of(model, request.model);
+  const std::string extension = lower_case(request.input.extension().string());
+  std::error_code none;
+  if (!pipeline || request.input.empty()) return;
+  if (!std::filesystem::exists(request.input, none))
+    throw_bad_input(concat(request.input.string(), ": there is no such file or folder"));
+  if (is_one_of(extension, {".npz", ".npy"})) return;
+  const std::string raw = pipeline->kind == "wav"    ? "a recording (.wav) or a folder of them, "
+                          : pipeline->kind == "csv"  ? "a table (.csv), "
+                          : pipeline->kind == "text" ? "a file with a text a line (.txt), "
+                          : pipeline->kind == "lm"   ? "a file with the beginning of a text (.txt), "
+                                                     : "";
+  throw_bad_input(concat(request.input.string(), ": of this kind the model reads nothing; expected ", raw,
+                         pipeline->kind == "lm" ? "" : concat(pipeline->kind, ":PATH, "), "or arrays (.npz)"));
+}
+
 bool is_raw_input(const std::filesystem::path& input) {
   if (input == kStream || names_own_data(input.string())) return true;
   std::error_code none;
@@ -426,7 +510,7 @@ RunReport answer(const Model& model, const RunRequest& request, Listener& listen
           {"--save-state", !request.state_out.empty()},
           {"--state-reals", request.state_reals}},
          "arrays (--input X.npz)", concat("here the input is ", request.input.string()));
-  const std::optional<Pipeline> pipeline = pipeline_of(model);
+  const std::optional<Pipeline> pipeline = pipeline_of(model, request.model);
   if (!pipeline)
     throw_bad_input(concat(request.model.string(), ": this model does not say how it reads ", request.input.string(),
                            ": it was not trained on data of one's own (KIND:PATH); give it arrays, --input X.npz"));

@@ -14,6 +14,9 @@ namespace quaver {
 // or "-".
 bool is_raw_input(const std::filesystem::path& input);
 
+// Of input that is not raw: Error (bad input) where a model with a pipeline is given no arrays either.
+void require_arrays(const Model& model, const RunRequest& request);
+
 // Error (usage) for fields that do not suit it; (bad input) for a model without a pipeline or of another kind of data,
 // for input that cannot be read.
 RunReport answer(const Model& model, const RunRequest& request, Listener& listener);

@@ -18,7 +18,8 @@ CompareReport compare(const Model& reference, const Model& quantized, const Comp
   if (!is_float_scheme(reference.scheme) && is_float_scheme(quantized.scheme))
     throw_bad_input(concat(request.reference.string(), " is quantized and ", request.quantized.string(),
                            " is a float model; expected the float one first"));
-  const Sequences sequences = read_sequences(request.input, "test", reference, request.data, request.limit, listener);
+  const Sequences sequences =
+      read_sequences(request.input, "test", reference, request.reference, request.data, request.limit, listener);
   listener.begin("comparing", "sequences", sequences.views.size());
   CompareOptions options;
   options.progress = [&](std::size_t done, std::size_t) { listener.advance(done); };

@@ -62,7 +62,7 @@ Evaluation evaluate(Session& session, const Dataset& data, const std::string& me
 EvaluateReport evaluate(const Model& model, const EvaluateRequest& request, Listener& listener) {
   if (is_story_task(request.task))
     throw_bad_input(concat(request.model.string(), ": this is a model of sequences and not a memory network"));
-  const ModelData source(model, request.task, request.data, request.limit, listener);
+  const ModelData source(model, request.model, request.task, request.data, request.limit, listener);
   const Dataset data = source.load(request.split);
   Session session(model, {.threads = request.threads});
   SequenceEvaluateReport report{.path = std::string(isa_name(session.isa()))};

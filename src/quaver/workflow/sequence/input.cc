@@ -283,9 +283,11 @@ bool names_a_file(const std::string& spec) {
 }
 
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
-                         const DataSource& data, std::size_t limit, Listener& listener) {
+                         const std::filesystem::path& file, const DataSource& data, std::size_t limit,
+                         Listener& listener) {
+  if (!names_a_file(spec)) warn_of_origin(model, spec, listener);
   if (names_own_data(spec)) {
-    OwnData own = open_own_data(spec, data, limit, pipeline_of(model), listener);
+    OwnData own = open_own_data(spec, data, limit, pipeline_of(model, file), listener);
     Dataset dataset = own.load(default_split);
     require_fit(model, dataset);
     return sequences_of(std::move(dataset.examples), concat(spec, " (", default_split, ")"));

@@ -50,9 +50,10 @@ Sequences read_npz_sequences(const std::filesystem::path& path, const Model& mod
 // Whether a flag names such a file, or one of another kind, not TASK[:split] or KIND:PATH.
 bool names_a_file(const std::string& spec);
 
-// From what a flag names: such a file, TASK[:split] or KIND:PATH.
+// From what a flag names: such a file, TASK[:split] or KIND:PATH. file: the model's, for messages.
 Sequences read_sequences(const std::string& spec, const std::string& default_split, const Model& model,
-                         const DataSource& data, std::size_t limit, Listener& listener);
+                         const std::filesystem::path& file, const DataSource& data, std::size_t limit,
+                         Listener& listener);
 
 // Error (bad input) with both sizes when the model was made for other data.
 void require_fit(const Model& model, const Dataset& data);

@@ -62,8 +62,8 @@ QuantizeReport quantize(Model model, const QuantizeRequest& request, Listener& l
   refuse_fields_of_memory(request);
   const QuantizeOptions options = checked_options(request);
   check_files(request);
-  const Sequences sequences = read_sequences(request.calib, request.calib_split.value_or("train"), model, request.data,
-                                             request.limit.value_or(kCalibrationLimit), listener);
+  const Sequences sequences = read_sequences(request.calib, request.calib_split.value_or("train"), model, request.in,
+                                             request.data, request.limit.value_or(kCalibrationLimit), listener);
   listener.begin("calibrating", "sequences", sequences.views.size());
   CalibrateOptions calibrate_options;
   if (request.method) calibrate_options.method = *request.method;

@@ -142,6 +142,7 @@ RunReport run(Model model, const RunRequest& request, Listener& listener) {
          concat("here ", request.model.string(), " is a model of sequences"));
   if (is_raw_input(request.input)) return answer(model, request, listener);
   refuse_raw_fields(request, concat("here the input is ", request.input.string()));
+  require_arrays(model, request);
   check(request);
   const Sequences sequences = read_npz_sequences(request.input, model, {0, request.max_memory});
   require_free_names(model, sequences, request);
