@@ -38,6 +38,8 @@ struct PackedOrder {
 
 // Units of 4 columns of every row: the layout of products of four bytes. step: columns are padded to a multiple.
 AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step);
+// The same as w + 128, unsigned.
+AlignedVector<std::int8_t> pack_unsigned_fours(const PackedOrder& order, std::size_t step);
 // The same of four bits: the lower halves of the bytes hold 4 columns, the upper ones the next 4, columns padded to a
 // multiple of 8. flipped: see pair_of_nibbles().
 AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped);

@@ -8,6 +8,11 @@
 #include "quaver/kernels/recurrent_step/paths.h"
 
 namespace quaver {
+namespace {
+
+constexpr std::size_t kNearBytes = std::size_t{256} << 10;  // half of a small L2: a cell has two halves
+
+}  // namespace
 
 std::span<const RecurrentStepPath> recurrent_step_paths() {
   static const std::vector paths = table_of(kRecurrentStepTable);
@@ -31,6 +36,12 @@ AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step
       }
     }
   }
+  return packed;
+}
+
+AlignedVector<std::int8_t> pack_unsigned_fours(const PackedOrder& order, std::size_t step) {
+  AlignedVector<std::int8_t> packed = pack_fours(order, step);
+  for (std::int8_t& weight : packed) weight = static_cast<std::int8_t>(weight ^ -128);
   return packed;
 }
 
@@ -112,7 +123,8 @@ GateRows GateMatrix::rows() const {
           .gates = gates_,
           .block_bytes = block_bytes_,
           .reach = reach_,
-          .shrinks = shrinks_};
+          .shrinks = shrinks_,
+          .is_far = bytes() > kNearBytes};
 }
 
 }  // namespace quaver

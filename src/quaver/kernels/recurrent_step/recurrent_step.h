@@ -51,6 +51,7 @@ struct GateRows {
   std::size_t block_bytes = 0;  // of weights
   std::int32_t reach = 0;       // what m.apply() leaves of any accumulator lies within +-reach
   bool shrinks = true;          // GateMatrix::shrinks()
+  bool is_far = false;          // more than an L2 cache holds, so that reading ahead pays
 };
 
 // One half of a cell, packed for a path.
