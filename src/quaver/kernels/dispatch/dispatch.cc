@@ -32,6 +32,14 @@ bool always() noexcept { return true; }
 #if defined(__x86_64__)
 // __builtin_cpu_supports() also asks whether the operating system saves the registers.
 bool has_avx2() noexcept { return __builtin_cpu_supports("avx2") != 0; }
+// Leaf 7, subleaf 1, EAX bit 4; the registers are those of AVX2.
+bool has_avxvnni() noexcept {
+#if defined(QUAVER_AVXVNNI_IN_AVX2)
+  return has_avx2();  // avxvnni_products.inc
+#endif
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1) != 0;
+}
 bool has_avx512vnni() noexcept {
   return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
@@ -52,6 +60,7 @@ bool has_dot() noexcept { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
 constexpr IsaRow kRows[]{
     {Isa::kScalar, "scalar", Isa::kScalar, always},
     {Isa::kAvx2, "avx2", Isa::kScalar, QUAVER_ON_X86(has_avx2)},
+    {Isa::kAvxVnni, "avxvnni", Isa::kAvx2, QUAVER_ON_X86(has_avxvnni)},
     {Isa::kAvx512Vnni, "avx512vnni", Isa::kAvx2, QUAVER_ON_X86(has_avx512vnni)},
     {Isa::kNeon, "neon", Isa::kScalar, QUAVER_ON_ARM(always)},  // part of every 64-bit ARM
     {Isa::kNeonDot, "neon_dot", Isa::kNeon, QUAVER_ON_ARM(has_dot)},

@@ -8,8 +8,8 @@ namespace quaver {
 // Scalar first, then as all_isas() has them.
 extern const MatvecPath kScalarMatvec;
 #if defined(__x86_64__)
-extern const MatvecPath kAvx2Matvec, kAvx512VnniMatvec;
-inline constexpr const MatvecPath* kMatvecTable[]{&kScalarMatvec, &kAvx2Matvec, &kAvx512VnniMatvec};
+extern const MatvecPath kAvx2Matvec, kAvxVnniMatvec, kAvx512VnniMatvec;
+inline constexpr const MatvecPath* kMatvecTable[]{&kScalarMatvec, &kAvx2Matvec, &kAvxVnniMatvec, &kAvx512VnniMatvec};
 #elif defined(__aarch64__)
 extern const MatvecPath kNeonMatvec, kNeonDotMatvec;
 inline constexpr const MatvecPath* kMatvecTable[]{&kScalarMatvec, &kNeonMatvec, &kNeonDotMatvec};

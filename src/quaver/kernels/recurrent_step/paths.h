@@ -47,9 +47,9 @@ AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t f
 // Scalar first, then as all_isas() has them.
 extern const RecurrentStepPath kScalarRecurrentStep;
 #if defined(__x86_64__)
-extern const RecurrentStepPath kAvx2RecurrentStep, kAvx512VnniRecurrentStep;
+extern const RecurrentStepPath kAvx2RecurrentStep, kAvxVnniRecurrentStep, kAvx512VnniRecurrentStep;
 inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep, &kAvx2RecurrentStep,
-                                                                &kAvx512VnniRecurrentStep};
+                                                                &kAvxVnniRecurrentStep, &kAvx512VnniRecurrentStep};
 #elif defined(__aarch64__)
 extern const RecurrentStepPath kNeonRecurrentStep, kNeonDotRecurrentStep;
 inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep, &kNeonRecurrentStep,
