@@ -218,6 +218,9 @@ struct Weights {
     W = random_codes(gates * kUnits * kIn, random, limit);
     R = random_codes(gates * kUnits * kUnits, random, limit);
     projection = random_codes(kOut * kUnits, random, limit);
+    for (std::vector<std::int8_t>* codes : {&W, &R, &projection})
+      for (std::int8_t& code : *codes)
+        if (!weight_format(id).holds(code)) code = 1;
     b = random_integers<std::int32_t>(gates * kUnits, random, 3000);
     P = random_integers<std::int16_t>(3 * kUnits, random, 3000);
     L = random_integers<std::int16_t>(gates * kUnits, random, 30000);

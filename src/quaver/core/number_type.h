@@ -11,7 +11,22 @@
 
 namespace quaver {
 
-enum class NumberType : std::uint8_t { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kI4, kU8, kBool };
+enum class NumberType : std::uint8_t {
+  kF64,
+  kF32,
+  kF16,
+  kBf16,
+  kI64,
+  kI32,
+  kI16,
+  kI8,
+  kI4,
+  kTernary,
+  kQuaternary,
+  kBinary,
+  kU8,
+  kBool
+};
 
 struct NumberTypeRow {
   NumberType type;
@@ -28,6 +43,9 @@ inline constexpr auto kNumberTypes = std::to_array<NumberTypeRow>({
     {NumberType::kI16, "i16", 16},
     {NumberType::kI8, "i8", 8},
     {NumberType::kI4, "i4", 4},
+    {NumberType::kTernary, "ternary", 2},
+    {NumberType::kQuaternary, "quaternary", 2},
+    {NumberType::kBinary, "binary", 1},
     {NumberType::kU8, "u8", 8},
     {NumberType::kBool, "bool", 8},
 });
@@ -40,7 +58,7 @@ static_assert([] {  // in the order of NumberType
 
 constexpr const NumberTypeRow& number_type_row(NumberType type) { return kNumberTypes[static_cast<std::size_t>(type)]; }
 constexpr std::string_view type_name(NumberType type) { return number_type_row(type).name; }
-// Bytes of one number that stands alone: packed ones (i4) count as a byte.
+// Bytes of one number that stands alone: packed ones (i4, binary) count as a byte.
 constexpr std::size_t type_bytes(NumberType type) { return (number_type_row(type).bits + 7) / 8; }
 
 // The type of T: float, double, bool or a signed integer, or std::uint8_t.

@@ -7,6 +7,9 @@
 //   i8  -127..127, a byte a code                                                                               (A7)
 //   i4  -7..7 in two's complement, two a byte, the earlier column in the lower half; behind the last column of a row of
 //       odd length the upper half holds -8, which is no code: so the number of columns can be read from the bytes (A43)
+//   ternary     -1, 0, 1 as code + 1 in two bits, four a byte, the earliest column lowest; 3 fills up a row       (A48)
+//   quaternary  -2, -1, 1, 2, in half units, as 0 to 3 in two bits, likewise; 0 fills up a row                    (A48)
+//   binary      -1, 1 as a bit that is set where the code is 1, eight a byte; 0 fills up a row                    (A48)
 #pragma once
 
 #include <cstddef>
@@ -18,8 +21,8 @@
 
 namespace quaver {
 
-enum class WeightFormatId : std::uint8_t { kI8, kI4 };  // the place in kWeightFormats
-inline constexpr std::size_t kWeightFormatCount = 2;
+enum class WeightFormatId : std::uint8_t { kI8, kI4, kTernary, kQuaternary, kBinary };  // the place in kWeightFormats
+inline constexpr std::size_t kWeightFormatCount = 5;
 
 struct WeightFormat {
   WeightFormatId id;
@@ -36,9 +39,11 @@ struct WeightFormat {
   void (*unpack)(const std::byte* row, std::size_t cols, std::int8_t* codes) noexcept;
 
   constexpr bool is_packed() const { return bits < 8; }  // several codes a byte
-  constexpr bool holds(std::int32_t code) const {
-    return code >= -limit && code <= limit && (code != 0 || levels % 2 == 1);
-  }
+  constexpr bool holds(std::int32_t code) const { return code >= -limit && code <= limit && (code != 0 || has_zero()); }
+  constexpr bool has_zero() const { return levels % 2 == 1; }
+  // The code nearest to value / scale, ties away from zero; without a 0 that of the value's sign, of 0 the positive
+  // one. value: finite; scale: above 0.
+  std::int32_t nearest(double value, double scale) const;
 };
 
 std::span<const WeightFormat> weight_formats();
@@ -48,5 +53,15 @@ const WeightFormat* weight_format_of(NumberType type);  // null: a type of no we
 inline constexpr int kNoNibble = -8;  // behind the last column of an i4 row of odd length
 constexpr int lower_nibble(std::byte two) { return static_cast<std::int8_t>(std::to_integer<unsigned>(two) << 4) >> 4; }
 constexpr int upper_nibble(std::byte two) { return static_cast<std::int8_t>(two) >> 4; }
+// Of column col, in the byte that has it.
+constexpr int two_bits(std::byte four, std::size_t col) { return std::to_integer<int>(four >> 2 * (col % 4)) & 3; }
+constexpr int ternary_code(std::byte four, std::size_t col) { return two_bits(four, col) - 1; }
+constexpr int quaternary_code(std::byte four, std::size_t col) {
+  const int place = two_bits(four, col);
+  return place < 2 ? place - 2 : place - 1;
+}
+constexpr int binary_code(std::byte eight, std::size_t col) {
+  return 2 * (std::to_integer<int>(eight >> (col % 8)) & 1) - 1;
+}
 
 }  // namespace quaver

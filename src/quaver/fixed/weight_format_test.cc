@@ -61,5 +61,33 @@ TEST(WeightFormat, OfFourBitsHasTheBytesThatFilesHold) {
   EXPECT_FALSE(i4.holds(kNoNibble));
 }
 
+TEST(WeightFormat, OfFewBitsHaveTheBytesThatFilesHold) {
+  const auto packed = [](WeightFormatId id, const std::vector<std::int8_t>& codes) {
+    const WeightFormat& format = weight_format(id);
+    std::vector<std::byte> row(format.row_bytes(codes.size()));
+    format.pack(codes.data(), codes.size(), row.data());
+    return row;
+  };
+  using Bytes = std::vector<std::byte>;
+  EXPECT_EQ(packed(WeightFormatId::kTernary, {-1, 0, 1, 1, -1}),
+            (Bytes{std::byte{0b10'10'01'00}, std::byte{0b11'11'11'00}}));
+  EXPECT_EQ(packed(WeightFormatId::kQuaternary, {-2, -1, 1, 2, 2}),
+            (Bytes{std::byte{0b11'10'01'00}, std::byte{0b00'00'00'11}}));
+  EXPECT_EQ(packed(WeightFormatId::kBinary, {1, -1, 1, 1, -1, -1, -1, 1, 1}),
+            (Bytes{std::byte{0x8d}, std::byte{0x01}}));
+}
+
+TEST(WeightFormat, NearestCodesKeepTheSign) {
+  const WeightFormat& quaternary = weight_format(WeightFormatId::kQuaternary);
+  EXPECT_EQ(quaternary.nearest(0.0, 1), 1);
+  EXPECT_EQ(quaternary.nearest(-0.01, 1), -1);
+  EXPECT_EQ(quaternary.nearest(1.49, 1), 1);
+  EXPECT_EQ(quaternary.nearest(-1.5, 1), -2);
+  EXPECT_EQ(quaternary.nearest(99, 1), 2);
+  EXPECT_EQ(weight_format(WeightFormatId::kBinary).nearest(-99, 0.1), -1);
+  EXPECT_EQ(weight_format(WeightFormatId::kTernary).nearest(0.49, 1), 0);
+  EXPECT_EQ(weight_format(WeightFormatId::kTernary).nearest(-0.5, 1), -1);
+}
+
 }  // namespace
 }  // namespace quaver

@@ -45,8 +45,9 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
         for (float& value : tensor.as_mutable<float>()) value = static_cast<float>(random.uniform(-0.5, 0.5));
       } else if (const WeightFormat* format = weight_format_of(slot.kind)) {
         Tensor codes = Tensor::zeros(NumberType::kI8, slot.shape);
-        for (std::int8_t& code : codes.as_mutable<std::int8_t>())
-          code = static_cast<std::int8_t>(random.between(-format->limit, format->limit));
+        for (std::int8_t& code : codes.as_mutable<std::int8_t>()) do
+            code = static_cast<std::int8_t>(random.between(-format->limit, format->limit));
+          while (!format->holds(code));
         tensor = codes.packed(slot.kind);
       } else if (slot.kind == NumberType::kI16) {
         for (std::int16_t& code : tensor.as_mutable<std::int16_t>())

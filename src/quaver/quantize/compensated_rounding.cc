@@ -40,7 +40,7 @@ std::vector<double> factor_of(const SecondMoment& operands) {
 }  // namespace
 
 std::vector<std::int8_t> round_compensated(MatrixView<const float> weights, std::span<const float> scales,
-                                           std::int32_t limit, const SecondMoment& operands) {
+                                           const WeightFormat& format, const SecondMoment& operands) {
   const std::size_t n = weights.cols();
   QUAVER_DCHECK(operands.size() == n && operands.count() > 0 && scales.size() == weights.rows());
   const std::vector<double> lower = factor_of(operands);
@@ -55,7 +55,7 @@ std::vector<std::int8_t> round_compensated(MatrixView<const float> weights, std:
         double* rest = left.data() + (row - first) * n;
         const auto scale = static_cast<double>(scales[row]);
         const auto weight = static_cast<double>(weights(row, j));
-        const std::int32_t code = quantize(weight + rest[j] / factor[j], scale, 0, -limit, limit);
+        const std::int32_t code = format.nearest(weight + rest[j] / factor[j], scale);
         codes[row * n + j] = static_cast<std::int8_t>(code);
         const double error = weight - code * scale;
         for (std::size_t k = 0; k < j; ++k) rest[k] += error * factor[k];

@@ -12,14 +12,15 @@
 #include <vector>
 
 #include "quaver/core/matrix_view.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/quantize/second_moment.h"
 
 namespace quaver {
 
-// Codes [rows, cols] in -limit..limit. scales: scale of every row, > 0. operands.size() == weights.cols().
+// Codes [rows, cols] of `format`. scales: scale of every row, > 0. operands.size() == weights.cols().
 // C gets a hundredth of its mean diagonal added to it: directions that the data never took count a little, and so
 // little data does no harm; without any variance the codes are those of rounding to nearest.
 std::vector<std::int8_t> round_compensated(MatrixView<const float> weights, std::span<const float> scales,
-                                           std::int32_t limit, const SecondMoment& operands);
+                                           const WeightFormat& format, const SecondMoment& operands);
 
 }  // namespace quaver

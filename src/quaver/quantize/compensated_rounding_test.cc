@@ -43,11 +43,20 @@ SecondMoment moment_of(const std::vector<Floats>& vectors) {
   return moment;
 }
 
-std::vector<std::int8_t> nearest(const Floats& weights, float scale, std::int32_t limit) {
+const WeightFormat& kBytes = weight_format(WeightFormatId::kI8);
+
+// Bytes of which only the codes up to a limit are used.
+WeightFormat up_to(std::int32_t limit) {
+  WeightFormat format = kBytes;
+  format.limit = limit;
+  format.levels = 2 * limit + 1;
+  return format;
+}
+
+std::vector<std::int8_t> nearest(const Floats& weights, float scale, const WeightFormat& format) {
   std::vector<std::int8_t> codes;
   for (const float w : weights)
-    codes.push_back(
-        static_cast<std::int8_t>(quantize(static_cast<double>(w), static_cast<double>(scale), 0, -limit, limit)));
+    codes.push_back(static_cast<std::int8_t>(format.nearest(static_cast<double>(w), static_cast<double>(scale))));
   return codes;
 }
 
@@ -90,33 +99,34 @@ TEST(CompensatedRounding, WithoutCorrelationItIsRoundingToNearest) {
   }
   const Floats weights = normals(random, 3 * n);
   const Floats scales(3, 0.02f);
-  EXPECT_EQ(round_compensated({weights.data(), 3, n}, scales, 127, moment), nearest(weights, 0.02f, 127));
+  EXPECT_EQ(round_compensated({weights.data(), 3, n}, scales, kBytes, moment), nearest(weights, 0.02f, kBytes));
   SecondMoment silence;
   silence.add(Floats(n, 0.0f));
-  EXPECT_EQ(round_compensated({weights.data(), 3, n}, scales, 127, silence), nearest(weights, 0.02f, 127));
+  EXPECT_EQ(round_compensated({weights.data(), 3, n}, scales, kBytes, silence), nearest(weights, 0.02f, kBytes));
 }
 
-// On data like the one it saw, a row's output error must be well below the nearest codes'; at 8 and at 4 bits.
+// On data like the one it saw, a row's output error must be well below the nearest codes'; of every format.
 TEST(CompensatedRounding, LowersTheErrorOfTheOutput) {
   Random random(3);
   constexpr std::size_t n = 64;
   const std::vector<Floats> all = correlated(random, 2000, n, 8);
   const std::vector<Floats> seen(all.begin(), all.begin() + 1000), fresh(all.begin() + 1000, all.end());
   const SecondMoment moment = moment_of(seen);
-  for (const std::int32_t limit : {127, 7}) {
+  for (const WeightFormat& format : weight_formats()) {
     double compensated = 0, plain = 0;
     for (int row = 0; row < 20; ++row) {
       const Floats w = normals(random, n);
       float largest = 0;
       for (const float value : w) largest = std::max(largest, std::abs(value));
-      const Floats scale{largest / static_cast<float>(limit)};
-      const auto codes = round_compensated({w.data(), 1, n}, scale, limit, moment);
-      for (const std::int8_t code : codes) ASSERT_LE(std::abs(code), limit);
+      // Of so few levels the largest are cut off: about a deviation of the weights a step.
+      const Floats scale{format.limit > 2 ? largest / static_cast<float>(format.limit) : 1.0f};
+      const auto codes = round_compensated({w.data(), 1, n}, scale, format, moment);
+      for (const std::int8_t code : codes) ASSERT_TRUE(format.holds(code));
       compensated += output_error(w, codes, scale[0], fresh);
-      plain += output_error(w, nearest(w, scale[0], limit), scale[0], fresh);
+      plain += output_error(w, nearest(w, scale[0], format), scale[0], fresh);
     }
-    std::printf("limit %d: mean squared error %.3f of nearest's\n", limit, compensated / plain);
-    EXPECT_LT(compensated, 0.25 * plain) << limit;
+    std::printf("%s: mean squared error %.3f of nearest's\n", std::string(format.name).c_str(), compensated / plain);
+    EXPECT_LT(compensated, (format.levels > 3 ? 0.25 : 0.35) * plain) << format.name;
   }
 }
 
@@ -129,7 +139,7 @@ TEST(CompensatedRounding, ComesNearTheBestCodesThereAre) {
   for (int trial = 0; trial < 200; ++trial) {
     const std::vector<Floats> data = correlated(random, 40, n, 1);
     const Floats w = normals(random, n);
-    const auto codes = round_compensated({w.data(), 1, n}, Floats{scale}, 12, moment_of(data));
+    const auto codes = round_compensated({w.data(), 1, n}, Floats{scale}, up_to(12), moment_of(data));
     double best = std::numeric_limits<double>::infinity();
     std::vector<std::int8_t> q(n);
     for (int a = -12; a <= 12; ++a) {
@@ -144,7 +154,7 @@ TEST(CompensatedRounding, ComesNearTheBestCodesThereAre) {
     }
     found += output_error(w, codes, scale, data);
     best_sum += best;
-    plain += output_error(w, nearest(w, scale, 12), scale, data);
+    plain += output_error(w, nearest(w, scale, up_to(12)), scale, data);
   }
   EXPECT_LT(best_sum, plain);
   EXPECT_LT(found - best_sum, 0.5 * (plain - best_sum));
@@ -156,7 +166,7 @@ TEST(CompensatedRounding, SaturatedWeightsAreCompensatedToo) {
   moment.add(Floats{1, 1});
   moment.add(Floats{2, 2});
   const Floats weights{0.5f, 100.0f};  // the second column is coded first
-  const auto codes = round_compensated({weights.data(), 1, 2}, Floats{1.0f}, 60, moment);
+  const auto codes = round_compensated({weights.data(), 1, 2}, Floats{1.0f}, up_to(60), moment);
   EXPECT_EQ(codes[1], 60);
   EXPECT_NEAR(codes[0], 40, 1);
 }

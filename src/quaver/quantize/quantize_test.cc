@@ -1,4 +1,5 @@
 #include "quaver/quantize/quantize.h"
+#include "quaver/quantize/quantizer.h"
 
 #include <gtest/gtest.h>
 
@@ -187,6 +188,49 @@ TEST(Quantize, FourBitsLoseNoMoreThanWithTheLargestWeightAsTheEndOfTheScale) {
     }
   }
   EXPECT_LE(found, 1.02 * simple);  // a scale in two bytes is up to 1/128 coarser
+}
+
+TEST(Quantize, ScalesOfFewLevelsLoseLittleMoreThanTheBestOfAFineGrid) {
+  const Model model = small_model();
+  for (const char* scheme : {"quaternary", "ternary", "binary"}) {
+    const Model coded =
+        quantize(model, calibration_of(model), {.scheme = scheme, .rounding = Rounding::kNearest}).model;
+    const MatrixView<const float> weights = model.tensor("gru0.R").matrix<float>();
+    const Tensor& packed = coded.tensor("gru0.R");
+    const WeightFormat& format = *weight_format_of(packed.kind);
+    EXPECT_EQ(format.name, scheme);
+    const Tensor codes = packed.unpacked();
+    for (std::size_t r = 0; r < weights.rows(); ++r) {
+      const auto loss_of = [&](double scale) {
+        double loss = 0;
+        for (const float w : weights.row(r)) {
+          const double real = static_cast<double>(w);
+          loss += std::pow(real - scale * format.nearest(real, scale), 2);
+        }
+        return loss;
+      };
+      double best = std::numeric_limits<double>::infinity();
+      for (int i = 1; i <= 1000; ++i) best = std::min(best, loss_of(i * 1e-3 * max_abs(weights.row(r))));
+      double found = 0;
+      for (std::size_t c = 0; c < weights.cols(); ++c) {
+        const auto scale = static_cast<double>(packed.scale_of_row(static_cast<std::int64_t>(r)));
+        found += std::pow(static_cast<double>(weights(r, c)) - scale * codes.matrix<std::int8_t>()(r, c), 2);
+      }
+      EXPECT_LE(found, 1.03 * best) << scheme << ", row " << r;  // a scale in two bytes is up to 1/128 coarser
+    }
+  }
+}
+
+TEST(Quantize, TheDenseLayerOfAnOutputKeepsEightBitsWhereFewerAreAskedFor) {
+  const Model model = small_model();
+  const Model coded = quantize(model, calibration_of(model), {.scheme = "ternary"}).model;
+  EXPECT_EQ(coded.scheme, "ternary");
+  EXPECT_EQ(coded.node("gru0").scheme, "ternary");
+  EXPECT_EQ(coded.tensor("gru0.W").kind, NumberType::kTernary);
+  EXPECT_EQ(coded.node("scores").scheme, "int8");
+  const Model all =
+      quantize(model, calibration_of(model), {.scheme = "ternary", .overrides = {{"scores", "ternary"}}}).model;
+  EXPECT_EQ(all.tensor("scores.W").kind, NumberType::kTernary);
 }
 
 TEST(Quantize, AllCalibrationMethodsGiveAModelThatRuns) {

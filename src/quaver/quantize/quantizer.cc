@@ -68,6 +68,43 @@ double best_scale(std::span<const float> values, std::int32_t limit) {
   return best;
 }
 
+// The same for codes of so few levels that the largest weight says little: from a start, codes to the nearest and the
+// scale that suits them best, in turns (Lloyd 1982), which never loses more than before; of several starts the best.
+double fitted_scale(std::span<const float> values, const WeightFormat& format) {
+  constexpr int kStarts = 8, kMostTurns = 50;
+  const double largest = max_abs(values);
+  double best = largest > 0 ? largest : 1, least_loss = std::numeric_limits<double>::infinity();
+  for (int start = 1; start <= kStarts && largest > 0; ++start) {
+    double scale = largest * start / (kStarts * format.limit);
+    for (int turn = 0; turn < kMostTurns; ++turn) {
+      double product = 0, squares = 0, energy = 0;
+      for (const float value : values) {
+        const double real = static_cast<double>(value), code = format.nearest(real, scale);
+        product += real * code;
+        squares += code * code;
+        energy += real * real;
+      }
+      if (squares == 0) break;  // all codes are 0: the start was too coarse
+      const double fitted = product / squares, loss = energy - product * fitted;
+      if (loss < least_loss) {
+        least_loss = loss;
+        best = fitted;
+      }
+      if (fitted == scale) break;
+      scale = fitted;
+    }
+  }
+  return best;
+}
+
+constexpr std::int32_t kFewLevels = 2;  // a format whose codes are no larger
+
+// Of a row or gate.
+double scale_of(std::span<const float> values, const WeightFormat& format) {
+  if (format.limit <= kFewLevels) return fitted_scale(values, format);
+  return format.is_packed() ? best_scale(values, format.limit) : max_abs(values) / format.limit;
+}
+
 }  // namespace
 
 double max_abs(std::span<const float> values) {
@@ -82,20 +119,23 @@ Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> sca
   coded.scales = std::move(scales);
   const auto values = source.as<float>();
   const auto row_size = static_cast<std::size_t>(source.row_size());
-  const auto fill = [&]<typename T>(std::span<T> codes, std::int32_t limit) {
+  const auto fill = [&]<typename T>(std::span<T> codes, const auto& code_of) {
     for (std::size_t i = 0; i < codes.size(); ++i) {
       const auto scale = static_cast<double>(coded.scale_of_row(static_cast<std::int64_t>(i / row_size)));
-      codes[i] = static_cast<T>(quantize(static_cast<double>(values[i]), scale, 0, -limit, limit));
+      codes[i] = static_cast<T>(code_of(static_cast<double>(values[i]), scale));
     }
   };
+  const auto within = [](std::int32_t limit) {
+    return [limit](double value, double scale) { return quantize(value, scale, 0, -limit, limit); };
+  };
   if (format != nullptr) {
-    fill(coded.as_mutable<std::int8_t>(), format->limit);
+    fill(coded.as_mutable<std::int8_t>(), [&](double value, double scale) { return format->nearest(value, scale); });
     return coded.packed(kind);
   }
   if (kind == NumberType::kI16)
-    fill(coded.as_mutable<std::int16_t>(), kI16Limit);
+    fill(coded.as_mutable<std::int16_t>(), within(kI16Limit));
   else
-    fill(coded.as_mutable<std::int32_t>(), std::numeric_limits<std::int32_t>::max());
+    fill(coded.as_mutable<std::int32_t>(), within(std::numeric_limits<std::int32_t>::max()));
   return coded;
 }
 
@@ -145,6 +185,14 @@ QuantizeResult Quantizer::run() {
   return std::move(result_);
 }
 
+std::string Quantizer::scheme_of_place(const Node& node) const {
+  const std::string_view ends = find_scheme(options_.scheme)->ends;
+  const bool gives_output = std::ranges::find(source_.outputs, node.name) != source_.outputs.end();
+  const bool is_end = std::holds_alternative<EmbeddingAttributes>(node.operation) ||
+                      (std::holds_alternative<DenseAttributes>(node.operation) && gives_output);
+  return std::string(is_end && !ends.empty() ? ends : options_.scheme);
+}
+
 void Quantizer::choose_schemes() {
   check_scheme(options_.scheme);
   struct Rule {
@@ -165,7 +213,7 @@ void Quantizer::choose_schemes() {
   std::vector<std::string> names;
   for (const Node& node : source_.nodes) {
     names.push_back(node.name);
-    schemes_[node.name] = options_.scheme;
+    schemes_[node.name] = scheme_of_place(node);
     const Rule* owner = nullptr;
     for (Rule& rule : rules) {
       if (!rule.pattern.found_in(node.name)) continue;
@@ -457,7 +505,7 @@ std::vector<float> Quantizer::weight_scales(const Node& node, const Tensor& weig
   std::vector<float> scales;
   for (std::size_t g = 0; g < groups; ++g) {
     const auto group = values.subspan(g * run, run);
-    double scale = format.is_packed() ? best_scale(group, format.limit) : max_abs(group) / format.limit;
+    double scale = scale_of(group, format);
     if (bias != nullptr && g >= unbiased / rows_of_run) {
       const std::size_t first = g * rows_of_run - unbiased;
       const double largest_bias = max_abs(bias->as<float>().subspan(first, rows_of_run));
@@ -503,7 +551,7 @@ Tensor Quantizer::moving_columns(const Node& node, const std::string& name, Tens
 
 Tensor Quantizer::code_compensated(const Node& node, const Tensor& W, NumberType kind, std::vector<float> scales,
                                    const std::vector<std::string>& operands, Tensor* bias) const {
-  const std::int32_t limit = weight_format_of(kind)->limit;
+  const WeightFormat& format = *weight_format_of(kind);
   Tensor coded = Tensor::zeros(NumberType::kI8, W.shape);
   coded.scales = std::move(scales);
   const auto cols = static_cast<std::size_t>(W.row_size());
@@ -518,7 +566,7 @@ Tensor Quantizer::code_compensated(const Node& node, const Tensor& W, NumberType
     const SecondMoment moment = operand(node, operands[part], cols);
     const bool is_state = operands[part].starts_with("output") || operands[part].starts_with("reset");
     const bool biased = first >= unbiased && !is_state;
-    const auto codes = round_compensated(weights, row_scales, limit, biased ? moment.centered() : moment);
+    const auto codes = round_compensated(weights, row_scales, format, biased ? moment.centered() : moment);
     std::ranges::copy(codes, coded.as_mutable<std::int8_t>().subspan(first * cols).begin());
     for (std::size_t row = 0; biased && row < rows; ++row) {
       double left = 0;

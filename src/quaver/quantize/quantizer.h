@@ -82,6 +82,7 @@ class Quantizer {
 
  private:
   void choose_schemes();
+  std::string scheme_of_place(const Node& node) const;  // where no rule names the node
   void warn_island(const Node& node);
 
   // Embeddings whose rows need codes of 16 bits, and whose readers take them (A45). What they drive reaches as far

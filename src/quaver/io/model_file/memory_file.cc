@@ -30,7 +30,7 @@ StoredMatrix stored(const MemoryMatrix& matrix, const MemoryScheme& scheme) {
   const std::vector<std::int64_t> shape{static_cast<std::int64_t>(matrix.rows), static_cast<std::int64_t>(matrix.cols)};
   if (!scheme.is_scaled()) return {NumberType::kF32, shape};
   if (!scheme.one_bit_weights) return {NumberType::kI8, shape};
-  const PackedTensor packed{kPackedSigns, shape};
+  const PackedTensor packed{weight_format(WeightFormatId::kBinary).name, shape};
   return {NumberType::kU8, stored_shape(packed), packed};
 }
 

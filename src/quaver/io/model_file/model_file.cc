@@ -105,11 +105,7 @@ Tensor tensor_of(const SafetensorsFile& file, const std::string& name, const Pac
     tensor.shape = shape_of_nibbles(name, entry, tensor.bytes);
     return tensor;
   }
-  const WeightFormat* format = packed_format_of(found->second.format);
-  if (format == nullptr)
-    throw_bad_input(
-        concat("tensor '", printable(name), "' is ", found->second.format, ", which no weight of a model is"));
-  tensor.kind = format->type;
+  tensor.kind = packed_format_of(found->second.format)->type;
   tensor.shape = found->second.shape;
   return tensor;
 }

@@ -261,18 +261,18 @@ const Change kChanges[] = {
      [](Parts& p) {
        p.graph["tensors"]["lstm.W"] = {{"format", "i3"}, {"shape", {12, 3}}};
      },
-     "unknown format 'i3', expected i4 or binary"},
+     "unknown format 'i3', expected one of i4, ternary, quaternary, binary"},
     {"u8_unsaid",
      [](Parts& p) {
        p.entries["lstm.W"] = {NumberType::kU8, {12}, kTwelveBytes};
      },
      "'lstm.W' is U8, but graph: 'tensors' does not say"},
-    {"u8_as_signs",
+    {"u8_of_another_format",
      [](Parts& p) {
        p.entries["lstm.W"] = {NumberType::kU8, {12, 1}, kTwelveBytes};
        p.graph["tensors"]["lstm.W"] = {{"format", "binary"}, {"shape", {12, 3}}};
      },
-     "'lstm.W' is binary, which no weight of a model is"},
+     "'lstm.W' is 12x3 binary, expected 12x3 i8"},
     {"words_list", [](Parts& p) { p.metadata["words"] = "{}"; }, "words is no list"},
     {"words_number", [](Parts& p) { p.metadata["words"] = R"(["a",1])"; }, "words: element 1 is no text"},
     {"words_deep", [](Parts& p) { p.metadata["words"] = R"([["a"]])"; }, "words: element 0 is no text"},

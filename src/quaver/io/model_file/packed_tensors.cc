@@ -15,16 +15,14 @@ std::vector<std::string> packed_names() {
   std::vector<std::string> names;
   for (const WeightFormat& format : weight_formats())
     if (format.is_packed()) names.emplace_back(format.name);
-  names.emplace_back(kPackedSigns);
   return names;
 }
 
 std::string_view format_name_of(JsonObject& object) {
   const std::string name = object.text("format");
-  if (name == kPackedSigns) return kPackedSigns;
   if (const WeightFormat* format = packed_format_of(name)) return format->name;
   throw_bad_input(
-      concat(object.what(), ": unknown format '", printable(name), "', expected ", join(packed_names(), " or ")));
+      concat(object.what(), ": unknown format '", printable(name), "', expected one of ", join(packed_names(), ", ")));
 }
 
 }  // namespace
@@ -42,8 +40,7 @@ const WeightFormat* packed_format_of(std::string_view name) {
 
 std::vector<std::int64_t> stored_shape(const PackedTensor& packed) {
   const auto cols = static_cast<std::size_t>(packed.shape[1]);
-  const WeightFormat* format = packed_format_of(packed.format);
-  return {packed.shape[0], static_cast<std::int64_t>(format == nullptr ? (cols + 7) / 8 : format->row_bytes(cols))};
+  return {packed.shape[0], static_cast<std::int64_t>(packed_format_of(packed.format)->row_bytes(cols))};
 }
 
 nlohmann::ordered_json to_json(const PackedTensors& packed) {

@@ -2,7 +2,7 @@
 //
 // Containers have no dtype for them: they lie there as U8, and which format it is stands in the entry "tensors" of the
 // graph or network, with the shape that the bytes do not tell. So two formats are never taken for each other. They are
-// those of fixed/weight_format.h whose codes have less than eight bits, and the signs of memory networks.
+// those of fixed/weight_format.h whose codes have less than eight bits.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,11 @@
 namespace quaver {
 
 struct PackedTensor {
-  std::string_view format;          // WeightFormat::name, or kPackedSigns
+  std::string_view format;          // WeightFormat::name
   std::vector<std::int64_t> shape;  // [rows, columns]; a row starts a byte
   bool operator==(const PackedTensor&) const = default;
 };
 using PackedTensors = std::map<std::string, PackedTensor>;
-
-inline constexpr std::string_view kPackedSigns = "binary";  // eight a byte (docs/file_format.md)
 
 // Of a tensor's type, or by the name in a file; null for what is not packed.
 const WeightFormat* packed_format_of(NumberType type);

@@ -45,6 +45,8 @@ struct Half {
     const auto limit = static_cast<std::int8_t>(weight_format(format).limit);
     const auto least = static_cast<std::int8_t>(-limit);
     weights = filled<std::int8_t>(fill, gates * units * cols, random, least, limit);
+    for (std::int8_t& code : weights)
+      if (!weight_format(format).holds(code)) code = 1;
     bias = filled<std::int32_t>(fill, gates * units, random, -(1 << 24), 1 << 24);
     std::vector<Multiplier> rows;
     for (std::size_t r = 0; r < gates * units; ++r) {

@@ -20,6 +20,9 @@ constexpr auto kSchemes = std::to_array<Scheme>({
     {kDefaultScheme, kI8, true, kI8, kI16, kScaled, 25},
     {"int8_per_tensor", kI8, false, kI8, kI16, kScaled, 25},
     {"int4", kI4, true, kI8, kI16, kScaled, 15},
+    {"quaternary", kQuaternary, true, kI8, kI16, kScaled, 5, kDefaultScheme},
+    {"ternary", kTernary, true, kI8, kI16, kScaled, 5, kDefaultScheme},
+    {"binary", kBinary, true, kI8, kI16, kScaled, 1, kDefaultScheme},
 });
 
 struct NamedMemoryScheme {

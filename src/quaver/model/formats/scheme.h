@@ -34,6 +34,8 @@ struct Scheme {
   MemoryArithmetic arithmetic = MemoryArithmetic::kFloat;
   // An output of the calibration data below this many decibels is worth a warning; 0: none is.
   double lowest_sqnr_db = 0;
+  // Of embeddings, and of dense nodes that give an output of the model; empty: this one. Few weights, much to lose.
+  std::string_view ends{};
   bool operator==(const Scheme&) const = default;
 };
 
