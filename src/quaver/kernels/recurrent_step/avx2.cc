@@ -6,7 +6,6 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,25 +23,18 @@ constexpr std::size_t kColumnStep = 4;
 constexpr std::size_t kFetchAhead = 4096;  // bytes
 
 constexpr std::size_t kNibbleUnits = 2;  // of 8 columns, widened together: more push sums to the stack
-
-// Where a block has kNibbleUnits units of 8 columns, those of one register lie one behind the other.
-AlignedVector<std::int8_t> in_runs(const AlignedVector<std::int8_t>& packed, std::size_t cols, std::size_t gates) {
-  constexpr std::size_t kBytes = 32;
-  const std::size_t units = (cols + 7) / 8, registers = 2 * gates, block = units * registers * kBytes;
-  AlignedVector<std::int8_t> runs(packed.size());
-  for (std::size_t at = 0; at < packed.size(); at += kBytes) {
-    const std::size_t unit = at % block / kBytes / registers, r = at / kBytes % registers;
-    const std::size_t run = unit / kNibbleUnits * kNibbleUnits;
-    const std::size_t place =
-        run + kNibbleUnits <= units ? run * registers + r * kNibbleUnits + (unit - run) : unit * registers + r;
-    std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(at), kBytes,
-                runs.begin() + static_cast<std::ptrdiff_t>(at / block * block + place * kBytes));
-  }
-  return runs;
-}
+constexpr std::size_t kRunUnits = 4;     // of two bits, likewise; what 16 bits hold is add_run()'s
 
 AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  return in_runs(pack_nibbles({weights, gates, kBlock}, kPlusEight), weights.cols(), gates);
+  return in_runs(pack_nibbles({weights, gates, kBlock}, kPlusEight), (weights.cols() + 7) / 8, 2 * gates, kNibbleUnits);
+}
+template <WeightFormatId kFormat>
+AlignedVector<std::int8_t> pack_fields(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  const std::size_t units = (weights.cols() + plane_columns(kFormat) - 1) / plane_columns(kFormat);
+  return in_runs(pack_planes({weights, gates, kBlock}, kFormat), units, 2 * gates, kRunUnits);
+}
+AlignedVector<std::int8_t> pack_signs(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_nibbles_of_signs({weights, gates, kBlock});
 }
 AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_unsigned_fours({weights, gates, kBlock}, kColumnStep);
@@ -109,7 +101,12 @@ template <std::size_t kGates>
 
 }  // namespace
 
-const RecurrentStepPath kAvx2RecurrentStep{Isa::kAvx2, {step_with<kI8>(pack_bytes), {{kI4, step_with<kI4>(pack_i4)}}}};
+const RecurrentStepPath kAvx2RecurrentStep{Isa::kAvx2,
+                                           {step_with<kI8>(pack_bytes),
+                                            {{kI4, step_with<kI4>(pack_i4)},
+                                             {kTernary, step_with<kTernary>(pack_fields<kTernary>)},
+                                             {kQuaternary, step_with<kQuaternary>(pack_fields<kQuaternary>)},
+                                             {kBinary, step_with<kBinary>(pack_signs)}}}};
 
 }  // namespace quaver
 

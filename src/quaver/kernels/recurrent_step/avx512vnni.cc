@@ -5,12 +5,16 @@
 // columns, because 6 or 8 sums do not hide the instruction's latency on two ports. Many streams are a matrix product of
 // tiles with up to 24 accumulators, two gates of six streams or four of three, so that few loads feed many products.
 //
-// Weights of four bits are used where they are: the upper half of a byte with zeros below it is 16 w, and so is the
-// lower half shifted up. 16 times the sum fits (A43) and is divided at the end.
+// Behind the last column the operand is 0, so that it does not matter what weights are there.
+//
+// Weights of two bits and of one are looked up, 64 codes by one vpshufb (planes.h). Weights of four bits are used where
+// they are: the upper half of a byte with zeros below it is 16 w, and so is the lower half shifted up. 16 times the sum
+// fits (A43) and is divided at the end.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,13 +32,21 @@ constexpr std::size_t kBlock = 32;
 constexpr std::int32_t kOperandBias = 128;
 constexpr std::size_t kColumnStep = 8;
 
-std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
+template <WeightFormatId>
+std::size_t operand_bytes(std::size_t cols) noexcept {
+  return align_up(cols);
+}
 
 AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_fours({weights, gates, kBlock}, kColumnStep);
 }
 AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_nibbles({weights, gates, kBlock}, kTwosComplement);
+}
+
+template <WeightFormatId kFormat>
+AlignedVector<std::int8_t> pack_fields(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_planes({weights, gates, kBlock}, kFormat);
 }
 
 #include "quaver/kernels/dispatch/begin_avx512vnni.inc"
@@ -46,11 +58,13 @@ AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::s
 
 static_assert(kLanes == kBlock);
 
+template <WeightFormatId>
 void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept {
   const __m512i offset = _mm512_set1_epi8(static_cast<char>(-128));
   for (std::size_t c = 0; c < cols; c += 64) {
     const __mmask64 there = cols - c >= 64 ? ~__mmask64{0} : (__mmask64{1} << (cols - c)) - 1;
-    _mm512_store_si512(operand + c, _mm512_xor_si512(_mm512_maskz_loadu_epi8(there, x + c), offset));
+    _mm512_store_si512(operand + c,
+                       _mm512_maskz_mov_epi8(there, _mm512_xor_si512(_mm512_maskz_loadu_epi8(there, x + c), offset)));
   }
 }
 
@@ -124,13 +138,50 @@ template <std::size_t kRegisters, typename Between>
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sum_of_nibbles(_mm512_add_epi32(acc[r], odd[r]), bias + 16 * r);
 }
 
+// acc = bias + w x of one stream and of two bits or one.
+template <WeightFormatId kFormat, std::size_t kRegisters>
+[[gnu::noinline]] void plane_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
+                                  const std::byte* operand, __m512i (&acc)[kRegisters]) {
+  alignas(16) constexpr std::array<std::int8_t, 16> kCodes = codes_of_fields(kFormat);
+  const __m512i table = _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(kCodes.data())));
+  const __m512i mask = _mm512_set1_epi8((1 << field_bits(kFormat)) - 1);
+  __m512i sums[kRegisters];
+  for (std::size_t r = 0; r < kRegisters; ++r) sums[r] = _mm512_loadu_si512(bias + 16 * r);
+  for (std::size_t c = 0; c < cols; c += plane_columns(kFormat)) {
+    for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
+      __m512i fields = _mm512_load_si512(weights);
+      for (std::size_t plane = 0; plane < plane_count(kFormat); ++plane) {
+        add_products(sums[r], four_columns(operand + c + 4 * plane),
+                     _mm512_shuffle_epi8(table, _mm512_and_si512(fields, mask)));
+        fields = _mm512_srli_epi16(fields, field_bits(kFormat));
+      }
+    }
+  }
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sums[r];
+}
+
+// Of any format of planes; their code stands apart, so that a program holds it once and not in every step.
+template <std::size_t kRegisters, typename Between>
+[[gnu::always_inline]] inline void packed_sums(const GateRows& half, const std::int8_t* weights,
+                                               const std::int32_t* bias, const std::byte* operand,
+                                               __m512i (&acc)[kRegisters], Between& between) {
+  for (std::size_t k = 0; k < Between::kStages; ++k) between.run(k);
+  switch (half.format) {
+    case kBinary: return plane_sums<kBinary>(weights, bias, half.cols, operand, acc);
+    case kQuaternary: return plane_sums<kQuaternary>(weights, bias, half.cols, operand, acc);
+    default: return plane_sums<kTernary>(weights, bias, half.cols, operand, acc);
+  }
+}
+
 template <WeightFormatId kFormat, std::size_t kGates, typename Between>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
                                               Wide (&sum)[kGates], Between& between) {
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
   __m512i acc[2 * kGates];
-  if constexpr (kFormat == kI4) {
+  if constexpr (has_planes(kFormat)) {
+    packed_sums(half, weights, bias, operand, acc, between);
+  } else if constexpr (kFormat == kI4) {
     nibble_sums(weights, bias, half.cols, operand, acc, between);
   } else {
     byte_sums(weights, bias, half.cols, operand, acc, between);
@@ -203,6 +254,11 @@ void sums_of_streams(const GateRows& half, std::size_t block, const std::byte* c
 template <WeightFormatId kFormat, std::size_t kGates>
 void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                 Wide (*sums)[kGates]) {
+  if constexpr (has_planes(kFormat)) {
+    Nothing none;
+    for (std::size_t s = 0; s < count; ++s) block_sums<kFormat, kGates>(half, block, operands[s], sums[s], none);
+    return;
+  }
   constexpr std::size_t kMost = kMostStreams<kGates>;
   for (std::size_t tiles = (count + kMost - 1) / kMost; tiles > 0; --tiles) {
     const std::size_t streams = (count + tiles - 1) / tiles;
@@ -220,7 +276,11 @@ void group_sums(const GateRows& half, std::size_t block, const std::byte* const*
 }  // namespace
 
 const RecurrentStepPath kAvx512VnniRecurrentStep{Isa::kAvx512Vnni,
-                                                 {step_with<kI8>(pack_bytes), {{kI4, step_with<kI4>(pack_i4)}}}};
+                                                 {step_with<kI8>(pack_bytes),
+                                                  {{kI4, step_with<kI4>(pack_i4)},
+                                                   {kTernary, step_with<kTernary>(pack_fields<kTernary>)},
+                                                   {kQuaternary, step_with<kQuaternary>(pack_fields<kQuaternary>)},
+                                                   {kBinary, step_with<kBinary>(pack_fields<kBinary>)}}}};
 
 }  // namespace quaver
 

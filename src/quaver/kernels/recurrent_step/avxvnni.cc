@@ -21,9 +21,18 @@ using enum WeightFormatId;
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kColumnStep = 4;
 constexpr std::size_t kFetchAhead = 4096;  // bytes
+constexpr std::size_t kRunUnits = 1;       // of two bits: there is nothing to widen
 
 AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_nibbles({weights, gates, kBlock}, kPlusEight);
+}
+template <WeightFormatId kFormat>
+AlignedVector<std::int8_t> pack_fields(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  const std::size_t units = (weights.cols() + plane_columns(kFormat) - 1) / plane_columns(kFormat);
+  return in_runs(pack_planes({weights, gates, kBlock}, kFormat), units, 2 * gates, kRunUnits);
+}
+AlignedVector<std::int8_t> pack_signs(MatrixView<const std::int8_t> weights, std::size_t gates) {
+  return pack_nibbles_of_signs({weights, gates, kBlock});
 }
 AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_unsigned_fours({weights, gates, kBlock}, kColumnStep);
@@ -74,7 +83,11 @@ template <std::size_t kGates>
 }  // namespace
 
 const RecurrentStepPath kAvxVnniRecurrentStep{Isa::kAvxVnni,
-                                              {step_with<kI8>(pack_bytes), {{kI4, step_with<kI4>(pack_i4)}}}};
+                                              {step_with<kI8>(pack_bytes),
+                                               {{kI4, step_with<kI4>(pack_i4)},
+                                                {kTernary, step_with<kTernary>(pack_fields<kTernary>)},
+                                                {kQuaternary, step_with<kQuaternary>(pack_fields<kQuaternary>)},
+                                                {kBinary, step_with<kBinary>(pack_signs)}}}};
 
 }  // namespace quaver
 

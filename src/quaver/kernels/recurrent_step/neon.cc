@@ -19,7 +19,10 @@ constexpr std::size_t kBlock = 8;
 constexpr std::int32_t kOperandBias = 0;
 constexpr std::size_t kTogether = 1;  // streams: 16 partial sums of 32 registers, and their products
 
-std::size_t operand_bytes(std::size_t cols) noexcept { return align_up(cols); }
+template <WeightFormatId>
+std::size_t operand_bytes(std::size_t cols) noexcept {
+  return align_up(cols);
+}
 
 AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_fours({weights, gates, kBlock}, 4);

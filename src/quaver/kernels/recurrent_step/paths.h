@@ -2,6 +2,7 @@
 #pragma once
 
 #include "quaver/kernels/dispatch/nibbles.h"
+#include "quaver/kernels/dispatch/planes.h"
 #include "quaver/kernels/recurrent_step/recurrent_step.h"
 
 namespace quaver {
@@ -43,6 +44,17 @@ AlignedVector<std::int8_t> pack_unsigned_fours(const PackedOrder& order, std::si
 // The same of four bits: the lower halves of the bytes hold 4 columns, the upper ones the next 4, columns padded to a
 // multiple of 8. flipped: see pair_of_nibbles().
 AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped);
+// The same of two bits or one: a byte holds a row's fields of columns that lie four apart (planes.h); columns are
+// padded to plane_columns(format), with any code.
+AlignedVector<std::int8_t> pack_planes(const PackedOrder& order, WeightFormatId format);
+// What lies by unit of columns and, within, by register of 32 bytes, in another order: where a block has `run` units,
+// those of one register lie one behind the other.
+AlignedVector<std::int8_t> in_runs(const AlignedVector<std::int8_t>& packed, std::size_t units, std::size_t registers,
+                                   std::size_t run);
+// Of one bit for tables of sums of four columns: 32 rows by 8 columns a register of 32 bytes, the first four columns in
+// the lower halves of the bytes; byte 4 i + j is row i of the j-th 8 rows. A block's rows beyond a multiple of 32, and
+// columns beyond the last, are -1.
+AlignedVector<std::int8_t> pack_nibbles_of_signs(const PackedOrder& order);
 
 // Scalar first, then as all_isas() has them.
 extern const RecurrentStepPath kScalarRecurrentStep;

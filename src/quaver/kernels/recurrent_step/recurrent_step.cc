@@ -60,6 +60,63 @@ AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t f
   return packed;
 }
 
+AlignedVector<std::int8_t> pack_planes(const PackedOrder& order, WeightFormatId format) {
+  AlignedVector<std::int8_t> packed;
+  for (std::size_t b = 0; b < order.blocks(); ++b) {
+    for (std::size_t first = 0; first < order.weights.cols(); first += plane_columns(format)) {
+      for (std::size_t g = 0; g < order.gates; ++g) {
+        for (std::size_t p = 0; p < order.block; ++p) {
+          for (std::size_t c = first; c < first + 4; ++c) {
+            unsigned byte = 0;
+            for (std::size_t plane = 0; plane < plane_count(format); ++plane)
+              byte |= field_of(format, order.at(b, g, p, c + 4 * plane))
+                      << plane * static_cast<unsigned>(field_bits(format));
+            packed.push_back(static_cast<std::int8_t>(byte));
+          }
+        }
+      }
+    }
+  }
+  return packed;
+}
+
+AlignedVector<std::int8_t> in_runs(const AlignedVector<std::int8_t>& packed, std::size_t units, std::size_t registers,
+                                   std::size_t run) {
+  constexpr std::size_t kBytes = 32;
+  const std::size_t block = units * registers * kBytes;
+  AlignedVector<std::int8_t> runs(packed.size());
+  for (std::size_t at = 0; at < packed.size(); at += kBytes) {
+    const std::size_t unit = at % block / kBytes / registers, r = at / kBytes % registers, first = unit / run * run;
+    const std::size_t place =
+        first + run <= units ? first * registers + r * run + (unit - first) : unit * registers + r;
+    std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(at), kBytes,
+                runs.begin() + static_cast<std::ptrdiff_t>(at / block * block + place * kBytes));
+  }
+  return runs;
+}
+
+AlignedVector<std::int8_t> pack_nibbles_of_signs(const PackedOrder& order) {
+  constexpr std::size_t kLanes = 8, kTogether = 4;  // rows of 32 bits a register of sums, such registers a packed one
+  const std::size_t registers = order.gates * order.block / kLanes;
+  AlignedVector<std::int8_t> packed;
+  for (std::size_t b = 0; b < order.blocks(); ++b) {
+    for (std::size_t first = 0; first < registers; first += kTogether) {
+      for (std::size_t c = 0; c < order.weights.cols(); c += 8) {
+        for (std::size_t i = 0; i < kLanes; ++i) {
+          for (std::size_t r = first; r < first + kTogether; ++r) {
+            const std::size_t row = r * kLanes + i, gate = row / order.block;
+            unsigned bits = 0;
+            for (std::size_t col = 0; col < 8 && gate < order.gates; ++col)
+              bits |= order.at(b, gate, row % order.block, c + col) > 0 ? 1u << col : 0u;
+            packed.push_back(static_cast<std::int8_t>(bits));
+          }
+        }
+      }
+    }
+  }
+  return packed;
+}
+
 GateMatrix::GateMatrix(const RecurrentStep& step, MatrixView<const std::int8_t> weights, std::size_t gates,
                        std::span<const std::int32_t> bias, const RowMultipliers& m)
     : step_(&step), cols_(weights.cols()), gates_(gates), block_(step.block) {
@@ -124,6 +181,7 @@ GateRows GateMatrix::rows() const {
           .block_bytes = block_bytes_,
           .reach = reach_,
           .shrinks = shrinks_,
+          .format = step_->format,
           .is_far = bytes() > kNearBytes};
 }
 

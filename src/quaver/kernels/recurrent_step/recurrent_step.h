@@ -51,7 +51,8 @@ struct GateRows {
   std::size_t block_bytes = 0;  // of weights
   std::int32_t reach = 0;       // what m.apply() leaves of any accumulator lies within +-reach
   bool shrinks = true;          // GateMatrix::shrinks()
-  bool is_far = false;          // more than an L2 cache holds, so that reading ahead pays
+  WeightFormatId format{};
+  bool is_far = false;  // more than an L2 cache holds, so that reading ahead pays
 };
 
 // One half of a cell, packed for a path.
@@ -143,6 +144,7 @@ struct GruStream {
 };
 
 struct RecurrentStep {
+  WeightFormatId format;      // of what pack() makes
   std::size_t block;          // units
   std::int32_t operand_bias;  // operands hold x + this; GateMatrix takes it out of the folded bias
   std::size_t (*operand_bytes)(std::size_t cols) noexcept;

@@ -17,18 +17,27 @@ constexpr int kGruGateIntegerBits = 4;  // z and r: Q4.11
 
 std::size_t operand_bytes(std::size_t cols) noexcept { return cols; }
 
-// The codes of one column a byte, or of two.
+template <WeightFormatId kFormat>
+constexpr std::size_t kPerByte = kFormat == kI4        ? 2
+                                 : has_planes(kFormat) ? plane_count(kFormat)
+                                                       : 1;
+
+// A byte holds the codes of one column of a row, or of as many columns as fit.
 template <WeightFormatId kFormat>
 AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  constexpr bool kNibbles = kFormat == kI4;
   const PackedOrder order{weights, gates, 1};
   AlignedVector<std::int8_t> packed;
-  packed.reserve(order.units() * gates * (kNibbles ? (weights.cols() + 1) / 2 : weights.cols()));
+  packed.reserve(order.units() * gates * ((weights.cols() + kPerByte<kFormat> - 1) / kPerByte<kFormat>));
   for (std::size_t unit = 0; unit < order.units(); ++unit) {
-    for (std::size_t c = 0; c < weights.cols(); c += kNibbles ? 2 : 1) {
+    for (std::size_t c = 0; c < weights.cols(); c += kPerByte<kFormat>) {
       for (std::size_t g = 0; g < gates; ++g) {
         const std::int8_t weight = order.at(unit, g, 0, c);
-        packed.push_back(kNibbles ? pair_of_nibbles(weight, order.at(unit, g, 0, c + 1), kTwosComplement) : weight);
+        unsigned fields = 0;
+        for (std::size_t i = 0; has_planes(kFormat) && i < kPerByte<kFormat>; ++i)
+          fields |= field_of(kFormat, order.at(unit, g, 0, c + i)) << i * static_cast<unsigned>(field_bits(kFormat));
+        packed.push_back(has_planes(kFormat) ? static_cast<std::int8_t>(fields)
+                         : kFormat == kI4    ? pair_of_nibbles(weight, order.at(unit, g, 0, c + 1), kTwosComplement)
+                                             : weight);
       }
     }
   }
@@ -41,9 +50,12 @@ void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcep
 
 template <WeightFormatId kFormat>
 std::int8_t weight_at(const GateRows& half, const std::int8_t* weights, std::size_t col, std::size_t gate) {
-  if (kFormat != kI4) return weights[col * half.gates + gate];
-  const std::int8_t two = weights[col / 2 * half.gates + gate];
-  return static_cast<std::int8_t>(col % 2 == 0 ? static_cast<std::int8_t>(two * 16) >> 4 : two >> 4);
+  const std::int8_t byte = weights[col / kPerByte<kFormat> * half.gates + gate];
+  if constexpr (kFormat == kTernary) return static_cast<std::int8_t>(ternary_code(std::byte(byte), col));
+  if constexpr (kFormat == kQuaternary) return static_cast<std::int8_t>(quaternary_code(std::byte(byte), col));
+  if constexpr (kFormat == kBinary) return static_cast<std::int8_t>(binary_code(std::byte(byte), col));
+  if constexpr (kFormat != kI4) return byte;
+  return static_cast<std::int8_t>(col % 2 == 0 ? static_cast<std::int8_t>(byte * 16) >> 4 : byte >> 4);
 }
 
 // m.apply(bias + w x) of one row.
@@ -190,7 +202,8 @@ void gru_candidate(const GruRule& rule, const GateRows& recurrent, const GruStre
 }
 
 template <WeightFormatId kFormat>
-constexpr RecurrentStep kStep{.block = 1,
+constexpr RecurrentStep kStep{.format = kFormat,
+                              .block = 1,
                               .operand_bias = 0,
                               .operand_bytes = operand_bytes,
                               .pack = pack<kFormat>,
@@ -205,6 +218,9 @@ constexpr RecurrentStep kStep{.block = 1,
 
 }  // namespace
 
-const RecurrentStepPath kScalarRecurrentStep{Isa::kScalar, {kStep<kI8>, {{kI4, kStep<kI4>}}}};
+const RecurrentStepPath kScalarRecurrentStep{
+    Isa::kScalar,
+    {kStep<kI8>,
+     {{kI4, kStep<kI4>}, {kTernary, kStep<kTernary>}, {kQuaternary, kStep<kQuaternary>}, {kBinary, kStep<kBinary>}}}};
 
 }  // namespace quaver
