@@ -8,6 +8,7 @@
 
 #include "quaver/bench/random_model.h"
 #include "quaver/core/random.h"
+#include "quaver/core/text.h"
 #include "quaver/engine/sequence/session.h"
 #include "quaver/kernels/elementwise/elementwise.h"
 
@@ -64,6 +65,7 @@ int main() {
     count_cell({.cell = "gru", .input = kInput, .hidden = hidden, .linear_before_reset = false}, "gru, reset before,");
   }
   count_cell({.cell = "lstm", .input = kInput, .hidden = 128, .layer_norm = true}, "lstm, layer norm,");
-  count_cell({.cell = "lstm", .input = kInput, .hidden = 512, .scheme = "int4"}, "lstm, int4,");
+  for (const char* scheme : {"int4", "quaternary", "ternary", "binary"})
+    count_cell({.cell = "lstm", .input = kInput, .hidden = 512, .scheme = scheme}, concat("lstm, ", scheme, ","));
   count_curves();
 }
