@@ -29,18 +29,18 @@ void unpack_i4(const std::byte* row, std::size_t cols, std::int8_t* codes) noexc
     codes[c] = static_cast<std::int8_t>(c % 2 == 0 ? lower_nibble(row[c / 2]) : upper_nibble(row[c / 2]));
 }
 
-// kPerByte codes a byte, the earliest column lowest, each as bits_of(code); `fill` stands behind the last column.
+// kPerByte codes a byte, the earliest column lowest; kFill stands behind the last column.
 template <std::size_t kPerByte>
 constexpr std::size_t bytes_of_row(std::size_t cols) noexcept {
   return (cols + kPerByte - 1) / kPerByte;
 }
-template <std::size_t kPerByte, typename BitsOf>
-void pack_bits(const std::int8_t* codes, std::size_t cols, unsigned fill, std::byte* row, BitsOf bits_of) noexcept {
+template <std::size_t kPerByte, unsigned (*kField)(std::int8_t), unsigned kFill>
+void pack_bits(const std::int8_t* codes, std::size_t cols, std::byte* row) noexcept {
   constexpr std::size_t kBits = 8 / kPerByte;
   for (std::size_t first = 0; first < cols; first += kPerByte) {
     std::byte byte{};
     for (std::size_t i = 0; i < kPerByte; ++i)
-      byte |= static_cast<std::byte>(first + i < cols ? bits_of(codes[first + i]) : fill) << (kBits * i);
+      byte |= static_cast<std::byte>(first + i < cols ? kField(codes[first + i]) : kFill) << (kBits * i);
     row[first / kPerByte] = byte;
   }
 }
@@ -49,24 +49,14 @@ void unpack_bits(const std::byte* row, std::size_t cols, std::int8_t* codes) noe
   for (std::size_t c = 0; c < cols; ++c) codes[c] = static_cast<std::int8_t>(kCode(row[c / kPerByte], c));
 }
 
-void pack_ternary(const std::int8_t* codes, std::size_t cols, std::byte* row) noexcept {
-  pack_bits<4>(codes, cols, 3, row, [](std::int8_t code) { return static_cast<unsigned>(code + 1); });
-}
-void pack_quaternary(const std::int8_t* codes, std::size_t cols, std::byte* row) noexcept {
-  pack_bits<4>(codes, cols, 0, row, [](std::int8_t code) { return static_cast<unsigned>(code + (code < 0 ? 2 : 1)); });
-}
-void pack_binary(const std::int8_t* codes, std::size_t cols, std::byte* row) noexcept {
-  pack_bits<8>(codes, cols, 0, row, [](std::int8_t code) { return code > 0 ? 1u : 0u; });
-}
-
 constexpr std::array<WeightFormat, kWeightFormatCount> kWeightFormats{{
     {WeightFormatId::kI8, "i8", NumberType::kI8, 8, kI8Limit, 2 * kI8Limit + 1, i8_row_bytes, pack_i8, unpack_i8},
     {WeightFormatId::kI4, "i4", NumberType::kI4, 4, kI4Limit, 2 * kI4Limit + 1, i4_row_bytes, pack_i4, unpack_i4},
-    {WeightFormatId::kTernary, "ternary", NumberType::kTernary, 2, 1, 3, bytes_of_row<4>, pack_ternary,
-     unpack_bits<4, ternary_code>},
-    {WeightFormatId::kQuaternary, "quaternary", NumberType::kQuaternary, 2, 2, 4, bytes_of_row<4>, pack_quaternary,
-     unpack_bits<4, quaternary_code>},
-    {WeightFormatId::kBinary, "binary", NumberType::kBinary, 1, 1, 2, bytes_of_row<8>, pack_binary,
+    {WeightFormatId::kTernary, "ternary", NumberType::kTernary, 2, 1, 3, bytes_of_row<4>,
+     pack_bits<4, ternary_field, 3>, unpack_bits<4, ternary_code>},
+    {WeightFormatId::kQuaternary, "quaternary", NumberType::kQuaternary, 2, 2, 4, bytes_of_row<4>,
+     pack_bits<4, quaternary_field, 0>, unpack_bits<4, quaternary_code>},
+    {WeightFormatId::kBinary, "binary", NumberType::kBinary, 1, 1, 2, bytes_of_row<8>, pack_bits<8, binary_field, 0>,
      unpack_bits<8, binary_code>},
 }};
 

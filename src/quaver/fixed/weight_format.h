@@ -53,7 +53,10 @@ const WeightFormat* weight_format_of(NumberType type);  // null: a type of no we
 inline constexpr int kNoNibble = -8;  // behind the last column of an i4 row of odd length
 constexpr int lower_nibble(std::byte two) { return static_cast<std::int8_t>(std::to_integer<unsigned>(two) << 4) >> 4; }
 constexpr int upper_nibble(std::byte two) { return static_cast<std::int8_t>(two) >> 4; }
-// Of column col, in the byte that has it.
+// What stands for a code of two bits or one, and the code of column col in the byte that has it.
+constexpr unsigned ternary_field(std::int8_t code) { return static_cast<unsigned>(code + 1); }
+constexpr unsigned quaternary_field(std::int8_t code) { return static_cast<unsigned>(code < 0 ? code + 2 : code + 1); }
+constexpr unsigned binary_field(std::int8_t code) { return code > 0 ? 1 : 0; }
 constexpr int two_bits(std::byte four, std::size_t col) { return std::to_integer<int>(four >> 2 * (col % 4)) & 3; }
 constexpr int ternary_code(std::byte four, std::size_t col) { return two_bits(four, col) - 1; }
 constexpr int quaternary_code(std::byte four, std::size_t col) {

@@ -31,11 +31,10 @@ constexpr std::array<std::int8_t, 16> codes_of_fields(WeightFormatId format) {
   return codes;
 }
 
-// The field of a code; of 0 that of any code where the format has no 0.
 constexpr unsigned field_of(WeightFormatId format, std::int8_t code) {
-  if (format == WeightFormatId::kTernary) return static_cast<unsigned>(code + 1);
-  if (format == WeightFormatId::kBinary) return code > 0 ? 1 : 0;
-  return static_cast<unsigned>(code < 0 ? code + 2 : code > 0 ? code + 1 : 0);
+  return format == WeightFormatId::kTernary      ? ternary_field(code)
+         : format == WeightFormatId::kQuaternary ? quaternary_field(code)
+                                                 : binary_field(code);
 }
 
 }  // namespace quaver

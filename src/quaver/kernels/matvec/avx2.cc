@@ -51,16 +51,6 @@ inline void run_nibble_block(const std::int8_t* packed, std::size_t cols, const 
 
 #include "quaver/kernels/dispatch/end_target.inc"
 
-void run_bytes(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
-               const std::int32_t* bias, std::int32_t* acc) noexcept {
-  run_bytes_blocks(packed, rows, cols, x, bias, acc);
-}
-
-void run_nibbles(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
-                 const std::int32_t* bias, std::int32_t* acc) noexcept {
-  run_nibble_blocks(packed, rows, cols, x, bias, acc);
-}
-
 }  // namespace
 
 const MatvecPath kAvx2Matvec{Isa::kAvx2, {{pack_bytes256, run_bytes}, {{kI4, {pack_nibbles256, run_nibbles}}}}};

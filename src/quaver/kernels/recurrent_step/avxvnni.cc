@@ -11,31 +11,19 @@
 
 #include "quaver/kernels/dispatch/unrolled.h"
 #include "quaver/kernels/elementwise/lane_constants.h"
-#include "quaver/kernels/recurrent_step/paths.h"
+#include "quaver/kernels/recurrent_step/pack256.h"
 
 namespace quaver {
 namespace {
 
 using enum WeightFormatId;
 
-constexpr std::size_t kBlock = 16;
-constexpr std::size_t kColumnStep = 4;
+constexpr std::size_t kBlock = kBlock256;
 constexpr std::size_t kFetchAhead = 4096;  // bytes
 constexpr std::size_t kRunUnits = 1;       // of two bits: there is nothing to widen
 
 AlignedVector<std::int8_t> pack_i4(MatrixView<const std::int8_t> weights, std::size_t gates) {
   return pack_nibbles({weights, gates, kBlock}, kPlusEight);
-}
-template <WeightFormatId kFormat>
-AlignedVector<std::int8_t> pack_fields(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  const std::size_t units = (weights.cols() + plane_columns(kFormat) - 1) / plane_columns(kFormat);
-  return in_runs(pack_planes({weights, gates, kBlock}, kFormat), units, 2 * gates, kRunUnits);
-}
-AlignedVector<std::int8_t> pack_signs(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  return pack_nibbles_of_signs({weights, gates, kBlock});
-}
-AlignedVector<std::int8_t> pack_bytes(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  return pack_unsigned_fours({weights, gates, kBlock}, kColumnStep);
 }
 
 #include "quaver/kernels/dispatch/begin_avxvnni.inc"
@@ -82,12 +70,13 @@ template <std::size_t kGates>
 
 }  // namespace
 
-const RecurrentStepPath kAvxVnniRecurrentStep{Isa::kAvxVnni,
-                                              {step_with<kI8>(pack_bytes),
-                                               {{kI4, step_with<kI4>(pack_i4)},
-                                                {kTernary, step_with<kTernary>(pack_fields<kTernary>)},
-                                                {kQuaternary, step_with<kQuaternary>(pack_fields<kQuaternary>)},
-                                                {kBinary, step_with<kBinary>(pack_signs)}}}};
+const RecurrentStepPath kAvxVnniRecurrentStep{
+    Isa::kAvxVnni,
+    {step_with<kI8>(pack_bytes256),
+     {{kI4, step_with<kI4>(pack_i4)},
+      {kTernary, step_with<kTernary>(pack_fields256<kTernary, kRunUnits>)},
+      {kQuaternary, step_with<kQuaternary>(pack_fields256<kQuaternary, kRunUnits>)},
+      {kBinary, step_with<kBinary>(pack_signs256)}}}};
 
 }  // namespace quaver
 

@@ -15,8 +15,8 @@
 // is handed in (SumLimits): one code for LiteRT's rule and for whole sums. Several streams (independent states) in one
 // call share each read of the weights.
 //
-// Weights are codes of a weight format, a byte each. A product may pack them closer, as those of i4 do, two a byte:
-// half the bytes to read, the same sums (A43). One RecurrentStep is one path's implementation for one format; both
+// Weights are codes of a weight format, a byte each. A product may pack them closer, as those of i4 and of fewer bits
+// do: less to read, the same sums (A43, A48). One RecurrentStep is one path's implementation for one format; both
 // halves of a cell have the same.
 #pragma once
 
