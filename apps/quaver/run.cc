@@ -9,6 +9,7 @@
 
 #include "checks.h"
 #include "console_listener.h"
+#include "quaver/core/text.h"
 #include "shared.h"
 #include "verbs.h"
 
@@ -72,14 +73,16 @@ void add_run(CLI::App& program) {
   verb->add_option("--split", request.split, "Of KIND:PATH: train, validation or test")->default_str("test");
   verb->add_option("--every", request.every, "Seconds of samples from standard input that an answer stands for")
       ->check(real_number(0.01, 3600))
-      ->default_str("1");
+      ->default_str(number_text(kDefaultEvery));
   verb->add_option("--generate", request.generate, "Tokens to go on with, of a model of running text")
       ->check(whole_number(0, 10'000'000))
-      ->default_str("400");
+      ->default_str(std::to_string(kDefaultGenerate));
   verb->add_option("--temperature", request.temperature, "Of tokens that are drawn; 0: the likeliest")
       ->check(real_number(0, 100))
-      ->default_str("0.7");
-  verb->add_option("--seed", request.seed, "Of tokens that are drawn")->check(seed_number())->default_str("1");
+      ->default_str(number_text(kDefaultTemperature));
+  verb->add_option("--seed", request.seed, "Of tokens that are drawn")
+      ->check(seed_number())
+      ->default_str(std::to_string(kDefaultDrawSeed));
   verb->add_flag("--explain", request.explain, "Memory network: which facts each hop looked at");
   verb->add_option("--memory", request.memory, "Memory network: facts it holds; as many as it was trained with")
       ->check(whole_number(1, std::uint64_t{1} << 31));

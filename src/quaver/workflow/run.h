@@ -16,6 +16,11 @@
 
 namespace quaver {
 
+// Of fields of raw input that are not given.
+inline constexpr double kDefaultEvery = 1, kDefaultTemperature = 0.7;
+inline constexpr std::size_t kDefaultGenerate = 400;
+inline constexpr std::uint64_t kDefaultDrawSeed = 1;
+
 struct RunRequest {
   std::filesystem::path model{};
   // An .npz or .npy file (sequence/input.h); raw input of the kind that the model learned from: a recording or a folder
@@ -37,10 +42,10 @@ struct RunRequest {
 
   // Of raw input.
   std::optional<std::string> split{};     // of KIND:PATH; else "test"
-  std::optional<double> every{};          // seconds of a stream of samples that an answer stands for; else 1
-  std::optional<std::size_t> generate{};  // tokens, of models of running text; else 400
-  std::optional<double> temperature{};    // of what is drawn, 0: always the likeliest token; else 0.7
-  std::optional<std::uint64_t> seed{};    // of it; else 1
+  std::optional<double> every{};          // seconds of a stream of samples that an answer stands for
+  std::optional<std::size_t> generate{};  // tokens, of models of running text
+  std::optional<double> temperature{};    // of what is drawn, 0: always the likeliest token
+  std::optional<std::uint64_t> seed{};    // of it
   DataSource data{};
 
   // Of memory networks.

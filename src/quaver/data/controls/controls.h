@@ -21,8 +21,8 @@ struct Control {
 // of frames", softmax regression on the mean and deviation of each feature. Of a class a sequence of one length, of
 // 2048 numbers at most: "softmax on all values", linear in each of them, where train has no more than 1e8 products of
 // numbers and classes; "nearest neighbour", the class of that of train whose numbers are nearest, where 4e9 differences
-// are enough. Of a class a step for each id of a
-// vocabulary of 4096 at most: "token before", how often each follows the id.
+// are enough. Of a class a step for each id of a vocabulary of 4096 at most: "token before", how often each follows the
+// id.
 //
 // Of labels a step: "label marginals", how often each holds; where the frame before is the input, "frame before", how
 // often each holds behind itself and otherwise, and "whole frame before", a logistic regression for each on all

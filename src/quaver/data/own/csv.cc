@@ -10,6 +10,7 @@
 
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
+#include "quaver/core/text_place.h"
 #include "quaver/data/distances.h"
 #include "quaver/data/own/split.h"
 #include "quaver/data/standard.h"
@@ -488,7 +489,7 @@ struct RowStream::Contents {
 };
 
 RowStream::RowStream(const Pipeline& pipeline)
-    : contents_(new Contents{.settings = table_settings(pipeline, "standard input")}) {}
+    : contents_(new Contents{.settings = table_settings(pipeline, std::string(kStandardInput))}) {}
 RowStream::~RowStream() = default;
 
 std::optional<std::vector<float>> RowStream::next(std::string_view line, const std::string& where) {

@@ -373,11 +373,11 @@ class Answering {
     LogMel front_end(*pipeline_.sound);
     const double rate = pipeline_.sound->sample_rate;
     const std::size_t frame = pipeline_.sound->window;
-    const auto piece = static_cast<std::size_t>(std::round(request_.every.value_or(1) * rate));
+    const auto piece = static_cast<std::size_t>(std::round(request_.every.value_or(kDefaultEvery) * rate));
     if (piece < frame)
       throw_usage(concat("--every ", number_text(*request_.every), " s is less than a frame of the model, expected ",
                          number_text(static_cast<double>(frame) / rate), " or more"));
-    require_memory_for(concat("--every ", number_text(request_.every.value_or(1)), " has samples of"),
+    require_memory_for(concat("--every ", number_text(request_.every.value_or(kDefaultEvery)), " has samples of"),
                        piece * (sizeof(std::int16_t) + sizeof(float)), request_.max_memory);
     std::vector<char> bytes(2 * piece);
     std::vector<float> samples, frames;
@@ -435,10 +435,10 @@ class Answering {
                             " are none that the model knows"));
     State state = session_.initial_state();
     std::vector<float> outputs = outputs_of(view_of(begun), &state);
-    Random random(request_.seed.value_or(1));
+    Random random(request_.seed.value_or(kDefaultDrawSeed));
     const bool spaced = pipeline_.tokens->unit != TokenUnit::kCharacter;
     std::string text = beginning;
-    for (std::size_t i = 0; i < request_.generate.value_or(400); ++i) {
+    for (std::size_t i = 0; i < request_.generate.value_or(kDefaultGenerate); ++i) {
       const std::int32_t token = drawn(std::span<const float>(outputs).last(width_), random);
       text += (spaced ? " " : "") + pipeline_.tokens->tokens[static_cast<std::size_t>(token)];
       outputs = outputs_of({.steps = 1, .ids = std::span(&token, 1)}, &state);
@@ -453,7 +453,7 @@ class Answering {
                              ": its output is the number of a token, but text is drawn from "
                              "scores"));
     const std::size_t best = 1 + named(scores.subspan(1)).first;
-    const double temperature = request_.temperature.value_or(0.7);
+    const double temperature = request_.temperature.value_or(kDefaultTemperature);
     if (temperature <= 0) return static_cast<std::int32_t>(best);
     std::vector<double> shares;
     double sum = 0;
