@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "quaver/kernels/dispatch/planes.h"
 #include "quaver/kernels/matvec/neon_pack.h"
 #include "quaver/kernels/matvec/paths.h"
 
