@@ -26,11 +26,19 @@ std::optional<double> BenchRow::roofline_share(const Roofline& roofline) const {
 }
 
 nlohmann::ordered_json to_json(const BenchReport& report) {
-  return std::visit([&](const auto& of_kind) { return json_of(report, of_kind); }, report.of_kind);
+  nlohmann::ordered_json json =
+      std::visit([&](const auto& of_kind) { return json_of(report, of_kind); }, report.of_kind);
+  json["peer_isa_limits"] = nlohmann::ordered_json::object();
+  for (const auto& [peer, isa] : report.isa_limits) json["peer_isa_limits"][peer] = isa;
+  return json;
 }
 
 std::string to_text(const BenchReport& report) {
-  return std::visit([&](const auto& of_kind) { return text_of(report, of_kind); }, report.of_kind);
+  std::string text = std::visit([&](const auto& of_kind) { return text_of(report, of_kind); }, report.of_kind);
+  if (report.isa_limits.empty()) return text;
+  std::vector<std::string> limits;
+  for (const auto& [peer, isa] : report.isa_limits) limits.push_back(concat(peer, " to ", isa));
+  return text + "\nHeld to fewer instruction sets than the CPU has: " + join(limits, ", ") + ".\n";
 }
 
 std::string to_markdown(const BenchReport& report) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -89,8 +90,9 @@ struct MemoryBenchReport {
 struct BenchReport {
   std::variant<SequenceBenchReport, MemoryBenchReport> of_kind;
   Roofline roofline;
-  std::string cpu, command;
-  std::size_t repetitions = 0;  // that were asked for of each row
+  std::string cpu{}, command{};
+  std::size_t repetitions = 0;                                    // that were asked for of each row
+  std::vector<std::pair<std::string, std::string>> isa_limits{};  // of peers: Peers::isa_limits()
 };
 
 nlohmann::ordered_json to_json(const BenchReport& report);

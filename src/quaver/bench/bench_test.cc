@@ -1,5 +1,7 @@
 #include "quaver/bench/bench.h"
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "quaver/kernels/dispatch/dispatch.h"
@@ -98,6 +100,22 @@ TEST_F(BenchCall, APeerThatIsMissingCostsItsRowsAndAWarning) {
   EXPECT_EQ(rows.size(), 2u);  // beside peers real frames and codes
   ASSERT_EQ(heard.warnings.size(), 1u);
   EXPECT_TRUE(contains(heard.warnings[0], "no rows of litert"));
+}
+
+TEST_F(BenchCall, TellsPeersThatDoNotHaveAllOfTheCpu) {
+  BenchRequest request = small();
+  request.peers = {"litert", "torch"};
+  request.peer_python = folder.path() / "python";
+  std::ofstream(request.peer_python) << "#!/bin/sh\n[ $2 = torch ] || limit=', \"isa_limit\": \"avx2\"'\n"
+                                        "echo '{\"version\": \"1\"'$limit'}'\n";
+  std::filesystem::permissions(request.peer_python, std::filesystem::perms::owner_all);
+  const BenchReport report = bench(request, heard);
+  EXPECT_EQ(to_json(report).at("peer_isa_limits"), ordered_json({{"litert", "avx2"}}));
+  EXPECT_TRUE(contains(to_text(report), "Held to fewer instruction sets than the CPU has: litert to avx2.\n"));
+  request.peers = {"torch"};
+  const BenchReport free = bench(request, heard);
+  EXPECT_TRUE(to_json(free).at("peer_isa_limits").empty());
+  EXPECT_FALSE(contains(to_text(free), "Held to"));
 }
 
 TEST_F(BenchCall, RefusesFieldsThatMeanNothing) {

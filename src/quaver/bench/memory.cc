@@ -318,7 +318,9 @@ BenchReport bench_memory(const BenchRequest& request, Listener& listener) {
   if (peers)
     for (const std::string& line : peers->news()) listener.warn(line);
   report.ratios = ratios_of(report.rows, report.scheme, report.path);
-  return {.of_kind = std::move(report), .roofline = roofline, .cpu = {}, .command = {}};
+  BenchReport whole{.of_kind = std::move(report), .roofline = roofline};
+  if (peers) whole.isa_limits = peers->isa_limits();
+  return whole;
 }
 
 }  // namespace quaver

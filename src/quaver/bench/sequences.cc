@@ -108,7 +108,9 @@ class SequenceBench {
     const std::string scheme = request_.model.empty() ? request_.schemes.front() : report_.rows.front().scheme;
     report_.ratios = peer_ratios(report_.rows, scheme, chosen_isa());
     report_.own_ratios = own_ratios(report_.rows, scheme, chosen_isa());
-    return {.of_kind = std::move(report_), .roofline = roofline_, .cpu = {}, .command = {}};
+    BenchReport whole{.of_kind = std::move(report_), .roofline = roofline_};
+    if (peers_) whole.isa_limits = peers_->isa_limits();
+    return whole;
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 #include <utility>
@@ -199,6 +200,11 @@ std::vector<std::unique_ptr<Peer>> make_onednn(const PeerShape& shape) {
     }
   }
   return peers;
+}
+
+std::string onednn_isa_limit() {
+  const bool limited = std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr || std::getenv("DNNL_MAX_CPU_ISA") != nullptr;
+  return limited ? isa_text(dnnl::get_effective_cpu_isa()) : "";
 }
 
 }  // namespace quaver

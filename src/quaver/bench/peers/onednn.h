@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "quaver/bench/peers/peer.h"
@@ -13,5 +14,8 @@ namespace quaver {
 
 // Those forms it has of this cell: no int8 for a GRU that resets after the product.
 std::vector<std::unique_ptr<Peer>> make_onednn(const PeerShape& shape);
+
+// The instruction set that ONEDNN_MAX_CPU_ISA or DNNL_MAX_CPU_ISA leaves it; "" where neither is set.
+std::string onednn_isa_limit();
 
 }  // namespace quaver

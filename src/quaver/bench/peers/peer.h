@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace quaver {
@@ -69,6 +70,8 @@ class Peers {
   std::vector<std::unique_ptr<Peer>> make(const PeerShape& shape);  // those that can run it
   // A line for each that was asked for and gives no rows (any more): why, and what to do. Each line once.
   std::vector<std::string> news();
+  // Of each that was made to use fewer instruction sets than the CPU has: its name, and the largest that it was left.
+  std::vector<std::pair<std::string, std::string>> isa_limits() const;
 
  private:
   PeerOptions options_;

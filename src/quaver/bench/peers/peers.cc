@@ -64,6 +64,17 @@ std::vector<std::unique_ptr<Peer>> Peers::make(const PeerShape& shape) {
   return peers;
 }
 
+std::vector<std::pair<std::string, std::string>> Peers::isa_limits() const {
+  std::vector<std::pair<std::string, std::string>> limits;
+#ifdef QUAVER_HAVE_ONEDNN
+  if (std::ranges::count(options_.names, kOneDnn) > 0 && !onednn_isa_limit().empty())
+    limits.emplace_back(kOneDnn, onednn_isa_limit());
+#endif
+  for (const auto& engine : engines_)
+    if (!engine->isa_limit().empty()) limits.emplace_back(engine->name(), engine->isa_limit());
+  return limits;
+}
+
 std::vector<std::string> Peers::news() {
   for (const auto& engine : engines_) {
     if (engine->trouble().empty() || std::ranges::count(told_, engine->name()) > 0) continue;

@@ -74,6 +74,12 @@ TEST_F(PeersTest, ShapesGoOutAndTimesComeBack) {
   EXPECT_NE(run.find("\"calls\":3"), std::string::npos) << run;
 }
 
+TEST_F(PeersTest, AnEngineSaysWhatWasLeftOfTheCpu) {
+  EXPECT_EQ(engine(kHello).isa_limit(), "");
+  EXPECT_EQ(engine("echo '{\"version\": \"1.5\", \"isa_limit\": null}'\n").isa_limit(), "");
+  EXPECT_EQ(engine("echo '{\"version\": \"1.5\", \"isa_limit\": \"avx2\"}'\n").isa_limit(), "avx2");
+}
+
 TEST_F(PeersTest, AnErrorEndsTheEngineAndItsTimesAreNoNumbers) {
   PythonEngine fake = engine(kHello + kLoop);
   const auto peers = fake.make(kShape);

@@ -79,6 +79,8 @@ void PythonEngine::start(const std::vector<std::string>& command) {
   const nlohmann::json hello = answer();
   if (hello.contains("version") && hello["version"].is_string()) {
     version_ = hello["version"].get<std::string>();
+    if (hello.contains("isa_limit") && hello["isa_limit"].is_string())
+      isa_limit_ = hello["isa_limit"].get<std::string>();
   } else if (trouble_.empty()) {
     give_up("not installed (" + (hello.contains("why") ? hello["why"].dump() : std::string("no reason given")) + ")");
   }

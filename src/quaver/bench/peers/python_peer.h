@@ -27,7 +27,8 @@ class PythonEngine {
 
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }
-  const std::string& trouble() const { return trouble_; }  // why it gives no rows (any more); "" while it does
+  const std::string& isa_limit() const { return isa_limit_; }  // what was left of the CPU's sets; "" where all were
+  const std::string& trouble() const { return trouble_; }      // why it gives no rows (any more); "" while it does
 
   std::vector<std::unique_ptr<Peer>> make(const PeerShape& shape);
   double run(std::size_t variant, std::size_t calls);  // not a number when it did not answer
@@ -38,7 +39,7 @@ class PythonEngine {
   nlohmann::json answer();
   void give_up(const std::string& why);
 
-  std::string name_, version_, trouble_, received_;
+  std::string name_, version_, isa_limit_, trouble_, received_;
   pid_t process_ = -1;
   int socket_ = -1;
 };
