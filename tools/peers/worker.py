@@ -3,7 +3,8 @@
 
     worker.py onnxruntime|litert|torch
 
-At the start it says {"peer", "version"}, or {"missing": what, "why": text} and ends. Then, for each line:
+At the start it says {"peer", "version", "isa_limit": "avx2" or "avxvnni" where without_avx512.py hides the rest of the
+CPU, else null}, or {"missing": what, "why": text} and ends. Then, for each line:
     {"prepare": {"cell", "reset", "input", "hidden", "batch", "steps", "threads", "inputs", "seed",
                   "facts", "words", "vocabulary", "hops", "batches", "told"}}
                                       -> {"variants": [{"scheme", "path", "weight_bytes"}, ...]}, "codes": true where a
@@ -17,6 +18,8 @@ import json
 import os
 import sys
 import time
+
+from limit import Limit
 
 
 def main():
@@ -33,7 +36,8 @@ def main():
     except Exception as error:  # a package that is there but does not load is as good as missing
         say({"missing": name, "why": str(error)})
         return
-    say({"peer": name, "version": peer.VERSION})
+    limit = Limit()
+    say({"peer": name, "version": peer.VERSION, "isa_limit": limit.isa})
 
     variants = []
     for line in sys.stdin:
@@ -47,7 +51,9 @@ def main():
                 call, calls = variants[request["run"]["variant"]]["call"], request["run"]["calls"]
                 start = time.perf_counter()
                 call(calls)
-                say({"seconds": time.perf_counter() - start})
+                seconds = time.perf_counter() - start
+                limit.require_kept()
+                say({"seconds": seconds})
         except Exception as error:
             say({"error": f"{type(error).__name__}: {error}"})
 
