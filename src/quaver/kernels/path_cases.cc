@@ -10,8 +10,8 @@ namespace {
 constexpr std::array<std::size_t, 11> kSizes{0, 1, 15, 16, 17, 31, 33, 64, 100, 257, 1000};
 constexpr std::array<std::pair<Fill, const char*>, 4> kFills{
     {{Fill::kMinimum, "min"}, {Fill::kMaximum, "max"}, {Fill::kExtremes, "extremes"}, {Fill::kRandom, "random"}}};
-constexpr std::array<std::string_view, 7> kKernels{"address",        "elementwise", "layer_norm",    "matvec",
-                                                   "recurrent_step", "rows",        "sign_magnitude"};
+constexpr std::array<std::string_view, 8> kKernels{"address", "bit_planes",     "elementwise", "layer_norm",
+                                                   "matvec",  "recurrent_step", "rows",        "sign_magnitude"};
 
 std::set<std::pair<std::string_view, Isa>>& exercised() {
   static std::set<std::pair<std::string_view, Isa>> set;
