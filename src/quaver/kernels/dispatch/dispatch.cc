@@ -51,6 +51,7 @@ bool has_avx512vnni() noexcept {
 #endif
 #if defined(__aarch64__)
 bool has_dot() noexcept { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+bool has_i8mm() noexcept { return has_dot() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
 #define QUAVER_ON_ARM(supported) supported
 #else
 #define QUAVER_ON_ARM(supported) nullptr
@@ -64,6 +65,7 @@ constexpr IsaRow kRows[]{
     {Isa::kAvx512Vnni, "avx512vnni", Isa::kAvx2, QUAVER_ON_X86(has_avx512vnni)},
     {Isa::kNeon, "neon", Isa::kScalar, QUAVER_ON_ARM(always)},  // part of every 64-bit ARM
     {Isa::kNeonDot, "neon_dot", Isa::kNeon, QUAVER_ON_ARM(has_dot)},
+    {Isa::kNeonI8mm, "neon_i8mm", Isa::kNeonDot, QUAVER_ON_ARM(has_i8mm)},
 };
 
 static_assert([] {

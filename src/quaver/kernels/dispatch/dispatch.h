@@ -13,7 +13,7 @@
 
 namespace quaver {
 
-enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeon, kNeonDot };
+enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeon, kNeonDot, kNeonI8mm };
 
 std::string_view isa_name(Isa isa);
 Isa extended_by(Isa isa);                  // whose paths run where `isa` has none; the smallest sets extend scalar

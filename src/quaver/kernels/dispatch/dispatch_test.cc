@@ -141,7 +141,7 @@ TEST_F(RequiredPaths, NamesAreThoseOfThisBuild) {
     require(names);
     EXPECT_THROW(testing_support::lacks(Isa::kScalar), Error) << names;
   }
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni, Isa::kNeon, Isa::kNeonDot}) {
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni, Isa::kNeon, Isa::kNeonDot, Isa::kNeonI8mm}) {
     if (std::ranges::find(all_isas(), isa) != all_isas().end()) continue;
     require(isa_name(isa));
     EXPECT_THROW(testing_support::lacks(Isa::kScalar), Error) << isa_name(isa);

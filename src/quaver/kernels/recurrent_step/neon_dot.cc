@@ -16,6 +16,7 @@ namespace {
 using enum WeightFormatId;
 
 constexpr std::size_t kTogether = 3;  // streams: 24 sums of 32 registers
+constexpr bool kExpands = true;
 
 #define QUAVER_NEON_DOT
 #include "quaver/kernels/dispatch/begin_neon_dot.inc"
@@ -28,6 +29,7 @@ constexpr std::size_t kTogether = 3;  // streams: 24 sums of 32 registers
 #include "quaver/kernels/elementwise/state_codes.inc"
 
 #include "quaver/kernels/recurrent_step/neon.inc"
+#include "quaver/kernels/recurrent_step/neon_streams.inc"
 
 #include "quaver/kernels/recurrent_step/vector.inc"
 
@@ -36,11 +38,11 @@ constexpr std::size_t kTogether = 3;  // streams: 24 sums of 32 registers
 }  // namespace
 
 const RecurrentStepPath kNeonDotRecurrentStep{Isa::kNeonDot,
-                                              {step_with<kI8>(pack_neon<kI8>),
-                                               {{kI4, step_with<kI4>(pack_neon<kI4>)},
-                                                {kTernary, step_with<kTernary>(pack_neon<kTernary>)},
-                                                {kQuaternary, step_with<kQuaternary>(pack_neon<kQuaternary>)},
-                                                {kBinary, step_with<kBinary>(pack_neon<kBinary>)}}}};
+                                              {step_with<kI8>(pack_neon<4, kI8>),
+                                               {{kI4, step_with<kI4>(pack_neon<4, kI4>)},
+                                                {kTernary, step_with<kTernary>(pack_neon<4, kTernary>)},
+                                                {kQuaternary, step_with<kQuaternary>(pack_neon<4, kQuaternary>)},
+                                                {kBinary, step_with<kBinary>(pack_neon<4, kBinary>)}}}};
 
 }  // namespace quaver
 

@@ -28,6 +28,7 @@ constexpr std::size_t woven_unit(std::size_t position, std::size_t block) {
 struct PackedOrder {
   MatrixView<const std::int8_t> weights;
   std::size_t gates, block;
+  std::size_t columns = 4;  // of a row that lie side by side
 
   std::size_t units() const { return weights.rows() / gates; }
   std::size_t blocks() const { return (units() + block - 1) / block; }
@@ -37,15 +38,15 @@ struct PackedOrder {
   }
 };
 
-// Units of 4 columns of every row: the layout of products of four bytes. step: columns are padded to a multiple.
+// Units of order.columns columns of every row, 4 for products of four bytes. step: columns are padded to a multiple.
 AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step);
 // The same as w + 128, unsigned.
 AlignedVector<std::int8_t> pack_unsigned_fours(const PackedOrder& order, std::size_t step);
-// The same of four bits: the lower halves of the bytes hold 4 columns, the upper ones the next 4, columns padded to a
-// multiple of 8. flipped: see pair_of_nibbles().
+// The same of four bits: the lower halves of the bytes hold these columns, the upper ones the next, columns padded to a
+// multiple of both. flipped: see pair_of_nibbles().
 AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped);
-// The same of two bits or one: a byte holds a row's fields of columns that lie four apart (planes.h); columns are
-// padded to plane_columns(format), with any code.
+// The same of two bits or one: a byte holds a row's fields of columns that lie order.columns apart (planes.h); columns
+// are padded to whole bytes, with any code.
 AlignedVector<std::int8_t> pack_planes(const PackedOrder& order, WeightFormatId format);
 // What lies by unit of columns and, within, by register of 32 bytes, in another order: where a block has `run` units,
 // those of one register lie one behind the other.
@@ -63,9 +64,9 @@ extern const RecurrentStepPath kAvx2RecurrentStep, kAvxVnniRecurrentStep, kAvx51
 inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep, &kAvx2RecurrentStep,
                                                                 &kAvxVnniRecurrentStep, &kAvx512VnniRecurrentStep};
 #elif defined(__aarch64__)
-extern const RecurrentStepPath kNeonRecurrentStep, kNeonDotRecurrentStep;
+extern const RecurrentStepPath kNeonRecurrentStep, kNeonDotRecurrentStep, kNeonI8mmRecurrentStep;
 inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep, &kNeonRecurrentStep,
-                                                                &kNeonDotRecurrentStep};
+                                                                &kNeonDotRecurrentStep, &kNeonI8mmRecurrentStep};
 #else
 inline constexpr const RecurrentStepPath* kRecurrentStepTable[]{&kScalarRecurrentStep};
 #endif

@@ -28,10 +28,10 @@ AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step
   AlignedVector<std::int8_t> packed;
   packed.reserve(order.blocks() * order.gates * order.block * cols);
   for (std::size_t b = 0; b < order.blocks(); ++b) {
-    for (std::size_t first = 0; first < cols; first += 4) {
+    for (std::size_t first = 0; first < cols; first += order.columns) {
       for (std::size_t g = 0; g < order.gates; ++g) {
         for (std::size_t p = 0; p < order.block; ++p) {
-          for (std::size_t c = first; c < first + 4; ++c) packed.push_back(order.at(b, g, p, c));
+          for (std::size_t c = first; c < first + order.columns; ++c) packed.push_back(order.at(b, g, p, c));
         }
       }
     }
@@ -48,11 +48,11 @@ AlignedVector<std::int8_t> pack_unsigned_fours(const PackedOrder& order, std::si
 AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t flipped) {
   AlignedVector<std::int8_t> packed;
   for (std::size_t b = 0; b < order.blocks(); ++b) {
-    for (std::size_t first = 0; first < order.weights.cols(); first += 8) {
+    for (std::size_t first = 0; first < order.weights.cols(); first += 2 * order.columns) {
       for (std::size_t g = 0; g < order.gates; ++g) {
         for (std::size_t p = 0; p < order.block; ++p) {
-          for (std::size_t c = first; c < first + 4; ++c)
-            packed.push_back(pair_of_nibbles(order.at(b, g, p, c), order.at(b, g, p, c + 4), flipped));
+          for (std::size_t c = first; c < first + order.columns; ++c)
+            packed.push_back(pair_of_nibbles(order.at(b, g, p, c), order.at(b, g, p, c + order.columns), flipped));
         }
       }
     }
@@ -63,13 +63,13 @@ AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t f
 AlignedVector<std::int8_t> pack_planes(const PackedOrder& order, WeightFormatId format) {
   AlignedVector<std::int8_t> packed;
   for (std::size_t b = 0; b < order.blocks(); ++b) {
-    for (std::size_t first = 0; first < order.weights.cols(); first += plane_columns(format)) {
+    for (std::size_t first = 0; first < order.weights.cols(); first += plane_count(format) * order.columns) {
       for (std::size_t g = 0; g < order.gates; ++g) {
         for (std::size_t p = 0; p < order.block; ++p) {
-          for (std::size_t c = first; c < first + 4; ++c) {
+          for (std::size_t c = first; c < first + order.columns; ++c) {
             unsigned byte = 0;
             for (std::size_t plane = 0; plane < plane_count(format); ++plane)
-              byte |= field_of(format, order.at(b, g, p, c + 4 * plane))
+              byte |= field_of(format, order.at(b, g, p, c + plane * order.columns))
                       << plane * static_cast<unsigned>(field_bits(format));
             packed.push_back(static_cast<std::int8_t>(byte));
           }
