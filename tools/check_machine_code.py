@@ -18,16 +18,16 @@ PRODUCTS = re.compile(r"\bv(pmaddubsw|pmaddwd|pdpbusd)\b")
 STORE = re.compile(r"\bvmov\S*\s+(%[yz]mm\d+),.*\(%r[sb]p")
 SUM = re.compile(r"\bv(paddd|pdpbusd)\b.*(%[yz]mm\d+)$")
 OTHER = re.compile(r"\bv\S+ .*(%[yz]mm\d+)$")
-JUMP = re.compile(r"\bj[a-z]+\s+([0-9a-f]+)\b")
+JUMP = re.compile(r"\b(?:j[a-z]+|b\.[a-z]+)\s+([0-9a-f]+)\b")
 LINE = re.compile(r"^\s*([0-9a-f]+):\t([0-9a-f ]+)\t(.*)$")
 KERNELS = ["recurrent_step/avx2", "recurrent_step/avxvnni", "matvec/avx2", "matvec/avxvnni"]
 OF_FEW_BITS = re.compile(r"\(quaver::WeightFormatId\)[1-9]\b|nibble|sums_of_(planes|signs)")  # a sum or two on the stack there, measured no slower
 FEWEST_PRODUCTS = 6  # of a loop that is looked at: fewer are of what is left, or of sums of x
 
 
-def functions(path):
+def functions(path, objdump="objdump"):
     """Of each function its name and its instructions: address, bytes, text."""
-    text = subprocess.run(["objdump", "-d", "-C", str(path)], check=True,
+    text = subprocess.run([objdump, "-d", "-C", str(path)], check=True,
                           capture_output=True, text=True).stdout
     name, found = None, []
     for line in text.splitlines():
