@@ -127,18 +127,24 @@ class WithoutAvx512(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("QUAVER_PEERS_ISA is 'avx3', expected avx2 or avxvnni", done.stderr)
 
-    def test_sees_that_avx512_was_used(self):
+    def test_refuses_a_program_that_used_avx512(self):
         if "avx512f" not in Path("/proc/cpuinfo").read_text():
             self.skipTest("this CPU lacks AVX-512")
         user = self.compile("user", 'void use(void) { __asm__ volatile("kxnorw %k1, %k1, %k1"); }')
         answers = self.folder / "answers.so"
         without_avx512.compile_answers(answers)
-        program = ("import ctypes, sys; used = ctypes.CDLL(sys.argv[1]).avx512_was_used; print(used()); "
-                   "ctypes.CDLL(sys.argv[2]).use(); print(used())")
-        environment = dict(os.environ, QUAVER_PEERS_ISA="avx2", GLIBC_TUNABLES=without_avx512.GLIBC_TUNABLES)
-        command = [sys.executable, "-c", program, answers, user]
+        program = ("import ctypes, sys; sys.path.insert(0, sys.argv[1]); from limit import Limit; limit = Limit(); "
+                   "print(limit.isa); limit.require_kept(); ctypes.CDLL(sys.argv[2]).use(); print('used'); "
+                   "limit.require_kept()")
+        environment = dict(os.environ, LD_PRELOAD=str(answers), QUAVER_PEERS_ISA="avxvnni",
+                           GLIBC_TUNABLES=without_avx512.GLIBC_TUNABLES)
+        command = [sys.executable, "-c", program, SCRIPT.parent, user]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        self.assertEqual(done.stdout.split(), ["0", "1"], done.stderr)
+        self.assertEqual(done.stdout.split(), ["avxvnni", "used"], done.stderr)
+        self.assertIn("AVX-512 was used with the CPU held to avxvnni", done.stderr)
+        environment.pop("LD_PRELOAD")  # then nothing is asked for
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout.split()), (0, ["None", "used"]), done.stderr)
 
     def test_says_what_does_not_suit(self):
         venv = self.venv(self.compile("none", "int none(void) { return 0; }"))
