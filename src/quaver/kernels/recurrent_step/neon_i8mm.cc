@@ -79,10 +79,11 @@ template <WeightFormatId kFormat, std::size_t kGates, std::size_t kPairs>
     for (std::size_t g = 0; g < kTileGates<kGates>; ++g) {
       const int32x4_t* rows = acc[pair] + g * kRegisters<1>;
       Wide& sum = sums[2 * pair][gate + g];
-      sum = add(sum, {vuzp1q_s32(rows[0], rows[1]), vuzp1q_s32(rows[2], rows[3])});
+      sum = add(sum, {divided<kFormat>(vuzp1q_s32(rows[0], rows[1])), divided<kFormat>(vuzp1q_s32(rows[2], rows[3]))});
       if (2 * pair + 1 == count) continue;
       Wide& next = sums[2 * pair + 1][gate + g];
-      next = add(next, {vuzp2q_s32(rows[0], rows[1]), vuzp2q_s32(rows[2], rows[3])});
+      next =
+          add(next, {divided<kFormat>(vuzp2q_s32(rows[0], rows[1])), divided<kFormat>(vuzp2q_s32(rows[2], rows[3]))});
     }
   }
 }
