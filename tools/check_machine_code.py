@@ -21,7 +21,7 @@ OTHER = re.compile(r"\bv\S+ .*(%[yz]mm\d+)$")
 JUMP = re.compile(r"\b(?:j[a-z]+|b\.[a-z]+)\s+([0-9a-f]+)\b")
 LINE = re.compile(r"^\s*([0-9a-f]+):\t([0-9a-f ]+)\t(.*)$")
 KERNELS = ["recurrent_step/avx2", "recurrent_step/avxvnni", "matvec/avx2", "matvec/avxvnni"]
-OF_FEW_BITS = re.compile(r"\(quaver::WeightFormatId\)[1-9]\b|nibble|sums_of_(planes|signs)")  # a sum or two on the stack there, measured no slower
+OF_FEW_BITS = re.compile(r"\(quaver::WeightFormatId\)[1-9]\b|sums_of_signs")  # a sum or two on the stack there, measured no slower
 FEWEST_PRODUCTS = 6  # of a loop that is looked at: fewer are of what is left, or of sums of x
 
 

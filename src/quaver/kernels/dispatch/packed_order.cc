@@ -16,6 +16,18 @@ AlignedVector<std::int8_t> with_room(const PackedOrder& order, std::size_t bytes
 
 }  // namespace
 
+AlignedVector<std::int8_t> pack_rows(MatrixView<const std::int8_t> weights, std::size_t gates, WeightFormatId id) {
+  const WeightFormat& format = weight_format(id);
+  const std::size_t units = weights.rows() / gates, row_bytes = format.row_bytes(weights.cols());
+  AlignedVector<std::int8_t> packed(weights.rows() * row_bytes);
+  auto* to = reinterpret_cast<std::byte*>(packed.data());
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    for (std::size_t g = 0; g < gates; ++g, to += row_bytes)
+      format.pack(weights.row(g * units + unit).data(), weights.cols(), to);
+  }
+  return packed;
+}
+
 AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step) {
   const std::size_t cols = whole_units(order.weights.cols(), step) * step;
   AlignedVector<std::int8_t> packed = with_room(order, cols);
@@ -74,9 +86,13 @@ AlignedVector<std::int8_t> pack_planes(const PackedOrder& order, WeightFormatId 
   return packed;
 }
 
-AlignedVector<std::int8_t> in_runs(AlignedVector<std::int8_t> packed, std::size_t units, std::size_t registers,
-                                   std::size_t run) {
+AlignedVector<std::int8_t> pack_runs(const PackedOrder& order, WeightFormatId format, std::size_t run) {
   constexpr std::size_t kBytes = 32;
+  AlignedVector<std::int8_t> packed =
+      format == WeightFormatId::kI4 ? pack_nibbles(order, kPlusEight) : pack_planes(order, format);
+  if (run == 1) return packed;
+  const std::size_t units = whole_units(order.weights.cols(), plane_columns(format));
+  const std::size_t registers = 4 * order.gates * order.block / kBytes;
   AlignedVector<std::int8_t> block(units * registers * kBytes);
   for (std::size_t at = 0; at < packed.size(); at += block.size()) {
     std::copy_n(packed.data() + at, block.size(), block.data());

@@ -40,6 +40,9 @@ struct PackedOrder {
   }
 };
 
+// Rows as files have them (fixed/weight_format.h), unit by unit those of its gates: for products without vectors.
+AlignedVector<std::int8_t> pack_rows(MatrixView<const std::int8_t> weights, std::size_t gates, WeightFormatId format);
+
 // Units of order.columns columns of every row, 4 for products of four bytes. step: columns are padded to a multiple.
 AlignedVector<std::int8_t> pack_fours(const PackedOrder& order, std::size_t step);
 // The same as w + 128, unsigned.
@@ -50,10 +53,9 @@ AlignedVector<std::int8_t> pack_nibbles(const PackedOrder& order, std::uint8_t f
 // The same of two bits or one: a byte holds a row's fields of columns that lie order.columns apart (planes.h); columns
 // are padded to whole bytes, with any code.
 AlignedVector<std::int8_t> pack_planes(const PackedOrder& order, WeightFormatId format);
-// What lies by unit of columns and, within, by register of 32 bytes, in another order: where a block has `run` units,
-// those of one register lie one behind the other.
-AlignedVector<std::int8_t> in_runs(AlignedVector<std::int8_t> packed, std::size_t units, std::size_t registers,
-                                   std::size_t run);
+// Weights of four bits, with kPlusEight, or of two, for registers of 32 bytes: where a block has `run` units of
+// plane_columns(format) columns, those of one register lie one behind the other.
+AlignedVector<std::int8_t> pack_runs(const PackedOrder& order, WeightFormatId format, std::size_t run);
 // Of one bit for tables of sums of four columns: 32 rows by 8 columns a register of 32 bytes, the first four columns in
 // the lower halves of the bytes; byte 4 i + j is row i of the j-th 8 rows. A block's rows beyond a multiple of 32, and
 // columns beyond the last, are -1.

@@ -1,5 +1,5 @@
-// Time and GMAC/s of one matrix-vector product: path x shape. Shapes are the gate products of LSTM and GRU cells of
-// real models, with small and odd ones among them.
+// Time and GMAC/s of one matrix-vector product: path x format of the weights x shape. Shapes are the gate products of
+// LSTM and GRU cells of real models, with small and odd ones among them.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -17,17 +17,29 @@ using quaver::Isa;
 struct Shape {
   std::size_t rows, cols;
 };
-constexpr std::array<Shape, 9> kShapes{
-    {{10, 128}, {33, 17}, {128, 13}, {128, 64}, {384, 128}, {512, 40}, {512, 256}, {1024, 512}, {2048, 1024}}};
+constexpr auto kShapes = std::to_array<Shape>({{10, 128},
+                                               {33, 17},
+                                               {128, 13},
+                                               {128, 64},
+                                               {384, 128},
+                                               {512, 40},
+                                               {512, 256},
+                                               {1024, 512},
+                                               {2048, 1024},
+                                               {4096, 2048}});
 
-void matvec(benchmark::State& state, Isa isa, Shape shape) {
+void matvec(benchmark::State& state, Isa isa, const quaver::WeightFormat& format, Shape shape) {
   quaver::Random random(1);
   std::vector<std::int8_t> weights(shape.rows * shape.cols), x(shape.cols);
-  for (auto& w : weights) w = static_cast<std::int8_t>(random.between(-127, 127));
+  for (auto& w : weights) {
+    do {
+      w = static_cast<std::int8_t>(random.between(-format.limit, format.limit));
+    } while (!format.holds(w));
+  }
   for (auto& code : x) code = static_cast<std::int8_t>(random.between(-128, 127));
   const AlignedVector<std::int32_t> bias(quaver::padded_rows(shape.rows), 1000);
   AlignedVector<std::int32_t> acc(bias.size());
-  const quaver::PackedMatrix packed({weights.data(), shape.rows, shape.cols}, quaver::WeightFormatId::kI8, isa);
+  const quaver::PackedMatrix packed({weights.data(), shape.rows, shape.cols}, format.id, isa);
   for (auto _ : state) {
     packed.run(x.data(), bias.data(), acc.data());
     benchmark::DoNotOptimize(acc.data());
@@ -41,10 +53,12 @@ const bool kRegistered = [] {
   benchmark::AddCustomContext("cpu", quaver::cpu_name());
   for (const Isa isa : quaver::all_isas()) {
     if (!quaver::isa_supported(isa)) continue;
-    for (const Shape shape : kShapes) {
-      const std::string name = "matvec/" + std::string(quaver::isa_name(isa)) + "/" + std::to_string(shape.rows) + "x" +
-                               std::to_string(shape.cols);
-      benchmark::RegisterBenchmark(name.c_str(), matvec, isa, shape);
+    for (const quaver::WeightFormat& format : quaver::weight_formats()) {
+      for (const Shape shape : kShapes) {
+        const std::string name = "matvec/" + std::string(quaver::isa_name(isa)) + "/" + std::string(format.name) + "/" +
+                                 std::to_string(shape.rows) + "x" + std::to_string(shape.cols);
+        benchmark::RegisterBenchmark(name.c_str(), matvec, isa, format, shape);
+      }
     }
   }
   return true;

@@ -45,6 +45,14 @@ std::vector<std::int64_t> run(Isa isa, MatrixView<const std::int8_t> weights, co
   return {acc.begin(), acc.begin() + rows};
 }
 
+// A matrix of codes that the format has, within its limit, by `fill`.
+std::vector<std::int8_t> codes_of(const WeightFormat& format, Fill fill, std::size_t count, Random& random) {
+  const auto limit = static_cast<std::int8_t>(format.limit);
+  auto codes = filled<std::int8_t>(fill, count, random, static_cast<std::int8_t>(-limit), limit);
+  for (std::int8_t& code : codes) code = format.holds(code) ? code : limit;
+  return codes;
+}
+
 class MatvecPaths : public testing::TestWithParam<PathCase> {};
 
 // n plays both parts, against row and column counts around the blocks of the vector paths.
@@ -64,8 +72,7 @@ TEST_P(MatvecPaths, SameBitsAsScalar) {
       ASSERT_EQ(run(isa, view, x.data(), bias.data()), scalar) << rows << "x" << cols;
 
       for (const WeightFormat& format : weight_formats()) {
-        const auto limit = static_cast<std::int8_t>(format.limit);
-        const auto codes = filled<std::int8_t>(fill, rows * cols, random, static_cast<std::int8_t>(-limit), limit);
+        const auto codes = codes_of(format, fill, rows * cols, random);
         const MatrixView<const std::int8_t> matrix(codes.data(), rows, cols);
         ASSERT_EQ(run(isa, matrix, x.data(), bias.data(), format.id), plain(matrix, x.data(), bias.data()))
             << rows << "x" << cols << " of " << format.name;
@@ -94,31 +101,75 @@ TEST_P(MatvecIsa, AtTheCliffOfTheAccumulator) {
   }
 }
 
-TEST_P(MatvecIsa, FourBitsAtTheirWidest) {  // 2^16 columns (A43)
+TEST_P(MatvecIsa, ChunksOfColumns) {  // around those that paths prepare at once
   QUAVER_SKIP_WITHOUT(GetParam());
-  constexpr std::size_t kCols = std::size_t{1} << 16;
-  for (const int w : {7, -7}) {
-    const std::vector<std::int8_t> weights(kCols, static_cast<std::int8_t>(w));
-    const std::vector<std::int32_t> bias(kRowBlock, 3);
-    for (const int x : {-128, 127}) {
-      const std::vector<std::int8_t> xs(kCols, static_cast<std::int8_t>(x));
-      EXPECT_EQ(run(GetParam(), {weights.data(), 1, kCols}, xs.data(), bias.data(), WeightFormatId::kI4)[0],
-                3 + std::int64_t{w} * x * std::int64_t{kCols});
+  Random random(11);
+  for (const std::size_t cols : {1023u, 1025u, 1071u, 2081u, 4097u, 4113u}) {
+    const auto x = filled<std::int8_t>(Fill::kRandom, cols, random);
+    for (const std::size_t rows : {17u, 49u, 80u}) {
+      const auto bias = filled<std::int32_t>(Fill::kRandom, padded_rows(rows), random, -(1 << 30), 1 << 30);
+      for (const WeightFormat& format : weight_formats()) {
+        const auto codes = codes_of(format, Fill::kRandom, rows * cols, random);
+        const MatrixView<const std::int8_t> matrix(codes.data(), rows, cols);
+        ASSERT_EQ(run(GetParam(), matrix, x.data(), bias.data(), format.id), plain(matrix, x.data(), bias.data()))
+            << rows << "x" << cols << " of " << format.name;
+      }
     }
   }
 }
 
-TEST_P(MatvecIsa, EveryNibbleIsAWeight) {
+TEST_P(MatvecIsa, PackedFormatsAtTheirWidest) {  // 2^16 columns (A43)
   QUAVER_SKIP_WITHOUT(GetParam());
-  std::vector<std::int8_t> weights;  // each with each in the columns that share a byte, on any path
-  for (int row = 0; row < 15; ++row) {
-    for (int c = 0; c < 8; ++c) weights.push_back(static_cast<std::int8_t>((row * (c < 4 ? 1 : 2) + c) % 15 - 7));
+  constexpr std::size_t kCols = std::size_t{1} << 16;
+  const std::vector<std::int32_t> bias(kRowBlock, 3);
+  for (const WeightFormat& format : weight_formats()) {
+    if (!format.is_packed()) continue;
+    for (const int w : {format.limit, -format.limit}) {
+      const std::vector<std::int8_t> weights(kCols, static_cast<std::int8_t>(w));
+      for (const int x : {-128, 127}) {
+        const std::vector<std::int8_t> xs(kCols, static_cast<std::int8_t>(x));
+        EXPECT_EQ(run(GetParam(), {weights.data(), 1, kCols}, xs.data(), bias.data(), format.id)[0],
+                  3 + std::int64_t{w} * x * std::int64_t{kCols})
+            << format.name;
+      }
+    }
   }
-  const std::vector<std::int32_t> bias(kRowBlock, 0);
-  for (const std::int8_t x : std::array<std::int8_t, 5>{-128, -1, 0, 1, 127}) {
-    const std::vector<std::int8_t> xs{x, 1, x, 2, x, 3, x, 4};
-    const MatrixView<const std::int8_t> view(weights.data(), 15, 8);
-    EXPECT_EQ(run(GetParam(), view, xs.data(), bias.data(), WeightFormatId::kI4), plain(view, xs.data(), bias.data()));
+}
+
+TEST_P(MatvecIsa, EveryCodeInEveryPlaceOfAByte) {
+  QUAVER_SKIP_WITHOUT(GetParam());
+  constexpr std::size_t kCols = 32, kRows = 64;  // the columns that share a byte, on any path
+  for (const WeightFormat& format : weight_formats()) {
+    std::vector<std::int8_t> codes;
+    for (int code = -format.limit; code <= format.limit; ++code) {
+      if (format.holds(code)) codes.push_back(static_cast<std::int8_t>(code));
+    }
+    std::vector<std::int8_t> weights;  // each with each, and in each row of a register
+    for (std::size_t row = 0; row < kRows; ++row) {
+      for (std::size_t c = 0; c < kCols; ++c) weights.push_back(codes[(row * (1 + c / 4) + c) % codes.size()]);
+    }
+    const MatrixView<const std::int8_t> view(weights.data(), kRows, kCols);
+    const std::vector<std::int32_t> bias(kRows, 0);
+    for (const std::int8_t x : std::array<std::int8_t, 5>{-128, -1, 0, 1, 127}) {
+      std::vector<std::int8_t> xs;
+      for (std::size_t c = 0; c < kCols; ++c) xs.push_back(c % 2 == 0 ? x : static_cast<std::int8_t>(c - 16));
+      EXPECT_EQ(run(GetParam(), view, xs.data(), bias.data(), format.id), plain(view, xs.data(), bias.data()))
+          << format.name;
+    }
+  }
+}
+
+TEST_P(MatvecIsa, TakesTheBitsOfItsFormat) {  // and a constant a row
+  QUAVER_SKIP_WITHOUT(GetParam());
+  constexpr std::size_t kRows = 64, kCols = 256;
+  const auto& products = find_path(matvec_paths(), GetParam()).products;
+  const std::vector<std::int8_t> weights(kRows * kCols, 1);
+  for (const WeightFormat& format : weight_formats()) {
+    const bool as_bytes = products.of(format.id).run == products.of(WeightFormatId::kI8).run;
+    const auto bits = static_cast<std::size_t>(as_bytes ? 8 : format.bits);
+    const std::size_t bytes = PackedMatrix({weights.data(), kRows, kCols}, format.id, GetParam()).bytes();
+    EXPECT_GE(bytes, kRows * kCols * bits / 8) << format.name;
+    EXPECT_LE(bytes, kRows * (kCols * bits / 8 + sizeof(std::int32_t))) << format.name;
   }
 }
 

@@ -1,9 +1,9 @@
 // pack256.h - the layout of both paths with registers of 256 bits: blocks of up to 64 rows, of which a register holds 8
-// rows and 4 columns, as bytes w + 128, unsigned. Of four bits blocks have 16 rows, and a register 8 rows and 8 columns
-// of w + 8, 4 columns in the lower halves of the bytes, the next 4 in the upper ones. Internal.
+// rows and 4 columns, as bytes w + 128, unsigned. Of four bits and of two blocks have 16 rows, of one bit 32
+// (packed_order.h). Internal.
 #pragma once
 
-#include "quaver/kernels/dispatch/nibbles.h"
+#include "quaver/kernels/dispatch/packed_order.h"
 #include "quaver/kernels/matvec/matvec.h"
 
 namespace quaver {
@@ -34,18 +34,14 @@ inline AlignedVector<std::int8_t> pack_bytes256(MatrixView<const std::int8_t> we
   return packed;
 }
 
-inline AlignedVector<std::int8_t> pack_nibbles256(MatrixView<const std::int8_t> weights) {
-  AlignedVector<std::int8_t> packed;
-  for (std::size_t block = 0; block < padded_rows(weights.rows()); block += kRowBlock) {
-    for (std::size_t first = 0; first < weights.cols(); first += 8) {
-      for (std::size_t r = block; r < block + kRowBlock; ++r) {
-        for (std::size_t c = first; c < first + 4; ++c)
-          packed.push_back(
-              pair_of_nibbles(weight_or_zero(weights, r, c), weight_or_zero(weights, r, c + 4), kPlusEight));
-      }
-    }
-  }
-  return packed;
+// kRun: as pack_runs() has it.
+template <WeightFormatId kFormat, std::size_t kRun>
+AlignedVector<std::int8_t> pack_runs256(MatrixView<const std::int8_t> weights) {
+  return pack_runs({.weights = weights, .gates = 1, .block = kRowBlock, .order = UnitOrder::kPlain}, kFormat, kRun);
+}
+inline AlignedVector<std::int8_t> pack_signs256(MatrixView<const std::int8_t> weights) {
+  constexpr std::size_t kRegisterRows = 32;
+  return pack_nibbles_of_signs({.weights = weights, .gates = 1, .block = kRegisterRows, .order = UnitOrder::kPlain});
 }
 
 }  // namespace quaver

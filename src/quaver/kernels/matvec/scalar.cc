@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "quaver/kernels/dispatch/packed_order.h"
 #include "quaver/kernels/matvec/paths.h"
 
 namespace quaver {
@@ -8,40 +9,33 @@ namespace {
 
 using enum WeightFormatId;
 
-// Rows as files have them: what a format's codec writes.
 template <WeightFormatId kFormat>
 AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights) {
-  const WeightFormat& format = weight_format(kFormat);
-  const std::size_t row_bytes = format.row_bytes(weights.cols());
-  AlignedVector<std::int8_t> packed(weights.rows() * row_bytes);
-  for (std::size_t r = 0; r < weights.rows(); ++r)
-    format.pack(weights.row(r).data(), weights.cols(), reinterpret_cast<std::byte*>(packed.data()) + r * row_bytes);
-  return packed;
+  return pack_rows(weights, 1, kFormat);
 }
 
-void run_nibbles(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x,
-                 const std::int32_t* bias, std::int32_t* acc) noexcept {
-  for (std::size_t r = 0; r < rows; ++r) {
-    std::int32_t sum = bias[r];
-    for (std::size_t c = 0; c < cols; ++c) {
-      const auto two = static_cast<std::byte>(packed[r * ((cols + 1) / 2) + c / 2]);
-      sum += (c % 2 == 0 ? lower_nibble(two) : upper_nibble(two)) * x[c];
-    }
-    acc[r] = sum;
-  }
-}
-
+template <WeightFormatId kFormat>
 void run(const std::int8_t* packed, std::size_t rows, std::size_t cols, const std::int8_t* x, const std::int32_t* bias,
          std::int32_t* acc) noexcept {
-  for (std::size_t r = 0; r < rows; ++r) {
+  constexpr std::size_t kCodesAByte = plane_count(kFormat);
+  for (std::size_t r = 0; r < rows; ++r, packed += (cols + kCodesAByte - 1) / kCodesAByte) {
     std::int32_t sum = bias[r];
-    for (std::size_t c = 0; c < cols; ++c) sum += packed[r * cols + c] * x[c];
+    for (std::size_t c = 0; c < cols; ++c)
+      sum += code_in(kFormat, static_cast<std::byte>(packed[c / kCodesAByte]), c) * x[c];
     acc[r] = sum;
   }
 }
+
+template <WeightFormatId kFormat>
+constexpr MatvecProduct kProduct{pack<kFormat>, run<kFormat>};
 
 }  // namespace
 
-const MatvecPath kScalarMatvec{Isa::kScalar, {{pack<kI8>, run}, {{kI4, {pack<kI4>, run_nibbles}}}}};
+const MatvecPath kScalarMatvec{Isa::kScalar,
+                               {kProduct<kI8>,
+                                {{kI4, kProduct<kI4>},
+                                 {kTernary, kProduct<kTernary>},
+                                 {kQuaternary, kProduct<kQuaternary>},
+                                 {kBinary, kProduct<kBinary>}}}};
 
 }  // namespace quaver

@@ -1,15 +1,8 @@
-// The step on 32 units a block. Products: one vpdpbusd for 16 rows and 4 columns; it adds four products of an unsigned
-// and a signed byte to each accumulator and saturates nothing. The operand is x + 128; its offset is in the bias.
+// The step on 32 units a block. Products: avx512_products.inc; the offset of the operand, x + 128, is in the bias.
 //
 // The four gates of a block are 8 registers of accumulators. A single stream keeps two sets, for even and odd groups of
 // columns, because 6 or 8 sums do not hide the instruction's latency on two ports. Many streams are a matrix product of
 // tiles with up to 24 accumulators, two gates of six streams or four of three, so that few loads feed many products.
-//
-// Behind the last column the operand is 0, so that it does not matter what weights are there.
-//
-// Weights of two bits and of one are looked up, 64 codes by one vpshufb (planes.h). Weights of four bits are used where
-// they are: the upper half of a byte with zeros below it is 16 w, and so is the lower half shifted up. 16 times the sum
-// fits (A43) and is divided at the end.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -53,6 +46,8 @@ AlignedVector<std::int8_t> pack_fields(MatrixView<const std::int8_t> weights, st
 
 #include "quaver/kernels/dispatch/avx512_lanes.inc"
 
+#include "quaver/kernels/dispatch/avx512_products.inc"
+
 #include "quaver/kernels/elementwise/curves.inc"
 #include "quaver/kernels/elementwise/state_codes.inc"
 
@@ -60,24 +55,7 @@ static_assert(kLanes == kBlock);
 
 template <WeightFormatId>
 void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept {
-  const __m512i offset = _mm512_set1_epi8(static_cast<char>(-128));
-  for (std::size_t c = 0; c < cols; c += 64) {
-    const __mmask64 there = cols - c >= 64 ? ~__mmask64{0} : (__mmask64{1} << (cols - c)) - 1;
-    _mm512_store_si512(operand + c,
-                       _mm512_maskz_mov_epi8(there, _mm512_xor_si512(_mm512_maskz_loadu_epi8(there, x + c), offset)));
-  }
-}
-
-inline __m512i four_columns(const std::byte* operand) {
-  int four;
-  __builtin_memcpy(&four, operand, sizeof(four));
-  return _mm512_set1_epi32(four);
-}
-
-// Four products of x + 128 and a weight to each sum. GCC 12 copies and spills sums around its intrinsic for this
-// instruction, which costs a fifth of the throughput of several streams; here they stay where they are.
-[[gnu::always_inline]] inline void add_products(__m512i& sum, __m512i x, __m512i w) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "vm"(w));
+  make_unsigned(x, cols, operand);
 }
 
 // Columns between one stage of what runs between and the next.
@@ -109,7 +87,6 @@ template <std::size_t kRegisters, typename Between>
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_add_epi32(acc[r], odd[r]);
 }
 
-inline __m512i upper_nibbles(__m512i w) { return _mm512_and_si512(w, _mm512_set1_epi8(static_cast<char>(0xf0))); }
 // 16 times the sum of products, and the sum itself.
 [[gnu::always_inline]] inline __m512i sum_of_nibbles(__m512i acc, const std::int32_t* bias) {
   return _mm512_add_epi32(_mm512_srai_epi32(acc, 4), _mm512_loadu_si512(bias));
@@ -129,7 +106,7 @@ template <std::size_t kRegisters, typename Between>
       const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
       for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
         const __m512i w = _mm512_load_si512(weights);
-        add_products(acc[r], x, upper_nibbles(_mm512_slli_epi16(w, 4)));
+        add_products(acc[r], x, lower_nibbles(w));
         add_products(odd[r], next, upper_nibbles(w));
       }
     }
@@ -142,22 +119,8 @@ template <std::size_t kRegisters, typename Between>
 template <WeightFormatId kFormat, std::size_t kRegisters>
 [[gnu::noinline]] void plane_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
                                   const std::byte* operand, __m512i (&acc)[kRegisters]) {
-  alignas(16) constexpr std::array<std::int8_t, 16> kCodes = codes_of_fields(kFormat);
-  const __m512i table = _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(kCodes.data())));
-  const __m512i mask = _mm512_set1_epi8((1 << field_bits(kFormat)) - 1);
-  __m512i sums[kRegisters];
-  for (std::size_t r = 0; r < kRegisters; ++r) sums[r] = _mm512_loadu_si512(bias + 16 * r);
-  for (std::size_t c = 0; c < cols; c += plane_columns(kFormat)) {
-    for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
-      __m512i fields = _mm512_load_si512(weights);
-      for (std::size_t plane = 0; plane < plane_count(kFormat); ++plane) {
-        add_products(sums[r], four_columns(operand + c + 4 * plane),
-                     _mm512_shuffle_epi8(table, _mm512_and_si512(fields, mask)));
-        fields = _mm512_srli_epi16(fields, field_bits(kFormat));
-      }
-    }
-  }
-  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sums[r];
+  for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_loadu_si512(bias + 16 * r);
+  add_planes<kFormat>(weights, operand, cols, acc);
 }
 
 // Of any format of planes; their code stands apart, so that a program holds it once and not in every step.

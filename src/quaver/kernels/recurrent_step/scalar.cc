@@ -1,5 +1,5 @@
 // One unit at a time, front to back, in the words of fixed/: a block is one unit, its weights are the rows of its
-// gates, column by column.
+// gates as files have them.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -18,44 +18,12 @@ constexpr int kGruGateIntegerBits = 4;  // z and r: Q4.11
 std::size_t operand_bytes(std::size_t cols) noexcept { return cols; }
 
 template <WeightFormatId kFormat>
-constexpr std::size_t kPerByte = kFormat == kI4        ? 2
-                                 : has_planes(kFormat) ? plane_count(kFormat)
-                                                       : 1;
-
-// A byte holds the codes of one column of a row, or of as many columns as fit.
-template <WeightFormatId kFormat>
 AlignedVector<std::int8_t> pack(MatrixView<const std::int8_t> weights, std::size_t gates) {
-  const PackedOrder order{weights, gates, 1};
-  AlignedVector<std::int8_t> packed;
-  packed.reserve(order.units() * gates * ((weights.cols() + kPerByte<kFormat> - 1) / kPerByte<kFormat>));
-  for (std::size_t unit = 0; unit < order.units(); ++unit) {
-    for (std::size_t c = 0; c < weights.cols(); c += kPerByte<kFormat>) {
-      for (std::size_t g = 0; g < gates; ++g) {
-        const std::int8_t weight = order.at(unit, g, 0, c);
-        unsigned fields = 0;
-        for (std::size_t i = 0; has_planes(kFormat) && i < kPerByte<kFormat>; ++i)
-          fields |= field_of(kFormat, order.at(unit, g, 0, c + i)) << i * static_cast<unsigned>(field_bits(kFormat));
-        packed.push_back(has_planes(kFormat) ? static_cast<std::int8_t>(fields)
-                         : kFormat == kI4    ? pair_of_nibbles(weight, order.at(unit, g, 0, c + 1), kTwosComplement)
-                                             : weight);
-      }
-    }
-  }
-  return packed;
+  return pack_rows(weights, gates, kFormat);
 }
 
 void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept {
   std::copy_n(x, cols, reinterpret_cast<std::int8_t*>(operand));
-}
-
-template <WeightFormatId kFormat>
-std::int8_t weight_at(const GateRows& half, const std::int8_t* weights, std::size_t col, std::size_t gate) {
-  const std::int8_t byte = weights[col / kPerByte<kFormat> * half.gates + gate];
-  if constexpr (kFormat == kTernary) return static_cast<std::int8_t>(ternary_code(std::byte(byte), col));
-  if constexpr (kFormat == kQuaternary) return static_cast<std::int8_t>(quaternary_code(std::byte(byte), col));
-  if constexpr (kFormat == kBinary) return static_cast<std::int8_t>(binary_code(std::byte(byte), col));
-  if constexpr (kFormat != kI4) return byte;
-  return static_cast<std::int8_t>(col % 2 == 0 ? static_cast<std::int8_t>(byte * 16) >> 4 : byte >> 4);
 }
 
 // m.apply(bias + w x) of one row.
@@ -63,9 +31,10 @@ template <WeightFormatId kFormat>
 std::int32_t requantized(const GateRows& half, std::size_t unit, std::size_t gate, const std::byte* operand) {
   const auto* x = reinterpret_cast<const std::int8_t*>(operand);
   const std::size_t row = unit * half.gates + gate;
-  const std::int8_t* weights = half.weights + unit * half.block_bytes;
+  const std::int8_t* weights = half.weights + unit * half.block_bytes + gate * (half.block_bytes / half.gates);
   std::int32_t acc = half.bias[row];
-  for (std::size_t c = 0; c < half.cols; ++c) acc += weight_at<kFormat>(half, weights, c, gate) * x[c];
+  for (std::size_t c = 0; c < half.cols; ++c)
+    acc += code_in(kFormat, static_cast<std::byte>(weights[c / plane_count(kFormat)]), c) * x[c];
   return Multiplier{half.mantissa[row], half.left_shift[row] - half.right_shift[row]}.apply(acc);
 }
 
