@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "quaver/kernels/dispatch/planes.h"
 #include "quaver/kernels/matvec/neon_pack.h"
 #include "quaver/kernels/matvec/paths.h"
 
@@ -19,9 +18,17 @@ using enum WeightFormatId;
 
 #include "quaver/kernels/matvec/neon.inc"
 
+template <WeightFormatId kFormat>
+constexpr MatvecProduct kProduct{pack_neon<kFormat>, run<kFormat>};
+
 }  // namespace
 
-const MatvecPath kNeonMatvec{Isa::kNeon, {{pack_neon<kI8>, run<kI8>}, {{kI4, {pack_neon<kI4>, run<kI4>}}}}};
+const MatvecPath kNeonMatvec{Isa::kNeon,
+                             {kProduct<kI8>,
+                              {{kI4, kProduct<kI4>},
+                               {kTernary, kProduct<kTernary>},
+                               {kQuaternary, kProduct<kQuaternary>},
+                               {kBinary, kProduct<kBinary>}}}};
 
 }  // namespace quaver
 
