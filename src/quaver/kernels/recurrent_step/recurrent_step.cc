@@ -43,45 +43,63 @@ GateMatrix GateMatrix::with(MatrixView<const std::int8_t> weights, std::span<con
 
 void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<const std::int32_t> bias,
                                const RowMultipliers& m) {
-  const std::size_t units = weights.rows() / gates_;
-  bias_.clear();
-  mantissa_.clear();
-  left_shift_.clear();
-  right_shift_.clear();
+  const std::size_t units = weights.rows() / gates_, rows = blocks_ * gates_ * block_;
+  // A factor of 0 gives 0 with any shift, and so may have one to the right.
+  const auto right_shift = [&m](std::size_t row) { return m.mantissa[row] == 0 ? 1 : m.right_shift[row]; };
   shrinks_ = true;
   int least_shift = 31;
+  std::vector<std::int64_t> sums_of_weights(weights.rows());
+  for (std::size_t row = 0; row < weights.rows(); ++row) {
+    std::int64_t magnitudes = 0;
+    for (const std::int8_t w : weights.row(row)) {
+      sums_of_weights[row] += w;
+      magnitudes += std::abs(w);
+    }
+    const std::int64_t most = std::abs(std::int64_t{bias[row]}) + 128 * magnitudes;
+    shrinks_ = shrinks_ && right_shift(row) > 0 && most < (std::int64_t{1} << 30);
+    least_shift = std::min(least_shift, right_shift(row));
+  }
+  // A2 by a mantissa below 2^31 stays within 2^31, A3 then within 2^(31-k).
+  reach_ = shrinks_ ? std::int32_t{1} << (31 - least_shift) : std::numeric_limits<std::int32_t>::max();
+
+  const bool is_unsigned = shrinks_ && step_->unsigned_sums;
+  for (AlignedVector<std::int32_t>* constants : {&bias_, &mantissa_, &left_shift_, &right_shift_, &rounding_})
+    constants->clear();
+  bias_.reserve(rows);
+  mantissa_.reserve(rows + 1);
+  right_shift_.reserve(rows);
+  (is_unsigned ? rounding_ : left_shift_).reserve(shrinks_ && !is_unsigned ? 0 : rows);
+  const auto wrapped = [](std::int64_t value) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(value)); };
   for (std::size_t b = 0; b < blocks_; ++b) {
     for (std::size_t g = 0; g < gates_; ++g) {
       for (std::size_t p = 0; p < block_; ++p) {
         const std::size_t unit = b * block_ + woven_unit(p, block_), row = g * units + unit;
         const bool there = unit < units;
-        std::int64_t sum = 0;
-        if (there) {
-          for (const std::int8_t w : weights.row(row)) sum += w;
-        }
         // Mod 2^32, like the sums themselves (A15).
-        const std::int64_t folded = (there ? bias[row] : 0) - step_->operand_bias * sum;
-        bias_.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(folded)));
-        // A factor of 0 gives 0 with any shift, and so may have one to the right.
-        const bool zero = !there || m.mantissa[row] == 0;
-        mantissa_.push_back(zero ? 0 : m.mantissa[row]);
-        left_shift_.push_back(zero ? 0 : m.left_shift[row]);
-        right_shift_.push_back(zero ? 1 : m.right_shift[row]);
-        shrinks_ = shrinks_ && right_shift_.back() > 0;
-        least_shift = std::min(least_shift, right_shift_.back());
+        const std::int64_t folded = there ? bias[row] - step_->operand_bias * sums_of_weights[row] : 0;
+        const std::int64_t mantissa = there ? m.mantissa[row] : 0;
+        const int shift = there ? right_shift(row) : 1;
+        bias_.push_back(wrapped(is_unsigned ? folded + (std::int64_t{1} << 31) : folded));
+        mantissa_.push_back(wrapped(is_unsigned ? 2 * mantissa : mantissa));
+        right_shift_.push_back(shift);
+        if (is_unsigned) {
+          rounding_.push_back(wrapped((std::int64_t{1} << (shift - 1)) - mantissa - 1));
+        } else if (!shrinks_) {
+          left_shift_.push_back(there && mantissa != 0 ? m.left_shift[row] : 0);
+        }
       }
     }
   }
-  // A2 by a mantissa below 2^31 stays within 2^31, A3 then within 2^(31-k).
-  reach_ = shrinks_ ? std::int32_t{1} << (31 - least_shift) : std::numeric_limits<std::int32_t>::max();
+  mantissa_.push_back(0);
 }
 
 GateRows GateMatrix::rows() const {
   return {.weights = weights_ == nullptr ? nullptr : weights_->data(),
           .bias = bias_.data(),
           .mantissa = mantissa_.data(),
-          .left_shift = left_shift_.data(),
+          .left_shift = left_shift_.empty() ? nullptr : left_shift_.data(),
           .right_shift = right_shift_.data(),
+          .rounding = rounding_.empty() ? nullptr : rounding_.data(),
           .cols = cols_,
           .gates = gates_,
           .block_bytes = block_bytes_,

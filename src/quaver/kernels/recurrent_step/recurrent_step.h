@@ -44,8 +44,12 @@ struct GateRows {
   const std::int8_t* weights = nullptr;
   const std::int32_t* bias = nullptr;         // folded, in the order of the weights' rows
   const std::int32_t* mantissa = nullptr;     // of the rows' multipliers
-  const std::int32_t* left_shift = nullptr;   // max(exponent, 0)
+  const std::int32_t* left_shift = nullptr;   // max(exponent, 0); null where all rows shrink
   const std::int32_t* right_shift = nullptr;  // max(-exponent, 0)
+  // Of rows that shrink on a path with unsigned sums, else null: 2^(k-1) - mantissa - 1 for a shift by k. There the
+  // bias has 2^31 more and mantissas are doubled, all mod 2^32 (shrink() of the path's lanes). One mantissa more can be
+  // read.
+  const std::int32_t* rounding = nullptr;
   std::size_t cols = 0;
   std::size_t gates = 0;
   std::size_t block_bytes = 0;  // of weights
@@ -72,7 +76,8 @@ class GateMatrix {
   std::size_t padded() const { return blocks_ * block_; }  // length of a row of sums
   std::size_t blocks() const { return blocks_; }
   GateRows rows() const;
-  // Every multiplier shifts right: what the one-pass steps need. Scale ratios of real cells are far below 1/2.
+  // Every multiplier shifts right and every sum lies within 2^30: what the one-pass steps need. Scale ratios of real
+  // cells are far below 1/2, and sums of 2^16 columns of bytes fit.
   bool shrinks() const { return shrinks_; }
 
  private:
@@ -81,7 +86,7 @@ class GateMatrix {
 
   const RecurrentStep* step_ = nullptr;
   std::shared_ptr<const AlignedVector<std::int8_t>> weights_;
-  AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_;
+  AlignedVector<std::int32_t> bias_, mantissa_, left_shift_, right_shift_, rounding_;
   std::size_t cols_ = 0, gates_ = 0, block_ = 1, blocks_ = 0, block_bytes_ = 0;
   std::int32_t reach_ = 0;
   bool shrinks_ = true;
@@ -147,6 +152,7 @@ struct RecurrentStep {
   WeightFormatId format;      // of what pack() makes
   std::size_t block;          // units
   std::int32_t operand_bias;  // operands hold x + this; GateMatrix takes it out of the folded bias
+  bool unsigned_sums;  // rows that shrink are requantized from the sum + 2^31, without a sign (GateRows::rounding)
   std::size_t (*operand_bytes)(std::size_t cols) noexcept;
   AlignedVector<std::int8_t> (*pack)(MatrixView<const std::int8_t> weights, std::size_t gates);
   void (*prepare)(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcept;

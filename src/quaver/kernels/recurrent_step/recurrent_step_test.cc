@@ -47,14 +47,19 @@ struct Half {
     weights = filled<std::int8_t>(fill, gates * units * cols, random, least, limit);
     for (std::int8_t& code : weights)
       if (!weight_format(format).holds(code)) code = 1;
+    // Of one row in three up to where a sum within 2^30 ends, with any shift that brings it back.
+    const std::int32_t most = (1 << 30) - 1 - 128 * limit * static_cast<std::int32_t>(cols);
     bias = filled<std::int32_t>(fill, gates * units, random, -(1 << 24), 1 << 24);
+    const std::vector<std::int32_t> large = filled<std::int32_t>(fill, gates * units, random, -most, most);
+    for (std::size_t r = 0; r < bias.size(); r += 3) bias[r] = large[r];
     std::vector<Multiplier> rows;
     for (std::size_t r = 0; r < gates * units; ++r) {
       const bool zero = random.below(10) == 0;  // a factor of 0 has exponent 0
-      rows.push_back(zero ? Multiplier{}
-                          : Multiplier{static_cast<std::int32_t>(
-                                           random.between(1 << 30, std::numeric_limits<std::int32_t>::max())),
-                                       static_cast<std::int32_t>(random.between(-12, max_exponent))});
+      rows.push_back(
+          zero
+              ? Multiplier{}
+              : Multiplier{static_cast<std::int32_t>(random.between(1 << 30, std::numeric_limits<std::int32_t>::max())),
+                           static_cast<std::int32_t>(random.between(r % 3 == 0 ? -31 : -12, max_exponent))});
     }
     m = RowMultipliers::from(rows);
   }

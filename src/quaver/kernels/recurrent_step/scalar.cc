@@ -35,7 +35,8 @@ std::int32_t requantized(const GateRows& half, std::size_t unit, std::size_t gat
   std::int32_t acc = half.bias[row];
   for (std::size_t c = 0; c < half.cols; ++c)
     acc += code_in(kFormat, static_cast<std::byte>(weights[c / plane_count(kFormat)]), c) * x[c];
-  return Multiplier{half.mantissa[row], half.left_shift[row] - half.right_shift[row]}.apply(acc);
+  const std::int32_t left_shift = half.shrinks ? 0 : half.left_shift[row];
+  return Multiplier{half.mantissa[row], left_shift - half.right_shift[row]}.apply(acc);
 }
 
 // (A16) The input half of a sum, or what was computed of it before.
@@ -174,6 +175,7 @@ template <WeightFormatId kFormat>
 constexpr RecurrentStep kStep{.format = kFormat,
                               .block = 1,
                               .operand_bias = 0,
+                              .unsigned_sums = false,
                               .operand_bytes = operand_bytes,
                               .pack = pack<kFormat>,
                               .prepare = prepare,
