@@ -27,6 +27,11 @@ constexpr StagesI16 stages_i16() {
   return stages;
 }
 inline constexpr StagesI16 kStages = stages_i16();
+constexpr int stages_below(int exponent) {
+  int count = 0;
+  while (count < kStageCount && kStages.at[count].exponent < exponent) ++count;
+  return count;
+}
 inline constexpr std::int16_t kExpMinusEighth_q0_15 = curve_constant<std::int16_t>(kExpMinusEighth);
 inline constexpr std::int16_t kOneThird_q0_15 = curve_constant<std::int16_t>(kOneThird);
 inline constexpr std::int16_t kReciprocalStart_q2_13 = curve_constant<std::int16_t>(kReciprocalStart);

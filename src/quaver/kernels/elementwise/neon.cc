@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "quaver/core/check.h"
+#include "quaver/kernels/dispatch/unrolled.h"
 #include "quaver/kernels/elementwise/lane_constants.h"
 #include "quaver/kernels/elementwise/paths.h"
 

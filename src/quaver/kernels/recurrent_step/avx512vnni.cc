@@ -20,8 +20,8 @@ namespace {
 
 using enum WeightFormatId;
 
-constexpr bool kRunsBetween = true;
 constexpr std::size_t kBlock = 32;
+constexpr std::size_t kFetchedBytes = 4096;
 constexpr std::int32_t kOperandBias = 128;
 constexpr std::size_t kColumnStep = 8;
 
@@ -58,31 +58,19 @@ void prepare(const std::int8_t* x, std::size_t cols, std::byte* operand) noexcep
   make_unsigned(x, cols, operand);
 }
 
-// Columns between one stage of what runs between and the next.
-template <typename Between>
-inline std::size_t columns_of_part(std::size_t cols) {
-  return cols / (Between::kStages + 1) / kColumnStep * kColumnStep;
-}
-
 // acc = bias + w x of one stream and eight bits.
-template <std::size_t kRegisters, typename Between>
+template <std::size_t kRegisters>
 [[gnu::always_inline]] inline void byte_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
-                                             const std::byte* operand, __m512i (&acc)[kRegisters], Between& between) {
+                                             const std::byte* operand, __m512i (&acc)[kRegisters]) {
   constexpr std::size_t kGroupBytes = kRegisters * 64;
   __m512i odd[kRegisters];
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_loadu_si512(bias + 16 * r);
   for (std::size_t r = 0; r < kRegisters; ++r) odd[r] = _mm512_setzero_si512();
-  const std::size_t part = columns_of_part<Between>(cols);
-  std::size_t c = 0;
-  for (std::size_t k = 0; k <= Between::kStages; ++k) {
-    const std::size_t end = k == Between::kStages ? cols : at_most(cols, c + part);
-    for (; c < end; c += kColumnStep, weights += 2 * kGroupBytes) {
-      const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
-      for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[r], x, _mm512_load_si512(weights + 64 * r));
-      for (std::size_t r = 0; r < kRegisters; ++r)
-        add_products(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
-    }
-    if (k < Between::kStages) between.run(k);
+  for (std::size_t c = 0; c < cols; c += kColumnStep, weights += 2 * kGroupBytes) {
+    const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
+    for (std::size_t r = 0; r < kRegisters; ++r) add_products(acc[r], x, _mm512_load_si512(weights + 64 * r));
+    for (std::size_t r = 0; r < kRegisters; ++r)
+      add_products(odd[r], next, _mm512_load_si512(weights + kGroupBytes + 64 * r));
   }
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = _mm512_add_epi32(acc[r], odd[r]);
 }
@@ -93,24 +81,18 @@ template <std::size_t kRegisters, typename Between>
 }
 
 // acc = bias + w x of one stream and four bits.
-template <std::size_t kRegisters, typename Between>
+template <std::size_t kRegisters>
 [[gnu::always_inline]] inline void nibble_sums(const std::int8_t* weights, const std::int32_t* bias, std::size_t cols,
-                                               const std::byte* operand, __m512i (&acc)[kRegisters], Between& between) {
+                                               const std::byte* operand, __m512i (&acc)[kRegisters]) {
   __m512i odd[kRegisters];
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = odd[r] = _mm512_setzero_si512();
-  const std::size_t part = columns_of_part<Between>(cols);
-  std::size_t c = 0;
-  for (std::size_t k = 0; k <= Between::kStages; ++k) {
-    const std::size_t end = k == Between::kStages ? cols : at_most(cols, c + part);
-    for (; c < end; c += kColumnStep) {
-      const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
-      for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
-        const __m512i w = _mm512_load_si512(weights);
-        add_products(acc[r], x, lower_nibbles(w));
-        add_products(odd[r], next, upper_nibbles(w));
-      }
+  for (std::size_t c = 0; c < cols; c += kColumnStep) {
+    const __m512i x = four_columns(operand + c), next = four_columns(operand + c + 4);
+    for (std::size_t r = 0; r < kRegisters; ++r, weights += 64) {
+      const __m512i w = _mm512_load_si512(weights);
+      add_products(acc[r], x, lower_nibbles(w));
+      add_products(odd[r], next, upper_nibbles(w));
     }
-    if (k < Between::kStages) between.run(k);
   }
   for (std::size_t r = 0; r < kRegisters; ++r) acc[r] = sum_of_nibbles(_mm512_add_epi32(acc[r], odd[r]), bias + 16 * r);
 }
@@ -124,11 +106,10 @@ template <WeightFormatId kFormat, std::size_t kRegisters>
 }
 
 // Of any format of planes; their code stands apart, so that a program holds it once and not in every step.
-template <std::size_t kRegisters, typename Between>
+template <std::size_t kRegisters>
 [[gnu::always_inline]] inline void packed_sums(const GateRows& half, const std::int8_t* weights,
                                                const std::int32_t* bias, const std::byte* operand,
-                                               __m512i (&acc)[kRegisters], Between& between) {
-  for (std::size_t k = 0; k < Between::kStages; ++k) between.run(k);
+                                               __m512i (&acc)[kRegisters]) {
   switch (half.format) {
     case kBinary: return plane_sums<kBinary>(weights, bias, half.cols, operand, acc);
     case kQuaternary: return plane_sums<kQuaternary>(weights, bias, half.cols, operand, acc);
@@ -136,18 +117,18 @@ template <std::size_t kRegisters, typename Between>
   }
 }
 
-template <WeightFormatId kFormat, std::size_t kGates, typename Between>
+template <WeightFormatId kFormat, std::size_t kGates>
 [[gnu::always_inline]] inline void block_sums(const GateRows& half, std::size_t block, const std::byte* operand,
-                                              Wide (&sum)[kGates], Between& between) {
+                                              Wide (&sum)[kGates]) {
   const std::int8_t* weights = half.weights + block * half.block_bytes;
   const std::int32_t* bias = half.bias + block * kGates * kLanes;
   __m512i acc[2 * kGates];
   if constexpr (has_planes(kFormat)) {
-    packed_sums(half, weights, bias, operand, acc, between);
+    packed_sums(half, weights, bias, operand, acc);
   } else if constexpr (kFormat == kI4) {
-    nibble_sums(weights, bias, half.cols, operand, acc, between);
+    nibble_sums(weights, bias, half.cols, operand, acc);
   } else {
-    byte_sums(weights, bias, half.cols, operand, acc, between);
+    byte_sums(weights, bias, half.cols, operand, acc);
   }
   for (std::size_t g = 0; g < kGates; ++g) sum[g] = {acc[2 * g], acc[2 * g + 1]};
 }
@@ -218,8 +199,7 @@ template <WeightFormatId kFormat, std::size_t kGates>
 void group_sums(const GateRows& half, std::size_t block, const std::byte* const* operands, std::size_t count,
                 Wide (*sums)[kGates]) {
   if constexpr (has_planes(kFormat)) {
-    Nothing none;
-    for (std::size_t s = 0; s < count; ++s) block_sums<kFormat, kGates>(half, block, operands[s], sums[s], none);
+    for (std::size_t s = 0; s < count; ++s) block_sums<kFormat, kGates>(half, block, operands[s], sums[s]);
     return;
   }
   constexpr std::size_t kMost = kMostStreams<kGates>;

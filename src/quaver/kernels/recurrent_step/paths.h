@@ -9,12 +9,6 @@ namespace quaver {
 // Streams whose sums of a block a path keeps at once.
 inline constexpr std::size_t kStreamGroup = 32;
 
-// What runs between products where nothing does (vector.inc).
-struct Nothing {
-  static constexpr std::size_t kStages = 0;
-  void run(std::size_t) {}
-};
-
 // Scalar first, then as all_isas() has them.
 extern const RecurrentStepPath kScalarRecurrentStep;
 #if defined(__x86_64__)
