@@ -11,8 +11,9 @@
 namespace quaver {
 
 FrameCoder::FrameCoder(std::size_t features, const Format& format, Channels channels, std::vector<float> mean,
-                       std::vector<float> inverse_deviation)
-    : features_(features),
+                       std::vector<float> inverse_deviation, Isa isa)
+    : path_(&frames_path(isa)),
+      features_(features),
       format_(format),
       channels_(std::move(channels)),
       mean_(std::move(mean)),
@@ -28,6 +29,7 @@ void FrameCoder::code(const float* frame, std::byte* value) const noexcept {
   auto* codes = reinterpret_cast<std::int8_t*>(value);
   for (std::size_t first = 0; first < features_; first += kBlock) {
     const std::size_t count = std::min(kBlock, features_ - first);
+    if (channels_.empty() && code_on_path(frame + first, first, count, codes + first)) continue;
     float x[kBlock];
     normalise(frame + first, first, count, x);
     if (!code_fast(x, first, count, codes + first)) code_exactly(x, first, count, codes + first);
@@ -39,6 +41,14 @@ void FrameCoder::normalise(const float* frame, std::size_t first, std::size_t co
     to[j] = std::abs(frame[j]) <= std::numeric_limits<float>::max() ? frame[j] : 0.0f;
   if (mean_.empty()) return;
   for (std::size_t j = 0; j < count; ++j) to[j] = (to[j] - mean_[first + j]) * inverse_deviation_[first + j];
+}
+
+bool FrameCoder::code_on_path(const float* frame, std::size_t first, std::size_t count,
+                              std::int8_t* codes) const noexcept {
+  const bool normalises = !mean_.empty();
+  const FrameRule rule{normalises ? mean_.data() + first : nullptr,
+                       normalises ? inverse_deviation_.data() + first : nullptr, 1 / format_.scale, format_.zero_point};
+  return path_->code(frame, rule, count, codes);
 }
 
 // Both ways differ by five roundings in float64, 2^-50 of the quotient: below 1e-12 within +-1024, beyond which codes

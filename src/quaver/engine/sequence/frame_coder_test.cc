@@ -41,7 +41,7 @@ TEST(FrameCoder, GivesTheBitsOfTheDefinition) {
             inverse.push_back(static_cast<float>(random.uniform(0.1, 10)));
           }
         }
-        const FrameCoder coder(features, format, channels, mean, inverse);
+        const FrameCoder coder(features, format, channels, mean, inverse, chosen_isa());
         for (int round = 0; round < 60; ++round) {
           std::vector<float> frame(features);
           for (std::size_t j = 0; j < features; ++j) {
@@ -67,7 +67,7 @@ TEST(FrameCoder, GivesTheBitsOfTheDefinition) {
 }
 
 TEST(FrameCoder, NormalisesReals) {
-  const FrameCoder coder(3, {}, {}, {1.0f, 0.0f, -2.0f}, {2.0f, 1.0f, 0.5f});
+  const FrameCoder coder(3, {}, {}, {1.0f, 0.0f, -2.0f}, {2.0f, 1.0f, 0.5f}, Isa::kScalar);
   const std::vector<float> frame{3.0f, std::numeric_limits<float>::infinity(), 6.0f};
   std::vector<float> reals(3);
   coder.code(frame.data(), reinterpret_cast<std::byte*>(reals.data()));

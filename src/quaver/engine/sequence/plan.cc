@@ -38,7 +38,7 @@ Model without_weights(const Model& model) {
   return graph;
 }
 
-FrameCoder border_of(const Model& model, const ModelInput& input) {
+FrameCoder border_of(const Model& model, const ModelInput& input, Isa isa) {
   // One of each innermost feature; a frame may have rows of them.
   const auto rows = static_cast<std::size_t>(input.value.size() / input.value.shape.features());
   const auto repeated = [rows](std::span<const float> of_row) {
@@ -56,7 +56,8 @@ FrameCoder border_of(const Model& model, const ModelInput& input) {
           input.value.format,
           {repeated(channels.scale), repeated(channels.offset)},
           std::move(mean),
-          std::move(inverse_deviation)};
+          std::move(inverse_deviation),
+          isa};
 }
 
 }  // namespace
@@ -94,13 +95,14 @@ std::vector<std::size_t> Session::Plan::add_stage(std::unique_ptr<Layer> layer, 
   return stages.back().outputs;
 }
 
-Session::Plan::Plan(const Model& source, Isa chosen) : model(without_weights(source)), isa(chosen) {
+Session::Plan::Plan(const Model& source, Isa chosen)
+    : model(without_weights(source)), isa(chosen), border(&frames_path(chosen)) {
   validate(source);
   StateLayout states;
   std::map<std::string, std::size_t> value_of;
   for (const ModelInput& input : model.inputs) {
     value_of[input.name] = add_value(input.value, channels_of(source, input.name));
-    inputs.push_back({values.size() - 1, border_of(source, input), vocabulary_of(source, input)});
+    inputs.push_back({values.size() - 1, border_of(source, input, isa), vocabulary_of(source, input)});
   }
   for (const Node& node : model.nodes) {
     const bool in_float = runs_in_float(node);

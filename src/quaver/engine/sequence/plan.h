@@ -31,6 +31,7 @@ struct Session::Plan {
 
   Model model;  // the graph and what the border needs: tensors of weights stay with the caller's
   Isa isa;
+  const FramesPath* border;  // codes to reals
   std::vector<Value> values;
   std::vector<Channels> channels;  // of the values
   std::vector<Stage> stages;
@@ -58,7 +59,11 @@ struct Session::Plan {
   }
   // values[v] of real.size() / size steps as reals.
   void leave(std::size_t v, const std::byte* bytes, std::span<float> real) const noexcept {
-    quaver::decode(values[v], channels[v], bytes, real);
+    const Format& format = values[v].format;
+    if (format.kind != NumberType::kI8 || !channels[v].empty())
+      return quaver::decode(values[v], channels[v], bytes, real);
+    border->decode(reinterpret_cast<const std::int8_t*>(bytes), format.scale, format.zero_point, real.size(),
+                   real.data());
   }
 
  private:

@@ -34,8 +34,8 @@ bool holds(std::size_t size, std::size_t steps, std::size_t features) {
 
 // Everything a caller of run() can get wrong with one input of a sequence, said with its place. steps: frames
 // of it.
-void check_input(const Value& input, std::int64_t vocabulary, std::size_t steps, const InputView& given,
-                 const std::string& which) {
+void check_input(const Value& input, std::int64_t vocabulary, const FramesPath& border, std::size_t steps,
+                 const InputView& given, const std::string& which) {
   const auto features = static_cast<std::size_t>(input.size());
   if (!given.real.empty() + !given.ids.empty() + !given.codes.empty() > 1)
     throw_bad_input(concat(which, " has ", given.real.size(), " reals, ", given.ids.size(), " ids and ",
@@ -65,6 +65,7 @@ void check_input(const Value& input, std::int64_t vocabulary, std::size_t steps,
   if (!holds(given.real.size(), steps, features))
     throw_bad_input(concat(which, " has ", given.real.size(), " values, expected ", steps, " steps x ", features,
                            " features; was the model made for other features?"));
+  if (border.are_finite(given.real.data(), given.real.size())) return;
   for (std::size_t i = 0; i < given.real.size(); ++i)
     if (!std::isfinite(given.real[i]))
       throw_bad_input(concat(which, ", step ", i / features, ", feature ", i % features, " is ", given.real[i],
@@ -551,7 +552,7 @@ void Session::check_sequence(const Plan& plan, const SequenceView& sequence, con
     given[input.input] = true;
     const Plan::Input& at = plan.inputs[input.input];
     const Value& value = plan.values[at.value];
-    check_input(value, at.vocabulary, value.has_time ? sequence.steps : 1, input,
+    check_input(value, at.vocabulary, *plan.border, value.has_time ? sequence.steps : 1, input,
                 names.size() == 1 ? which : concat(which, ", input '", names[input.input], "'"));
   }
 }

@@ -1,0 +1,28 @@
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quaver/kernels/frames/constants.h"
+#include "quaver/kernels/frames/paths.h"
+
+namespace quaver {
+namespace {
+
+#include "quaver/kernels/dispatch/begin_avx2.inc"
+
+#include "quaver/kernels/dispatch/avx2_lanes.inc"
+
+#include "quaver/kernels/frames/vector.inc"
+
+#include "quaver/kernels/dispatch/end_target.inc"
+
+}  // namespace
+
+const FramesPath kAvx2Frames{Isa::kAvx2, code, decode, are_finite};
+
+}  // namespace quaver
+
+#endif
