@@ -18,11 +18,11 @@ function(quaver_precompile target)
 endfunction()
 
 # quaver_compile_together(target) compiles the sources of a program eight at a time: its headers' templates (flags, JSON,
-# text) are instantiated once for all of them, which is most of their time. GCC's Release builds only. Elsewhere each file
-# is compiled alone, so that one which does not include what it uses fails there. Names in nameless name spaces must differ
+# text) are instantiated once for all of them, which is most of their time. With GCC, but for Debug. Elsewhere each file is
+# compiled alone, so that one which does not include what it uses fails there. Names in nameless name spaces must differ
 # between files of the program.
 function(quaver_compile_together target)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()
