@@ -2,6 +2,7 @@
 over several seeds."""
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -72,6 +73,13 @@ def flags_of(description, work):
 def commit():
     done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+def cpu_text():
+    """The CPU's name and the number of its cores."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown CPU'}, {os.cpu_count()} cores"
 
 
 def write_results(folder, name, results, page):

@@ -8,11 +8,9 @@ has of them. Everything is kept in --work: what is there is not made again, so a
 stopped; empty it when the program has changed. Standard library only.
 """
 import json
-import os
-import pathlib
 import statistics
 
-from experiment import Program, SeedModels, commit, flags_of, spread_text, write_results
+from experiment import Program, SeedModels, commit, cpu_text, flags_of, spread_text, write_results
 
 TASKS = ["japanese_vowels", "ecg", "ett", "ett_all", "nab", "jsb", "nottingham", "shakespeare"]
 SCHEME = "int8"
@@ -24,13 +22,6 @@ FIGURES = {  # as eval names them: heading, digits, whether differences are poin
     "bits_per_character": ("bits a character", 3, False),
     "nab_score": ("NAB score", 2, True),
 }
-
-
-def cpu_text():
-    """The CPU's name and the number of its cores."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else 'unknown CPU'}, {os.cpu_count()} cores"
 
 
 def evaluated(models, task, model, more=()):
