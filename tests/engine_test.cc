@@ -8,6 +8,7 @@
 
 #include "quaver/core/error.h"
 #include "quaver/model/formats/scheme.h"
+#include "quaver/model/sample_models.h"
 #include "quaver/quantize/quantize.h"
 #include "support/count_allocations.h"
 #include "support/paths.h"
@@ -499,6 +500,55 @@ TEST(EngineErrors, StateOfAnotherModel) {
   State state = other.initial_state();
   const Sequence sequence = random_sequence(4, kFeatures, 1);
   EXPECT_NE(error_of([&] { one.run(view(sequence), state); }).find("the state belongs to model"), std::string::npos);
+}
+
+// An int8 LSTM whose W is larger than a huge page, and whose R is smaller.
+Model with_large_input(Direction direction) {
+  constexpr std::int64_t kUnits = 100, kLargeInput = 6000;
+  Model model;
+  model.scheme = "int8";
+  model.inputs = {{"input", {{kLargeInput}, true, {NumberType::kI8, 0.02f, -5}}}};
+  samples::append(model, "lstm", lstm(kLargeInput, kUnits, 0, direction), "int8", {NumberType::kI8, 0.01f, 3});
+  samples::fill_tensors(model, 1);
+  model.tensors["input.scale"] = Tensor::from<float>({kLargeInput}, std::vector<float>(kLargeInput, 0.02f));
+  model.outputs = {"lstm"};
+  return model;
+}
+
+TEST(WeightPagesTest, GiveTheBitsOfPlainOnesAndSayHowManyBytesTheyHold) {
+  Random random(3);
+  for (const Direction direction : {Direction::kForward, Direction::kBidirectional}) {
+    const Model model = with_large_input(direction);
+    std::vector<std::int8_t> codes(5 * 6000);
+    for (std::int8_t& code : codes) code = static_cast<std::int8_t>(random.between(-128, 127));
+    const SequenceView sequence{.steps = 5, .codes = codes};
+    Session plain(model);
+    EXPECT_EQ(plain.huge_page_bytes(), 0u);
+    const auto expected = plain.run(sequence);
+    for (const WeightPages pages : {WeightPages::kHuge, WeightPages::kMeasured}) {
+      Session session(model, {.threads = 2, .pages = pages});
+      EXPECT_LT(session.huge_page_bytes(), session.weight_bytes());  // R stays
+      EXPECT_EQ(Session(session).huge_page_bytes(), session.huge_page_bytes());
+      EXPECT_EQ(session.run(sequence), expected);
+      RecordProperty("huge_page_bytes", std::to_string(session.huge_page_bytes()));
+      if (!session.streams()) continue;
+      State state = session.initial_state(), plain_state = plain.initial_state();
+      const std::size_t before = allocation_count();
+      for (std::size_t t = 0; t < 5; ++t) session.step(std::span(codes).subspan(t * 6000, 6000), state);
+      EXPECT_EQ(allocation_count() - before, 0u);
+      for (std::size_t t = 0; t < 5; ++t) plain.step(std::span(codes).subspan(t * 6000, 6000), plain_state);
+      EXPECT_EQ(state, plain_state);
+    }
+  }
+}
+
+TEST(WeightPagesTest, MoveNoMatrixSmallerThanAHugePage) {
+  for (const WeightPages pages : {WeightPages::kHuge, WeightPages::kMeasured}) {
+    for (const ModelCase& small : make_cases()) {
+      Session session(small.model, {.pages = pages});
+      EXPECT_EQ(session.huge_page_bytes(), 0u) << small.name;
+    }
+  }
 }
 
 }  // namespace

@@ -94,6 +94,10 @@ class GatedCell {
   GateMatrix packed(const PreparedProduct& product, std::size_t units) const {
     return {*step_, product.weights, product.weights.rows() / units, product.bias, product.multipliers};
   }
+  static std::span<const std::byte> weights_of(const GateMatrix& half) {
+    if (half.bytes() == 0) return {};
+    return std::as_bytes(std::span(half.rows().weights, half.bytes()));
+  }
   // Part of a step over the blocks of units, shared by the team where it gains by that.
   template <typename Part>
   void share(std::size_t count, WorkingMemory memory, const Part& part) const noexcept {

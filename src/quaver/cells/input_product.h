@@ -25,7 +25,7 @@ class InputProduct {
   InputProduct(const PreparedInput& prepared, Isa isa);  // packs for `isa`
 
   std::size_t rows() const { return W_.rows(); }
-  std::size_t bytes() const { return W_.bytes(); }  // of weights
+  std::span<const std::byte> weights() const { return W_.weights(); }
   std::size_t scratch_bytes() const;
   // acc: padded_rows(rows()). x: cols codes, of a wide input int16 as bytes.
   void run(const std::int8_t* x, std::int32_t* acc, std::byte* scratch) const noexcept;

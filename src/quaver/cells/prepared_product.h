@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "quaver/core/aligned.h"
 #include "quaver/core/matrix_view.h"
@@ -34,5 +35,8 @@ inline PreparedProduct prepare_product(MatrixView<const std::int8_t> weights, We
                                        RowMultipliers multipliers) {
   return {weights, format, fold_zero_point(weights, b, zero_point), std::move(multipliers)};
 }
+
+// The weights of a cell as its path packed them, one view a matrix, empty where it has none: what one step reads.
+using PackedWeights = std::vector<std::span<const std::byte>>;
 
 }  // namespace quaver

@@ -8,6 +8,7 @@
 
 #include "quaver/cells/input_product.h"
 #include "quaver/cells/linear_ref.h"
+#include "quaver/cells/prepared_product.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/fixed/quantization.h"
 #include "quaver/fixed/weight_format.h"
@@ -51,7 +52,7 @@ class DenseInt {
   DenseInt(const DensePrepared& prepared, Isa isa);  // packs for `isa`
   DenseInt(const DenseIntParams& params, Isa isa) : DenseInt(prepare(params), isa) {}
   std::size_t units() const { return W_.rows(); }
-  std::size_t weight_bytes() const { return W_.bytes(); }
+  PackedWeights weights() const { return {W_.weights()}; }
   std::size_t scratch_bytes() const { return sums_bytes() + W_.scratch_bytes(); }
   // x: codes, of a wide input int16 as bytes.
   void run(const std::int8_t* x, std::int8_t* y, std::byte* scratch) const noexcept;

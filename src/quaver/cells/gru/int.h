@@ -17,6 +17,7 @@
 #include "quaver/cells/gated_cell.h"
 #include "quaver/cells/gru/params.h"
 #include "quaver/cells/observer.h"
+#include "quaver/cells/prepared_product.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/kernels/elementwise/elementwise.h"
@@ -31,6 +32,7 @@ class GruInt : public GatedCell<GruInt, GruStream> {
 
   std::size_t output_size() const { return constants_.shape.n; }
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes() + R_candidate_.bytes(); }  // read by one step
+  PackedWeights weights() const { return {weights_of(W_), weights_of(R_), weights_of(R_candidate_)}; }
   std::vector<StatePart> state_parts() const { return {state_.h_part(), state_.copy_part()}; }
   void reset(std::byte* state) const noexcept { state_.reset(state); }
   // Of the last step: h8[n], of a wide output the int16 codes h[n] as bytes.

@@ -18,6 +18,7 @@
 #include "quaver/cells/gated_cell.h"
 #include "quaver/cells/lstm/params.h"
 #include "quaver/cells/observer.h"
+#include "quaver/cells/prepared_product.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/kernels/matvec/matvec.h"
@@ -33,6 +34,7 @@ class LstmInt : public GatedCell<LstmInt, LstmStream> {
 
   std::size_t output_size() const { return shape().n_out; }
   std::size_t weight_bytes() const { return W_.bytes() + R_.bytes() + W_projection_.bytes(); }  // read by one step
+  PackedWeights weights() const { return {weights_of(W_), weights_of(R_), W_projection_.weights()}; }
   std::vector<StatePart> state_parts() const;
   void reset(std::byte* state) const noexcept;  // h is the code of real 0, its zero point; c = 0
   // Of the last step: h[n_out], of a wide output int16 codes as bytes.

@@ -14,6 +14,7 @@
 #include "quaver/cells/input_product.h"
 #include "quaver/cells/linear_ref.h"
 #include "quaver/cells/observer.h"
+#include "quaver/cells/prepared_product.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/fixed/quantization.h"
@@ -88,7 +89,7 @@ class RnnInt {
   RnnInt(const RnnPrepared& prepared, Isa isa);  // packs for `isa`
   RnnInt(const RnnIntParams& params, Isa isa) : RnnInt(prepare(params), isa) {}
   std::size_t output_size() const { return constants_.n; }
-  std::size_t weight_bytes() const { return W_.bytes() + R_.bytes(); }
+  PackedWeights weights() const { return {W_.weights(), R_.weights()}; }
   std::vector<StatePart> state_parts() const { return {state_.h_part(), state_.copy_part()}; }
   std::size_t scratch_bytes() const {
     return 2 * align_up(padded_rows(constants_.n) * sizeof(std::int32_t)) + W_.scratch_bytes();

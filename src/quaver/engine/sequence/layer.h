@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "quaver/cells/observer.h"
+#include "quaver/cells/prepared_product.h"
 #include "quaver/cells/scratch.h"
 #include "quaver/cells/state_part.h"
 #include "quaver/core/team.h"
@@ -71,7 +72,7 @@ class Layer {
   virtual std::size_t state_bytes() const { return 0; }
   virtual std::size_t scratch_bytes() const { return 0; }  // of steps
   virtual std::size_t run_scratch_bytes() const { return scratch_bytes(); }
-  virtual std::size_t weight_bytes() const { return 0; }
+  virtual PackedWeights weights() const { return {}; }  // of integers; what one step reads of them whole
   virtual void reset(std::byte*) const noexcept {}
 
   // One step. Only for layers that stream. in, out: one frame by slot.

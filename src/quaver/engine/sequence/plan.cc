@@ -1,12 +1,14 @@
 #include "quaver/engine/sequence/plan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "quaver/core/error.h"
+#include "quaver/core/huge_pages.h"
 #include "quaver/core/printable.h"
 #include "quaver/core/text.h"
 #include "quaver/engine/sequence/operations/conversion.h"
@@ -79,7 +81,7 @@ std::vector<std::size_t> Session::Plan::add_stage(std::unique_ptr<Layer> layer, 
     stage.outputs.push_back(add_value(layer->outputs()[slot], slot == 0 ? made : Channels{}));
   scratch_bytes = std::max(scratch_bytes, layer->scratch_bytes());
   run_scratch_bytes = std::max(run_scratch_bytes, layer->run_scratch_bytes());
-  weight_bytes += layer->weight_bytes();
+  for (const std::span<const std::byte> matrix : layer->weights()) weight_bytes += matrix.size();
   if (!layer->streams() && looks_ahead.empty()) looks_ahead = layer->name();
   for (StatePart part : layer->state_parts()) {
     part.name = layer->name() + "." + part.name;
@@ -145,6 +147,73 @@ Session::Plan::Plan(const Model& source, Isa chosen)
     pointers += stage.inputs.size() + stage.outputs.size();
   }
   share_places();
+}
+
+void Session::Plan::move_weights_to_huge_pages() {
+  for (const Stage& stage : stages)
+    for (const std::span<const std::byte> matrix : stage.layer->weights())
+      if (matrix.size() >= kHugePage) huge_page_bytes += move_to_huge_pages(matrix);
+}
+
+// Steps of one stream from zeros on: of a layer that looks ahead, sequences of one step.
+class Session::Plan::TimedSteps {
+ public:
+  explicit TimedSteps(const Plan& plan) : plan_(plan), workspace_(plan) {
+    workspace_.reserve_run(plan, 1);
+    std::ranges::fill(workspace_.arena, std::byte{0});
+    state_ = workspace_.fresh_state(plan, 0);
+  }
+  // One turn: seconds a step, after one that finds the weights where the other kind's turn has left them.
+  double turn() {
+    using Clock = std::chrono::steady_clock;
+    constexpr std::chrono::milliseconds kTurn(2);
+    step();
+    std::size_t steps = 0;
+    const Clock::time_point start = Clock::now();
+    Clock::duration taken{};
+    do {
+      step();
+      ++steps;
+      taken = Clock::now() - start;
+    } while (taken < kTurn);
+    return std::chrono::duration<double>(taken).count() / static_cast<double>(steps);
+  }
+
+ private:
+  void step() {
+    const WorkingMemory memory = workspace_.step_memory(nullptr);
+    for (const Stage& stage : plan_.stages) {
+      std::byte* const* in = workspace_.pointers.data() + stage.first_pointer;
+      std::byte* const* out = in + stage.inputs.size();
+      std::byte* state = state_ + stage.state_offset;
+      if (stage.layer->streams()) {
+        stage.layer->step(in, out, state, memory, nullptr);
+      } else {
+        stage.layer->run({in, out, state, 1}, memory, nullptr, nullptr);
+      }
+    }
+  }
+
+  const Plan& plan_;
+  Workspace workspace_;
+  std::byte* state_;
+};
+
+std::shared_ptr<const Session::Plan> Session::Plan::on_pages(const Model& model, Isa isa, WeightPages pages) {
+  auto plan = std::make_shared<Plan>(model, isa);
+  if (pages == WeightPages::kPlain) return plan;
+  plan->move_weights_to_huge_pages();
+  if (pages == WeightPages::kHuge || plan->huge_page_bytes == 0) return plan;
+  // Two plans, for nothing moves memory back; in turns, so that what else the machine does meets both.
+  constexpr int kTurns = 11;
+  auto plain = std::make_shared<Plan>(model, isa);
+  TimedSteps on_huge(*plan), on_plain(*plain);
+  double huge_seconds = std::numeric_limits<double>::infinity(), plain_seconds = huge_seconds;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    huge_seconds = std::min(huge_seconds, on_huge.turn());
+    plain_seconds = std::min(plain_seconds, on_plain.turn());
+  }
+  return huge_seconds < plain_seconds ? plan : plain;
 }
 
 // Greedy over the stages, which are in order: a value takes the place whose last value nobody reads any more.

@@ -28,6 +28,8 @@ struct Session::Plan {
   };
 
   Plan(const Model& model, Isa isa);
+  // The model with its weights in pages of that kind; of kMeasured the kind whose step takes less.
+  static std::shared_ptr<const Plan> on_pages(const Model& model, Isa isa, WeightPages pages);
 
   Model model;  // the graph and what the border needs: tensors of weights stay with the caller's
   Isa isa;
@@ -44,6 +46,7 @@ struct Session::Plan {
   std::size_t run_scratch_bytes = 0;  // of sequences
   std::size_t state_bytes = 0;
   std::size_t weight_bytes = 0;
+  std::size_t huge_page_bytes = 0;  // of the weights, in huge pages
   std::shared_ptr<const StateLayout> layout;
   std::string looks_ahead;  // the first node that needs the whole sequence, or ""
 
@@ -67,10 +70,12 @@ struct Session::Plan {
   }
 
  private:
+  class TimedSteps;
   std::size_t add_value(Value value, Channels made);
   // Returns the stage's outputs.
   std::vector<std::size_t> add_stage(std::unique_ptr<Layer> layer, std::vector<std::size_t> from, Channels made,
                                      StateLayout& states);
+  void move_weights_to_huge_pages();
   void share_places();
 };
 

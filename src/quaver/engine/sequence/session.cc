@@ -119,7 +119,7 @@ std::vector<float> Result::real() const {
 }
 
 Session::Session(const Model& model, SessionOptions options)
-    : plan_(std::make_shared<const Plan>(model, options.isa)),
+    : plan_(Plan::on_pages(model, options.isa, options.pages)),
       workspace_(std::make_unique<Workspace>(*plan_)),
       team_(make_team(options.threads)) {}
 
@@ -165,6 +165,7 @@ std::size_t Session::output(std::string_view name) const {
 }
 
 std::size_t Session::weight_bytes() const { return plan().weight_bytes; }
+std::size_t Session::huge_page_bytes() const { return plan().huge_page_bytes; }
 const StateLayout& Session::state_layout() const { return *plan().layout; }
 std::size_t Session::threads() const {
   plan();

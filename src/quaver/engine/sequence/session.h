@@ -31,6 +31,16 @@
 
 namespace quaver {
 
+// Where a session's packed weights lie. Huge pages (2 MiB, core/huge_pages.h) save translating addresses where a step
+// reads much more than a near cache holds; whether that pays depends on the machine (docs/decisions/10).
+enum class WeightPages {
+  kPlain,  // as the allocator gives them
+  kHuge,   // matrices of at least 2 MiB are moved into huge pages, as far as the system does it: costs a copy of them
+  // Both kinds are timed on one thread, and the faster stays: costs some 50 ms and, until then, the weights twice.
+  // Nothing is timed where kHuge moves nothing. The bits are the same with all three.
+  kMeasured,
+};
+
 struct SessionOptions {
   // run() over a batch gives each thread whole sequences. A single sequence or step is shared between threads where
   // that pays: the units of large cells, the halves of bidirectional ones. With 1, step() takes no lock and makes no
@@ -38,6 +48,7 @@ struct SessionOptions {
   // At most Team::kMostWorkers; 0 counts as 1.
   std::size_t threads = 1;
   Isa isa = chosen_isa();
+  WeightPages pages = WeightPages::kPlain;  // Session::huge_page_bytes() says what came of it
 };
 
 // What one input of a model is given, a view: reals, or ids, or codes; the other two stay empty. Of one step one frame
@@ -102,6 +113,9 @@ class Session {
   std::size_t input(std::string_view name) const;
   std::size_t output(std::string_view name) const;
   std::size_t weight_bytes() const;  // weights read by one step, packed where they are integers
+  // Those of them that lie in huge pages, as the system answered at set-up; 0: in plain ones, because those were asked
+  // for, measured as faster, or all that there is.
+  std::size_t huge_page_bytes() const;
   std::size_t threads() const;
   // What a stream keeps between steps; of a model that does not stream, what its layers keep within a sequence.
   const StateLayout& state_layout() const;

@@ -9,6 +9,7 @@
 // bits. Threads: a PackedMatrix is const after construction; any number of threads may run() with it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -35,7 +36,8 @@ class PackedMatrix {
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
-  std::size_t bytes() const { return data_.size(); }  // read once per run()
+  std::size_t bytes() const { return data_.size(); }                                      // read once per run()
+  std::span<const std::byte> weights() const { return std::as_bytes(std::span(data_)); }  // packed
 
   // acc[0..rows) = bias[0..rows) + W x[0..cols). bias and acc hold padded_rows(rows) elements; they may be the same.
   void run(const std::int8_t* x, const std::int32_t* bias, std::int32_t* acc) const noexcept;

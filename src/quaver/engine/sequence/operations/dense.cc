@@ -31,7 +31,7 @@ class DenseIntLayer final : public Layer {
         rows_(static_cast<std::size_t>(input().size() / input().shape.features())),
         in_bytes_(value_bytes(input()) / rows_) {}
   std::size_t scratch_bytes() const override { return dense_.scratch_bytes(); }
-  std::size_t weight_bytes() const override { return dense_.weight_bytes(); }
+  PackedWeights weights() const override { return dense_.weights(); }
   void step(const std::byte* const* in, std::byte* const* out, std::byte*, WorkingMemory scratch,
             Observer*) const noexcept override {
     for (std::size_t row = 0; row < rows_; ++row)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,7 +40,6 @@ class RecurrentLayer final : public Layer {
       half.output_offset = &half == &halves_[0] ? 0 : halves_[0].output_bytes;
       const auto cell_format = site.node.formats.find("cell" + half.suffix);
       if (cell_format != site.node.formats.end()) half.cell_scale = cell_format->second.scale;
-      if constexpr (requires { half.cell.weight_bytes(); }) weight_bytes_ += half.cell.weight_bytes();
       for (const StatePart& part : half.cell.state_parts()) {
         if (part.name != "c") continue;
         half.c_offset = half.state_offset + part.offset;
@@ -75,7 +75,12 @@ class RecurrentLayer final : public Layer {
   std::size_t state_bytes() const override { return state_bytes_; }
   std::size_t scratch_bytes() const override { return halves_[0].cell.scratch_bytes(); }
   std::size_t run_scratch_bytes() const override { return halves_.size() * half_run_scratch_bytes_; }
-  std::size_t weight_bytes() const override { return weight_bytes_; }
+  PackedWeights weights() const override {
+    PackedWeights all;
+    if constexpr (requires { &Cell::weights; })
+      for (const Half& half : halves_) std::ranges::copy(half.cell.weights(), std::back_inserter(all));
+    return all;
+  }
   void reset(std::byte* state) const noexcept override {
     for (const Half& half : halves_) half.cell.reset(state + half.state_offset);
   }
@@ -217,7 +222,7 @@ class RecurrentLayer final : public Layer {
   }
 
   std::vector<Half> halves_;
-  std::size_t state_bytes_ = 0, half_run_scratch_bytes_ = 0, weight_bytes_ = 0;
+  std::size_t state_bytes_ = 0, half_run_scratch_bytes_ = 0;
 };
 
 // A recurrent layer along the first axis of each frame [steps, ...]: all of its steps are one of the stream.
@@ -241,7 +246,7 @@ class InsideFramesLayer final : public Layer {
   std::size_t scratch_bytes() const override {
     return align_up(inner_->run_scratch_bytes()) + (carry_ ? 0 : inner_->state_bytes());
   }
-  std::size_t weight_bytes() const override { return inner_->weight_bytes(); }
+  PackedWeights weights() const override { return inner_->weights(); }
   void reset(std::byte* state) const noexcept override {
     if (carry_) inner_->reset(state);
   }
