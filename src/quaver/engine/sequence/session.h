@@ -36,7 +36,8 @@ namespace quaver {
 enum class WeightPages {
   kPlain,  // as the allocator gives them
   kHuge,   // matrices of at least 2 MiB are moved into huge pages, as far as the system does it: costs a copy of them
-  // Both kinds are timed on one thread, and the faster stays: costs some 50 ms and, until then, the weights twice.
+  // Both kinds are timed on one thread, and the faster stays: costs preparing the model twice, 22 turns of at least
+  // 2 ms and two steps, and until then the weights twice.
   // Nothing is timed where kHuge moves nothing. The bits are the same with all three.
   kMeasured,
 };
