@@ -48,7 +48,7 @@ void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<
   const auto right_shift = [&m](std::size_t row) { return m.mantissa[row] == 0 ? 1 : m.right_shift[row]; };
   shrinks_ = true;
   int least_shift = 31;
-  std::vector<std::int64_t> sums_of_weights(weights.rows());
+  std::vector<std::int32_t> sums_of_weights(weights.rows());
   for (std::size_t row = 0; row < weights.rows(); ++row) {
     std::int64_t magnitudes = 0;
     for (const std::int8_t w : weights.row(row)) {
@@ -76,7 +76,7 @@ void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<
         const std::size_t unit = b * block_ + woven_unit(p, block_), row = g * units + unit;
         const bool there = unit < units;
         // Mod 2^32, like the sums themselves (A15).
-        const std::int64_t folded = there ? bias[row] - step_->operand_bias * sums_of_weights[row] : 0;
+        const std::int64_t folded = there ? bias[row] - std::int64_t{step_->operand_bias} * sums_of_weights[row] : 0;
         const std::int64_t mantissa = there ? m.mantissa[row] : 0;
         const int shift = there ? right_shift(row) : 1;
         bias_.push_back(wrapped(is_unsigned ? folded + (std::int64_t{1} << 31) : folded));
