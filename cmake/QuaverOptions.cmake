@@ -33,7 +33,9 @@ target_compile_options(quaver_flags INTERFACE -Wall -Wextra -Wshadow -Wconversio
 # A program holds the functions that it calls: what an object has for other models and formats is left out, and its pages
 # are not among those that a program takes.
 target_compile_options(quaver_flags INTERFACE -ffunction-sections -fdata-sections)
-add_link_options(LINKER:--gc-sections)
+if(NOT APPLE)
+  add_link_options(LINKER:--gc-sections)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC bug 105329: "text" + std::string can be reported as a copy onto itself.
   target_compile_options(quaver_flags INTERFACE -Wno-restrict)

@@ -3,7 +3,8 @@
 
 Usage: performance_tables.py docs/results/bench.json
 
-A row a number of units and of sequences, columns for the cells that were timed. Ours are handed real frames. LiteRT's model and oneDNN's int8 form are handed codes, and so are we beside them.
+A row a number of units and of sequences, columns for the cells that were timed. Ours are handed real frames. LiteRT's
+model and oneDNN's int8 form are handed codes, and so are we beside them.
 """
 import json
 import sys

@@ -68,7 +68,8 @@ void GateMatrix::set_constants(MatrixView<const std::int8_t> weights, std::span<
   bias_.reserve(rows);
   mantissa_.reserve(rows + 1);
   right_shift_.reserve(rows);
-  (is_unsigned ? rounding_ : left_shift_).reserve(shrinks_ && !is_unsigned ? 0 : rows);
+  if (is_unsigned) rounding_.reserve(rows);
+  if (!shrinks_) left_shift_.reserve(rows);
   const auto wrapped = [](std::int64_t value) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(value)); };
   for (std::size_t b = 0; b < blocks_; ++b) {
     for (std::size_t g = 0; g < gates_; ++g) {
