@@ -22,8 +22,6 @@ using enum WeightFormatId;
 
 #include "quaver/kernels/dispatch/avxvnni_products.inc"
 
-#include "quaver/kernels/dispatch/sums256.inc"
-
 #include "quaver/kernels/dispatch/packed256.inc"
 
 #include "quaver/kernels/dispatch/signs256.inc"

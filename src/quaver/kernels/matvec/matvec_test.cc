@@ -184,6 +184,42 @@ TEST_P(MatvecIsa, EveryByteIsAWeight) {  // also -128, which symmetric weights a
   }
 }
 
+// Four codes that meet in a lane of AVX2's 16-bit sums, on both sides of where these hold them: each with each in the
+// lane beside, times weights that drive every sum to its ends.
+TEST_P(MatvecIsa, WhereSumsOf16BitsEnd) {
+  QUAVER_SKIP_WITHOUT(GetParam());
+  constexpr std::array<std::array<int, 4>, 20> kFours{
+      {{0, 0, 0, 0},         {127, 1, 0, 0},     {127, 1, 0, 1},     {32, 32, 32, 32},         {33, 32, 32, 32},
+       {-128, 0, 0, 0},      {-128, 0, -1, 0},   {-64, -64, 64, 64}, {-64, -65, 64, 64},       {-128, 127, 1, 0},
+       {-128, 127, 0, 0},    {-128, 127, 1, 1},  {127, 127, 1, 1},   {127, 127, 1, 2},         {-128, -127, -1, 0},
+       {-128, -127, -1, -1}, {-128, -127, 0, 0}, {-128, -128, 0, 0}, {-128, -128, -128, -128}, {127, 127, 127, 127}}};
+  std::vector<std::int8_t> x;
+  for (const auto& one : kFours) {
+    for (const auto& other : kFours) {
+      for (const std::size_t half : {0u, 2u}) {
+        for (const auto& four : {one, other}) {
+          for (const std::size_t k : {half, half + 1}) x.push_back(static_cast<std::int8_t>(four[k]));
+        }
+      }
+    }
+  }
+  constexpr std::size_t kRows = 64;
+  Random random(29);
+  for (std::size_t cols = x.size() - 8; cols <= x.size(); ++cols) {
+    std::vector<std::int8_t> weights;
+    for (std::size_t row = 0; row < kRows; ++row) {
+      for (std::size_t c = 0; c < cols; ++c) {
+        const int with_sign = x[c] < 0 ? -128 : 127;
+        const int ends[]{with_sign, -1 - with_sign, -128, 127, static_cast<int>(random.between(-128, 127))};
+        weights.push_back(static_cast<std::int8_t>(ends[row % 5]));
+      }
+    }
+    const MatrixView<const std::int8_t> view(weights.data(), kRows, cols);
+    const std::vector<std::int32_t> bias(kRows, -7);
+    ASSERT_EQ(run(GetParam(), view, x.data(), bias.data()), plain(view, x.data(), bias.data())) << cols;
+  }
+}
+
 TEST_P(MatvecIsa, ReadsNoColumnBeyondTheLast) {  // the sanitizer build watches the heap's edges
   QUAVER_SKIP_WITHOUT(GetParam());
   for (std::size_t cols = 1; cols <= 40; ++cols) {

@@ -26,8 +26,6 @@ constexpr std::size_t kFetchAhead = 4096;  // bytes
 
 #include "quaver/kernels/dispatch/avx2_products.inc"
 
-#include "quaver/kernels/dispatch/sums256.inc"
-
 #include "quaver/kernels/dispatch/packed256.inc"
 
 #include "quaver/kernels/dispatch/signs256.inc"
