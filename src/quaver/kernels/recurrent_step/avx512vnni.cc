@@ -150,14 +150,15 @@ template <WeightFormatId kFormat, std::size_t kGates, std::size_t kTileGates, st
   // Of four bits a turn takes one half of the bytes, so that one set of weights is in registers.
   __m128i shift = _mm_cvtsi32_si128(4);
   const std::size_t groups = (half.cols + kColumnStep - 1) / kColumnStep * 2;
+  // Skipping the other gates' lines, it outruns the hardware's prefetch. Of more columns, weights come from farther away.
+  const std::size_t ahead = (groups < 128 ? 4 : groups / 32) * kGroupBytes;
   for (std::size_t c = 0; c < groups; ++c) {
     const std::int8_t* group = weights + (kFormat == kI4 ? c / 2 : c) * kGroupBytes;
     __m512i w[kRegisters];
     QUAVER_UNROLLED
     for (std::size_t r = 0; r < kRegisters; ++r) {
       w[r] = _mm512_load_si512(group + 64 * r);
-      // Skipping the other gates' lines, it outruns the hardware's prefetch.
-      _mm_prefetch(group + 64 * r + 4 * kGroupBytes, _MM_HINT_T0);
+      _mm_prefetch(group + 64 * r + ahead, _MM_HINT_T0);
       if constexpr (kFormat == kI4) w[r] = upper_nibbles(_mm512_sll_epi16(w[r], shift));
     }
     QUAVER_UNROLLED
