@@ -16,7 +16,6 @@ namespace {
 using enum WeightFormatId;
 
 constexpr std::size_t kBlock = kBlock256;
-constexpr std::size_t kFetchAhead = 4096;  // bytes
 
 #include "quaver/kernels/dispatch/begin_avx2.inc"
 

@@ -150,8 +150,8 @@ template <WeightFormatId kFormat, std::size_t kGates, std::size_t kTileGates, st
   // Of four bits a turn takes one half of the bytes, so that one set of weights is in registers.
   __m128i shift = _mm_cvtsi32_si128(4);
   const std::size_t groups = (half.cols + kColumnStep - 1) / kColumnStep * 2;
-  // Skipping the other gates' lines, it outruns the hardware's prefetch. Of more columns, weights come from farther away.
-  const std::size_t ahead = (groups < 128 ? 4 : groups / 32) * kGroupBytes;
+  // Skipping the other gates' lines, it outruns the hardware's prefetch, of near weights too.
+  const std::size_t ahead = half.fetch_ahead > 0 ? half.fetch_ahead / 2 : 4 * kGroupBytes;
   for (std::size_t c = 0; c < groups; ++c) {
     const std::int8_t* group = weights + (kFormat == kI4 ? c / 2 : c) * kGroupBytes;
     __m512i w[kRegisters];

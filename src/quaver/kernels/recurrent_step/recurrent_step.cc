@@ -10,7 +10,12 @@
 namespace quaver {
 namespace {
 
-constexpr std::size_t kNearBytes = std::size_t{256} << 10;  // half of a small L2: a cell has two halves
+// Bytes ahead at which weights of so many bytes are fetched. A cell has two halves: up to half of a small L2 they are
+// near; what a usual L3 of 32 MiB hardly holds beside other things comes from memory, which takes longer.
+std::size_t fetch_ahead(std::size_t bytes) {
+  constexpr std::size_t kNearBytes = std::size_t{256} << 10, kFarBytes = std::size_t{12} << 20;
+  return bytes <= kNearBytes ? 0 : bytes <= kFarBytes ? 4096 : 16384;
+}
 
 }  // namespace
 
@@ -107,7 +112,7 @@ GateRows GateMatrix::rows() const {
           .reach = reach_,
           .shrinks = shrinks_,
           .format = step_->format,
-          .is_far = bytes() > kNearBytes};
+          .fetch_ahead = fetch_ahead(bytes())};
 }
 
 }  // namespace quaver

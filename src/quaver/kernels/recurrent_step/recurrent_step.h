@@ -56,7 +56,7 @@ struct GateRows {
   std::int32_t reach = 0;       // what m.apply() leaves of any accumulator lies within +-reach
   bool shrinks = true;          // GateMatrix::shrinks()
   WeightFormatId format{};
-  bool is_far = false;  // more than an L2 cache holds, so that reading ahead pays
+  std::size_t fetch_ahead = 0;  // bytes; 0: an L2 cache holds the weights, so that it does not pay
 };
 
 // One half of a cell, packed for a path.
