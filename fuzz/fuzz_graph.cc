@@ -71,7 +71,8 @@ class GraphMaker {
                                                 {NumberType::kI16, 0x1p-15f, 0}}};
 
   std::string scheme() {
-    return std::string(choices_.one_of(std::array<std::string_view, 4>{"f32", "int8", "int4", "int8_per_tensor"}));
+    return std::string(choices_.one_of(std::array<std::string_view, 8>{
+        "f32", "int8", "int4", "int8_per_tensor", "quaternary", "ternary", "binary", "ternary_per_tensor"}));
   }
 
   Format narrow() {

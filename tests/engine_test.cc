@@ -1,12 +1,13 @@
 // engine_test.cc - the engine's promises, on every kind of model, float and integer, on every path:
 // step() gives run()'s bits for any chunking, batch position and thread count; step() allocates nothing; states are
-// values.
+// values; a saved model gives the bits of the one that was saved.
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <limits>
 
 #include "quaver/core/error.h"
+#include "quaver/io/model_file/model_file.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/model/sample_models.h"
 #include "quaver/quantize/quantize.h"
@@ -166,10 +167,17 @@ struct Parameter {
   Isa isa;
 };
 
+// Few bits with a scale a gate differ from those with a scale a row by constants alone: a third of the models shows it.
+bool is_left_out(std::size_t index, const Scheme& scheme) {
+  const bool few_bits_a_gate = number_type_row(scheme.weights).bits < 8 && !scheme.scale_a_row;
+  return few_bits_a_gate && index % 3 != 0;
+}
+
 std::vector<Parameter> parameters() {
   std::vector<Parameter> all;
   for (std::size_t i = 0; i < cases().size(); ++i) {
     for (const std::string& scheme : scheme_names()) {
+      if (is_left_out(i, *find_scheme(scheme))) continue;
       for (const Isa isa : all_isas())
         if (isa == Isa::kScalar || !is_float_scheme(scheme)) all.push_back({i, scheme, isa});
     }
@@ -383,6 +391,15 @@ TEST_P(EngineTest, EveryPathGivesTheBitsOfScalar) {
   Session s = session(), reference(model_, {.threads = 1, .isa = Isa::kScalar});
   const std::vector<SequenceView> batch = views(sequences_);
   EXPECT_EQ(s.run(batch), reference.run(batch));
+}
+
+TEST_P(EngineTest, ASavedModelGivesTheSameBits) {
+  const std::string bytes = save_bytes(model_);
+  const Model loaded = load_bytes(std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(loaded, model_);
+  Session s = session(), again(loaded, {.threads = 1, .isa = GetParam().isa});
+  const std::vector<SequenceView> batch = views(sequences_);
+  EXPECT_EQ(again.run(batch), s.run(batch));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EngineTest, ::testing::ValuesIn(parameters()), parameter_name);

@@ -296,8 +296,8 @@ TEST_P(Graphs, IntegersAreNearFloat) {
       signal += static_cast<double>(f[j]) * static_cast<double>(f[j]);
       error += std::pow(static_cast<double>(f[j]) - static_cast<double>(q[j]), 2);
     }
-    const double spare =
-        number_type_row(scheme.weights).bits < 8 ? 3 : 1;  // dB: random weights lose more than trained ones
+    // dB: random weights lose more than trained ones, and where a model ends in one vector its few numbers scatter.
+    const double spare = number_type_row(scheme.weights).bits == 8 ? 1 : scheme.scale_a_row ? 3 : 5;
     EXPECT_GT(10 * std::log10(signal / error), scheme.lowest_sqnr_db - spare) << model_.outputs[i];
   }
 }

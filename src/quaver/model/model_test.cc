@@ -566,6 +566,10 @@ TEST(Scheme, SaysItsParts) {
   EXPECT_EQ(scheme_text(*find_scheme("int8_per_tensor")),
             "weights i8, a scale a gate; activations i8; state i16; scaled");
   EXPECT_EQ(scheme_text(*find_scheme("int4")), "weights i4, a scale a row; activations i8; state i16; scaled");
+  for (const std::string name : {"int4", "quaternary", "ternary", "binary"})
+    EXPECT_EQ(scheme_text(*find_scheme(name + "_per_tensor")),
+              "weights " + std::string(type_name(find_scheme(name)->weights)) +
+                  ", a scale a gate; activations i8; state i16; scaled");
   EXPECT_EQ(find_scheme("int5"), nullptr);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quaver/core/random.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/model/model.h"
 
 namespace quaver::samples {
@@ -35,7 +36,7 @@ inline Node& append(Model& model, std::string name, Operation operation, const s
   return model.nodes.back();
 }
 
-// Random tensors for every slot; integer weights get a scale a row when the scheme is int8.
+// Random tensors for every slot; integer weights get a scale a row where the scheme has one.
 inline void fill_tensors(Model& model, std::uint64_t seed) {
   Random random(seed);
   for (const Node& node : model.nodes) {
@@ -57,7 +58,7 @@ inline void fill_tensors(Model& model, std::uint64_t seed) {
           code = static_cast<std::int32_t>(random.between(-1000, 1000));
       }
       if (weight_format_of(slot.kind) != nullptr || slot.kind == NumberType::kI16) {
-        const bool per_row = node.scheme != "int8_per_tensor" && tensor.rows() != 256;
+        const bool per_row = find_scheme(node.scheme)->scale_a_row && tensor.rows() != 256;
         tensor.scales.assign(per_row ? static_cast<std::size_t>(tensor.rows()) : 1, 0.0f);
         for (float& scale : tensor.scales) scale = static_cast<float>(random.uniform(1e-4, 1e-2));
       }

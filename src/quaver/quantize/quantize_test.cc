@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "quaver/core/error.h"
+#include "quaver/model/formats/scheme.h"
 #include "support/random_model.h"
 
 namespace quaver::testing {
@@ -145,8 +146,8 @@ TEST(Growth, WarnsWithTheStepWhereTheStateLeavesItsEarlyRange) {
 TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
   const Model model = small_model();
   // Inputs of 8 bits have about 40 dB, and so have weights of 8; of 4 bits, seven steps a side, about 20.
-  for (const auto& [scheme, decibels] :
-       {std::pair{"int8", 30.0}, std::pair{"int8_per_tensor", 30.0}, std::pair{"int4", 15.0}}) {
+  for (const auto& [scheme, decibels] : {std::pair{"int8", 30.0}, std::pair{"int8_per_tensor", 30.0},
+                                         std::pair{"int4", 15.0}, std::pair{"int4_per_tensor", 15.0}}) {
     const QuantizeResult result = quantize(model, calibration_of(model), {.scheme = scheme});
     EXPECT_EQ(result.model.scheme, scheme);
     for (const Node& node : result.model.nodes) EXPECT_EQ(node.scheme, scheme);
@@ -155,7 +156,7 @@ TEST(Quantize, EveryNodeBecomesIntegerAndScoresStayClose) {
     EXPECT_EQ(state.kind, NumberType::kI8);
     EXPECT_LT(state.scale, 2.0f / 255) << "the range of a state that stays inside (-1, 1)";
     const std::size_t scales = result.model.tensor("gru0.W").scales.size();
-    EXPECT_EQ(scales, std::string(scheme) == "int8_per_tensor" ? 3u : 24u);
+    EXPECT_EQ(scales, std::string(scheme).ends_with("_per_tensor") ? 3u : 24u);
     Session integer(result.model), real(model);
     const Sequence fresh = random_sequence(50, 6, 9);
     const std::vector<float> expected = real.run(view(fresh))[0].real(), found = integer.run(view(fresh))[0].real();
@@ -231,6 +232,37 @@ TEST(Quantize, TheDenseLayerOfAnOutputKeepsEightBitsWhereFewerAreAskedFor) {
   const Model all =
       quantize(model, calibration_of(model), {.scheme = "ternary", .overrides = {{"scores", "ternary"}}}).model;
   EXPECT_EQ(all.tensor("scores.W").kind, NumberType::kTernary);
+}
+
+// A gate's scale is fitted to all of its rows; the ends of such a model have one scale a tensor as well.
+TEST(Quantize, FewBitsWithAScaleAGateLoseLittleMoreThanWithAScaleARow) {
+  const Model model = small_model();
+  const auto loss_of = [&](const std::string& scheme) {
+    const Model coded =
+        quantize(model, calibration_of(model), {.scheme = scheme, .rounding = Rounding::kNearest}).model;
+    EXPECT_EQ(coded.scheme, scheme);
+    const bool per_tensor = scheme.ends_with("_per_tensor");
+    const Tensor& packed = coded.tensor("gru0.R");
+    EXPECT_EQ(packed.scales.size(), per_tensor ? 3u : 24u) << scheme;
+    EXPECT_EQ(packed.kind, find_scheme(scheme)->weights);
+    const std::string ends(find_scheme(scheme)->ends);
+    EXPECT_EQ(coded.node("scores").scheme, ends.empty() ? scheme : per_tensor ? "int8_per_tensor" : "int8");
+    EXPECT_EQ(coded.tensor("scores.W").scales.size(), per_tensor ? 1u : 3u) << scheme;
+    const Tensor codes = packed.unpacked();
+    const MatrixView<const float> weights = model.tensor("gru0.R").matrix<float>();
+    double loss = 0;
+    for (std::size_t r = 0; r < weights.rows(); ++r)
+      for (std::size_t c = 0; c < weights.cols(); ++c) {
+        const double scale = static_cast<double>(packed.scale_of_row(static_cast<std::int64_t>(r)));
+        loss += std::pow(static_cast<double>(weights(r, c)) - scale * codes.matrix<std::int8_t>()(r, c), 2);
+      }
+    return loss;
+  };
+  for (const std::string scheme : {"int4", "quaternary", "ternary", "binary"}) {
+    const double rows = loss_of(scheme), gates = loss_of(scheme + "_per_tensor");
+    EXPECT_GE(1.03 * gates, rows) << scheme;  // a scale in two bytes is up to 1/128 coarser
+    EXPECT_LE(gates, 3 * rows) << scheme;
+  }
 }
 
 TEST(Quantize, AllCalibrationMethodsGiveAModelThatRuns) {

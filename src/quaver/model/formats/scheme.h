@@ -36,6 +36,7 @@ struct Scheme {
   double lowest_sqnr_db = 0;
   // Of embeddings, and of dense nodes that give an output of the model; empty: this one. Few weights, much to lose.
   std::string_view ends{};
+  bool cuts_halves = false;  // an LSTM's sums are cut off at every addend, as LiteRT does (Sums::kHalves)
   bool operator==(const Scheme&) const = default;
 };
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "quaver/core/text.h"
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/operations/row.h"
 #include "quaver/quantize/quantizer.h"
 
@@ -17,7 +18,7 @@ class QuantizeLstmRow final : public QuantizeRow {
     const Affine x = quantizer.read_input(node);
     const Affine h = quantizer.is_wide(node) ? quantizer.code_state(node) : quantizer.output_affine(node);
     if (!quantizer.is_wide(node)) node.outputs[0].format = format_i8(h);
-    node.sums = Quantizer::has_row_scales(node) ? Sums::kWhole : Sums::kHalves;  // LiteRT's recipe keeps its bytes
+    node.sums = find_scheme(node.scheme)->cuts_halves ? Sums::kHalves : Sums::kWhole;
     const LstmShape shape = attributes.shape();
     const std::size_t gates = shape.gate_count();
     // Clamps in codes: around the zero point, i.e. around real 0; the saturation of int8 stays.
