@@ -85,6 +85,18 @@ Model four_bit_gru() {
   return finished(std::move(model));
 }
 
+// Packed tables, of rows that fill their last byte up; scales a row and a gate.
+Model few_bit_tagger() {
+  const Format codes{NumberType::kI8, 0.5f, 0};
+  Model model = started("quaternary", {NumberType::kI32, 1.0f, 0});
+  samples::append(model, "e", EmbeddingAttributes{.vocabulary = 2, .features = 3}, "quaternary", codes, {"input"});
+  samples::append(model, "f", EmbeddingAttributes{.vocabulary = 3, .features = 3}, "int4", codes, {"input"});
+  samples::append(model, "a", ConcatAttributes{}, "int8", codes, {"e", "f"});
+  samples::append(model, "r", RnnAttributes{.input_size = 6, .hidden_size = 1}, "ternary_per_tensor",
+                  {NumberType::kI8, 0x1p-7f, 0});
+  return finished(std::move(model));
+}
+
 // Codes of 16 bits from the table to the outputs.
 Model integer_wide() {
   const Format state{NumberType::kI16, 0x1p-15f, 0};
@@ -170,6 +182,7 @@ void write_seeds(const std::filesystem::path& folder) {
   save(integer_classifier(), folder / "model_file" / "integer_classifier");
   write_torch(folder / "model_file" / "torch_lstm");
   save(integer_tagger(), folder / "model_file" / "integer_tagger");
+  save(few_bit_tagger(), folder / "model_file" / "few_bit_tagger");
   save(integer_wide(), folder / "model_file" / "integer_wide");
   save(four_bit_gru(), folder / "model_file" / "four_bit_gru");
   save(integer_graph(), folder / "model_file" / "integer_graph");

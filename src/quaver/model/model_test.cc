@@ -94,6 +94,23 @@ TEST(Validate, HoldsPackedCodesToTheirFormat) {
   }
 }
 
+TEST(Validate, TakesTablesOfFewBitsPackedOrInBytes) {
+  const Model model = samples::integer_few_bits();
+  for (const std::string name : {"int4", "quaternary", "ternary", "binary"}) {
+    const Tensor& table = model.tensor(name + ".W");
+    EXPECT_EQ(table.kind, find_scheme(name)->weights);
+    Model older = model;  // as files before packed tables have it
+    older.tensors[name + ".W"] = table.unpacked();
+    EXPECT_EQ(error_of([&] { validate(older); }), "") << name;
+    Model other = model;
+    other.tensors[name + ".W"] = model.tensor(name == "ternary" ? "binary.W" : "ternary.W");
+    EXPECT_NE(error_of([&] { validate(other); }).find("'" + name + ".W' is 6x5"), std::string::npos) << name;
+    Model wide = model;
+    wide.tensors[name + ".W"] = Tensor::zeros(NumberType::kI16, {6, 5});
+    EXPECT_NE(error_of([&] { validate(wide); }).find("i16, expected 6x5"), std::string::npos) << name;
+  }
+}
+
 TEST(Tensor, RefusesShapesThatCannotBe) {
   EXPECT_NE(error_of([] { Tensor::zeros(NumberType::kI8, {std::int64_t{1} << 40, std::int64_t{1} << 40}); }), "");
   EXPECT_NE(error_of([] { Tensor::zeros(NumberType::kI8, {-1}); }), "");

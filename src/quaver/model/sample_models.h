@@ -231,11 +231,32 @@ inline Model integer_picture(std::uint64_t seed = 8) {
   return model;
 }
 
+// Ids -> an embedding of each packed format, joined -> RNN with a scale a gate.
+inline Model integer_few_bits(std::uint64_t seed = 9) {
+  const Format codes{NumberType::kI8, 0.3f, 0};
+  Model model;
+  model.name = "integer few bits";
+  model.scheme = "ternary";
+  model.inputs = {{"input", {{1}, true, {NumberType::kI32, 1.0f, 0}}}};
+  std::vector<std::string> tables;
+  for (const std::string scheme : {"int4", "quaternary", "ternary", "binary"}) {
+    append(model, scheme, EmbeddingAttributes{.vocabulary = 6, .features = 5}, scheme, codes, {"input"});
+    tables.push_back(scheme);
+  }
+  append(model, "both", ConcatAttributes{}, "int8", codes, tables);
+  append(model, "rnn", RnnAttributes{.input_size = 20, .hidden_size = 3}, "ternary_per_tensor",
+         {NumberType::kI8, 0x1p-7f, 0})
+      .sums = Sums::kWhole;
+  fill_tensors(model, seed);
+  model.outputs = {"both", "rnn"};
+  return model;
+}
+
 inline std::vector<Model> all() {
-  return {float_classifier(),   integer_lstm(),   integer_lstm("int8_per_tensor"),
-          integer_lstm("int4"), integer_tagger(), integer_gru(),
-          integer_wide(),       integer_graph(),  float_graph(),
-          integer_picture()};
+  return {float_classifier(),   integer_lstm(),    integer_lstm("int8_per_tensor"),
+          integer_lstm("int4"), integer_tagger(),  integer_gru(),
+          integer_wide(),       integer_graph(),   float_graph(),
+          integer_picture(),    integer_few_bits()};
 }
 
 }  // namespace quaver::samples

@@ -141,7 +141,10 @@ void expect_finite(const std::string& name, const Tensor& tensor) {
 }
 
 void check_tensor(const TensorSlot& slot, const Tensor& tensor) {
-  if (tensor.kind != slot.kind || tensor.shape != slot.shape)
+  const WeightFormat* format = weight_format_of(slot.kind);
+  const bool bytes_instead =
+      slot.may_be_bytes && tensor.kind == NumberType::kI8 && format != nullptr && format->is_packed();
+  if ((tensor.kind != slot.kind && !bytes_instead) || tensor.shape != slot.shape)
     refuse("tensor '", slot.name, "' is ", shape_text(tensor.shape), " ", type_name(tensor.kind), ", expected ",
            shape_text(slot.shape), " ", type_name(slot.kind));
   const std::size_t bytes = tensor.byte_count();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -263,6 +264,134 @@ TEST(Quantize, FewBitsWithAScaleAGateLoseLittleMoreThanWithAScaleARow) {
     EXPECT_GE(1.03 * gates, rows) << scheme;  // a scale in two bytes is up to 1/128 coarser
     EXPECT_LE(gates, 3 * rows) << scheme;
   }
+}
+
+// ---- embeddings of few bits -----------------------------------------------------------------------------------------
+
+constexpr std::int64_t kWords = 40, kWordFeatures = 13;
+
+Model word_model() {
+  return ModelBuilder::of_ids("m", 11)
+      .add("words", EmbeddingAttributes{kWords, kWordFeatures})
+      .add("gru0", GruAttributes{kWordFeatures, 12, true, Direction::kForward})
+      .add("scores", DenseAttributes{12, 5})
+      .finish({"scores", "words"});
+}
+
+std::vector<Sequence> word_sequences() { return {random_ids(60, kWords, 1), random_ids(40, kWords, 2)}; }
+
+QuantizeResult quantize_words(const Model& model, const std::string& words, const std::string& scheme = "int8") {
+  QuantizeOptions options{.scheme = scheme};
+  if (!words.empty()) options.overrides = {{"words", words}};
+  return quantize(model, calibrate(model, views(word_sequences())), options);
+}
+
+const Warning* warning_of(const QuantizeResult& result, const std::string& code) {
+  const auto found = std::ranges::find(result.warnings, code, &Warning::code);
+  return found == result.warnings.end() ? nullptr : &*found;
+}
+
+void scale_row(Model& model, std::size_t row, float factor) {
+  const auto features = static_cast<std::size_t>(kWordFeatures);
+  for (float& value : model.tensors.at("words.W").as_mutable<float>().subspan(row * features, features))
+    value *= factor;
+}
+
+TEST(FewBitEmbedding, IsPackedWithOneFittedScaleAndGivesItsCodes) {
+  const Model model = word_model();
+  for (const std::string scheme : {"int4", "quaternary", "ternary", "binary"}) {
+    for (const std::string& words : {scheme, scheme + "_per_tensor"}) {
+      const QuantizeResult result = quantize_words(model, words);
+      const Tensor& packed = result.model.tensor("words.W");
+      const WeightFormat& format = *weight_format_of(packed.kind);
+      EXPECT_EQ(packed.kind, find_scheme(scheme)->weights);
+      EXPECT_EQ(packed.bytes.size(), kWords * format.row_bytes(kWordFeatures));
+      ASSERT_EQ(packed.scales.size(), 1u);
+      const auto scale = static_cast<double>(packed.scales[0]);
+      EXPECT_EQ(result.model.node("words").outputs[0].format, (Format{NumberType::kI8, packed.scales[0], 0}));
+      EXPECT_EQ(result.model.node("gru0").scheme, "int8");
+      EXPECT_EQ(warning_of(result, "coarse_rows"), nullptr) << words;
+      EXPECT_EQ(warning_of(result, "narrow_rows"), nullptr) << words;
+
+      // Features of uneven size are folded first, as those of eight bits are (A44).
+      const Channels channels = channels_of(result.model, "words");
+      EXPECT_EQ(words.ends_with("_per_tensor") && !channels.empty(), false) << words;
+      std::vector<float> table;
+      for (const float value : model.tensor("words.W").as<float>())
+        table.push_back(
+            static_cast<float>(static_cast<double>(value) / channels.scale_of(table.size() % kWordFeatures)));
+      const auto loss_of = [&](double candidate) {
+        double loss = 0;
+        for (const float value : table) {
+          const double real = static_cast<double>(value);
+          loss += std::pow(real - candidate * format.nearest(real, candidate), 2);
+        }
+        return loss;
+      };
+      double best = std::numeric_limits<double>::infinity();
+      for (int i = 1; i <= 1000; ++i) best = std::min(best, loss_of(i * 1e-3 * max_abs(table)));
+      EXPECT_LE(loss_of(scale), (scheme == "int4" ? 1.03 : 1.001) * best) << words;  // int4: the best of nine
+
+      const Sequence fresh = random_ids(50, kWords, 9);
+      const auto rows = Session(result.model).run(view(fresh))[1].bytes;
+      ASSERT_EQ(rows.size(), 50u * kWordFeatures);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto id = static_cast<std::size_t>(fresh.ids[i / kWordFeatures]);
+        const float value = table[id * kWordFeatures + i % kWordFeatures];
+        EXPECT_EQ(static_cast<std::int8_t>(rows[i]), format.nearest(static_cast<double>(value), scale))
+            << words << " " << i;
+      }
+    }
+  }
+}
+
+TEST(FewBitEmbedding, FollowsTheSchemeOfTheModelWhereItsRowSaysSo) {
+  const Model model = word_model();
+  EXPECT_EQ(quantize_words(model, "", "int4").model.tensor("words.W").kind, NumberType::kI4);
+  EXPECT_EQ(quantize_words(model, "", "int4_per_tensor").model.tensor("words.W").kind, NumberType::kI4);
+  for (const std::string scheme : {"quaternary", "ternary", "binary", "ternary_per_tensor"})
+    EXPECT_EQ(quantize_words(model, "", scheme).model.tensor("words.W").kind, NumberType::kI8) << scheme;
+}
+
+// Rows that need 16 bits get them from a scheme for the whole model, or 8 where nothing that reads them takes 16; a
+// node's own scheme goes before its rows' needs.
+TEST(FewBitEmbedding, AskedForByNameGoesBeforeSixteenBits) {
+  Model model = word_model();
+  scale_row(model, 7, 50);
+  EXPECT_EQ(quantize_words(model, "", "int4").model.tensor("words.W").kind, NumberType::kI16);
+  const QuantizeResult narrow = quantize_words(model, "", "int4_per_tensor");
+  EXPECT_EQ(narrow.model.tensor("words.W").kind, NumberType::kI8);
+  EXPECT_NE(warning_of(narrow, "narrow_rows"), nullptr);
+  for (const std::string scheme : {"int4", "quaternary", "ternary", "binary"}) {
+    const QuantizeResult result = quantize_words(model, scheme);
+    EXPECT_EQ(result.model.tensor("words.W").kind, find_scheme(scheme)->weights);
+    const Warning* warning = warning_of(result, "coarse_rows");
+    ASSERT_NE(warning, nullptr) << scheme;
+    EXPECT_EQ(warning->node + " " + warning->point, "words row 7");
+    EXPECT_LT(*warning->value, *warning->limit);
+    EXPECT_EQ(warning->limit, find_scheme(scheme)->lowest_sqnr_db);
+    EXPECT_NE(warning->text.find("--override words=int8"), std::string::npos) << warning->text;
+    EXPECT_EQ(warning_of(result, "narrow_rows"), nullptr);
+  }
+}
+
+// Padding is such a row.
+TEST(FewBitEmbedding, ARowOfZerosIsWarnedOfWhereNoCodeIsZero) {
+  Model model = word_model();
+  scale_row(model, 0, 0);
+  for (const std::string scheme : {"int4", "quaternary", "ternary", "binary"}) {
+    const QuantizeResult result = quantize_words(model, scheme);
+    const Warning* warning = warning_of(result, "no_zero");
+    const WeightFormat& format = *weight_format_of(result.model.tensor("words.W").kind);
+    EXPECT_EQ(warning == nullptr, format.has_zero()) << scheme;
+    if (warning == nullptr) continue;
+    EXPECT_EQ(warning->point, "row 0");
+    EXPECT_EQ(warning->value, static_cast<double>(result.model.tensor("words.W").scales[0]));
+    EXPECT_EQ(warning->text.substr(0, 41), "row 0 of 'words' is 0 throughout, and " + scheme.substr(0, 3));
+  }
+  scale_row(model, 3, 0);
+  EXPECT_EQ(warning_of(quantize_words(model, "binary"), "no_zero")->text.substr(0, 41),
+            "2 rows of 'words', row 0 first, are 0 thr");
 }
 
 TEST(Quantize, AllCalibrationMethodsGiveAModelThatRuns) {

@@ -99,18 +99,17 @@ double fitted_scale(std::span<const float> values, const WeightFormat& format) {
 
 constexpr std::int32_t kFewLevels = 2;  // a format whose codes are no larger
 
-// Of a row or gate.
-double scale_of(std::span<const float> values, const WeightFormat& format) {
-  if (format.limit <= kFewLevels) return fitted_scale(values, format);
-  return format.is_packed() ? best_scale(values, format.limit) : max_abs(values) / format.limit;
-}
-
 }  // namespace
 
 double max_abs(std::span<const float> values) {
   double largest = 0;
   for (const float value : values) largest = std::max(largest, std::abs(static_cast<double>(value)));
   return largest;
+}
+
+double weight_scale(std::span<const float> values, const WeightFormat& format) {
+  if (format.limit <= kFewLevels) return fitted_scale(values, format);
+  return format.is_packed() ? best_scale(values, format.limit) : max_abs(values) / format.limit;
 }
 
 Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> scales) {
@@ -221,6 +220,7 @@ void Quantizer::choose_schemes() {
         owner = &rule;
         rule.chosen = true;
         schemes_[node.name] = rule.scheme;
+        named_.insert(node.name);
       } else if (rule.taken_by.empty()) {
         rule.matched_first = node.name;
         rule.taken_by = owner->text;
@@ -257,7 +257,7 @@ void Quantizer::widen_edges() {
   for (const Node& node : result_.model.nodes) {
     if (!has_row_scales(node)) continue;
     const QuantizeRow& row = quantize_row(node.operation);
-    const bool uneven = row.starts_wide(source_, node) || (wide_.contains(node.inputs[0]) && row.hands_on_wide(node));
+    const bool uneven = row.starts_wide(*this, node) || (wide_.contains(node.inputs[0]) && row.hands_on_wide(node));
     if (uneven && narrow_reader(node.name).empty()) wide_.insert(node.name);
   }
 }
@@ -505,7 +505,7 @@ std::vector<float> Quantizer::weight_scales(const Node& node, const Tensor& weig
   std::vector<float> scales;
   for (std::size_t g = 0; g < groups; ++g) {
     const auto group = values.subspan(g * run, run);
-    double scale = scale_of(group, format);
+    double scale = weight_scale(group, format);
     if (bias != nullptr && g >= unbiased / rows_of_run) {
       const std::size_t first = g * rows_of_run - unbiased;
       const double largest_bias = max_abs(bias->as<float>().subspan(first, rows_of_run));

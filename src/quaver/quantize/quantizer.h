@@ -27,6 +27,9 @@ Tensor code_tensor(const Tensor& source, NumberType kind, std::vector<float> sca
 // One scale for each of `groups` equal runs of rows: max |w| / limit.
 std::vector<float> group_scales(const Tensor& weights, std::size_t groups, std::int32_t limit);
 double max_abs(std::span<const float> values);
+// For codes of a weight format: max |w| / limit, of a packed one the scale that loses least, in squares (A43, A48).
+// Values that are all 0: any.
+double weight_scale(std::span<const float> values, const WeightFormat& format);
 
 class Quantizer {
  public:
@@ -50,6 +53,8 @@ class Quantizer {
 
   // Whether the node's value has codes of 16 bits because rows of an embedding before it differ widely.
   bool is_wide(const Node& node) const { return wide_.contains(node.name); }
+  // Whether the node has its scheme by its own name, and not because the whole model or its place has it.
+  bool is_named(const Node& node) const { return named_.contains(node.name); }
   static bool has_row_scales(const Node& node);  // the node's scheme has a scale a row
 
   // Ranges. Error for points that calibration lacks, or that are 0 throughout.
@@ -133,6 +138,7 @@ class Quantizer {
   const Calibration& calibration_;
   const QuantizeOptions& options_;
   std::map<std::string, std::string> schemes_;
+  std::set<std::string> named_;               // nodes that an override gives their scheme
   std::map<std::string, Channels> channels_;  // of values that were folded
   std::set<std::string> wide_;                // values with codes of 16 bits
   QuantizeResult result_;

@@ -16,6 +16,9 @@ namespace quaver {
 //   narrow_feature      codes that a feature's range spans; how many it should
 //   narrow_rows         codes that a quarter of an embedding's rows reach at most, in the root mean square; how many
 //                       they should. Point: the row that is largest
+//   coarse_rows         dB that a quarter of an embedding's rows keep at most in few bits; the scheme's limit.
+//                       Point: the row that is largest
+//   no_zero             what a row of zeros of an embedding is read as, in codes without 0; 0. Point: the first one
 //   narrow_output       none: what reads 16 bits hands on 8
 //   narrow_join         codes that an input of a concat spans beside larger ones; how many it should. Point: its slot
 //   little_data         steps of calibration; how many there should be

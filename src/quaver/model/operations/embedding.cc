@@ -15,14 +15,12 @@ class EmbeddingRow final : public OperationRowOf<EmbeddingAttributes> {
   std::vector<TensorSlot> tensors(const Node& node) const override {
     const auto& embedding = std::get<EmbeddingAttributes>(node.operation);
     const bool wide = !runs_in_float(node) && node.outputs[0].format.kind == NumberType::kI16;
-    return {{node.name + ".W",
-             {embedding.vocabulary, embedding.features},
-             wide ? NumberType::kI16 : table_type(node),
-             TensorRole::kTable,
-             "",
-             1,
-             {},
-             TensorStart::kUniform}};
+    return {{.name = node.name + ".W",
+             .shape = {embedding.vocabulary, embedding.features},
+             .kind = wide ? NumberType::kI16 : matrix_type(node),
+             .role = TensorRole::kTable,
+             .start = TensorStart::kUniform,
+             .may_be_bytes = true}};
   }
 
   void check_formats(const Site& site) const override {

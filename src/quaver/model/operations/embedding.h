@@ -1,6 +1,6 @@
 // embedding.h - A row of a table for each id.
 //
-//   W [vocabulary, features]
+//   W [vocabulary, features]     in integers the codes of the output, packed where the scheme's weights are
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ enum class TensorRole {
   kMatrix,  // rows are sums over what it multiplies
   kBias,    // counts in units of the sum it is added to
   kVector,  // multiplies element by element: peepholes, layer norm
-  kTable,   // rows or codes that are looked up: activation codes, which use all of their type
+  kTable,   // rows or codes that are looked up: codes of values, which use all of their type
 };
 enum class TensorStart { kZeros, kOnes, kUniform, kGlorot, kOrthogonal, kForgetOnes };  // before training
 
@@ -41,6 +41,8 @@ struct TensorSlot {
   // Points of observer.h that a matrix multiplies: one, or one for each gate's rows.
   std::vector<std::string> operands{};
   TensorStart start = TensorStart::kZeros;
+  // Where `kind` is packed: it may be i8 instead, as all tables were before embeddings had fewer bits.
+  bool may_be_bytes = false;
 };
 
 // A format inside an integer node.
@@ -153,7 +155,7 @@ template <typename... Parts>
 
 // Types of weights under the node's scheme.
 NumberType matrix_type(const Node& node);
-NumberType table_type(const Node& node);   // of a lookup table: f32 or i8
+NumberType table_type(const Node& node);   // of an activation's table: f32 or i8
 NumberType vector_type(const Node& node);  // f32 or i16
 NumberType bias_type(const Node& node);    // f32 or i32
 

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "quaver/core/text.h"
+#include "quaver/fixed/weight_format.h"
 #include "quaver/model/formats/scheme.h"
+#include "quaver/model/operations/row.h"
 #include "quaver/quantize/operations/row.h"
 #include "quaver/quantize/quantizer.h"
 
@@ -57,16 +60,73 @@ void warn_rows(Quantizer& quantizer, const Node& node, const Tensor& table, std:
               ", or keep the node and all that read it in float with --ignore and --allow-float")});
 }
 
+// The scheme's codes are of fewer bits than i8.
+bool has_few_bits(const Node& node) { return weight_format_of(matrix_type(node))->is_packed(); }
+
+// Of rows coded in few bits: one scale serves them all, so those much smaller than it lose most or all of what they
+// say, and where there is no code for 0 a row of zeros, as padding is, becomes another one.
+void warn_few_bits(Quantizer& quantizer, const Node& node, const Tensor& table, const Tensor& coded) {
+  const Scheme& scheme = *find_scheme(node.scheme);
+  const MatrixView<const float> rows = table.matrix<float>();
+  const Tensor codes = coded.unpacked();
+  const double scale = static_cast<double>(coded.scale_of_row(0));
+  std::vector<double> shares;  // of each row, the part of its squares that its error comes to
+  std::size_t zeros = 0, first_zero = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    double squares = 0, loss = 0;
+    for (std::size_t c = 0; c < rows.cols(); ++c) {
+      const double value = static_cast<double>(rows(row, c));
+      const double error = value - scale * codes.matrix<std::int8_t>()(row, c);
+      squares += value * value;
+      loss += error * error;
+    }
+    if (squares > 0) {
+      shares.push_back(loss / squares);
+    } else if (zeros++ == 0) {
+      first_zero = row;
+    }
+  }
+  if (zeros > 0 && !weight_format_of(coded.kind)->has_zero())
+    quantizer.warn(
+        {"no_zero", node.name, concat("row ", first_zero), scale, 0,
+         concat(zeros == 1 ? concat("row ", first_zero, " of '", node.name, "' is")
+                           : concat(zeros, " rows of '", node.name, "', row ", first_zero, " first, are"),
+                " 0 throughout, and ", type_name(coded.kind), " codes have no 0: ", scale,
+                " is read in each feature. Where it is read, as padding may be, give the node a scheme that has one: ",
+                "ternary, int4 or int8")});
+  if (shares.empty()) return;
+  const auto quarter = shares.end() - 1 - static_cast<std::ptrdiff_t>(shares.size() / 4);
+  std::ranges::nth_element(shares, quarter);
+  const double decibels = -10 * std::log10(*quarter);
+  if (decibels >= scheme.lowest_sqnr_db) return;
+  const std::size_t largest = narrow_rows(table).largest;
+  quantizer.warn({"coarse_rows", node.name, concat("row ", largest), decibels, scheme.lowest_sqnr_db,
+                  concat("a quarter of the rows of '", node.name, "' keep ", decibels, " dB or less in ",
+                         type_name(coded.kind), " codes, expected ", scheme.lowest_sqnr_db,
+                         ": one scale serves all rows, and theirs are small beside others (row ", largest,
+                         " is the largest). Give it more bits, such as --override ", node.name, "=", kDefaultScheme)});
+}
+
 class QuantizeEmbeddingRow final : public QuantizeRow {
  public:
   void code(Quantizer& quantizer, Node& node) const override {
     Tensor& table = quantizer.tensor(node, "W");
     const bool wide = quantizer.is_wide(node);
-    warn_rows(quantizer, node, table, wide ? kI16Limit : kI8Limit);
-    const float scale = symmetric_scale(max_abs(table.as<float>()), wide ? kI16Limit : kI8Limit);
-    const NumberType kind = wide ? NumberType::kI16 : NumberType::kI8;
-    node.outputs[0].format = {kind, scale, 0};
-    table = code_tensor(table, kind, {scale});
+    // Rows that 16 bits were wanted for and refused keep 8.
+    const NumberType kind = wide                           ? NumberType::kI16
+                            : starts_wide(quantizer, node) ? NumberType::kI8
+                                                           : matrix_type(node);
+    const std::span<const float> values = std::as_const(table).as<float>();
+    const float scale = wide ? symmetric_scale(max_abs(values), kI16Limit)
+                             : symmetric_scale(weight_scale(values, *weight_format_of(kind)), 1);
+    node.outputs[0].format = {wide ? NumberType::kI16 : NumberType::kI8, scale, 0};
+    Tensor coded = code_tensor(table, kind, {scale});
+    if (weight_format_of(kind) != nullptr && weight_format_of(kind)->is_packed()) {
+      warn_few_bits(quantizer, node, table, coded);
+    } else {
+      warn_rows(quantizer, node, table, wide ? kI16Limit : kI8Limit);
+    }
+    table = std::move(coded);
   }
 
   std::optional<Folding> folding(const Node&) const override { return Folding::kScale; }  // rows of 0 stay exact
@@ -76,8 +136,9 @@ class QuantizeEmbeddingRow final : public QuantizeRow {
       table[i] = static_cast<float>(static_cast<double>(table[i]) / channels.scale_of(i % channels.scale.size()));
   }
 
-  bool starts_wide(const Model& source, const Node& node) const override {
-    return narrow_rows(source.tensor(node.name + ".W")).codes < kFewestRowCodes;
+  bool starts_wide(const Quantizer& quantizer, const Node& node) const override {
+    if (quantizer.is_named(node) && has_few_bits(node)) return false;
+    return narrow_rows(quantizer.source().tensor(node.name + ".W")).codes < kFewestRowCodes;
   }
 };
 

@@ -38,8 +38,8 @@ class QuantizeRow {
   virtual bool hands_on_wide(const Node&) const { return false; }
   virtual std::string narrow_reason(const Node&) const { return "it has 8 bits alone"; }
   virtual bool passes_on() const { return false; }  // gives codes as it reads them
-  // Whether what it looks up is of such uneven size that 8 bits are few.
-  virtual bool starts_wide(const Model&, const Node&) const { return false; }
+  // Whether what it looks up is of such uneven size that 8 bits are few, and no fewer were asked for by its name.
+  virtual bool starts_wide(const Quantizer&, const Node&) const { return false; }
   // Reads scores for their order or shares alone.
   virtual bool ranks_scores() const { return false; }
 };

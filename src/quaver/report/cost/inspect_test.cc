@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "quaver/model/formats/scheme.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/report/test_models.h"
 #include "support/random_model.h"
@@ -85,6 +86,25 @@ TEST(Inspect, CountsBothProductsOfAWideInput) {
   EXPECT_EQ(macs_of(), 3 * 8 * (6 + 8));
   for (float& value : model.tensors.at("words.W").as_mutable<float>().first(6)) value *= 50;
   EXPECT_EQ(macs_of(), 3 * 8 * (6 + 6 + 8));
+}
+
+TEST(Inspect, TablesOfFewBitsAreAsLargeAsTheirCodes) {
+  const Model model = quaver::testing::ModelBuilder::of_ids("m", 3)
+                          .add("words", EmbeddingAttributes{20, 13})
+                          .add("gru0", GruAttributes{.input_size = 13, .hidden_size = 8})
+                          .finish();
+  const std::vector<Sequence> data{quaver::testing::random_ids(60, 20, 1)};
+  const Calibration calibration = calibrate(model, quaver::testing::views(data));
+  for (const auto& [scheme, row_bytes] : {std::pair{"int4", 7}, {"quaternary", 4}, {"ternary", 4}, {"binary", 2}}) {
+    const Inspection inspection = inspect(quantize(model, calibration, {.overrides = {{"words", scheme}}}).model);
+    const LayerReport& words = inspection.layers[0];
+    EXPECT_EQ(words.weight_format, type_name(find_scheme(scheme)->weights));
+    EXPECT_EQ(words.output_format, "i8");
+    EXPECT_EQ(words.bytes, static_cast<std::uint64_t>(20 * row_bytes) + sizeof(float));
+    EXPECT_EQ(words.traffic.weights_read, static_cast<std::uint64_t>(row_bytes));
+    EXPECT_EQ(inspection.float_ops, 0u);
+    EXPECT_EQ(words.operations.float_ops(), 0u);
+  }
 }
 
 std::uint64_t session_state_bytes(const Model& model) {
