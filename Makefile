@@ -72,7 +72,7 @@ sanitize: ## tests under address + undefined-behaviour sanitizers, those with th
 	@cmake --preset asan-ubsan >/dev/null && cmake --build --preset asan-ubsan -j $(JOBS) && \
 	  $(TEST) asan-ubsan
 	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) --target quaver_core_test test_engine && \
-	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*:*scalar*' $(TEST) tsan -R '^(core_test|engine)$$'
+	  GTEST_FILTER='Team.*:*.Teams*:*.AnyChunking*-*per_tensor*:*int4*:*scalar*' $(TEST) tsan -R '^(core_test|engine_[0-9].*)$$'
 
 clang: ALSO := clang
 clang no-torch debug: ## all tests and benchmarks, built that way
@@ -84,14 +84,14 @@ clang-quick: ## the program built by clang, and the tests of what has vector cod
 	@cmake --preset clang >/dev/null && \
 	  cmake --build --preset clang -j $(JOBS) --target quaver_program quaver_kernels_test quaver_cells_test \
     quaver_engine_test test_engine && \
-	  $(TEST) clang -R '^(kernels_test|cells_test|engine_test|engine)$$'
+	  $(TEST) clang -R '^(kernels_test|cells_test|engine_test|engine_[0-9].*)$$'
 
 neon: ## kernels, cells and engine for 64-bit ARM, tested under qemu-user
 	$(SETUP) build tools cross
 	@cmake --preset aarch64 >/dev/null && \
 	  cmake --build --preset aarch64 -j $(JOBS) --target quaver_kernels_test quaver_cells_test quaver_engine_test \
     test_engine && \
-	  $(TEST) aarch64 -R '^(kernels_test|kernels_without_i8mm|cells_test|engine_test|engine)$$'
+	  $(TEST) aarch64 -R '^(kernels_test|kernels_without_i8mm|cells_test|engine_test|engine_[0-9].*)$$'
 
 SECONDS_A_TARGET ?= 30
 FUZZERS := csv graph lm model_file npz own_npz state stories text ts wav
