@@ -13,8 +13,8 @@ namespace {
 // Bytes ahead at which weights of so many bytes are fetched. A cell has two halves: up to half of a small L2 they are
 // near; what a usual L3 of 32 MiB hardly holds beside other things comes from memory, which takes longer.
 std::size_t fetch_ahead(std::size_t bytes) {
-  constexpr std::size_t kNearBytes = std::size_t{256} << 10, kFarBytes = std::size_t{12} << 20;
-  return bytes <= kNearBytes ? 0 : bytes <= kFarBytes ? 4096 : 16384;
+  constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
+  return bytes <= 256 * kKiB ? 0 : bytes <= 8 * kMiB ? kFetchFromCache : bytes <= 12 * kMiB ? 8 * kKiB : 16 * kKiB;
 }
 
 }  // namespace

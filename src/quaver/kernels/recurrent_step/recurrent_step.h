@@ -39,6 +39,9 @@ namespace quaver {
 
 struct RecurrentStep;
 
+// GateRows::fetch_ahead of weights that an L3 cache holds; of such as come from memory it is more.
+inline constexpr std::size_t kFetchFromCache = 4096;
+
 // What a path reads of one half: plain pointers, so that no inline function is called inside a target region.
 struct GateRows {
   const std::int8_t* weights = nullptr;
