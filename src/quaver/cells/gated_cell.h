@@ -53,11 +53,13 @@ class GatedCell {
     enter(x, count, memory, streams.data());
     advance(streams.data(), states, count, behind_inputs(memory), nullptr);
   }
-  // Steps whose inputs are known before: keep_inputs() computes the input halves of `count` <= kCellGroup of them, in
-  // any order, as one product and keeps them in `memory`; step_kept() advances `count` states by those from `first` on.
+  // Steps whose inputs are known before: keep_inputs() computes the input halves of `count` <= kept_steps() of them, in
+  // any order, as one product and keeps them in `memory`; step_kept() advances `count` <= kCellGroup states by those
+  // from `first` on.
+  std::size_t kept_steps() const { return W_.rows().fetch_ahead > kFetchFromCache ? kMostKeptSteps : kCellGroup; }
   void keep_inputs(const std::int8_t* const* x, std::size_t count, WorkingMemory memory) const noexcept;
   void step_kept(std::size_t first, std::byte* const* states, std::size_t count, WorkingMemory memory) const noexcept {
-    QUAVER_DCHECK(first + count <= kCellGroup);
+    QUAVER_DCHECK(count <= kCellGroup && first + count <= kept_steps());
     if (count == 1) {  // without the array
       CellStream stream;
       stream.input_sums = kept_sums(memory, first);
@@ -69,8 +71,10 @@ class GatedCell {
   }
 
   std::size_t scratch_bytes() const;  // of step() and step_streams()
-  // The same, and what keep_inputs() keeps: 1 MiB of a cell with 2048 units, which only sequences need.
-  std::size_t run_scratch_bytes() const { return sums_offset_ + kCellGroup * sums_size_ * sizeof(std::int32_t); }
+  // The same, and what keep_inputs() keeps, which only sequences need: 0.5 MiB of an LSTM with 1024 units.
+  std::size_t run_scratch_bytes() const {
+    return kept_operands_offset() + (kept_steps() > kCellGroup ? kept_steps() * x_size_ : 0);
+  }
 
  protected:
   // Packs W and R, each of whole gates of as many units; W_high: of the high halves of a wide x (A45), else without
@@ -141,9 +145,13 @@ class GatedCell {
     inputs.used = pieces.used();
     return inputs;
   }
-  // [gates, padded], of the index-th of kCellGroup steps.
+  // [gates, padded], of the index-th of kept_steps().
   std::int32_t* kept_sums(std::byte* memory, std::size_t index) const noexcept {
     return reinterpret_cast<std::int32_t*>(memory + sums_offset_) + index * sums_size_;
+  }
+  // Of more than kCellGroup steps, behind their sums.
+  std::size_t kept_operands_offset() const {
+    return sums_offset_ + align_up(kept_steps() * sums_size_ * sizeof(std::int32_t));
   }
   WorkingMemory behind_inputs(WorkingMemory memory) const noexcept {
     memory.bytes += input_bytes_;
@@ -205,14 +213,15 @@ void GatedCell<Cell, CellStream>::advance(CellStream* streams, std::byte* const*
 template <typename Cell, typename CellStream>
 void GatedCell<Cell, CellStream>::keep_inputs(const std::int8_t* const* x, std::size_t count,
                                               WorkingMemory memory) const noexcept {
-  QUAVER_DCHECK(count <= kCellGroup);
+  QUAVER_DCHECK(count <= kept_steps());
   const Inputs inputs = lay_out(memory);
   const std::size_t cols = W_.cols();
   std::int8_t *low = inputs.halves, *high = low + cols;
-  std::array<const std::byte*, kCellGroup> operands{};
-  std::array<std::int32_t*, kCellGroup> sums{};
+  std::byte* const first_operand = kept_steps() > kCellGroup ? memory.bytes + kept_operands_offset() : inputs.operands;
+  std::array<const std::byte*, kMostKeptSteps> operands{};
+  std::array<std::int32_t*, kMostKeptSteps> sums{};
   for (std::size_t t = 0; t < count; ++t) {
-    std::byte* operand = inputs.operands + t * x_size_;
+    std::byte* operand = first_operand + t * x_size_;
     if (wide()) split_wide(x[t], cols, low, high);
     step_->prepare(wide() ? low : x[t], cols, operand);
     operands[t] = operand;

@@ -11,6 +11,9 @@ namespace quaver {
 // How many streams, or steps of a sequence, a cell takes on at once: enough to make the reading of weights small beside
 // their use, little enough that their working memory stays in the nearest cache.
 inline constexpr std::size_t kCellGroup = 32;
+// Of a sequence whose weights come from memory: they come less often, and what is kept of so many steps is small beside
+// them.
+inline constexpr std::size_t kMostKeptSteps = 96;
 
 // Bytes of weights times streams from which on a step is worth sharing between threads. A meeting takes about 0.25 us,
 // which 64 KiB repay; twice that leaves room for machines whose cores are further apart (docs/performance.md).

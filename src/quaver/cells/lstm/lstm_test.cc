@@ -228,6 +228,40 @@ TEST_P(LstmVariants, EveryPathGivesTheSameBitsFromEveryExtreme) {
   }
 }
 
+// More input halves are kept at once where their weights come from memory: two streams, as many steps as there is room
+// for, and in the next turn fewer.
+TEST(LstmInt, KeepsTheInputsOfManyStepsOfWeightsFromMemory) {
+  constexpr std::size_t kIn = 70'000, kCells = 32, kStreams = 2, kSteps = kMostKeptSteps / kStreams, kMore = 3;
+  Random random(41);
+  const RandomLstm real(sized({}, kIn, kCells, kCells), 1.0, random);
+  const CodedLstm coded(real, frames(random, 2, kIn), WeightScales::kPerRow);
+  const auto codes = codes_of(frames(random, (kSteps + kMore) * kStreams, kIn), coded.params().x);
+  const auto input = [&](std::size_t step, std::size_t s) { return codes.data() + (step * kStreams + s) * kIn; };
+  for (const Isa isa : all_isas()) {
+    if (!isa_supported(isa)) continue;
+    const LstmInt cell(coded.params(), isa);
+    ASSERT_EQ(cell.kept_steps(), kMostKeptSteps);
+    std::vector<Running<LstmInt>> alone(kStreams, Running<LstmInt>(cell)), together = alone;
+    std::vector<std::byte*> states;
+    for (Running<LstmInt>& stream : together) states.push_back(stream.state().data());
+    AlignedVector<std::byte> memory(cell.run_scratch_bytes());
+    for (const auto& [first, count] : {std::pair{std::size_t{0}, kSteps}, {kSteps, kMore}}) {
+      std::vector<const std::int8_t*> x;
+      for (std::size_t step = first; step < first + count; ++step) {
+        for (std::size_t s = 0; s < kStreams; ++s) x.push_back(input(step, s));
+      }
+      cell.keep_inputs(x.data(), x.size(), memory.data());
+      for (std::size_t step = first; step < first + count; ++step) {
+        cell.step_kept((step - first) * kStreams, states.data(), kStreams, memory.data());
+        for (std::size_t s = 0; s < kStreams; ++s) {
+          const std::int8_t* h = alone[s].step(input(step, s));
+          EXPECT_TRUE(std::equal(h, h + kCells, cell.output(states[s]))) << isa_name(isa) << " " << step;
+        }
+      }
+    }
+  }
+}
+
 // A scale a gate, or the same scale for each of its rows: no special case inside.
 TEST_P(LstmVariants, ScalesMayBeRepeated) {
   Random random(36);

@@ -163,12 +163,13 @@ class RecurrentLayer final : public Layer {
   void run_half_together(const Half& half, std::span<const Passage> passages, std::byte* scratch,
                          Team* team) const noexcept {
     const std::size_t in_stride = input_stride(), out_stride = output_stride();
-    std::array<const typename Cell::Input*, kCellGroup> x{};
-    std::array<std::byte*, kCellGroup> out{}, states{};
+    std::array<const typename Cell::Input*, kMostKeptSteps> x{};
+    std::array<std::byte*, kMostKeptSteps> out{};
+    std::array<std::byte*, kCellGroup> states{};
     std::size_t running = passages.size();
     for (std::size_t done = 0; done < passages[0].steps;) {
       while (passages[running - 1].steps <= done) --running;
-      const std::size_t steps = std::min(kCellGroup / running, passages[running - 1].steps - done);
+      const std::size_t steps = std::min(half.cell.kept_steps() / running, passages[running - 1].steps - done);
       for (std::size_t s = 0; s < running; ++s) {
         const Passage& passage = passages[s];
         states[s] = passage.state + half.state_offset;
