@@ -532,7 +532,9 @@ def page_of(results):
              "A weight is scale of its row * k of its column group * code; dB gained over a scale of the row alone, median "
              "(least, most) over the matrices W and R of the recurrent layers. k: integers of 1 to 255 that all rows "
              "share; a gate: that the rows of a gate share; sorted: columns grouped by their size, which takes an order of "
-             "units and inputs; real: a real scale a row and group, which no factors of groups pass. Behind each, the width of "
+             "units and inputs; real: a real scale a row and group, which no factors of groups pass where weights go "
+             "to the nearest code. Operands of R are the outputs of all steps, the last of a sequence, which R does not "
+             "read, among them. Behind each, the width of "
              "a group; matrices with no more columns are left out. Column: a real scale a column, its size, which costs "
              "a step nothing where channels of x can take it (A44) and cannot be had for h. Products: of test data, with calibration's "
              "folding (A44), the mean of their errors taken by the bias of W.", "",

@@ -105,6 +105,11 @@ float Tensor::scale_of_row(std::int64_t row) const {
   return scales[static_cast<std::size_t>(row / (rows() / static_cast<std::int64_t>(scales.size())))];
 }
 
+NumberType Tensor::scale_type() const {
+  const auto is_bf16 = [](float scale) { return (std::bit_cast<std::uint32_t>(scale) & 0xffffu) == 0; };
+  return scales.size() > 1 && std::ranges::all_of(scales, is_bf16) ? NumberType::kBf16 : NumberType::kF32;
+}
+
 template <typename T>
 std::span<const T> Tensor::as() const {
   expect_kind<T>(*this);

@@ -36,6 +36,7 @@ struct Tensor {
   std::int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
   std::int64_t row_size() const;  // elements of one row
   float scale_of_row(std::int64_t row) const;
+  NumberType scale_type() const;  // as files have several scales: kBf16 where all are such numbers, else kF32
 
   // The elements as T; Error when T is not the tensor's kind.
   template <typename T>

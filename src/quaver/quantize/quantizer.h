@@ -55,7 +55,8 @@ class Quantizer {
   bool is_wide(const Node& node) const { return wide_.contains(node.name); }
   // Whether the node has its scheme by its own name, and not because the whole model or its place has it.
   bool is_named(const Node& node) const { return named_.contains(node.name); }
-  static bool has_row_scales(const Node& node);  // the node's scheme has a scale a row
+  static bool has_row_scales(const Node& node);              // the node's scheme has a scale a row
+  const Channels* channels(const std::string& value) const;  // scales and offsets that were folded (A44), or null
 
   // Ranges. Error for points that calibration lacks, or that are 0 throughout.
   Affine input_affine(const Node& node, std::size_t slot) const;
@@ -101,7 +102,6 @@ class Quantizer {
 
   // Values around which everything is coded with a scale a row get channels where that pays.
   void fold_channels();
-  const Channels* channels(const std::string& value) const;  // null for none
   // Of a value with channels: all of them share the codes of the widest. A range that is as wide on both sides has 0 in
   // its middle and a code for either end: features that know two values alone, as switches do, are coded exactly.
   Affine channel_affine(const std::string& value) const;

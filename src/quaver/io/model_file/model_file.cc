@@ -35,14 +35,11 @@ std::vector<std::int64_t> shape_of_nibbles(const std::string& name, const Safete
   return {entry.shape[0], 2 * entry.shape[1] - (odd ? 1 : 0)};
 }
 
-// The upper halves of floats whose lower halves are 0: the same numbers as BF16. Nothing when one is not.
-std::optional<std::vector<std::uint16_t>> bfloat16_halves(std::span<const float> values) {
+// The upper halves of floats whose lower halves are 0: the same numbers as BF16.
+std::vector<std::uint16_t> bfloat16_halves(std::span<const float> values) {
   std::vector<std::uint16_t> halves;
-  for (const float value : values) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    if ((bits & 0xffffu) != 0) return std::nullopt;
-    halves.push_back(static_cast<std::uint16_t>(bits >> 16));
-  }
+  for (const float value : values)
+    halves.push_back(static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
   return halves;
 }
 
@@ -62,8 +59,8 @@ void write_model(const Model& model, const ByteSink& sink) {
     if (tensor.scales.size() == 1) single_scales[name] = tensor.scales[0];
     if (tensor.scales.size() <= 1) continue;
     const std::vector<std::int64_t> shape{static_cast<std::int64_t>(tensor.scales.size())};
-    if (const auto halves = bfloat16_halves(tensor.scales)) {
-      halved.push_back(*halves);
+    if (tensor.scale_type() == NumberType::kBf16) {
+      halved.push_back(bfloat16_halves(tensor.scales));
       entries[concat(name, kScaleSuffix)] = {NumberType::kBf16, shape, std::as_bytes(std::span(halved.back()))};
     } else {
       entries[concat(name, kScaleSuffix)] = {NumberType::kF32, shape, std::as_bytes(std::span(tensor.scales))};

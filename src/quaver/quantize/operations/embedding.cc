@@ -86,14 +86,23 @@ void warn_few_bits(Quantizer& quantizer, const Node& node, const Tensor& table, 
       first_zero = row;
     }
   }
-  if (zeros > 0 && !weight_format_of(coded.kind)->has_zero())
+  if (zeros > 0 && !weight_format_of(coded.kind)->has_zero()) {
+    // In the units of the node's reader: features may have scales of their own (A44).
+    const Channels* channels = quantizer.channels(node.name);
+    double least = scale, most = scale;
+    for (std::size_t c = 0; channels != nullptr && c < rows.cols(); ++c) {
+      const double read = scale * static_cast<double>(channels->scale_of(c));
+      least = c == 0 ? read : std::min(least, read);
+      most = c == 0 ? read : std::max(most, read);
+    }
     quantizer.warn(
-        {"no_zero", node.name, concat("row ", first_zero), scale, 0,
+        {"no_zero", node.name, concat("row ", first_zero), most, 0,
          concat(zeros == 1 ? concat("row ", first_zero, " of '", node.name, "' is")
                            : concat(zeros, " rows of '", node.name, "', row ", first_zero, " first, are"),
-                " 0 throughout, and ", type_name(coded.kind), " codes have no 0: ", scale,
-                " is read in each feature. Where it is read, as padding may be, give the node a scheme that has one: ",
-                "ternary, int4 or int8")});
+                " 0 throughout, and ", type_name(coded.kind), " codes have no 0: ",
+                least == most ? concat(most, " is read in each feature") : concat(least, " to ", most, " are read"),
+                ". Where it is read, as padding may be, give the node a scheme that has one: ternary, int4 or int8")});
+  }
   if (shares.empty()) return;
   const auto quarter = shares.end() - 1 - static_cast<std::ptrdiff_t>(shares.size() / 4);
   std::ranges::nth_element(shares, quarter);

@@ -26,7 +26,7 @@ std::uint64_t number(std::int64_t value) { return static_cast<std::uint64_t>(val
 
 TensorReport tensor_report(const std::string& name, const Tensor& tensor) {
   return {name, std::string(type_name(tensor.kind)), tensor.shape, tensor.scales.size(),
-          tensor.bytes.size() + tensor.scales.size() * sizeof(float)};
+          tensor.bytes.size() + tensor.scales.size() * type_bytes(tensor.scale_type())};
 }
 
 LayerReport layer_report(const Model& model, const Node& node, const StateLayout& states, const EnergyTable& table) {

@@ -108,8 +108,8 @@ Fidelity measure_fidelity(const Model& reference, const Model& quantized, std::s
           {"low_agreement", output.name, "", *output.agreement, kLowestAgreement,
            fmt::format(
                "output '{}' gives the class of the float model in {:.1f} % of the calibration data, expected "
-               "{:g} %: one score far larger than the others may take their codes; 'quaver compare' shows every "
-               "point",
+               "{:g} %: weights may have too few bits (--override NODE=SCHEME gives a node more), or one score far "
+               "larger than the others takes their codes; 'quaver compare' shows every point",
                output.name, *output.agreement, kLowestAgreement)});
     if (quantized.value(output.name).format.kind == NumberType::kI32) continue;
     fidelity.outputs.back().sqnr_db = output.sqnr_db;
