@@ -152,6 +152,15 @@ class PatternParser {
 
 NamePattern::NamePattern(const std::string& text) : code_(PatternParser(text).parse()) {}
 
+std::string NamePattern::of(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (std::string_view(".[](){}*+?^$|\\").find(c) != std::string_view::npos) text += '\\';
+    text += c;
+  }
+  return text;
+}
+
 bool NamePattern::found_in(std::string_view name) const {
   std::vector<std::size_t> states, next, open;
   std::vector<bool> reached(code_.size() + 1);

@@ -26,6 +26,9 @@ class NamePattern {
   // Error (usage) for a text that is no such expression, or longer than kLongestPattern.
   explicit NamePattern(const std::string& text);
 
+  // The text of an expression that is found in this name, and in others at most as a part of them.
+  static std::string of(std::string_view name);
+
   // Whether some part of the name is what the expression says.
   bool found_in(std::string_view name) const;
 

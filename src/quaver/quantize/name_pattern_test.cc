@@ -17,6 +17,14 @@
 namespace quaver {
 namespace {
 
+TEST(NamePattern, OfANameIsFoundInIt) {
+  for (const std::string name : {"words", "emb+1", "e[0]", "x(1", "a.b", "^", "\\d", "a|b{2}$?*"}) {
+    EXPECT_TRUE(NamePattern(NamePattern::of(name)).found_in(name)) << name;
+    EXPECT_TRUE(NamePattern(NamePattern::of(name)).found_in("x" + name)) << name;
+    EXPECT_FALSE(NamePattern(NamePattern::of(name)).found_in("another")) << name;
+  }
+}
+
 TEST(NamePattern, SaysWhatStdRegexSays) {
   const std::vector<std::string> names{"",       "a",     "b",      "ab",  "ba",  "aab",     "lstm0", "lstm10",
                                        "gru0",   "pool",  "scores", "a.b", "a+b", "encoder", "x-y_z", "A1",

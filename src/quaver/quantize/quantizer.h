@@ -53,7 +53,7 @@ class Quantizer {
 
   // Whether the node's value has codes of 16 bits because rows of an embedding before it differ widely.
   bool is_wide(const Node& node) const { return wide_.contains(node.name); }
-  // Whether the node has its scheme by its own name, and not because the whole model or its place has it.
+  // Whether an override gives the node its scheme, and not the whole model or its place.
   bool is_named(const Node& node) const { return named_.contains(node.name); }
   static bool has_row_scales(const Node& node);              // the node's scheme has a scale a row
   const Channels* channels(const std::string& value) const;  // scales and offsets that were folded (A44), or null

@@ -6,6 +6,7 @@
 #include "quaver/fixed/weight_format.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/model/operations/row.h"
+#include "quaver/quantize/name_pattern.h"
 #include "quaver/quantize/operations/row.h"
 #include "quaver/quantize/quantizer.h"
 
@@ -106,14 +107,16 @@ void warn_few_bits(Quantizer& quantizer, const Node& node, const Tensor& table, 
   if (shares.empty()) return;
   const auto quarter = shares.end() - 1 - static_cast<std::ptrdiff_t>(shares.size() / 4);
   std::ranges::nth_element(shares, quarter);
-  const double decibels = -10 * std::log10(*quarter);
+  const double decibels = 10 * std::log10(1 / *quarter);
   if (decibels >= scheme.lowest_sqnr_db) return;
-  const std::size_t largest = narrow_rows(table).largest;
+  // As it was: folded, all features of a row may be large.
+  const std::size_t largest = narrow_rows(quantizer.source().tensor(node.name + ".W")).largest;
   quantizer.warn({"coarse_rows", node.name, concat("row ", largest), decibels, scheme.lowest_sqnr_db,
                   concat("a quarter of the rows of '", node.name, "' keep ", decibels, " dB or less in ",
                          type_name(coded.kind), " codes, expected ", scheme.lowest_sqnr_db,
                          ": one scale serves all rows, and theirs are small beside others (row ", largest,
-                         " is the largest). Give it more bits, such as --override ", node.name, "=", kDefaultScheme)});
+                         " is the largest). Give it more bits, such as --override '", NamePattern::of(node.name), "=",
+                         kDefaultScheme, "'")});
 }
 
 class QuantizeEmbeddingRow final : public QuantizeRow {
