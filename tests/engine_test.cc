@@ -1,13 +1,12 @@
 // engine_test.cc - the engine's promises, on every kind of model, float and integer, on every path:
 // step() gives run()'s bits for any chunking, batch position and thread count; step() allocates nothing; states are
-// values; a saved model gives the bits of the one that was saved.
+// values.
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <limits>
 
 #include "quaver/core/error.h"
-#include "quaver/io/model_file/model_file.h"
 #include "quaver/model/formats/scheme.h"
 #include "quaver/model/sample_models.h"
 #include "quaver/quantize/quantize.h"
@@ -401,15 +400,6 @@ TEST_P(EngineTest, EveryPathGivesTheBitsOfScalar) {
   Session s = session(), reference(model_, {.threads = 1, .isa = Isa::kScalar});
   const std::vector<SequenceView> batch = views(sequences_);
   EXPECT_EQ(s.run(batch), reference.run(batch));
-}
-
-TEST_P(EngineTest, ASavedModelGivesTheSameBits) {
-  const std::string bytes = save_bytes(model_);
-  const Model loaded = load_bytes(std::as_bytes(std::span(bytes)));
-  EXPECT_EQ(loaded, model_);
-  Session s = session(), again(loaded, {.threads = 1, .isa = GetParam().isa});
-  const std::vector<SequenceView> batch = views(sequences_);
-  EXPECT_EQ(again.run(batch), s.run(batch));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EngineTest, ::testing::ValuesIn(parameters()), parameter_name);
