@@ -197,9 +197,8 @@ void sums_of_streams(const GateRows& half, std::size_t block, const std::byte* c
 
 // In tiles of nearly the same number of streams: a small one would read the weights for little.
 template <WeightFormatId kFormat, std::size_t kGates>
-void group_sums(const GateRows& half, std::size_t block, std::size_t /*next_block*/,
-                const std::byte* const* operands, std::size_t count,
-                Wide (*sums)[kGates]) {
+void group_sums(const GateRows& half, std::size_t block, std::size_t /*next_block*/, const std::byte* const* operands,
+                std::size_t count, Wide (*sums)[kGates]) {
   if constexpr (has_planes(kFormat)) {
     for (std::size_t s = 0; s < count; ++s) block_sums<kFormat, kGates>(half, block, operands[s], sums[s]);
     return;
