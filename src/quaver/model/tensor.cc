@@ -1,5 +1,6 @@
 #include "quaver/model/tensor.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <type_traits>
