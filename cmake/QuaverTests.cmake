@@ -20,10 +20,10 @@ endif()
 
 # quaver_gtest(name target [FILTER filter] [SHARDS count] [EXTERNAL external filter ...])
 #
-# The ctest 'name' runs the GoogleTest program `target`, or what matches the filter; of a program that takes long, `count`
-# of them, 'name_1_of_2' and so on, each every count-th test, so that they run side by side. Tests that need files which are no
-# part of the repository are left out of it: they are the ctest 'external', whose name says what it needs. ctest shows
-# as skipped a program that skipped all its tests; tools/tell_unchecked.py reads the XML for the others.
+# The ctest 'name' runs the GoogleTest program `target`, or what matches the filter; of a program that takes long,
+# `count` of them, 'name_1_of_2' and so on, each every count-th test, so that they run side by side. Tests that need files
+# which are no part of the repository are left out of it: they are the ctest 'external', whose name says what it needs.
+# ctest shows as skipped a program that skipped all its tests; tools/tell_unchecked.py reads the XML for the others.
 function(quaver_gtest name target)
   cmake_parse_arguments(PARSE_ARGV 2 test "" "FILTER;SHARDS" "EXTERNAL")
   set(names)

@@ -5,7 +5,6 @@
 // A product could skip a group of four columns of which no code has changed, and adds W (new - old) of the others. A
 // difference has nine bits: one that no int8 holds takes a second product, and its group is counted as `wide`.
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
@@ -24,6 +23,7 @@
 #include "quaver/engine/sequence/session.h"
 #include "quaver/io/model_file/model_file.h"
 #include "quaver/model/operations/operation.h"
+#include "support/sequence_limit.h"
 
 namespace {
 
@@ -129,14 +129,6 @@ nlohmann::json json_of(const Frames& frames) {
           {"sorted_groups", json_of(count_groups(frames, order))}};
 }
 
-std::size_t limit_of(std::string_view text) {
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc{} || end != text.data() + text.size())
-    throw_usage(concat("SEQUENCES is '", text, "', expected a whole number, 0 for all"));
-  return limit;
-}
-
 nlohmann::json count(const std::string& file, const std::string& task, const std::string& split, std::size_t limit) {
   const Model model = load(file);
   const Dataset data = load_task(task, split, {.limit = limit});
@@ -158,7 +150,7 @@ nlohmann::json count(const std::string& file, const std::string& task, const std
 int main(int argc, char** argv) {
   try {
     if (argc != 5) throw_usage("expected count_unchanged_codes MODEL TASK SPLIT SEQUENCES");
-    std::cout << count(argv[1], argv[2], argv[3], limit_of(argv[4])).dump() << '\n';
+    std::cout << count(argv[1], argv[2], argv[3], testing::limit_of(argv[4])).dump() << '\n';
   } catch (const Error& error) {
     std::cerr << "count_unchanged_codes: " << error.what() << '\n';
     return 1;

@@ -7,7 +7,6 @@
 // weights' errors come to on the mean operand (decision 11), x is less that mean. One JSON object on standard output
 // has a row a matrix.
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -25,6 +24,7 @@
 #include "quaver/quantize/fold.h"
 #include "quaver/quantize/quantize.h"
 #include "quaver/workflow/sequence/input.h"
+#include "support/sequence_limit.h"
 
 namespace {
 
@@ -108,14 +108,6 @@ nlohmann::json dump_scheme(const std::string& scheme, const Model& model, const 
   return rows;
 }
 
-std::size_t limit_of(std::string_view text) {
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc{} || end != text.data() + text.size())
-    throw_usage(concat("SEQUENCES is '", text, "', expected a whole number, 0 for all"));
-  return limit;
-}
-
 nlohmann::json dump(const std::string& file, const std::string& calib, const std::string& test, std::size_t limit,
                     const std::string& out) {
   const Model model = load(file);
@@ -138,7 +130,7 @@ nlohmann::json dump(const std::string& file, const std::string& calib, const std
 int main(int argc, char** argv) {
   try {
     if (argc != 6) throw_usage("expected dump_operands MODEL CALIBRATION TEST SEQUENCES OUT");
-    std::cout << dump(argv[1], argv[2], argv[3], limit_of(argv[4]), argv[5]).dump() << '\n';
+    std::cout << dump(argv[1], argv[2], argv[3], testing::limit_of(argv[4]), argv[5]).dump() << '\n';
   } catch (const Error& error) {
     std::cerr << "dump_operands: " << error.what() << '\n';
     return 1;
